@@ -1,0 +1,1 @@
+"""The running program, and the only code that knows Faust."""

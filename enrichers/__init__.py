@@ -1,0 +1,1 @@
+"""From an event to a richer event, pure functions: GeoIP and ASN."""

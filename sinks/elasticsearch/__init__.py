@@ -1,0 +1,1 @@
+"""Elasticsearch: bulk indexing, index templates."""

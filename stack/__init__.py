@@ -1,0 +1,1 @@
+"""An embedded Kafka and Elasticsearch for development, demonstration and tests."""

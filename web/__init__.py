@@ -1,0 +1,1 @@
+"""Live queries over HTTP and the page that shows them."""
