@@ -1,0 +1,59 @@
+"""Requests of one visitor in, access lines in nginx's "combined" format out, as nginx sends them to the local syslog.
+
+https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format and https://nginx.org/en/docs/syslog.html
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from stack.corpus_dialects import MONTHS
+from stack.corpus_scene import LOCAL7_INFO, Attempt, Host, Line, Voice
+
+UNAUTHORIZED = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request `after` seconds from the one before; `user` is who HTTP authentication let in, "-" for nobody."""
+
+    target: str
+    status: int = 200
+    size: int = 612
+    method: str = "GET"
+    referer: str = "-"
+    user: str = "-"
+    after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Requests of one client, in order. Every 401 is one failed attempt, nothing else is an attempt."""
+
+    at: float
+    host: Host
+    address: str
+    agent: str
+    requests: tuple[Request, ...]
+
+    def tell(self, random: Random) -> Iterator[Line]:
+        voice = Voice(random, self.at, "nginx", None, LOCAL7_INFO)
+        for request in self.requests:
+            # nginx stamps the moment it logs; the relay does so some milliseconds later, within the same second or not.
+            stamp = _stamp(self.host.time(voice.at + request.after))
+            yield voice.say(self._combined(request, stamp), self._attempt(request), request.after)
+
+    def _combined(self, request: Request, stamp: str) -> str:
+        what = f"{request.method} {request.target} HTTP/1.1" if request.method else request.target
+        outcome = f"{request.status} {request.size}"
+        return f'{self.address} - {request.user} [{stamp}] "{what}" {outcome} "{request.referer}" "{self.agent}"'
+
+    def _attempt(self, request: Request) -> Attempt | None:
+        if request.status != UNAUTHORIZED:
+            return None
+        return Attempt("web", "failure", request.user, self.address)
+
+
+def _stamp(time: datetime) -> str:
+    return f"{time.day:02d}/{MONTHS[time.month - 1]}/{time.year}:{time:%H:%M:%S %z}"

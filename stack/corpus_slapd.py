@@ -1,0 +1,124 @@
+"""A client's LDAP connection in, the lines slapd writes at log level "stats" out, to be joined by their `conn=`.
+
+https://www.openldap.org/doc/admin26/slapdconfig.html#loglevel%20%3Clevel%3E
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from stack.corpus_scene import LOCAL4_DEBUG, Attempt, Host, Line, Voice
+
+SUCCESS, SASL_BIND_IN_PROGRESS, INVALID_CREDENTIALS = 0, 14, 49
+PEER = "gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth"
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """One bind of a connection. An empty `dn` is anonymous, which is no attempt to log in."""
+
+    dn: str
+    error: int = SUCCESS
+    mechanism: str = "SIMPLE"
+
+
+@dataclass(slots=True)
+class _Wire:
+    """One numbered connection: puts the number of the connection, and of the operation or socket, before each line."""
+
+    voice: Voice
+    connection: int
+    socket: int
+    timed: bool
+    operation: int = -1
+
+    def fd(self, text: str) -> Line:
+        return self.voice.say(f"conn={self.connection} fd={self.socket} {text}")
+
+    def begin(self, text: str, after: float = 0.0) -> Line:
+        """The first line of the next operation."""
+        self.operation += 1
+        return self.op(text, after=after)
+
+    def op(self, text: str, attempt: Attempt | None = None, after: float = 0.0) -> Line:
+        return self.voice.say(f"conn={self.connection} op={self.operation} {text}", attempt, after)
+
+    def times(self) -> str:
+        """The durations that OpenLDAP 2.5 added to every result."""
+        if not self.timed:
+            return ""
+        random = self.voice.random
+        return f" qtime={random.uniform(0.000005, 0.00004):.6f} etime={random.uniform(0.00008, 0.004):.6f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection from `address` (None: over the local socket): binds, searches for `names`, and the end."""
+
+    at: float
+    host: Host
+    address: str | None
+    binds: tuple[Bind, ...]
+    names: tuple[str, ...] = ()
+    tls: bool = False
+    lost: bool = False
+
+    def tell(self, random: Random) -> Iterator[Line]:
+        # slapd is one process from boot on, so its pid stays.
+        voice = Voice(random, self.at, "slapd", 700 + self.host.number, LOCAL4_DEBUG)
+        wire = _Wire(voice, self.host.connection(), random.randint(12, 60), self.host.modern)
+        yield wire.fd(f"ACCEPT from {self._peer(random)}")
+        if self.tls:
+            yield from _start_tls(wire)
+        for bind in self.binds:
+            yield from self._bind(wire, bind)
+        for name in self.names:
+            yield from _search(wire, name)
+        if not self.lost:
+            yield wire.begin("UNBIND", after=random.uniform(0, 0.4))
+        yield wire.fd("closed (connection lost)" if self.lost else "closed")
+
+    def _peer(self, random: Random) -> str:
+        if self.address is None:
+            return "PATH=/run/slapd/ldapi (PATH=/run/slapd/ldapi)"
+        return f"IP={self.address}:{random.randint(32768, 60999)} (IP=0.0.0.0:389)"
+
+    def _bind(self, wire: _Wire, bind: Bind) -> Iterator[Line]:
+        if bind.mechanism == "SIMPLE":
+            yield wire.begin(f'BIND dn="{bind.dn}" method=128')
+        else:
+            yield from _sasl(wire, bind)
+        if bind.dn and bind.error == SUCCESS:
+            strength = "bind_ssf=0 ssf=0" if wire.timed else "ssf=0"
+            yield wire.op(f'BIND dn="{bind.dn}" mech={bind.mechanism} {strength}')
+        yield wire.op(f"RESULT tag=97 err={bind.error}{wire.times()} text=", self._attempt(bind))
+
+    def _attempt(self, bind: Bind) -> Attempt | None:
+        if not bind.dn:
+            return None
+        return Attempt("ldap", "failure" if bind.error else "success", bind.dn, self.address)
+
+
+def _start_tls(wire: _Wire) -> Iterator[Line]:
+    yield wire.begin("EXT oid=1.3.6.1.4.1.1466.20037")
+    yield wire.op("STARTTLS")
+    yield wire.op(f"RESULT oid= err=0{wire.times()} text=")
+    yield wire.fd("TLS established tls_ssf=256 ssf=256 tls_proto=TLSv1.3 tls_cipher=TLS_AES_256_GCM_SHA384")
+
+
+def _sasl(wire: _Wire, bind: Bind) -> Iterator[Line]:
+    """What precedes the outcome of a SASL bind: for GSSAPI two rounds that are in progress, which are no outcomes."""
+    for _ in range(2 if bind.mechanism == "GSSAPI" else 0):
+        yield wire.begin('BIND dn="" method=163')
+        yield wire.op(f"RESULT tag=97 err={SASL_BIND_IN_PROGRESS}{wire.times()} text=SASL(0): successful result: ")
+    yield wire.begin('BIND dn="" method=163')
+    name = bind.dn if bind.mechanism == "EXTERNAL" else bind.dn.partition(",")[0].partition("=")[2]
+    yield wire.op(f'BIND authcid="{name}" authzid="{name}"')
+
+
+def _search(wire: _Wire, name: str) -> Iterator[Line]:
+    yield wire.begin(f'SRCH base="ou=People,dc=example,dc=net" scope=2 deref=0 filter="(uid={name})"')
+    if wire.timed:
+        yield wire.op("SRCH attr=uid cn mail uidNumber gidNumber")
+    found = int(wire.voice.random.random() < 0.93)
+    yield wire.op(f"SEARCH RESULT tag=101 err=0{wire.times()} nentries={found} text=")
