@@ -1,0 +1,142 @@
+"""From a MaxMind DB file to records, through changes and damage of the file.
+
+Format: https://maxmind.github.io/MaxMind-DB/.
+"""
+
+import logging
+import os
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import maxminddb
+
+log = logging.getLogger(__name__)
+
+PACKAGED = Path(__file__).parent / "data" / "country.mmdb"
+"""The default: DB-IP's country data, made by `scripts/build-geoip`.
+
+It lies there ready to be mapped: equal subtrees are shared, which leaves 3 MB of 8, so that packing it (1.3 MB with xz)
+would save little and cost a write to the disk at each start.
+"""
+
+Identity = tuple[int, int, int, int]
+
+
+class GeoDatabaseError(Exception):
+    """A database cannot be opened.
+
+    GeoDatabaseError
+      MissingExtensionError: maxminddb came without its C extension, and Python alone is some fifty times too slow
+    """
+
+
+class MissingExtensionError(GeoDatabaseError):
+    """maxminddb has no C extension here."""
+
+
+class Database:
+    """One file, mapped into memory. Not thread-safe.
+
+    A user's file is copied first, to a file that has no name any more: `cp` over a mapped file shortens it, and the
+    kernel kills a process that then reads past the new end. The packaged file is nobody's to overwrite.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file. Raises GeoDatabaseError when it is missing or no database."""
+        self._path = path
+        self._failing = False
+        self._tried = identify(path)
+        self._reader = open_reader(path)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the file says of itself: its type and the day it was built (UTC), and its name."""
+        found = self._reader.metadata()
+        built = datetime.fromtimestamp(found.build_epoch, UTC).date().isoformat()
+        return {"database": found.database_type, "built": built, "file": self._path.name}
+
+    def get(self, address: str) -> Any:
+        """Return the record of a well-formed address; None when there is none. Never raises."""
+        try:
+            return self._reader.get(address)
+        except maxminddb.InvalidDatabaseError as error:
+            self._report(error)
+        except ValueError:
+            pass  # IPv6, and the file has IPv4 only; or text in a record is not UTF-8
+        return None
+
+    def renew(self) -> bool:
+        """Open the file again when it has changed, and say whether that was done.
+
+        A missing, torn or half-written file leaves the old one in use; that is logged once, until a good one comes.
+        """
+        identity = identify(self._path)
+        if identity == self._tried:
+            return False
+        self._tried = identity
+        try:
+            self._reader = open_reader(self._path)
+        except GeoDatabaseError as error:
+            self._report(error)
+            return False
+        self._failing = False
+        log.info("%s: now %s of %s", self._path, *list(self.metadata.values())[:2])
+        return True
+
+    def _report(self, error: Exception) -> None:
+        if not self._failing:
+            self._failing = True
+            log.warning("%s: the geolocation database stays as it was: %s", self._path, error)
+
+
+def identify(path: Path) -> Identity | None:
+    """Return what differs after each change of a file; None when it cannot be seen."""
+    try:
+        return _identity(path.stat())
+    except OSError:
+        return None
+
+
+def _identity(stat: os.stat_result) -> Identity:
+    return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
+def open_reader(path: Path) -> maxminddb.Reader:
+    """Open a database with the C extension. Raises GeoDatabaseError, which names the file."""
+    require_extension()
+    try:
+        return _map(path) if path == PACKAGED else _map_copy(path)
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        raise GeoDatabaseError(f"cannot open the geolocation database {path}: {error}") from error
+
+
+def require_extension() -> None:
+    """Raise MissingExtensionError when maxminddb has no C extension."""
+    try:
+        import maxminddb.extension  # noqa: F401
+    except ImportError as error:
+        message = "maxminddb has no C extension; install a wheel of it, or libmaxminddb-dev before building it"
+        raise MissingExtensionError(message) from error
+
+
+def _map(path: Path) -> maxminddb.Reader:
+    return maxminddb.open_database(path, maxminddb.MODE_MMAP_EXT)
+
+
+def _map_copy(path: Path) -> maxminddb.Reader:
+    """Map a private copy, which lasts as long as its reader. A file that changed meanwhile counts as torn."""
+    with path.open("rb") as source, tempfile.NamedTemporaryFile(dir=_directory(), suffix=".mmdb") as copy:
+        before = _identity(os.fstat(source.fileno()))
+        shutil.copyfileobj(source, copy, 1 << 20)
+        copy.flush()
+        if _identity(os.fstat(source.fileno())) != before:
+            raise ValueError("it is being written")
+        return _map(Path(copy.name))
+
+
+def _directory() -> str | None:
+    """Prefer /var/tmp: /tmp is often memory. TMPDIR overrules both."""
+    return "/var/tmp" if "TMPDIR" not in os.environ and os.access("/var/tmp", os.W_OK) else None
