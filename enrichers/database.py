@@ -29,7 +29,7 @@ class GeoDatabaseError(Exception):
     """A database cannot be opened.
 
     GeoDatabaseError
-      MissingExtensionError: maxminddb came without its C extension, and Python alone is some fifty times too slow
+      MissingExtensionError: maxminddb came without its C extension, and Python alone is ten times slower
     """
 
 
@@ -55,15 +55,14 @@ class Database:
     def metadata(self) -> dict[str, str]:
         """What the file says of itself: its type and the day it was built (UTC), and its name."""
         found = self._reader.metadata()
-        built = datetime.fromtimestamp(found.build_epoch, UTC).date().isoformat()
-        return {"database": found.database_type, "built": built, "file": self._path.name}
+        return {"database": found.database_type, "built": day(found.build_epoch), "file": self._path.name}
 
     def get(self, address: str) -> Any:
         """Return the record of a well-formed address; None when there is none. Never raises."""
         try:
             return self._reader.get(address)
         except maxminddb.InvalidDatabaseError as error:
-            self._report(error)
+            self._report(f"a record is damaged: {error}")
         except ValueError:
             pass  # IPv6, and the file has IPv4 only; or text in a record is not UTF-8
         return None
@@ -80,16 +79,21 @@ class Database:
         try:
             self._reader = open_reader(self._path)
         except GeoDatabaseError as error:
-            self._report(error)
+            self._report(f"the one opened before stays in use: {error}")
             return False
         self._failing = False
-        log.info("%s: now %s of %s", self._path, *list(self.metadata.values())[:2])
+        log.info("geolocation database %s: now that of %s", self._path, self.metadata["built"])
         return True
 
-    def _report(self, error: Exception) -> None:
+    def _report(self, trouble: str) -> None:
         if not self._failing:
             self._failing = True
-            log.warning("%s: the geolocation database stays as it was: %s", self._path, error)
+            log.warning("geolocation database %s: %s", self._path, trouble)
+
+
+def day(epoch: int) -> str:
+    """Return the day (UTC) of a time in seconds, as 2026-01-31. Raises ValueError or OverflowError far from now."""
+    return datetime.fromtimestamp(epoch, UTC).date().isoformat()
 
 
 def identify(path: Path) -> Identity | None:
@@ -108,9 +112,11 @@ def open_reader(path: Path) -> maxminddb.Reader:
     """Open a database with the C extension. Raises GeoDatabaseError, which names the file."""
     require_extension()
     try:
-        return _map(path) if path == PACKAGED else _map_copy(path)
-    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        reader = _map(path) if path == PACKAGED else _map_copy(path)
+        day(reader.metadata().build_epoch)
+    except (OSError, ValueError, OverflowError, maxminddb.InvalidDatabaseError) as error:
         raise GeoDatabaseError(f"cannot open the geolocation database {path}: {error}") from error
+    return reader
 
 
 def require_extension() -> None:

@@ -31,6 +31,15 @@ def test_a_file_that_is_no_database_is_refused_by_name(tmp_path: Path, content: 
         Database(path)
 
 
+def test_a_file_from_beyond_time_is_refused(nested: Path) -> None:
+    content = nested.read_bytes()
+    at = content.index(b"build_epoch") + len(b"build_epoch")
+    size = content[at] & 0x1F  # of a uint64: two bytes of type, then the number
+    nested.write_bytes(content[:at] + b"\x08\x02" + b"\xff" * 8 + content[at + 2 + size :])
+    with pytest.raises(GeoDatabaseError):
+        Database(nested)
+
+
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GeoDatabaseError):
         Database(tmp_path)
