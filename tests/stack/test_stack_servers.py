@@ -1,0 +1,68 @@
+"""The embedded servers start, answer, survive a kill with their data, and stop."""
+
+import json
+import urllib.request
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from stack.elasticsearch import Elasticsearch
+from stack.errors import StackError
+from stack.kafka import Kafka
+from stack.ports import is_free
+
+
+@pytest.mark.kill
+def test_kafka_keeps_its_topics_through_a_kill(tmp_path: Path, unique: str) -> None:
+    server = Kafka(tmp_path)
+    try:
+        assert server.start()
+        server.wait_ready()
+        admin = AdminClient({"bootstrap.servers": server.address})
+        admin.create_topics([NewTopic(unique, 2)])[unique].result(10)
+        server.kill()
+        assert not server.running()
+        assert server.start()
+        server.wait_ready()
+        again = AdminClient({"bootstrap.servers": server.address})
+        assert len(again.list_topics(timeout=5).topics[unique].partitions) == 2
+    finally:
+        server.stop()
+    assert is_free(server.port)
+
+
+def test_a_second_object_finds_the_running_server(tmp_path: Path) -> None:
+    server = Kafka(tmp_path)
+    try:
+        server.start()
+        again = Kafka(tmp_path)
+        assert not again.start()
+        assert again.address == server.address
+        with pytest.raises(StackError, match="already runs on port"):
+            Kafka(tmp_path, port=1).start()
+        again.stop()
+        assert not server.running()
+    finally:
+        server.stop()
+
+
+@pytest.mark.kill
+def test_elasticsearch_keeps_documents_through_a_kill(tmp_path: Path) -> None:
+    server = Elasticsearch(tmp_path, quick=True)
+    try:
+        server.start()
+        server.wait_ready()
+        put = urllib.request.Request(
+            f"{server.address}/kept/_doc/1", b'{"a": 1}', {"content-type": "application/json"}, method="PUT"
+        )
+        urllib.request.urlopen(put, timeout=30).close()
+        server.kill()
+        server.start()
+        server.wait_ready()
+        with urllib.request.urlopen(f"{server.address}/kept/_doc/1", timeout=30) as answer:
+            assert json.load(answer)["_source"] == {"a": 1}
+    finally:
+        server.stop()
+    assert is_free(server.port)
