@@ -1,0 +1,30 @@
+"""Kafka records in batches, in and out of Faust: one fetch of one partition is one Faust event.
+
+Everything the program does with Kafka goes through here. `BatchApp` is the Faust app of a role, `run` its process,
+`Delivery` the producer (which also serves without Faust), `InOrder` and `fatal` the agents' last line of defence.
+"""
+
+from agents.transport.app import BatchApp
+from agents.transport.batch import Batch, BatchSchema, Record
+from agents.transport.delivery import MAX_RECORD, Delivery, Headers, Outgoing
+from agents.transport.guard import FATAL, InOrder, MissedBatch, fatal
+from agents.transport.partitioner import partition_of
+from agents.transport.worker import run, worker
+
+__all__ = [
+    "FATAL",
+    "MAX_RECORD",
+    "Batch",
+    "BatchApp",
+    "BatchSchema",
+    "Delivery",
+    "Headers",
+    "InOrder",
+    "MissedBatch",
+    "Outgoing",
+    "Record",
+    "fatal",
+    "partition_of",
+    "run",
+    "worker",
+]

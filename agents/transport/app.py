@@ -1,0 +1,107 @@
+"""Topics and sizes in, a Faust app out: it reads batches, delivers through librdkafka, and crashes rather than skip."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, cast
+
+import faust
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TopicT
+from mode import CrashingSupervisor
+
+from agents.transport.batch import BatchSchema
+from agents.transport.consumer import Consumer
+from agents.transport.delivery import Delivery
+from agents.transport.producer import Producer
+from agents.transport.recovery import TableManager
+
+REVOKE_GRACE, STOP_GRACE = 2.0, 10.0  # seconds agents have to finish what they hold
+DAY = 86_400.0
+
+_FIXED: dict[str, Any] = {
+    "agent_supervisor": CrashingSupervisor,  # a failing agent ends the process; Faust's default skips what failed
+    "consumer_auto_offset_reset": "earliest",
+    "stream_wait_empty": False,  # else a rebalance waits for a stuck agent; see `settle`
+    "table_standby_replicas": 0,  # standbys unbalance the assignment
+    "topic_disable_leader": True,
+}
+_DEFAULTS: dict[str, Any] = {
+    "broker_commit_interval": 1.0,
+    "broker_heartbeat_interval": 2.0,
+    "broker_max_poll_interval": DAY,  # the longest a sink may sit out an outage
+    "broker_max_poll_records": 5000,
+    "broker_session_timeout": 10.0,  # until the partitions of a killed worker move on
+    "key_serializer": "raw",
+    "store": "memory://",
+    "value_serializer": "raw",
+    "web_enabled": False,
+}
+
+
+class Transport(driver.Transport):
+    """Faust's aiokafka transport with our consumer and producer."""
+
+    Consumer = Consumer
+    Producer = Producer
+
+
+class BatchApp(faust.App):
+    """A Faust app whose agents take one `Batch` per event from `batch_topics`, and acknowledge it themselves.
+
+    `broker` is a comma-separated list of host:port. `batch_max_bytes` bounds the memory of all batches that are
+    handed out and not acknowledged (a partition's share of it stops its fetching); aiokafka holds up to a compressed
+    MiB per partition besides. `settings` are Faust's.
+
+    An agent reads `async for event in stream.events()`, and calls `event.ack()` once everything the batch led to is
+    durable. What is not acknowledged is read again after a restart or a rebalance; acknowledgements that come after
+    a rebalance count for nothing.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        *,
+        broker: str,
+        batch_topics: Collection[str],
+        batch_max_bytes: int = 64 << 20,
+        partitions: int,
+        datadir: Path,
+        **settings: Any,
+    ) -> None:
+        self.batch_topics, self.batch_max_bytes = frozenset(batch_topics), batch_max_bytes
+        self.delivery = Delivery(broker)
+        super().__init__(
+            id,
+            broker=[f"kafka://{server.strip()}" for server in broker.split(",")],
+            topic_partitions=partitions,
+            datadir=datadir,
+            TableManager=TableManager,
+            **_FIXED,
+            **{**_DEFAULTS, **settings},
+        )
+
+    def batch_topic(self, *names: str) -> TopicT:
+        """Return one channel over some of the batch topics, for `app.agent`."""
+        if strangers := set(names) - self.batch_topics:
+            raise ValueError(f"not among the batch topics: {', '.join(sorted(strangers))}")
+        return self.topic(*names, schema=BatchSchema())
+
+    def stream(self, channel: Any, beacon: Any = None, **options: Any) -> Any:
+        """Make a stream; one over batches never acknowledges by itself.
+
+        Faust acknowledges an event when the agent asks for the next one, and also when the agent raises or is
+        cancelled: what the agent had in hand would be committed and lost.
+        """
+        if self.batch_topics.intersection(getattr(channel, "topics", None) or ()):
+            options["enable_acks"] = False
+        return super().stream(channel, beacon, **options)
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
+    def _new_producer_transport(self) -> Transport:
+        return Transport(self.conf.broker_producer, self)
+
+    async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:
+        """Let agents finish what they hold, for a while, and commit it: on a stop and before every rebalance."""
+        await cast(Consumer, consumer).settle(STOP_GRACE if self.should_stop else REVOKE_GRACE)

@@ -1,0 +1,59 @@
+"""Kafka records of one partition in, one value of a Faust event out: the batch, and the schema that leaves it raw."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import faust
+
+
+class Record(Protocol):
+    """A consumed record, undecoded (aiokafka's `ConsumerRecord`). `timestamp` is milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Batch(list[Record]):
+    """Records of one partition, offsets ascending: the value of one Faust event.
+
+    `last` is the offset of the last record. `after` is the offset that was handed out just before: whoever has not
+    handled everything up to it has missed a batch (see `guard.InOrder`).
+    """
+
+    __slots__ = ("after", "last")
+
+    def __init__(self, records: Iterable[Record], after: int) -> None:
+        super().__init__(records)
+        self.after = after
+        self.last = self[-1].offset
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one fetch took from one partition: the positions before and after it, and the records between.
+
+    `end` may lie beyond the last record, for a log also holds transaction markers and the holes of compaction;
+    a piece may hold nothing else. `size` is the memory charged for the records, in bytes.
+    """
+
+    begin: int
+    end: int
+    records: list[Record]
+    size: int
+
+
+class BatchSchema(faust.Schema[None, Batch]):
+    """Hands a batch on undecoded: decoding is the agent's business, and one bad record must not stop the others."""
+
+    def loads_key(self, app: Any, message: Any, **_: Any) -> None:
+        """Return None: each record of a batch has its own key."""
+
+    def loads_value(self, app: Any, message: Any, **_: Any) -> Batch:
+        """Return the batch as it is."""
+        return cast(Batch, message.value)

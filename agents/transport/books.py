@@ -1,0 +1,81 @@
+"""Batches handed out and acknowledged in, the offset that may be committed out.
+
+The two invariants that exactness rests on are kept here, for one partition under one assignment:
+
+I1  What is handed out is gapless and in order. `at` is the only authority on what comes next: a piece that begins
+    elsewhere is refused by the consumer, whatever made it so, and fetched again from `at`.
+I2  An offset is committed only when everything below it was acknowledged by messages these very books handed out.
+
+A new assignment opens new books; acknowledgements for old ones find no entry and count for nothing.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True)
+class _Entry:
+    message: Any  # a Faust ConsumerMessage; None for a stretch of the log that holds no records
+    begin: int
+    end: int
+    handed: int  # what `Books.handed` was before
+
+    @property
+    def settled(self) -> bool:
+        return self.message is None or bool(self.message.acked)
+
+
+class Books:
+    """One partition's accounts. `load` is the bytes handed out and not yet acknowledged."""
+
+    __slots__ = ("_done", "_open", "_sizes", "at", "committed", "handed", "load")
+
+    def __init__(self, at: int, handed: int | None = None) -> None:
+        self.at = at
+        self.handed = at - 1 if handed is None else handed
+        self.committed = at
+        self.load = 0
+        self._done = at
+        self._open: deque[_Entry] = deque()
+        self._sizes: dict[Any, int] = {}
+
+    def hand_out(self, message: Any, last: int, end: int, size: int) -> None:
+        """Enter a message that covers the log from `at` to `end`, its last record at offset `last`."""
+        self._open.append(_Entry(message, self.at, end, self.handed))
+        self._sizes[message] = size
+        self.load += size
+        self.at, self.handed = end, last
+
+    def take_back(self, message: Any) -> None:
+        """Undo the last `hand_out`, unless the message was acknowledged already."""
+        if not message.acked and self._open and self._open[-1].message is message:
+            self.release(message)
+            entry = self._open.pop()
+            self.at, self.handed = entry.begin, entry.handed
+
+    def skip_to(self, end: int) -> None:
+        """Pass over a stretch without records, so that commits pass over it too."""
+        if end > self.at:
+            self._open.append(_Entry(None, self.at, end, self.handed))
+            self.at = end
+
+    def release(self, message: Any) -> bool:
+        """Take an acknowledgement; False if these books did not hand the message out, or have had it before."""
+        size = self._sizes.pop(message, None)
+        if size is None:
+            return False
+        self.load -= size
+        return True
+
+    def done(self) -> int:
+        """Return the offset below which everything is acknowledged."""
+        while self._open and self._open[0].settled:
+            entry = self._open.popleft()
+            self._done = entry.end
+            self.release(entry.message)  # Faust's stream acknowledges plain events without telling the consumer
+        return self._done
+
+    def in_hand(self) -> int:
+        """Count the messages that an agent has taken and not acknowledged."""
+        return sum(message.tracked and not message.acked for message in self._sizes)

@@ -1,0 +1,249 @@
+"""Fetches in, Faust messages out: one message per partition and fetch for topics that ask for batches.
+
+Faust's consumer tracks single offsets and guesses what is missing between them. This one keeps `Books` for every
+partition: they say where the partition stands, and only a piece that begins exactly there is handed on. Everything
+that can go wrong with positions (fetches that overlap a seek, a rebalance or a stop of the flow; calls that are
+cancelled half-way; messages dropped on the way to the stream) thereby turns into one case: the next piece begins
+elsewhere, and the partition is sought back to where its books stand. That replaces, of Faust 0.15.3:
+
+- `_drain_messages`: drops messages below `_read_offset`, and takes anything above for a hole of the log (#596);
+- `_add_gap`: marks the message *after* a hole as done, too;
+- `_new_offset`: has no check of the head before the first commit and one that is off by one after it (#606);
+- `perform_seek`: does not move partitions that have nothing committed, nor changelogs whose fetch was dropped.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage, Message
+from faust.types.transports import TPorTopicSet
+from faust.types.tuples import ack_lock
+
+from agents.transport.batch import Batch, Piece
+from agents.transport.books import Books
+from agents.transport.fetching import RECORD_OVERHEAD, FetchThread
+
+_LULL = 1.0  # seconds a fetch waits when nothing has arrived
+_GLANCE = 0.1  # the same while some partition has no room, or none is active: that may change any moment
+_COMMIT_LIMIT = 5.0  # seconds
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer on aiokafka, with batches, books and bounded memory."""
+
+    _thread: FetchThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._batch_topics: frozenset[str] = cast(Any, self.app).batch_topics
+        self._budget: int = cast(Any, self.app).batch_max_bytes
+        self._books: dict[TP, Books] = {}
+        self._acknowledged = asyncio.Event()
+        self._adrift: set[TP] = set()  # partitions whose fetches do not begin where their books stand
+
+    def _new_consumer_thread(self) -> FetchThread:
+        return FetchThread(self, loop=self.loop, beacon=self.beacon)
+
+    # Positions: whatever moves one closes the partition's books and opens new ones.
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Close all books, once Faust has stopped the flow and `settle` has committed what it could."""
+        try:
+            await super().on_partitions_revoked(revoked)
+        finally:
+            self._books.clear()
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Begin a generation without books: recovery opens them as it seeks."""
+        self._books.clear()
+        self._adrift.clear()
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def perform_seek(self) -> None:
+        """Stand where the group last committed, or at the beginning of what it never committed."""
+        streams = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
+        self._close(streams)
+        if streams:
+            self._open(await self._thread.rewind(streams))
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Stand at these offsets; recovery calls this for its changelogs."""
+        self._close(partitions)
+        await super().seek_wait(partitions)
+        self._open(partitions)
+
+    async def seek(self, partition: TP, offset: int) -> None:
+        """Stand at this offset; batches in hand are forgotten and nothing before the offset is asked for any more."""
+        self._close([partition])
+        await super().seek(partition, offset)
+        self._books[partition] = Books(offset, handed=-1)
+
+    def _close(self, partitions: Iterable[TP]) -> None:
+        for tp in partitions:
+            self._books.pop(tp, None)
+
+    def _open(self, positions: Mapping[TP, int]) -> None:
+        self._adrift.difference_update(positions)
+        self._books.update((tp, Books(offset)) for tp, offset in positions.items())
+
+    # Fetching
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                await self._turn()
+        except (ConsumerStoppedError, asyncio.CancelledError):
+            if not self.app.should_stop:
+                raise
+
+    async def _turn(self) -> None:
+        """Fetch once and hand on what begins where its books stand."""
+        if not self.flow_active:
+            await self.wait(cast(Any, self.can_resume_flow))
+            return
+        if self._adrift:
+            await self._return_to_books()
+        active = set(self._get_active_partitions())
+        room = self._room(active)
+        patience = _LULL if room and len(room) == len(active) else _GLANCE
+        for tp, piece in (await self._thread.fetch(room, patience)).items():
+            await self._accept(tp, piece)
+
+    def _room(self, active: set[TP]) -> dict[TP, int]:
+        """Share the memory evenly among the partitions; one that has used up its share is not fetched.
+
+        What holds nothing may always have one record, however large.
+        """
+        share = self._budget // max(1, len(active))
+        loads = {tp: books.load if (books := self._books.get(tp)) else 0 for tp in active}
+        return {tp: share - load for tp, load in loads.items() if load < share}
+
+    async def _accept(self, tp: TP, piece: Piece) -> None:
+        books = self._books.get(tp)
+        if books is None:
+            return  # about to be positioned: that decides what is fetched next
+        if books.at != piece.begin or not self.flow_active:
+            self._adrift.add(tp)
+            return
+        if self._is_changelog_tp(tp):
+            await self._apply(tp, books, piece)
+        elif tp.topic in self._batch_topics:
+            await self._hand_out_batch(tp, books, piece)
+        else:
+            await self._hand_out_records(tp, books, piece)
+        self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+
+    async def _apply(self, tp: TP, books: Books, piece: Piece) -> None:
+        if await cast(Any, self.app.tables).recovery.apply(tp, piece):
+            books.at = piece.end
+
+    async def _hand_out_batch(self, tp: TP, books: Books, piece: Piece) -> None:
+        if not piece.records:
+            books.skip_to(piece.end)
+            return
+        batch, first = Batch(piece.records, books.handed), piece.records[0]
+        message = ConsumerMessage(
+            tp.topic, tp.partition, first.offset, first.timestamp / 1000, 0, [], None, cast(Any, batch), None,
+            0, piece.size, tp, generation_id=self.app.consumer_generation_id,
+        )  # fmt: skip
+        books.hand_out(message, batch.last, piece.end, piece.size)
+        await self._pass_on(message, books)
+
+    async def _hand_out_records(self, tp: TP, books: Books, piece: Piece) -> None:
+        for record in piece.records:
+            message = self._to_message(tp, record)
+            books.hand_out(message, record.offset, record.offset + 1, RECORD_OVERHEAD)
+            if not await self._pass_on(message, books):
+                return
+        books.skip_to(piece.end)
+
+    async def _pass_on(self, message: Message, books: Books) -> bool:
+        """Give a message to the streams; take it back if the flow stops meanwhile, for then nobody may have got it."""
+        await self.wait_first(self.callback(message), cast(Any, self.suspend_flow))
+        if self.flow_active:
+            return True
+        books.take_back(message)
+        self._adrift.add(message.tp)
+        return False
+
+    async def _return_to_books(self) -> None:
+        """Seek partitions back to where their books stand; try again at the next turn if Kafka does not answer."""
+        books = {tp: self._books[tp] for tp in self._adrift if tp in self._books}
+        try:
+            starts = await self._thread.resume_at({tp: account.at for tp, account in books.items()})
+        except (IllegalStateError, KafkaError) as error:  # a rebalance, or an outage
+            self.log.info("cannot seek back yet: %r", error)
+            await self.sleep(_GLANCE)
+            return
+        for tp, start in starts.items():
+            if start > books[tp].at:
+                self.log.warning("%s-%s: %s..%s was deleted before it was read", *tp, books[tp].at, start - 1)
+                books[tp].skip_to(start)
+        self._adrift.clear()
+
+    # Acknowledging and committing
+
+    def ack(self, message: Message) -> bool:
+        """Note that a message is done; False if it belongs to an assignment that is over, or was done before."""
+        with ack_lock:
+            if message.acked:
+                return False
+            message.acked = True
+            self._unacked_messages.discard(message)
+            books = self._books.get(message.tp)
+            counts = books is not None and books.release(message)
+        if counts:
+            self._n_acked += 1
+            if message.topic in self._batch_topics:
+                message.value = None  # the records are free once the agent lets go of them
+        self._acknowledged.set()
+        return counts
+
+    def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
+        for tp in list(self._books):
+            if (topics is None or tp in topics or tp.topic in topics) and not self._is_changelog_tp(tp):
+                yield tp
+
+    def _new_offset(self, tp: TP) -> int | None:
+        self._acked.pop(tp, None)  # Faust's compiled stream fills these
+        self._acked_index.pop(tp, None)
+        books = self._books.get(tp)
+        done = books.done() if books else None
+        return done if books and done != books.committed else None
+
+    def _should_commit(self, tp: TP, offset: int) -> bool:
+        """Say yes: Faust remembers the offset even of a commit that failed, and would hold back all below it."""
+        return True
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        books = {tp: self._books[tp] for tp in offsets if tp in self._books}
+        committed = await super()._commit(offsets)
+        if committed:  # else the next round tries again
+            for tp, account in books.items():
+                account.committed = offsets[tp]
+        return committed
+
+    async def settle(self, grace: float) -> None:
+        """Give agents up to `grace` seconds to finish the batches they hold, then commit what is done."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                while any(books.in_hand() for books in self._books.values()):
+                    self._acknowledged.clear()
+                    await self._acknowledged.wait()
+        await self.commit_and_end_transactions()
+
+    async def commit_and_end_transactions(self) -> None:
+        """Commit, but not for ever: aiokafka retries until the coordinator answers, and a stop must end."""
+        try:
+            async with asyncio.timeout(_COMMIT_LIMIT):
+                await self.commit()  # which may only wait for one under way, with what was done before that
+                await self.commit()
+        except TimeoutError:
+            self.log.warning("no commit within %s seconds; the last batches will be read again", _COMMIT_LIMIT)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Do nothing: Faust's alarm takes an agent that waits out an outage for a fault of its own."""

@@ -1,0 +1,245 @@
+"""Records in, a future out that says they are all safely in Kafka: librdkafka behind asyncio.
+
+https://github.com/confluentinc/librdkafka/blob/master/INTRODUCTION.md#idempotent-producer
+
+The promise that exactness rests on (I3): what has been delivered to a partition is a gapless prefix of what was given
+for it, in that order. It takes idempotence, the gapless guarantee (any error that could leave a hole ends the
+producer) and no time limit on delivery, so that an outage is waited out rather than given up on.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any, Self
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from agents.transport.partitioner import partition_of
+
+Headers = list[tuple[str, str | bytes | None]]
+#: topic, key, value, partition (None: by key), timestamp in milliseconds (0: now), headers
+Outgoing = tuple[str, bytes | None, bytes | None, int | None, int, Headers | None]
+
+MAX_RECORD = 8 << 20  # bytes of key and value
+_ENVELOPE = 64 << 10  # room for headers and framing on top of that
+_POLL_BUSY, _POLL_IDLE = 0.004, 0.5  # seconds between looks at librdkafka's answers
+
+log = logging.getLogger("ogrewatch.kafka")
+
+_DEFAULTS: dict[str, Any] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "enable.gapless.guarantee": True,
+    "delivery.timeout.ms": 2**31 - 1,
+    "linger.ms": 20,
+    "compression.type": "lz4",
+    "partitioner": "murmur2_random",
+    "message.max.bytes": MAX_RECORD + _ENVELOPE,
+    "log.connection.close": False,
+    "log_level": 3,  # else every start warns that the gapless guarantee is marked experimental
+}
+
+
+class _Tails:
+    """Resolves one future when the last record for each partition of a call was delivered: all before it were."""
+
+    __slots__ = ("future", "left")
+
+    def __init__(self, tails: int) -> None:
+        self.future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.left = tails
+
+    def __call__(self, error: KafkaError | None, _message: Message) -> None:
+        self.left -= 1
+        if self.future.done():
+            return
+        if error is not None:
+            self.future.set_exception(KafkaException(error))
+        elif not self.left:
+            self.future.set_result(None)
+
+
+class Delivery:
+    """An idempotent, gapless producer with one future per call and bounded memory.
+
+    Needs no Faust: construct, `start`, `send`, `stop` (or `async with`), all within one event loop. `overrides` are
+    librdkafka settings. `max_bytes` and `max_records` bound what is given and not yet delivered.
+    """
+
+    def __init__(
+        self,
+        servers: str,
+        overrides: Mapping[str, Any] | None = None,
+        *,
+        max_bytes: int = 32 << 20,
+        max_records: int = 100_000,
+    ) -> None:
+        self.max_bytes, self.max_records = max_bytes, max_records
+        self._conf = {
+            "bootstrap.servers": servers,
+            "queue.buffering.max.messages": 4 * max_records,
+            "queue.buffering.max.kbytes": max(4 * max_bytes, 64 << 20) >> 10,
+            **_DEFAULTS,
+            **(overrides or {}),
+        }
+        self._producer: Producer | None = None
+        self._partitions: dict[str, int] = {}
+        self._turn = asyncio.Lock()  # senders find room in the order they came
+        self._freed = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._poller: asyncio.Task[None] | None = None
+        self._posted: set[asyncio.Future[Message]] = set()
+        self._rotation = count()
+        self.pending_bytes = self.pending_records = 0
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Create the producer. Does not wait for a connection."""
+        self._producer = Producer(self._conf, logger=log)
+        self._poller = asyncio.create_task(self._serve())
+
+    async def stop(self, grace: float = 5.0) -> None:
+        """Wait up to `grace` seconds for what is under way, then drop the rest. Futures of dropped records fail."""
+        if self._producer is None or self._poller is None:
+            return
+        deadline = asyncio.get_running_loop().time() + grace
+        while len(self._producer) and asyncio.get_running_loop().time() < deadline:
+            self._producer.poll(0)
+            await asyncio.sleep(_POLL_BUSY)
+        self._poller.cancel()
+        self._producer.purge()
+        self._producer.poll(0)
+        self._producer = None
+
+    async def send(self, records: Sequence[Outgoing]) -> asyncio.Future[None]:
+        """Give records to the producer, in order. Waits only for room, however long Kafka is away.
+
+        The future resolves when all are delivered (acks=all) and fails with `KafkaException`; then the producer is
+        finished and nothing more will be delivered. Raises `KafkaException` before anything is sent when a record is
+        larger than `message.max.bytes` or a topic does not exist.
+        """
+        async with self._turn:
+            await self._learn({record[0] for record in records})
+            partitions, tails, size = self._plan(records)
+            await self._room(size, len(records))
+            return await self._produce(records, partitions, tails, size)
+
+    def post(self, record: Outgoing) -> asyncio.Future[Message]:
+        """Give one record to the producer without waiting for room, for callers that cannot await."""
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is not None:
+                future.set_exception(KafkaException(error))
+            else:
+                future.set_result(message)
+
+        topic, key, value, partition, timestamp, headers = record
+        where = -1 if partition is None else partition
+        while True:
+            try:
+                self._open.produce(topic, value, key, where, delivered, None, timestamp, headers)
+                break
+            except BufferError:
+                self._open.poll(0.05)
+        self._posted.add(future)
+        future.add_done_callback(self._posted.discard)
+        self._wake.set()
+        return future
+
+    async def settle_posts(self) -> None:
+        """Wait until everything posted so far is delivered. Raises `KafkaException` if something was not."""
+        if self._posted:
+            await asyncio.gather(*self._posted)
+
+    @property
+    def _open(self) -> Producer:
+        if self._producer is None:
+            raise RuntimeError("delivery is not started, or stopped")
+        return self._producer
+
+    async def _learn(self, topics: set[str]) -> None:
+        """Ask how many partitions a topic has, once: a keyed topic never grows, for its keys would move."""
+        for topic in topics - self._partitions.keys():
+            found = (await asyncio.to_thread(self._open.list_topics, topic, 10.0)).topics[topic]
+            if found.error is not None:
+                raise KafkaException(found.error)
+            self._partitions[topic] = len(found.partitions)
+
+    def _plan(self, records: Sequence[Outgoing]) -> tuple[list[int], set[int], int]:
+        """Choose partitions here rather than in librdkafka, to know which record is the last of each.
+
+        A delivery callback on every record would cost a microsecond each; one on the last of a partition says it all.
+        """
+        partitions: list[int] = []
+        tails: dict[tuple[str, int], int] = {}
+        size, largest, spread = 0, self._conf["message.max.bytes"] - _ENVELOPE, next(self._rotation)
+        for index, (topic, key, value, partition, _, _) in enumerate(records):
+            if partition is None:
+                n = self._partitions[topic]
+                partition = partition_of(key, n) if key is not None else spread % n
+            length = len(value or b"") + len(key or b"")
+            if length > largest:
+                raise KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+            size += length
+            partitions.append(partition)
+            tails[topic, partition] = index
+        return partitions, set(tails.values()), size
+
+    async def _room(self, size: int, records: int) -> None:
+        """Wait until the records fit; what is larger than the bounds themselves goes alone."""
+        while self.pending_records and (
+            self.pending_bytes + size > self.max_bytes or self.pending_records + records > self.max_records
+        ):
+            self._freed.clear()
+            await self._freed.wait()
+
+    async def _produce(
+        self, records: Sequence[Outgoing], partitions: list[int], tails: set[int], size: int
+    ) -> asyncio.Future[None]:
+        done, produce = _Tails(len(tails)), self._open.produce
+        if not records:
+            done.future.set_result(None)
+            return done.future
+        self._hold(done.future, size, len(records))
+        for index, (topic, key, value, _, timestamp, headers) in enumerate(records):
+            while True:
+                try:
+                    notify = done if index in tails else None
+                    produce(topic, value, key, partitions[index], notify, None, timestamp, headers)
+                    break
+                except BufferError:  # one call larger than librdkafka's queue
+                    await asyncio.sleep(_POLL_BUSY)
+        return done.future
+
+    def _hold(self, future: asyncio.Future[None], size: int, records: int) -> None:
+        self.pending_bytes += size
+        self.pending_records += records
+        self._wake.set()
+
+        def free(_: object) -> None:
+            self.pending_bytes -= size
+            self.pending_records -= records
+            self._freed.set()
+
+        future.add_done_callback(free)
+
+    async def _serve(self) -> None:
+        """Collect librdkafka's answers: often while something is under way, else now and then for its log lines."""
+        while True:
+            self._open.poll(0)
+            if len(self._open):
+                await asyncio.sleep(_POLL_BUSY)
+                continue
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), _POLL_IDLE)
+            except TimeoutError:
+                continue

@@ -1,0 +1,143 @@
+"""Positions and room in, pieces of partitions out: the consumer's thread, in which aiokafka lives.
+
+Faust's own way (`_fetch_records`) returns records without saying where they began, reads *every* partition when the
+set of active ones happens to be empty, and goes on doing so after the flow was stopped. A fetch that is dropped on
+the way then leaves a hole that nobody can see. Here each piece names its beginning, so that the consumer can refuse
+it, and nothing is taken from aiokafka while the flow is stopped or the group is rebalancing.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import FetchError
+from aiokafka.errors import ConsumerStoppedError
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.types import TP
+
+from agents.transport.batch import Piece
+
+RECORD_OVERHEAD = 500  # bytes charged for a record besides its key and value: a dataclass of eleven fields
+FETCH_BYTES = 8 << 20  # of one response; a larger first record is still returned whole (KIP-74)
+FETCH_WAIT_MS = 250  # one request is under way at a time, so what waits at the broker delays all other partitions
+
+
+class Truncated(Exception):
+    """The consumer stands beyond the end of a partition: the topic was recreated, or the log lost its end."""
+
+
+class FetchThread(AIOKafkaConsumerThread):
+    """Faust's consumer thread, with fetches that say where they begin and stop at a number of bytes."""
+
+    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+        consumer = super()._create_consumer(loop)
+        consumer._fetch_max_bytes = FETCH_BYTES  # Faust has no setting for these two
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
+
+    async def fetch(self, room: Mapping[TP, int], patience: float) -> dict[TP, Piece]:
+        """Take what has arrived for the partitions in `room`, each up to its bytes (always at least one record).
+
+        Waits up to `patience` seconds when there is nothing. Positions move: what is returned and not handed on must
+        be sought again.
+        """
+        return await self.call_thread(self._fetch, room, patience)  # type: ignore[no-any-return]
+
+    async def _fetch(self, room: Mapping[TP, int], patience: float) -> dict[TP, Piece]:
+        consumer = self._ensure_consumer()
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        with fetcher._subscriptions.fetch_context():  # the proof of life that max.poll.interval asks for
+            found = self._take_all(fetcher, room)
+            if not found:
+                await self._wait_for_data(fetcher, patience)
+                found = self._take_all(fetcher, room)
+        return found
+
+    async def _wait_for_data(self, fetcher: Any, patience: float) -> None:
+        waiter = fetcher._create_fetch_waiter()
+        await asyncio.wait([waiter], timeout=patience)
+        if waiter.done():
+            waiter.result()  # raises what the coordinator found, such as a missing authorization
+        else:
+            waiter.cancel()
+
+    def _take_all(self, fetcher: Any, room: Mapping[TP, int]) -> dict[TP, Piece]:
+        """Take from each partition in turn, without an await: positions cannot change meanwhile."""
+        if not self.consumer.flow_active or fetcher._subscriptions.reassignment_in_progress:
+            return {}
+        found: dict[TP, Piece] = {}
+        left = self.app.conf.broker_max_poll_records
+        for tp in [tp for tp in fetcher._records if tp in room]:
+            if left <= 0 or (found and isinstance(fetcher._records[tp], FetchError)):
+                break
+            piece = self._take(fetcher, tp, room[tp], left)
+            if piece is not None:
+                found[TP(*tp)] = piece
+                left -= len(piece.records)
+        return found
+
+    def _take(self, fetcher: Any, tp: Any, limit: int, most: int) -> Piece | None:
+        result = fetcher._records[tp]
+        if isinstance(result, FetchError):
+            self._forget_result(fetcher, tp)
+            result.check_raise()
+        piece = None
+        if result.check_assignment(tp) and result.has_more():
+            piece = self._cut(result, limit, most)
+        if not result.has_more():
+            self._forget_result(fetcher, tp)
+        return piece
+
+    def _forget_result(self, fetcher: Any, tp: Any) -> None:
+        del fetcher._records[tp]
+        fetcher._notify(fetcher._wait_consume_future)  # go and fetch this partition again
+
+    def _cut(self, result: Any, limit: int, most: int) -> Piece:
+        """Read records until the limit; decompression is lazy, so the rest stays as small as it came."""
+        state = result._assignment.state_value(result._topic_partition)
+        source, begin, records, size = result._partition_records, state.position, [], 0
+        for record in source:
+            records.append(record)
+            size += record.serialized_value_size + record.serialized_key_size + RECORD_OVERHEAD
+            if size >= limit or len(records) >= most:
+                break
+        else:
+            result._partition_records = None
+        state.consumed_to(source.next_fetch_offset)
+        return Piece(begin, state.position, records, size)
+
+    async def rewind(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """Seek each partition to its committed offset, or to its beginning if it has none; return where they stand.
+
+        aiokafka leaves partitions without a committed offset wherever they happen to be.
+        """
+        return await self.call_thread(self._rewind, list(partitions))  # type: ignore[no-any-return]
+
+    async def _rewind(self, partitions: list[TP]) -> dict[TP, int]:
+        consumer = self._ensure_consumer()
+        committed = await consumer.seek_to_committed(*(TopicPartition(*tp) for tp in partitions))
+        fresh = [TopicPartition(*tp) for tp in partitions if not committed[tp]]
+        if fresh:
+            await consumer.seek_to_beginning(*fresh)
+        return {tp: await consumer.position(tp) if tp in fresh else committed[tp] for tp in partitions}
+
+    async def resume_at(self, wanted: Mapping[TP, int]) -> dict[TP, int]:
+        """Seek to the wanted offsets, or to the log's beginning where retention has overtaken them; return the result.
+
+        Raises `Truncated` for an offset beyond the end of its log.
+        """
+        return await self.call_thread(self._resume_at, dict(wanted))  # type: ignore[no-any-return]
+
+    async def _resume_at(self, wanted: dict[TP, int]) -> dict[TP, int]:
+        consumer = self._ensure_consumer()
+        owned = {tp: offset for tp, offset in wanted.items() if tp in self.assignment()}
+        first, end = await consumer.beginning_offsets(owned), await consumer.end_offsets(owned)
+        for tp, offset in owned.items():
+            if offset > end[tp]:
+                raise Truncated(f"{tp.topic}-{tp.partition}: stands at {offset}, but the log ends at {end[tp]}")
+            owned[tp] = max(offset, first[tp])
+            consumer.seek(tp, owned[tp])
+        return owned

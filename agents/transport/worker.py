@@ -1,0 +1,63 @@
+"""Apps in, a running process out: what `faust worker` does, without command line, web server and slow exits."""
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import NoReturn
+
+from mode import Service
+
+from agents.transport.app import BatchApp
+from agents.transport.guard import fatal
+
+STOP_LIMIT = 30.0  # seconds from the signal to the end, come what may
+
+
+class _Root(Service):
+    """The parent of all apps of the process: a crash anywhere beneath shows here."""
+
+
+async def worker(*apps: BatchApp) -> None:
+    """Run apps until SIGTERM or SIGINT, then stop gracefully: what is done is committed, the rest is left to others.
+
+    Raises what an app crashed with. A stop that takes longer than `STOP_LIMIT` ends the process (status 70).
+    """
+    root = _Root()
+    for app in apps:
+        app.beacon.reattach(root.beacon)
+        app.in_worker = True
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await root.start()
+        await asyncio.gather(*(_unless(stop, app) for app in apps))
+        await root.wait_first(stop.wait())  # or a crash
+    finally:
+        limit = loop.call_later(STOP_LIMIT, fatal, f"no graceful stop within {STOP_LIMIT:.0f} seconds")
+        await asyncio.gather(*(app.stop() for app in apps))
+        await root.stop()
+        limit.cancel()
+    if root.crash_reason:
+        raise root.crash_reason
+
+
+async def _unless(stop: asyncio.Event, app: BatchApp) -> None:
+    """Start an app, which waits for its tables to be recovered; a signal may come before that."""
+    starting, stopping = asyncio.ensure_future(app.start()), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if starting.done():
+        await starting
+
+
+def run(*apps: BatchApp, log_level: str = "WARNING") -> NoReturn:
+    """Run apps in this process and exit: status 0 after a signal, 1 after a crash (for a supervisor to restart)."""
+    logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        asyncio.run(worker(*apps))
+    except Exception as error:
+        logging.getLogger("ogrewatch.transport").critical("crashed: %r", error)
+        sys.exit(1)
+    sys.exit(0)
