@@ -15,7 +15,6 @@ from agents.transport.delivery import Delivery
 from agents.transport.producer import Producer
 from agents.transport.recovery import TableManager
 
-REVOKE_GRACE, STOP_GRACE = 2.0, 10.0  # seconds agents have to finish what they hold
 DAY = 86_400.0
 
 _FIXED: dict[str, Any] = {
@@ -56,6 +55,8 @@ class BatchApp(faust.App):
     durable. What is not acknowledged is read again after a restart or a rebalance; acknowledgements that come after
     a rebalance count for nothing.
     """
+
+    revoke_grace, stop_grace = 2.0, 5.0  # seconds agents have to finish what they hold
 
     def __init__(
         self,
@@ -104,4 +105,7 @@ class BatchApp(faust.App):
 
     async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:
         """Let agents finish what they hold, for a while, and commit it: on a stop and before every rebalance."""
-        await cast(Consumer, consumer).settle(STOP_GRACE if self.should_stop else REVOKE_GRACE)
+        grace = self.stop_grace if self.should_stop else self.revoke_grace
+        await cast(Consumer, consumer).settle(
+            0.0 if self.crashed else grace
+        )  # an agent that failed acknowledges nothing

@@ -123,10 +123,10 @@ class Delivery:
 
         The future resolves when all are delivered (acks=all) and fails with `KafkaException`; then the producer is
         finished and nothing more will be delivered. Raises `KafkaException` before anything is sent when a record is
-        larger than `message.max.bytes` or a topic does not exist.
+        larger than `message.max.bytes`, or when a topic whose partitions are chosen by key does not exist.
         """
         async with self._turn:
-            await self._learn({record[0] for record in records})
+            await self._learn({record[0] for record in records if record[3] is None})
             partitions, tails, size = self._plan(records)
             await self._room(size, len(records))
             return await self._produce(records, partitions, tails, size)

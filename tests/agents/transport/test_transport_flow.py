@@ -1,0 +1,115 @@
+"""Memory, size, and what happens to fetches that go astray."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from faust.types import TP
+from transport_kit import Cluster, Seen, running, until
+
+from agents.transport import MAX_RECORD
+from agents.transport.fetching import RECORD_OVERHEAD, Truncated
+
+KIB = 1024
+
+
+async def test_a_stuck_agent_stops_the_fetching_of_its_partition_only(
+    cluster: Cluster, unique: str, tmp_path: Path
+) -> None:
+    topic = cluster.topic("source", partitions=2)
+    for partition in (0, 1):
+        cluster.fill(topic, 2000, size=4 * KIB, partition=partition)
+    budget = 1024 * KIB
+    seen = Seen(cluster.servers, unique, tmp_path, topic, batch_max_bytes=budget, broker_max_poll_records=50)
+
+    def free_the_second() -> bool:
+        for event in seen.events:
+            if event.message.partition == 1:
+                event.ack()
+        return len(seen.of(1)) == 2000
+
+    async with running(seen.app):
+        await until(free_the_second)
+        assert seen.of(1) == list(range(2000))
+        stuck = len(seen.of(0))
+        assert 0 < stuck * (4 * KIB + RECORD_OVERHEAD) <= budget // 2 + 5 * KIB
+        await asyncio.sleep(0.5)
+        assert len(seen.of(0)) == stuck
+        for event in list(seen.events):
+            event.ack()
+        await until(lambda: len(seen.of(0)) > stuck)
+
+
+async def test_a_stuck_agent_is_not_evicted(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic = cluster.topic("source")
+    cluster.fill(topic, 100, size=KIB)
+    settings = {"broker_max_poll_interval": 1.0, "broker_session_timeout": 6.0, "broker_heartbeat_interval": 0.2}
+    seen = Seen(cluster.servers, unique, tmp_path, topic, batch_max_bytes=KIB, **settings)
+    async with running(seen.app):
+        await until(lambda: seen.events)
+        rebalances = seen.app.rebalancing_count
+        await asyncio.sleep(2.5)  # longer than max.poll.interval: waiting for room counts as being alive
+        assert seen.app.rebalancing_count == rebalances
+        assert seen.events[0].ack()
+
+
+async def test_a_record_larger_than_everything_passes(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic = cluster.topic("source", config={"max.message.bytes": str(MAX_RECORD + 64 * KIB)})
+    cluster.fill(topic, 2, size=MAX_RECORD - 10)
+    seen = Seen(cluster.servers, unique, tmp_path, topic, batch_max_bytes=KIB)
+    async with running(seen.app):
+        await until(lambda: seen.offsets == [0])
+        seen.events[0].ack()
+        await until(lambda: seen.offsets[-1:] == [1])
+
+
+async def test_a_fetch_that_got_lost_is_read_again(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic = cluster.topic("source")
+    seen = Seen(cluster.servers, unique, tmp_path, topic, broker_max_poll_records=10)
+    async with running(seen.app):
+        cluster.fill(topic, 10)
+        await until(lambda: len(seen.offsets) == 10)
+        consumer = cast(Any, seen.app.consumer)
+        consumer._thread.seek(TP(topic, 0), 1_000)  # as if the thread had taken records that then were dropped
+        cluster.fill(topic, 1_000)
+        await until(lambda: len(seen.offsets) == 1_010)
+        assert seen.offsets == list(range(1_010))
+
+
+async def test_what_retention_deleted_is_passed_over_aloud(
+    cluster: Cluster, unique: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic = cluster.topic("source")
+    cluster.fill(topic, 30)
+    cluster.commit(unique, topic, 10)
+    cluster.delete_before(topic, 20)
+    seen = Seen(cluster.servers, unique, tmp_path, topic)
+    with caplog.at_level(logging.WARNING):
+        async with running(seen.app):
+            await until(lambda: seen.offsets == list(range(20, 30)))
+            seen.events[0].ack()
+            await until(lambda: cluster.committed(unique, topic) == 30)
+    assert "10..19 was deleted before it was read" in caplog.text
+
+
+async def test_a_recreated_topic_is_refused(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic = cluster.topic("source")
+    cluster.fill(topic, 5)
+    cluster.commit(unique, topic, 100)
+    seen = Seen(cluster.servers, unique, tmp_path, topic)
+    async with running(seen.app):
+        await until(lambda: seen.app.crash_reason)
+        assert isinstance(seen.app.crash_reason, Truncated)
+        assert not seen.events
+
+
+async def test_batches_follow_one_another(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic = cluster.topic("source")
+    cluster.fill(topic, 35)
+    cluster.commit(unique, topic, 5)
+    seen = Seen(cluster.servers, unique, tmp_path, topic, broker_max_poll_records=10)
+    async with running(seen.app):
+        await until(lambda: len(seen.offsets) == 30)
+        assert [(event.value.after, event.value.last) for event in seen.events] == [(4, 14), (14, 24), (24, 34)]

@@ -1,0 +1,164 @@
+"""Tables and their recovery."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, cast
+
+from confluent_kafka import Producer
+from faust.stores.memory import Store
+from faust.tables import Table
+from faust.types import TP
+from transport_kit import Cluster, running, until
+
+from agents.transport import BatchApp, Record
+from agents.transport.batch import Piece
+
+
+class Furthest(Store[Any, Any]):
+    """Takes changelog records as they are."""
+
+    def apply_records(self, partition: int, records: list[Record]) -> None:
+        for record in records:
+            self.data[record.key] = record.value
+            self._key_partition[record.key] = partition
+
+
+class FurthestTable(Table[Any, Any]):
+    def _new_store(self) -> Any:
+        raw: dict[str, Any] = {
+            "key_type": bytes,
+            "value_type": bytes,
+            "key_serializer": "raw",
+            "value_serializer": "raw",
+        }
+        return Furthest("memory://", self.app, self, table_name=self.name, loop=self.loop, **raw)
+
+
+class Counting:
+    """An app that counts the values of its topic in one of Faust's own tables."""
+
+    def __init__(self, cluster: Cluster, group: str, datadir: Path, topic: str, partitions: int, **more: Any) -> None:
+        self.app = BatchApp(
+            group, broker=cluster.servers, batch_topics=[topic], partitions=partitions, datadir=datadir,
+            broker_commit_interval=0.1, broker_heartbeat_interval=0.2, **more,
+        )  # fmt: skip
+        self.partitions = partitions
+        self.table = self.app.Table("counts", partitions=partitions, key_type=bytes, value_type=bytes)
+        self.app.agent(self.app.batch_topic(topic), name="count")(self._count)
+
+    async def _count(self, stream: Any) -> None:
+        async for event in stream.events():
+            for record in event.value:
+                self.table[record.value] = b"%d" % (int(self.table.get(record.value) or 0) + 1)
+            event.ack()
+
+    @property
+    def recovery(self) -> Any:
+        return cast(Any, self.app.tables).recovery
+
+    @property
+    def data(self) -> dict[bytes, bytes]:
+        return cast(dict[bytes, bytes], cast(Any, self.table.data).data)
+
+    @property
+    def counts(self) -> Counter[bytes]:
+        """Return the counts of the partitions this app owns; a memory store also keeps what it once wrote."""
+        owned = {tp.partition for tp in self.recovery.active_tps}
+        mine = ((key, int(count)) for key, count in self.data.items() if int(key[1:]) % self.partitions in owned)
+        return Counter(dict(mine))
+
+
+def fill(cluster: Cluster, topic: str, count: int, partitions: int) -> Counter[bytes]:
+    """Write so many records of some 50 values, each value to one partition; return how often each was written."""
+    producer = Producer({"bootstrap.servers": cluster.servers})
+    for number in range(count):
+        producer.produce(topic, b"v%d" % (number % 50), b"key", number % 50 % partitions)
+    producer.flush()
+    return Counter(b"v%d" % (number % 50) for number in range(count))
+
+
+def changelog(cluster: Cluster, group: str, partitions: int) -> str:
+    """Make the changelog where Faust looks for it."""
+    name = f"{group}-counts-changelog"
+    assert name.startswith(cluster.prefix)
+    return cluster.topic(name.removeprefix(f"{cluster.prefix}-"), partitions, {"cleanup.policy": "compact,delete"})
+
+
+async def test_a_table_is_recovered_whole(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic, log = cluster.topic("source"), changelog(cluster, unique, 1)
+    want = fill(cluster, topic, 20_000, 1)
+    first = Counting(cluster, unique, tmp_path / "1", topic, 1)
+    async with running(first.app):
+        await until(lambda: cluster.committed(unique, topic) == 20_000)
+        assert first.counts == want
+    assert cluster.end(log) == 20_000  # a commit waits for the table's writes
+    second = Counting(cluster, unique, tmp_path / "2", topic, 1)
+    async with running(second.app):
+        assert second.counts == want
+        want += fill(cluster, topic, 100, 1)
+        await until(lambda: second.counts == want)
+
+
+async def test_a_store_takes_records_as_they_are(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic, log = cluster.topic("source"), changelog(cluster, unique, 1)
+    fill(cluster, log, 50, 1)
+    producer = Producer({"bootstrap.servers": cluster.servers, "transactional.id": unique})
+    producer.init_transactions()
+    producer.begin_transaction()
+    for number in range(12_000):
+        producer.produce(log, b"%d" % number, b"k%d" % (number % 100))
+        producer.poll(0)
+    producer.commit_transaction()  # the log ends with a marker: no record will ever have the last offset
+    cluster.delete_before(log, 60)  # and begins with a hole
+    counting = Counting(cluster, unique, tmp_path, topic, 1, Table=FurthestTable)
+    async with running(counting.app):
+        assert counting.data == {b"k%d" % n: b"%d" % (11_900 + n) for n in range(100)}
+
+
+async def test_tables_move_with_their_partitions(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic = cluster.topic("source", partitions=2)
+    changelog(cluster, unique, 2)
+    want = fill(cluster, topic, 2_000, 2)
+    first = Counting(cluster, unique, tmp_path / "1", topic, 2)
+    second = Counting(cluster, unique, tmp_path / "2", topic, 2)
+
+    def shared() -> bool:
+        both = first.app.tables.actives_ready and second.app.tables.actives_ready
+        return both and first.counts + second.counts == want and bool(first.counts and second.counts)
+
+    async with running(first.app):
+        await until(lambda: first.counts == want)
+        async with running(second.app):
+            await until(shared)
+            want += fill(cluster, topic, 2_000, 2)
+            await until(shared)
+        await until(lambda: first.app.tables.actives_ready and first.counts == want)
+        want += fill(cluster, topic, 100, 2)
+        await until(lambda: first.counts == want)
+
+
+async def test_a_changelog_of_nobody_is_refused(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic, log = cluster.topic("source"), changelog(cluster, unique, 1)
+    counting = Counting(cluster, unique, tmp_path, topic, 1)
+    async with running(counting.app):
+        recovery = counting.recovery
+        assert not await recovery.apply(TP(log, 7), Piece(0, 10, [], 0))
+        assert TP(log, 7) not in recovery.active_offsets
+
+
+async def test_after_a_missed_generation_everything_is_read_again(
+    cluster: Cluster, unique: str, tmp_path: Path
+) -> None:
+    topic, log = cluster.topic("source"), changelog(cluster, unique, 1)
+    fill(cluster, log, 10, 1)
+    counting = Counting(cluster, unique, tmp_path, topic, 1)
+    async with running(counting.app):
+        recovery = counting.recovery
+        mine, generation = {TP(log, 0)}, recovery._generation_id
+        assert recovery.active_offsets[TP(log, 0)] == 9
+        counting.app.consumer_generation_id = generation + 1
+        await recovery.on_rebalance(mine, set(), set(), generation + 1)
+        assert recovery.active_offsets[TP(log, 0)] == 9
+        counting.app.consumer_generation_id = generation + 5
+        await recovery.on_rebalance(mine, set(), set(), generation + 5)
+        assert recovery.active_offsets[TP(log, 0)] is None
