@@ -8,6 +8,7 @@ from agents.transport.app import BatchApp
 from agents.transport.batch import Batch, BatchSchema, Record
 from agents.transport.delivery import MAX_RECORD, Delivery, Headers, Outgoing
 from agents.transport.guard import FATAL, InOrder, MissedBatch, fatal
+from agents.transport.logs import Seldom
 from agents.transport.partitioner import partition_of
 from agents.transport.worker import run, worker
 
@@ -23,6 +24,7 @@ __all__ = [
     "MissedBatch",
     "Outgoing",
     "Record",
+    "Seldom",
     "fatal",
     "partition_of",
     "run",

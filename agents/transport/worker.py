@@ -10,6 +10,7 @@ from mode import Service
 
 from agents.transport.app import BatchApp
 from agents.transport.guard import fatal
+from agents.transport.logs import Seldom
 
 STOP_LIMIT = 30.0  # seconds from the signal to the end, come what may
 
@@ -54,7 +55,9 @@ async def _unless(stop: asyncio.Event, app: BatchApp) -> None:
 
 def run(*apps: BatchApp, log_level: str = "WARNING") -> NoReturn:
     """Run apps in this process and exit: status 0 after a signal, 1 after a crash (for a supervisor to restart)."""
-    logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    printer = logging.StreamHandler(sys.stderr)
+    printer.addFilter(Seldom())
+    logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[printer])
     try:
         asyncio.run(worker(*apps))
     except Exception as error:

@@ -1,5 +1,6 @@
 """The agents' last line of defence, and where keys go."""
 
+import logging
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.transport import FATAL, Batch, InOrder, MissedBatch, partition_of
+from agents.transport import FATAL, Batch, InOrder, MissedBatch, Seldom, partition_of
 
 
 def batch(after: int, last: int) -> Batch:
@@ -48,3 +49,12 @@ def test_fatal_ends_the_process_with_one_line() -> None:
 def test_keys_go_where_java_and_aiokafka_send_them(key: bytes, partitions: int) -> None:
     everyone = list(range(partitions))
     assert partition_of(key, partitions) == DefaultPartitioner()(key, everyone, everyone)
+
+
+def test_clients_of_kafka_do_not_flood_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.handler.addFilter(seldom := Seldom(interval=60.0))
+    for _ in range(3):
+        logging.getLogger("aiokafka.conn").error("gone")
+        logging.getLogger("agents").error("ours")
+    caplog.handler.removeFilter(seldom)
+    assert [record.name for record in caplog.records] == ["aiokafka.conn", "agents", "agents", "agents"]
