@@ -1,6 +1,6 @@
 """Topics and sizes in, a Faust app out: it reads batches, delivers through librdkafka, and crashes rather than skip."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -49,7 +49,7 @@ class BatchApp(faust.App):
 
     `broker` is a comma-separated list of host:port. `batch_max_bytes` bounds the memory of all batches that are
     handed out and not acknowledged (a partition's share of it stops its fetching); aiokafka holds up to a compressed
-    MiB per partition besides. `settings` are Faust's.
+    MiB per partition besides. `delivery` overrides librdkafka's settings for what is produced; `settings` are Faust's.
 
     An agent reads `async for event in stream.events()`, and calls `event.ack()` once everything the batch led to is
     durable. What is not acknowledged is read again after a restart or a rebalance; acknowledgements that come after
@@ -67,10 +67,11 @@ class BatchApp(faust.App):
         batch_max_bytes: int = 64 << 20,
         partitions: int,
         datadir: Path,
+        delivery: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> None:
         self.batch_topics, self.batch_max_bytes = frozenset(batch_topics), batch_max_bytes
-        self.delivery = Delivery(broker)
+        self.delivery = Delivery(broker, delivery)
         super().__init__(
             id,
             broker=[f"kafka://{server.strip()}" for server in broker.split(",")],

@@ -40,6 +40,16 @@ async def test_a_restart_resumes_exactly_at_the_commit(cluster: Cluster, unique:
         assert again.offsets == list(range(SMALL, 3 * SMALL))
 
 
+async def test_a_seek_without_a_commit_goes_to_the_beginning(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic = cluster.topic("source")
+    cluster.fill(topic, 10)
+    seen = Seen(cluster.servers, unique, tmp_path, topic)
+    async with running(seen.app):
+        await until(lambda: len(seen.offsets) == 10)
+        await seen.app.consumer.perform_seek()
+        await until(lambda: len(seen.offsets) == 20)
+
+
 async def test_a_group_that_never_committed_begins_at_the_beginning(
     cluster: Cluster, unique: str, tmp_path: Path
 ) -> None:

@@ -19,12 +19,14 @@ def plain(topic: str, value: bytes, key: bytes | None = None, partition: int | N
 async def test_order_keys_times_and_headers_survive(cluster: Cluster) -> None:
     topic = cluster.topic("sink", partitions=3)
     async with Delivery(cluster.servers) as delivery:
+        sent = []
         for start in range(0, 3000, 500):
             records = [plain(topic, b"%d" % n, b"key%d" % (n % 50)) for n in range(start, start + 500)]
-            last = await delivery.send(records)
+            sent.append(await delivery.send(records))
         marked: Outgoing = (topic, b"key0", None, None, 1_700_000_000_123, [("a", b"b")])
-        await (await delivery.send([marked]))
-        await last
+        sent.append(await delivery.send([marked]))
+        await asyncio.gather(*sent)
+        await asyncio.sleep(0)
         assert delivery.pending_bytes == delivery.pending_records == 0
     for partition in range(3):
         found = cluster.read(topic, partition)

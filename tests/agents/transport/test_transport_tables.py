@@ -87,7 +87,7 @@ def changelog(cluster: Cluster, group: str, partitions: int) -> str:
 async def test_a_table_is_recovered_whole(cluster: Cluster, unique: str, tmp_path: Path) -> None:
     topic, log = cluster.topic("source"), changelog(cluster, unique, 1)
     want = fill(cluster, topic, 20_000, 1)
-    first = Counting(cluster, unique, tmp_path / "1", topic, 1)
+    first = Counting(cluster, unique, tmp_path / "1", topic, 1, delivery={"linger.ms": 1_000})
     async with running(first.app):
         await until(lambda: cluster.committed(unique, topic) == 20_000)
         assert first.counts == want

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -65,9 +65,12 @@ class Cluster:
             reader.close()
 
     def committed(self, group: str, topic: str, partition: int = 0) -> int:
-        """Return what a group has committed, -1 for nothing."""
+        """Return what a group has committed; -1 for nothing, and while nobody knows."""
         asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition)])
-        found = self.admin.list_consumer_group_offsets([asked])[group].result().topic_partitions
+        try:
+            found = self.admin.list_consumer_group_offsets([asked])[group].result().topic_partitions
+        except KafkaException:
+            return -1
         return max(-1, int(found[0].offset))
 
     def commit(self, group: str, topic: str, offset: int) -> None:

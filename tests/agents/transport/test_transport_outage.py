@@ -1,0 +1,46 @@
+"""Kafka itself is killed under a worker, which waits and goes on."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from transport_children import Child, until
+from transport_kit import Cluster
+
+from stack.kafka import Kafka
+
+RECORDS = 20_000
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[Kafka]:
+    server = Kafka(tmp_path / "kafka", heap="256m")
+    try:
+        server.start()
+        server.wait_ready()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.mark.kill
+def test_an_outage_of_kafka_is_waited_out(own_kafka: Kafka, unique: str, tmp_path: Path) -> None:
+    cluster = Cluster(own_kafka.address, unique)
+    for name in ("source", "sink"):
+        cluster.topic(name, partitions=2)
+    cluster.fill(f"{unique}-source", RECORDS)
+    child = Child(cluster, unique, tmp_path, pause=0.05)
+    try:
+        until(lambda: child.committed() > 0)
+        own_kafka.kill()
+        time.sleep(2)
+        own_kafka.start()
+        own_kafka.wait_ready()
+        until(lambda: child.committed() == RECORDS, 60)
+        assert child.process.poll() is None
+        assert child.end(signal.SIGTERM) == 0
+    finally:
+        child.kill()
+    assert sorted(set(child.copied())) == list(range(RECORDS))
