@@ -1,4 +1,18 @@
-"""What a log stream is: a name, the programs it understands, and a function from message to columns."""
+"""What a log stream is: a name, the programs it understands, and a function from message to columns.
+
+The rule of attempts, the one place that says what `ogrewatch_attempt` counts: attempts to get in, once each, however
+many lines one attempt printed. The line that gives the verdict carries the count and `event_outcome`; lines around it
+(connection, unknown user, PAM, disconnection) describe the same attempt and carry none. A count of 0 is left out.
+
+- sshd: `Accepted` is a success, `Failed` a failure. `Failed none` only asks for the methods; `Partial` and `Postponed`
+  have no verdict yet; `Invalid user`, refusals by rule, too many attempts and PAM lines stand beside a `Failed`.
+- sudo: a COMMAND that ran is a success; each incorrect password, a refusal by the rules and `a password is required`
+  are failures. PAM lines stand beside them.
+- ldap: the RESULT of a BIND is the verdict, 0 a success. RESULT 14 asks for another step; anonymous binds don't count.
+- web: a 401 is a failure. No status says that a login succeeded.
+
+"message repeated N times" multiplies by N (see `streams.dispatch`).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +40,10 @@ class Joins(Protocol):
 
 Parse = Callable[[str, Event, Joins], bool]
 """`parse(message, event, joins)`: adds columns to `event`, which already holds the header's. True when it understood
-the message; False leaves `event` untouched. Must not raise on any text (what it raises becomes a pipeline error)."""
+the message; False leaves `event` untouched. Must not raise on any text (what it raises becomes a pipeline error).
+
+The event owns its `extra`; lists such as `event_category` are shared constants and never changed in place. A stream of
+logins sets `ogrewatch_service` on all of its events. It may set `event_dataset`, which is otherwise its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +51,9 @@ class Stream:
     """One log source. Its folder's `parser.py` defines it as `STREAM`."""
 
     name: str
+    """The dataset of its events; usually its folder's name."""
     programs: tuple[str, ...]
+    """Syslog tags it is asked about. `postfix` is also asked about `postfix/smtpd`, `%ASA` about `%ASA-6-302013`."""
     parse: Parse
     sniff: Callable[[str], bool] | None = None
     """For lines without a syslog header: says by their first bytes whether they are of this stream."""
