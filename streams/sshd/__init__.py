@@ -1,0 +1,1 @@
+"""OpenSSH's server: who got in, who tried, who left."""

@@ -1,0 +1,94 @@
+"""From a message of OpenSSH's server to columns: logins, refusals, connections, sessions.
+
+Enters: the message without its header, of `sshd`, `sshd-session` and `sshd-auth` (the split programs of OpenSSH 9.8
+and 10), versions 6 to 10, at any LogLevel up to VERBOSE; PAM lines under these names. Which lines are attempts is in
+`streams.base`. Sources: OpenSSH auth.c (`auth_log`); the other messages are in `streams.sshd.messages`.
+https://man.openbsd.org/sshd_config#LogLevel
+"""
+
+import re
+
+from streams import pam_lines
+from streams.base import Joins, Stream
+from streams.sshd.messages import MESSAGES, SERVICE
+from streams.text import extra, set_endpoint
+from topics.event import Event
+
+_LOGIN: Event = {**SERVICE, "event_category": ["authentication"], "event_type": ["start"], "event_action": "ssh_login"}
+_VERDICTS: dict[str, Event] = {
+    "Accepted": {**_LOGIN, "event_outcome": "success", "ogrewatch_attempt": 1},
+    "Failed": {**_LOGIN, "event_outcome": "failure", "ogrewatch_attempt": 1},
+    "Partial": {**_LOGIN, "event_outcome": "unknown", "event_type": ["info"]},
+    "Postponed": {**_LOGIN, "event_outcome": "unknown", "event_type": ["info"]},
+}
+_PROBE: Event = {**_LOGIN, "event_outcome": "failure", "event_type": ["info"]}
+_PREFIXES = ("error: ", "fatal: ", "info: ", "debug1: ", "debug2: ", "debug3: ")
+_SOLARIS = re.compile(r"\[ID [0-9]{1,10} [a-z0-9]+\.[a-z]+\] ")
+_WITH_KEY = re.compile(
+    r"(.*?) from (\S+) port ([0-9]{1,5}) ssh2: ([A-Za-z0-9@.-]{1,64} (?:SHA256:|MD5:|ID |[0-9a-f]{2}:).*)", re.DOTALL
+)
+"""A verdict with more than a fingerprint after it: certificate and authority, or the client's user and host. The client
+chose those, so the address is the first one that a key follows."""
+
+
+def parse(message: str, event: Event, joins: Joins) -> bool:
+    """Columns of one message of the server; False when it says nothing about who comes and goes."""
+    columns = _VERDICTS.get(message.partition(" ")[0])
+    if columns is not None and _verdict(message, columns, event):
+        return True
+    return _other(_bare(message), event)
+
+
+def _verdict(message: str, columns: Event, event: Event) -> bool:
+    """`Failed password for [invalid user ]NAME from 192.0.2.1 port 22 ssh2[: ED25519 SHA256:...]`.
+
+    The name is the caller's choice and may hold all of that, so the address is the last one. What may follow it in one
+    or two words is a Kerberos principal or a key's fingerprint.
+    """
+    head, _, tail = message.removesuffix(" [preauth]").rpartition(" from ")
+    parts = tail.split(" ")
+    if len(parts) == 4 and parts[3] == "ssh2" and parts[1] == "port":
+        return _login(head, parts[0], parts[2], "", columns, event)
+    if len(parts) in (5, 6) and parts[3] == "ssh2:" and parts[1] == "port":
+        return _login(head, parts[0], parts[2], " ".join(parts[4:]), columns, event)
+    found = _WITH_KEY.fullmatch(message.removesuffix(" [preauth]"))
+    return found is not None and _login(found[1], found[2], found[3], found[4], columns, event)
+
+
+def _login(head: str, address: str, port: str, key: str, columns: Event, event: Event) -> bool:
+    words = head.split(" ", 3)
+    if len(words) != 4 or words[2] != "for":
+        return False
+    method, user = words[1], words[3]
+    event.update(_PROBE if method == "none" and words[0] == "Failed" else columns)
+    fields = extra(event)
+    fields["sshd.method"] = method
+    if user.startswith("invalid user "):
+        user = user[13:]
+        fields["sshd.user_status"] = "invalid"
+    if key:
+        fields["sshd.key"] = key
+    if user:
+        event["user_name"] = user
+    set_endpoint(event, "source", address, port)
+    return True
+
+
+def _bare(message: str) -> str:
+    """The message without the level before it and the stage (`[preauth]`) after it."""
+    if message.startswith("[ID ") and (found := _SOLARIS.match(message)):
+        message = message[found.end() :]
+    while message.startswith(_PREFIXES):
+        message = message.partition(": ")[2]
+    return message.removesuffix(" [preauth]").removesuffix(" [postauth]")
+
+
+def _other(message: str, event: Event) -> bool:
+    if message.startswith(("pam_", "PAM ")) and pam_lines.parse(message, event, "ssh_login"):
+        event.update(SERVICE)
+        return True
+    columns = _VERDICTS.get(message.partition(" ")[0])
+    return (columns is not None and _verdict(message, columns, event)) or MESSAGES.parse(message, event)
+
+
+STREAM = Stream(name="sshd", programs=("sshd", "sshd-session", "sshd-auth"), parse=parse)
