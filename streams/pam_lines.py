@@ -73,18 +73,18 @@ def parse(message: str, event: Event, action: str) -> bool:
 
 
 def _session(text: str, event: Event) -> bool:
+    """`session opened for user root(uid=0) by alice(uid=1000)`: alice acts as root; `by (uid=0)` names only root."""
     found = _SESSION.fullmatch(text)
     if found is None:
         return False
     event.update(_SESSIONS[found[1]])
     opened = _OPENED.fullmatch(found[2])
-    name, uid, by, by_uid = opened.groups() if opened else (found[2], None, None, None)
-    event["user_name"] = name
-    if uid:
-        event["user_id"] = uid
-    if by or by_uid:
-        fields = extra(event)
-        fields.update({key: value for key, value in (("pam.by.name", by), ("pam.by.id", by_uid)) if value})
+    target, uid, actor, actor_id = opened.groups() if opened else (found[2], None, None, None)
+    event["user_name"] = actor or target
+    if actor:
+        event["user_effective_name"] = target
+    ids = (("user.effective.id" if actor else "user.id", uid), ("pam.by.id", actor_id))
+    extra(event).update({field: value for field, value in ids if value})
     return True
 
 
