@@ -1,0 +1,1 @@
+"""sudo: who ran what as whom, and who was refused."""

@@ -1,0 +1,170 @@
+"""From a message of sudo to columns: the command, as whom, where; or why it was refused.
+
+Enters: `USER : [problem ; ]KEY=value ; ... ; COMMAND=...`, sudo 1.7 to 1.9 in its traditional log format (not JSON),
+PAM lines under sudo, its few other messages. Each of HOST, TTY, CHROOT, PWD, USER, GROUP, TSID and ENV may be absent.
+Which lines are attempts is in `streams.base`. Sources: sudo lib/eventlog/eventlog.c, plugins/sudoers/logging.c.
+https://www.sudo.ws/docs/man/sudoers.man/#EVENT_LOGGING
+
+The caller chooses directory, environment and arguments, which may hold ` ; USER=...`: the first COMMAND is the command
+and all that follows is its text, so nothing that ran is hidden.
+"""
+
+import re
+
+from streams import pam_lines
+from streams.base import Joins, Stream
+from streams.text import extra
+from topics.event import Event
+
+_SERVICE: Event = {"ogrewatch_service": "sudo"}
+_RUN: Event = {
+    **_SERVICE,
+    "event_category": ["process"],
+    "event_type": ["start"],
+    "event_action": "sudo_command",
+    "event_outcome": "success",
+}
+_RAN: Event = {**_RUN, "ogrewatch_attempt": 1}
+_REFUSED: Event = {**_RUN, "event_outcome": "failure"}
+_CONTINUED: Event = {**_RUN, "event_type": ["info"]}
+_TROUBLE: Event = {**_SERVICE, "event_category": ["process"], "event_type": ["info"], "event_action": "sudo_message"}
+
+_USUAL = re.compile(r" *([^\s:]{1,255}) : TTY=([^\s;]*) ; PWD=([^;]*) ; USER=([^\s;]*) ; COMMAND=(.*)", re.DOTALL)
+"""The usual line, nothing odd in it."""
+_PASSWORDS = re.compile(r"([0-9]{1,9}) incorrect password attempts?")
+_MOST_TRIES = 1000
+_KEYS = frozenset(("HOST", "TTY", "CHROOT", "PWD", "USER", "GROUP", "TSID", "ENV"))
+_COMMAND = " ; COMMAND="
+_COLUMNS = {"USER": "user_effective_name", "PWD": "process_working_directory"}
+_FIELDS = {"HOST": "sudo.host", "TTY": "sudo.tty", "CHROOT": "sudo.chroot", "TSID": "sudo.session", "ENV": "sudo.env"}
+_REFUSALS = (
+    "user NOT in sudoers",
+    "command not allowed",
+    "user NOT authorized on host",
+    "a password is required",
+    "no tty present and no askpass program specified",
+    "a terminal is required to read the password",
+    "sorry, you must have a tty to run sudo",
+    "sorry, you are not allowed to ",
+    "account validation failure",
+    "authentication failure",
+    "command rejected by ",
+    "timed out reading password",
+    "PAM authentication error",
+    "PAM account management error",
+    "Account expired",
+    "Password expired",
+    "unable to validate",
+    "validation failure",
+    "no password was provided",
+)
+"""How the problems begin that mean "no"; what else stands in that place is a warning."""
+
+
+def parse(message: str, event: Event, joins: Joins) -> bool:
+    """Columns of one message of sudo; False when it says nothing about a command or its caller."""
+    usual = _USUAL.fullmatch(message)
+    if usual is not None:
+        _run(usual, event)
+        return True
+    if message.startswith("pam_"):
+        return _pam(message, event)
+    return _line(message.lstrip(" "), event)
+
+
+def _run(usual: re.Match[str], event: Event) -> None:
+    user, tty, directory, target, command = usual.groups()
+    event.update(_RAN)
+    event["user_name"] = user
+    event["process_working_directory"] = directory
+    event["process_command_line"] = command
+    if target:
+        event["user_effective_name"] = target
+    extra(event)["sudo.tty"] = tty
+
+
+def _pam(message: str, event: Event) -> bool:
+    if not pam_lines.parse(message, event, "sudo_authentication"):
+        return False
+    event.update(_SERVICE)
+    return True
+
+
+def _line(message: str, event: Event) -> bool:
+    user, colon, rest = message.partition(" : ")
+    if not colon or len(user) > 255:
+        return _alone(message, event)
+    if rest.startswith("(command continued) "):
+        event.update(_CONTINUED, user_name=user, process_command_line=rest[20:])
+        return True
+    problem, fields, command = _split(rest)
+    if not fields and not command and not _verdict(problem)[1]:
+        return _warn(user, problem, event)
+    columns, attempts = _verdict(problem)
+    event.update(columns, user_name=user)
+    if attempts:
+        event["ogrewatch_attempt"] = attempts
+    _set_fields(fields, command, problem, event)
+    return True
+
+
+def _split(rest: str) -> tuple[str, dict[str, str], str]:
+    """Problem, keys and command of what stands after the caller's name."""
+    before, _, command = rest.partition(_COMMAND) if not rest.startswith("COMMAND=") else ("", "", rest[8:])
+    before, found, env = before.rstrip(" ").removesuffix(" ;").partition(" ; ENV=")
+    fields = {"ENV": env} if found else {}
+    problem: list[str] = []
+    for part in before.split(" ; "):
+        key, equals, value = part.partition("=")
+        if equals and key in _KEYS:
+            fields[key] = value
+        elif not fields.keys() - {"ENV"}:
+            problem.append(part)
+        else:
+            last = next(reversed(fields))
+            fields[last] += " ; " + part
+    return " ; ".join(problem), fields, command
+
+
+def _verdict(problem: str) -> tuple[Event, int]:
+    """What a problem means, and how many attempts failed or succeeded with it."""
+    if not problem:
+        return _RUN, 1
+    if found := _PASSWORDS.match(problem):
+        return _REFUSED, min(int(found[1]), _MOST_TRIES)
+    if problem.startswith(_REFUSALS):
+        return _REFUSED, 1
+    return _TROUBLE, 0
+
+
+def _set_fields(fields: dict[str, str], command: str, problem: str, event: Event) -> None:
+    for key, value in fields.items():
+        if key in _COLUMNS:
+            event[_COLUMNS[key]] = value
+        elif key in _FIELDS:
+            extra(event)[_FIELDS[key]] = value
+        else:
+            extra(event)["group.name"] = value
+    if command:
+        event["process_command_line"] = command
+    if problem:
+        extra(event)["sudo.reason"] = problem
+
+
+def _warn(user: str, problem: str, event: Event) -> bool:
+    """A problem alone: `alice : problem with defaults entries`, `alice : unable to resolve host x`."""
+    event.update(_TROUBLE, user_name=user)
+    extra(event)["sudo.reason"] = problem
+    return True
+
+
+def _alone(message: str, event: Event) -> bool:
+    """A message about sudo itself, without a caller: `unable to resolve host x`, `parse error in /etc/sudoers`."""
+    if not message.startswith(("unable to ", "parse error ", "/etc/sudoers", "no valid sudoers", "error ")):
+        return False
+    event.update(_TROUBLE)
+    extra(event)["sudo.reason"] = message
+    return True
+
+
+STREAM = Stream(name="sudo", programs=("sudo", "sudoedit"), parse=parse)
