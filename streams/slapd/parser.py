@@ -1,0 +1,276 @@
+"""From a message of OpenLDAP's slapd to columns: connections, binds and their results, searches, changes.
+
+Enters: `conn=N fd=N ...` and `conn=N op=N ...` of `loglevel stats`, OpenLDAP 2.4 to 2.6, and the server's own messages.
+The lines of a connection are joined: RESULT 97 carries the name of its BIND and the address of its ACCEPT, where those
+were seen. Which lines are attempts is in `streams.base`. Sources: OpenLDAP servers/slapd/{bind,connection,daemon,
+result,search,modify,add,delete,modrdn,compare,extended,saslauthz,passwd}.c. https://www.rfc-editor.org/rfc/rfc4511
+"""
+
+import re
+from collections.abc import Callable
+
+from streams.base import Joins, Stream
+from streams.slapd.connection import Connection, user_of
+from streams.slapd.messages import MESSAGES, SERVICE
+from streams.text import extra, host_port, set_endpoint
+from topics.event import Event
+
+_BIND: Event = {
+    **SERVICE,
+    "event_category": ["authentication"],
+    "event_type": ["start"],
+    "event_action": "ldap_bind",
+}
+_BIND_STEP: Event = {**_BIND, "event_type": ["info"], "event_outcome": "unknown"}
+_OPENED: Event = {
+    **SERVICE,
+    "event_category": ["network"],
+    "event_type": ["connection", "start"],
+    "event_action": "ldap_connection_opened",
+}
+_CLOSED: Event = {**_OPENED, "event_type": ["connection", "end"], "event_action": "ldap_connection_closed"}
+_SECURED: Event = {**_OPENED, "event_type": ["connection", "info"], "event_action": "ldap_tls"}
+_ACCESS: Event = {**SERVICE, "event_category": ["database"], "event_type": ["access"]}
+_CHANGE: Event = {**SERVICE, "event_category": ["database"], "event_type": ["change"]}
+_INFO: Event = {**SERVICE, "event_category": ["database"], "event_type": ["info"]}
+_PASSWORD: Event = {
+    **SERVICE,
+    "event_category": ["iam"],
+    "event_type": ["user", "change"],
+    "event_action": "ldap_password_change",
+}
+
+_ACCEPT = re.compile(r"from (?:IP=(\S+)|PATH=(.*?)) \((?:IP=(\S+)|PATH=.*)\)", re.DOTALL)
+_BIND_DN = re.compile(r'dn="(.*)" (?:method=([0-9]{1,5})|mech=([^\s"]+)([^"]*))', re.DOTALL)
+_BIND_SASL = re.compile(r'authcid="(.*)" authzid="(.*)"', re.DOTALL)
+_RESULT = re.compile(
+    r"(?:tag=([0-9]{1,5})|oid=[0-9.]*) err=(-?[0-9]{1,10})"
+    r"(?: (?:qtime|etime|duration|nentries)=[0-9.]+){0,4}(?: text=(.*))?",
+    re.DOTALL,
+)
+_SEARCH = re.compile(r'base="(.*?)" scope=([0-9]) deref=([0-9]) filter="(.*)"', re.DOTALL)
+_DN = re.compile(r'(?:dn|id)="(.*?)"(?: (.*))?', re.DOTALL)
+_DEBUG = re.compile(r"[0-9a-f]{8}(?:\.[0-9a-f]{5,8})?(?: 0x[0-9a-f]{4,16})? ")
+_BIND_TAG = "97"
+_SUCCESS = frozenset(("0", "5", "6"))
+"""Result codes that are answers rather than errors: success, compareFalse, compareTrue."""
+_MORE_STEPS = "14"
+_LONGEST_CONN = 30
+_SIMPLE = "128"
+
+_Handler = Callable[[str, Event, Connection], bool]
+
+
+def parse(message: str, event: Event, joins: Joins) -> bool:
+    """Columns of one message of slapd; False when it is neither of a connection nor about the server's life."""
+    parts = message.split(" ", 3)
+    if len(parts) < 3 or not parts[0].startswith("conn="):
+        return _unconnected(message, event, joins)
+    handler = _HANDLERS.get(parts[2])
+    if handler is None or len(parts[0]) > _LONGEST_CONN or len(parts[1]) > _LONGEST_CONN:
+        return False
+    kind, _, count = parts[1].partition("=")
+    connection = Connection(parts[0][5:], count if kind == "op" else "", event, joins)
+    if not handler(parts[3] if len(parts) == 4 else "", event, connection):
+        return False
+    fields = extra(event)
+    fields["slapd.connection"] = parts[0][5:]
+    if kind == "op":
+        fields["slapd.operation"] = count
+    return True
+
+
+def _unconnected(message: str, event: Event, joins: Joins) -> bool:
+    """The server's own messages, and lines of `-d` or a logfile, which begin with a time and a thread in hex."""
+    if (found := _DEBUG.match(message)) and message.startswith("conn=", found.end()):
+        return parse(message[found.end() :], event, joins)
+    return MESSAGES.parse(message, event)
+
+
+def _accept(rest: str, event: Event, connection: Connection) -> bool:
+    found = _ACCEPT.fullmatch(rest)
+    if found is None:
+        return False
+    event.update(_OPENED)
+    peer, path, own = found.groups()
+    address, port = host_port(peer or "")
+    connection.accepted(address, port)
+    set_endpoint(event, "source", address, port)
+    if own:
+        set_endpoint(event, "destination", *host_port(own))
+    if path is not None:
+        extra(event)["slapd.socket"] = path
+    return True
+
+
+def _bind(rest: str, event: Event, connection: Connection) -> bool:
+    found = _BIND_DN.fullmatch(rest)
+    if found is None:
+        return _bind_otherwise(rest, event, connection)
+    dn, method, mechanism, strength = found.groups()
+    user = user_of(dn)
+    event.update(_BIND)
+    connection.binds(dn, user, not dn and (method == _SIMPLE or mechanism == "SIMPLE"))
+    connection.peer(event)
+    _name(event, user, dn)
+    fields = extra(event)
+    fields["slapd.method"] = method or mechanism
+    if strength:
+        fields["slapd.strength"] = strength.strip(" ")
+    return True
+
+
+def _bind_otherwise(rest: str, event: Event, connection: Connection) -> bool:
+    """`authcid="alice" authzid="alice"` names the user of SASL; `anonymous mech=implicit` ends an earlier bind."""
+    if found := _BIND_SASL.fullmatch(rest):
+        event.update(_BIND)
+        user = found[1].partition("@")[0]
+        connection.binds("", user, anonymous=False)
+        connection.peer(event)
+        _name(event, user, "")
+        extra(event).update({"slapd.authcid": found[1], "slapd.authzid": found[2]})
+        return True
+    if rest.startswith("anonymous "):
+        event.update(_BIND_STEP)
+        connection.peer(event)
+        return True
+    return False
+
+
+def _name(event: Event, user: str, dn: str) -> None:
+    if user:
+        event["user_name"] = user
+    if dn:
+        extra(event)["slapd.dn"] = dn
+
+
+def _result(rest: str, event: Event, connection: Connection) -> bool:
+    found = _RESULT.fullmatch(rest)
+    if found is None:
+        return False
+    tag, code, text = found.groups()
+    if tag == _BIND_TAG:
+        _bind_result(code, event, connection)
+    else:
+        event.update(_ACCESS, event_action="ldap_result")
+        event["event_outcome"] = "success" if code in _SUCCESS else "failure"
+        connection.describe(event)
+    fields = extra(event)
+    fields["slapd.result"] = int(code)
+    if text:
+        fields["slapd.text"] = text
+    return True
+
+
+def _bind_result(code: str, event: Event, connection: Connection) -> None:
+    """The verdict on a BIND. Without the BIND, a refusal still is one; a success may have been anonymous."""
+    bind = connection.bind()
+    dn, user, anonymous = bind or ("", "", code == "0")
+    if code == _MORE_STEPS:
+        event.update(_BIND_STEP)
+    else:
+        event.update(_BIND, event_outcome="success" if code == "0" else "failure")
+        if not anonymous:
+            event["ogrewatch_attempt"] = 1
+        connection.bound(*((dn, user) if code == "0" else ("", "")))
+    connection.peer(event)
+    _name(event, user, dn)
+
+
+def _search(rest: str, event: Event, connection: Connection) -> bool:
+    """`base="..." scope=2 deref=0 filter="..."`, or on a line of its own `attr=uid cn`."""
+    event.update(_ACCESS, event_action="ldap_search")
+    connection.describe(event)
+    fields = extra(event)
+    if found := _SEARCH.fullmatch(rest):
+        fields.update(zip(("slapd.base", "slapd.scope", "slapd.deref", "slapd.filter"), found.groups(), strict=True))
+    elif rest.startswith("attr="):
+        fields["slapd.attributes"] = rest[5:]
+    else:
+        fields["slapd.detail"] = rest
+    return True
+
+
+def _search_result(rest: str, event: Event, connection: Connection) -> bool:
+    """`SEARCH RESULT tag=101 err=0 nentries=1 text=`; the first word was the verb."""
+    return rest.startswith("RESULT ") and _result(rest[7:], event, connection)
+
+
+def _on_entry(columns: Event, action: str) -> _Handler:
+    def handle(rest: str, event: Event, connection: Connection) -> bool:
+        event.update(columns, event_action=action)
+        connection.describe(event)
+        if found := _DN.fullmatch(rest):
+            extra(event)["slapd.target_dn"] = found[1]
+            rest = found[2] or ""
+        if rest:
+            extra(event)["slapd.detail"] = rest
+        return True
+
+    return handle
+
+
+def _password(rest: str, event: Event, connection: Connection) -> bool:
+    event.update(_PASSWORD)
+    connection.describe(event)
+    if found := _DN.fullmatch(rest):
+        event["user_target_name"] = user_of(found[1])
+        extra(event)["slapd.target_dn"] = found[1]
+    return True
+
+
+def _plain(columns: Event, action: str) -> _Handler:
+    def handle(rest: str, event: Event, connection: Connection) -> bool:
+        event.update(columns, event_action=action)
+        connection.describe(event)
+        if rest:
+            extra(event)["slapd.detail"] = rest
+        return True
+
+    return handle
+
+
+def _closed(rest: str, event: Event, connection: Connection) -> bool:
+    event.update(_CLOSED)
+    connection.describe(event)
+    connection.closed()
+    if rest:
+        extra(event)["slapd.reason"] = rest.strip("()")
+    return True
+
+
+def _disconnect(rest: str, event: Event, connection: Connection) -> bool:
+    """A notice of disconnection, sent by the server before it closes."""
+    event.update(_CLOSED, event_outcome="failure")
+    connection.describe(event)
+    if found := _RESULT.fullmatch(rest):
+        extra(event)["slapd.result"] = int(found[2])
+    return True
+
+
+_HANDLERS: dict[str, _Handler] = {
+    "ACCEPT": _accept,
+    "BIND": _bind,
+    "RESULT": _result,
+    "SRCH": _search,
+    "SEARCH": _search_result,
+    "ENTRY": _on_entry(_ACCESS, "ldap_entry"),
+    "CMP": _on_entry(_ACCESS, "ldap_compare"),
+    "MOD": _on_entry(_CHANGE, "ldap_modify"),
+    "ADD": _on_entry(_CHANGE, "ldap_add"),
+    "DEL": _on_entry(_CHANGE, "ldap_delete"),
+    "MODRDN": _on_entry(_CHANGE, "ldap_rename"),
+    "PASSMOD": _password,
+    "EXT": _plain(_INFO, "ldap_extended"),
+    "WHOAMI": _plain(_INFO, "ldap_whoami"),
+    "ABANDON": _plain(_INFO, "ldap_abandon"),
+    "CANCEL": _plain(_INFO, "ldap_cancel"),
+    "PROXYAUTHZ": _plain(_INFO, "ldap_proxy_authorization"),
+    "UNBIND": _plain(_CLOSED, "ldap_unbind"),
+    "STARTTLS": _plain(_SECURED, "ldap_starttls"),
+    "TLS": _plain(_SECURED, "ldap_tls"),
+    "closed": _closed,
+    "DISCONNECT": _disconnect,
+}
+
+STREAM = Stream(name="slapd", programs=("slapd",), parse=parse)
