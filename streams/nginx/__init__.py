@@ -1,0 +1,1 @@
+"""nginx: what was asked of it."""

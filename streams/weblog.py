@@ -1,0 +1,158 @@
+r"""From a line of a web server's access log to columns: the common and combined formats and what is added to them.
+
+`[VHOST[:PORT] ]ADDRESS - USER [24/Nov/2026:04:05:06 +0100] "GET /x HTTP/1.1" 200 612[ "REFERRER" "AGENT"][ more]`.
+Shared by the streams of web servers. https://httpd.apache.org/docs/2.4/logs.html#combined,
+https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format
+
+The client chooses user, request, referrer and agent. nginx writes a quote in them as `\x22`, Apache as `\"`, so a bare
+quote is the server's own: what stands before the first one is address, user and time, and the time is its last part.
+"""
+
+import re
+from ipaddress import ip_address
+
+from streams.text import extra, is_ip, number, set_endpoint
+from streams.timestamps import clf
+from topics.event import Event
+
+_QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
+_ESCAPED = re.compile(rf"{_QUOTED} ([0-9]{{3}}|-) ([0-9]{{1,18}}|-)(?: {_QUOTED} {_QUOTED})?(?: (.*))?", re.DOTALL)
+_STATUS = re.compile(r" ([0-9]{3}) ([0-9]{1,18}|-) ?")
+_REQUEST = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,31}) (.*?)(?: HTTP/([0-9](?:\.[0-9])?))?", re.DOTALL)
+_ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31})://([^/?#]*)(.*)", re.DOTALL)
+_SNIFF = re.compile(
+    r'\S{1,255}(?: \S{1,255})? [^"]{1,1024}\[[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}\] "'
+)
+_UNAUTHORIZED = 401
+
+_WEB: Event = {
+    "ogrewatch_service": "web",
+    "event_category": ["web"],
+    "event_type": ["access"],
+    "event_action": "http_request",
+}
+_SUCCESS: Event = {**_WEB, "event_outcome": "success"}
+_FAILURE: Event = {**_WEB, "event_outcome": "failure"}
+_REFUSAL: Event = {**_FAILURE, "ogrewatch_attempt": 1}
+
+
+def sniff(text: str) -> bool:
+    """Whether a line without a header begins as an access log's line does."""
+    return _SNIFF.match(text) is not None
+
+
+def parse(message: str, event: Event, name: str) -> bool:
+    """Add the columns of one line; False, and nothing added, when it is none. `name` is the stream's, for what has no
+    field in ECS."""
+    before, quote, rest = message.partition('"')
+    if not quote or not before.endswith("] "):
+        return False
+    who, bracket, stamp = before[:-2].rpartition(" [")
+    when = clf(stamp)
+    request = _split(rest) if when is not None and bracket else None
+    if request is None or not _set_client(who, event):
+        return False
+    event["timestamp"] = when
+    _set_request(request, event, name)
+    return True
+
+
+_Parts = tuple[str, str, str, str, str, str]
+"""Request, status, bytes, referrer, agent and what follows them, unquoted."""
+
+
+def _split(rest: str) -> _Parts | None:
+    """The parts of what follows the first quote."""
+    if '\\"' in rest or "\\\\" in rest:
+        return _split_escaped(rest)
+    parts = rest.split('"', 5)
+    found = _STATUS.match(parts[1]) if len(parts) > 1 else None
+    if found is None:
+        return None
+    status, size = found.groups()
+    if len(parts) == 6 and found.end() == len(parts[1]) and parts[3] == " ":
+        return parts[0], status, size, parts[2], parts[4], parts[5].lstrip(" ")
+    more = '"'.join((parts[1][found.end() :], *parts[2:]))
+    return parts[0], status, size, "-", "-", more
+
+
+def _split_escaped(rest: str) -> _Parts | None:
+    found = _ESCAPED.fullmatch('"' + rest)
+    if found is None:
+        return None
+    request, status, size, referrer, agent, more = found.groups("")
+    return request, status, size, referrer, agent, more
+
+
+def _set_client(who: str, event: Event) -> bool:
+    """`192.0.2.1 - alice`: address, identd's word, user, who may hold spaces; perhaps the virtual host before it, or
+    several addresses, each but the last with a comma, of which the first public one is the client's."""
+    first, _, rest = who.partition(" ")
+    second, _, after = rest.partition(" ")
+    if first.endswith(","):
+        first, _, after = _forwarded(who)
+    elif not is_ip(first) and is_ip(second):
+        extra(event)["url.domain"] = first.partition(":")[0]
+        first, after = second, after.partition(" ")[2]
+    if not first or not rest:
+        return False
+    set_endpoint(event, "source", first.removeprefix("unix:"))
+    if after not in ("", "-"):
+        event["user_name"] = after
+    return True
+
+
+def _forwarded(who: str) -> tuple[str, str, str]:
+    """The client's address, identd's word and the user, after a list of the addresses a request was passed on by."""
+    words = who.split(" ")
+    last = next((at for at, word in enumerate(words) if not word.endswith(",")), len(words) - 1)
+    addresses = [word.rstrip(",") for word in words[: last + 1]]
+    client = next((address for address in addresses if is_ip(address) and ip_address(address).is_global), addresses[0])
+    return client, "".join(words[last + 1 : last + 2]), " ".join(words[last + 2 :])
+
+
+def _set_request(parts: _Parts, event: Event, name: str) -> None:
+    request, status, size, referrer, agent, more = parts
+    code = int(status) if status != "-" else 0
+    event.update(_SUCCESS if 100 <= code < 400 else _REFUSAL if code == _UNAUTHORIZED else _FAILURE)
+    if code:
+        event["http_response_status_code"] = code
+    if (length := number(size)) is not None:
+        event["http_response_body_bytes"] = length
+    if referrer not in ("", "-"):
+        event["http_request_referrer"] = referrer
+    if agent not in ("", "-"):
+        event["user_agent_original"] = agent
+    if more:
+        extra(event)[name + ".more"] = more
+    _set_target(request, event, name)
+
+
+def _set_target(request: str, event: Event, name: str) -> None:
+    """Method, target and version; a request that is none of that (a TLS hello, `-`) is kept as it came."""
+    found = _REQUEST.fullmatch(request)
+    if found is None:
+        if request not in ("", "-"):
+            extra(event)[name + ".request"] = request
+        return
+    method, target, version = found.groups()
+    event["http_request_method"] = method
+    event["url_original"] = target
+    if version:
+        event["http_version"] = version
+    _set_url(target, method, event)
+
+
+def _set_url(target: str, method: str, event: Event) -> None:
+    if method == "CONNECT":
+        extra(event)["url.domain"] = target.rpartition(":")[0] or target
+        return
+    if not target.startswith("/") and (origin := _ORIGIN.fullmatch(target)):
+        fields = extra(event)
+        fields["url.scheme"], fields["url.domain"] = origin[1], origin[2]
+        target = origin[3]
+    path, _, query = target.partition("#")[0].partition("?")
+    if path:
+        event["url_path"] = path
+    if query:
+        event["url_query"] = query
