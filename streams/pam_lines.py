@@ -6,7 +6,7 @@ Linux-PAM 1.1 to 1.7 (modules/*/), sssd's pam_sss. https://man7.org/linux/man-pa
 
 import re
 
-from streams.text import extra, number, set_endpoint
+from streams.text import extra, number, put, set_endpoint
 from topics.event import Event
 
 _HEAD = re.compile(r"(pam_[a-z0-9_]{1,40})\(([^\s:()]{1,64})(?::([a-z]{1,16}))?\):? ")
@@ -80,9 +80,9 @@ def _session(text: str, event: Event) -> bool:
     event.update(_SESSIONS[found[1]])
     opened = _OPENED.fullmatch(found[2])
     target, uid, actor, actor_id = opened.groups() if opened else (found[2], None, None, None)
-    event["user_name"] = actor or target
+    put(event, "user_name", actor or target)
     if actor:
-        event["user_effective_name"] = target
+        put(event, "user_effective_name", target)
     ids = (("user.effective.id" if actor else "user.id", uid), ("pam.by.id", actor_id))
     extra(event).update({field: value for field, value in ids if value})
     return True
@@ -100,7 +100,7 @@ def _failure(text: str, event: Event, action: str) -> bool:
     set_endpoint(event, "source", host)
     user = rest.lstrip(" ")
     if user.startswith("user="):
-        event["user_name"] = user[5:]
+        put(event, "user_name", user[5:])
     _more(text, before, event)
     return True
 
@@ -129,7 +129,8 @@ def _other(text: str, event: Event, action: str) -> bool:
         event.update(_FAILED, event_action=action)
         return True
     if found := _DENIED.fullmatch(text):
-        event.update(_FAILED, event_action=action, user_name=found[1])
+        event.update(_FAILED, event_action=action)
+        put(event, "user_name", found[1])
         set_endpoint(event, "source", found[2])
         return True
     return _named(text, event, action)
@@ -138,10 +139,12 @@ def _other(text: str, event: Event, action: str) -> bool:
 def _named(text: str, event: Event, action: str) -> bool:
     for pattern in (_RECEIVED, _LOCKED, _TALLY, _ACCOUNT, _EXPIRED, _NAMED):
         if found := pattern.fullmatch(text):
-            event.update(_FAILED, event_action=action, user_name=found[1])
+            event.update(_FAILED, event_action=action)
+            put(event, "user_name", found[1])
             return True
     if text.startswith("password changed for "):
-        event.update(_CHANGED, user_target_name=text[21:])
+        event.update(_CHANGED)
+        put(event, "user_target_name", text[21:])
         return True
     if text.startswith("conversation failed"):
         event.update(_FAILED, event_action=action)

@@ -22,6 +22,12 @@ def extra(event: Event) -> dict[str, Any]:
     return fields
 
 
+def put(event: Event, column: str, value: str) -> None:
+    """Set a column of text, unless it is empty: what is not there is left out."""
+    if value:
+        event[column] = value
+
+
 def number(text: str, digits: int = 18) -> int | None:
     """The value of plain ASCII digits, at most so many of them, else None."""
     return int(text) if text.isdigit() and text.isascii() and len(text) <= digits else None

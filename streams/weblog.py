@@ -11,7 +11,7 @@ quote is the server's own: what stands before the first one is address, user and
 import re
 from ipaddress import ip_address
 
-from streams.text import extra, is_ip, number, set_endpoint
+from streams.text import extra, is_ip, number, put, set_endpoint
 from streams.timestamps import clf
 from topics.event import Event
 
@@ -137,9 +137,8 @@ def _set_target(request: str, event: Event, name: str) -> None:
         return
     method, target, version = found.groups()
     event["http_request_method"] = method
-    event["url_original"] = target
-    if version:
-        event["http_version"] = version
+    put(event, "url_original", target)
+    put(event, "http_version", version)
     _set_url(target, method, event)
 
 
@@ -152,7 +151,5 @@ def _set_url(target: str, method: str, event: Event) -> None:
         fields["url.scheme"], fields["url.domain"] = origin[1], origin[2]
         target = origin[3]
     path, _, query = target.partition("#")[0].partition("?")
-    if path:
-        event["url_path"] = path
-    if query:
-        event["url_query"] = query
+    put(event, "url_path", path)
+    put(event, "url_query", query)

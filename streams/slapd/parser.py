@@ -12,7 +12,7 @@ from collections.abc import Callable
 from streams.base import Joins, Stream
 from streams.slapd.connection import Connection, user_of
 from streams.slapd.messages import MESSAGES, SERVICE
-from streams.text import extra, host_port, set_endpoint
+from streams.text import extra, host_port, put, set_endpoint
 from topics.event import Event
 
 _BIND: Event = {
@@ -138,8 +138,7 @@ def _bind_otherwise(rest: str, event: Event, connection: Connection) -> bool:
 
 
 def _name(event: Event, user: str, dn: str) -> None:
-    if user:
-        event["user_name"] = user
+    put(event, "user_name", user)
     if dn:
         extra(event)["slapd.dn"] = dn
 
@@ -214,7 +213,7 @@ def _password(rest: str, event: Event, connection: Connection) -> bool:
     event.update(_PASSWORD)
     connection.describe(event)
     if found := _DN.fullmatch(rest):
-        event["user_target_name"] = user_of(found[1])
+        put(event, "user_target_name", user_of(found[1]))
         extra(event)["slapd.target_dn"] = found[1]
     return True
 

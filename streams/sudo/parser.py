@@ -13,7 +13,7 @@ import re
 
 from streams import pam_lines
 from streams.base import Joins, Stream
-from streams.text import extra
+from streams.text import extra, put
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "sudo"}
@@ -29,14 +29,21 @@ _REFUSED: Event = {**_RUN, "event_outcome": "failure"}
 _CONTINUED: Event = {**_RUN, "event_type": ["info"]}
 _TROUBLE: Event = {**_SERVICE, "event_category": ["process"], "event_type": ["info"], "event_action": "sudo_message"}
 
-_USUAL = re.compile(r" *([^\s:]{1,255}) : TTY=([^\s;]*) ; PWD=([^;]*) ; USER=([^\s;]*) ; COMMAND=(.*)", re.DOTALL)
+_USUAL = re.compile(r" *([^\s:]{1,255}) : TTY=([^\s;]+) ; PWD=([^;]+) ; USER=([^\s;]+) ; COMMAND=(.+)", re.DOTALL)
 """The usual line, nothing odd in it."""
 _PASSWORDS = re.compile(r"([0-9]{1,9}) incorrect password attempts?")
 _MOST_TRIES = 1000
-_KEYS = frozenset(("HOST", "TTY", "CHROOT", "PWD", "USER", "GROUP", "TSID", "ENV"))
 _COMMAND = " ; COMMAND="
 _COLUMNS = {"USER": "user_effective_name", "PWD": "process_working_directory"}
-_FIELDS = {"HOST": "sudo.host", "TTY": "sudo.tty", "CHROOT": "sudo.chroot", "TSID": "sudo.session", "ENV": "sudo.env"}
+_FIELDS = {
+    "HOST": "sudo.host",
+    "TTY": "sudo.tty",
+    "CHROOT": "sudo.chroot",
+    "GROUP": "group.name",
+    "TSID": "sudo.session",
+    "ENV": "sudo.env",
+}
+_KEYS = _COLUMNS.keys() | _FIELDS.keys()
 _REFUSALS = (
     "user NOT in sudoers",
     "command not allowed",
@@ -78,8 +85,7 @@ def _run(usual: re.Match[str], event: Event) -> None:
     event["user_name"] = user
     event["process_working_directory"] = directory
     event["process_command_line"] = command
-    if target:
-        event["user_effective_name"] = target
+    event["user_effective_name"] = target
     extra(event)["sudo.tty"] = tty
 
 
@@ -95,13 +101,16 @@ def _line(message: str, event: Event) -> bool:
     if not colon or len(user) > 255:
         return _alone(message, event)
     if rest.startswith("(command continued) "):
-        event.update(_CONTINUED, user_name=user, process_command_line=rest[20:])
+        event.update(_CONTINUED)
+        put(event, "user_name", user)
+        put(event, "process_command_line", rest[20:])
         return True
     problem, fields, command = _split(rest)
     if not fields and not command and not _verdict(problem)[1]:
         return _warn(user, problem, event)
     columns, attempts = _verdict(problem)
-    event.update(columns, user_name=user)
+    event.update(columns)
+    put(event, "user_name", user)
     if attempts:
         event["ogrewatch_attempt"] = attempts
     _set_fields(fields, command, problem, event)
@@ -140,20 +149,18 @@ def _verdict(problem: str) -> tuple[Event, int]:
 def _set_fields(fields: dict[str, str], command: str, problem: str, event: Event) -> None:
     for key, value in fields.items():
         if key in _COLUMNS:
-            event[_COLUMNS[key]] = value
-        elif key in _FIELDS:
+            put(event, _COLUMNS[key], value)
+        elif value:
             extra(event)[_FIELDS[key]] = value
-        else:
-            extra(event)["group.name"] = value
-    if command:
-        event["process_command_line"] = command
+    put(event, "process_command_line", command)
     if problem:
         extra(event)["sudo.reason"] = problem
 
 
 def _warn(user: str, problem: str, event: Event) -> bool:
     """A problem alone: `alice : problem with defaults entries`, `alice : unable to resolve host x`."""
-    event.update(_TROUBLE, user_name=user)
+    event.update(_TROUBLE)
+    put(event, "user_name", user)
     extra(event)["sudo.reason"] = problem
     return True
 
