@@ -1,0 +1,198 @@
+"""Headers: every dialect that relays and devices write, as a table."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from streams.headers import Headers
+
+NOW = datetime(2026, 11, 24, 4, 5, 10, tzinfo=UTC)
+RECEIVED = int(NOW.timestamp()) * 1_000_000
+AT = "2026-11-24T03:05:06"  # four o'clock in Berlin
+UTC_AT = "2026-11-24T04:05:06"
+
+
+def read(line: str, zone: str = "Europe/Berlin", now: int = RECEIVED) -> dict[str, Any]:
+    """Columns in words: when (ISO, UTC), host, program, pid, pri, message and extra without the zone."""
+    event = Headers(zone, {"su", "sshd"}).read(line, now)
+    assert event["event_original"] == line
+    when = datetime.fromtimestamp(event["timestamp"] // 1_000_000, UTC).replace(tzinfo=None)
+    micro = event["timestamp"] % 1_000_000
+    extra = {name: value for name, value in event.get("extra", {}).items() if name != "event.timezone"}
+    return {
+        "when": when.replace(microsecond=micro).isoformat(),
+        "host": event.get("host_hostname"),
+        "program": event.get("process_name"),
+        "pid": event.get("process_pid"),
+        "pri": event.get("log_syslog_priority"),
+        "message": event["message"],
+        "extra": extra,
+    }
+
+
+def columns(when: str, host: str | None, program: str | None, pid: int | None, message: str, **more: Any) -> Any:
+    expected = {"when": when, "host": host, "program": program, "pid": pid, "message": message, "pri": None}
+    return {**expected, "extra": {}, **more}
+
+
+BSD = {
+    "<38>Nov 24 04:05:06 h.example.net sshd[12]: x": columns(AT, "h.example.net", "sshd", 12, "x", pri=38),
+    "Nov 24 04:05:06 h sshd: x": columns(AT, "h", "sshd", None, "x"),
+    "Nov  4 04:05:06 h a: x": columns("2026-11-04T03:05:06", "h", "a", None, "x"),
+    "Nov 4 04:05:06 h a: x": columns("2026-11-04T03:05:06", "h", "a", None, "x"),
+    "Nov 24 04:05:06 2001:db8::1 sshd[1]: x": columns(AT, "2001:db8::1", "sshd", 1, "x"),
+    "Nov 24 04:05:06 192.0.2.1 sshd[1]: x": columns(AT, "192.0.2.1", "sshd", 1, "x"),
+    "Nov 24 04:05:06.123 h postfix/smtpd[3]: x": columns(AT + ".123000", "h", "postfix/smtpd", 3, "x"),
+    "Nov 24 04:05:06 h sudo[1]:    alice : x": columns(AT, "h", "sudo", 1, "   alice : x"),
+    "Nov 24 04:05:06 h a[1]:x": columns(AT, "h", "a", 1, "x"),
+    "Nov 24 04:05:06 h a:": columns(AT, "h", "a", None, ""),
+    "Nov 24 04:05:06 h a:  x: y[2]: z": columns(AT, "h", "a", None, " x: y[2]: z"),
+}
+MISSING = {
+    "<34>Nov 24 04:05:06 su: 'su root' failed": columns(AT, None, "su", None, "'su root' failed", pri=34),
+    "<34>Nov 24 04:05:06 sshd[1]: error: x": columns(AT, None, "sshd", 1, "error: x", pri=34),
+    "Nov 24 04:05:06 h su 'su root' failed": columns(AT, "h", "su", None, "'su root' failed"),
+    "Nov 24 04:05:06 h prog[7] x": columns(AT, "h", "prog", 7, "x"),
+    "Nov 24 04:05:06 h last message repeated 3 times": columns(AT, "h", None, None, "last message repeated 3 times"),
+    "Nov 24 04:05:06 h prog[abc]: x": columns(AT, "h", "prog", None, "x", extra={"log.syslog.procid": "abc"}),
+    "Nov 24 04:05:06 h prog[]: x": columns(AT, "h", "prog", None, "x"),
+    "Nov 24 04:05:06": columns(AT, None, None, None, ""),
+    "<13>prog: x": columns(UTC_AT[:-2] + "10", None, "prog", None, "x", pri=13),
+    "<13>hello world": columns(UTC_AT[:-2] + "10", None, None, None, "hello world", pri=13),
+    "<13>": columns(UTC_AT[:-2] + "10", None, None, None, "", pri=13),
+    "sshd[12]: x": columns(UTC_AT[:-2] + "10", None, "sshd", 12, "x"),
+}
+DIALECTS = {
+    "Nov 24 04:05:06 CET h prog[1]: x": columns(AT, "h", "prog", 1, "x"),
+    "Nov 24 04:05:06 UTC h prog[1]: x": columns(UTC_AT, "h", "prog", 1, "x"),
+    "Nov 24 04:05:06 CET prog: x": columns(AT, None, "prog", None, "x"),
+    "Nov 24 04:05:06 MAIL prog: x": columns(AT, "MAIL", "prog", None, "x"),
+    "Nov 24 04:05:06 2026 h prog[1]: x": columns(AT, "h", "prog", 1, "x"),
+    "Nov 24 2026 04:05:06 h prog: x": columns(AT, "h", "prog", None, "x"),
+    "2026 Nov 24 04:05:06 h prog: x": columns(AT, "h", "prog", None, "x"),
+    "Tue Nov 24 04:05:06 2026 h prog: x": columns(AT, "h", "prog", None, "x"),
+    "Nov 24 2020 04:05:06 h prog: x": columns("2020-11-24T03:05:06", "h", "prog", None, "x"),
+    "Nov 24 04:05:06 Message forwarded from aix1: sshd[12]: x": columns(AT, "aix1", "sshd", 12, "x"),
+    "Nov 24 04:05:06 <auth.info> bsd sshd[12]: x": columns(AT, "bsd", "sshd", 12, "x"),
+    "Nov 24 04:05:06 h /usr/sbin/cron[1]: x": columns(AT, "h", "cron", 1, "x"),
+}
+CISCO = {
+    "Nov 24 2026 04:05:06 fw01 : %ASA-6-302013: Built": columns(AT, "fw01", None, None, "%ASA-6-302013: Built"),
+    "Nov 24 2026 04:05:06: %ASA-6-302013: Built": columns(AT, None, None, None, "%ASA-6-302013: Built"),
+    "Nov 24 04:05:06 2001:db8::1 %ASA-6-1: x": columns(AT, "2001:db8::1", None, None, "%ASA-6-1: x"),
+    "<189>45: *Nov 24 04:05:06.123 UTC: %SYS-5-CONFIG_I: x": columns(
+        UTC_AT + ".123000", None, None, None, "%SYS-5-CONFIG_I: x", pri=189, extra={"event.sequence": 45}
+    ),
+    "<189>45: sw1: *Nov 24 04:05:06.123: %SYS-5-CONFIG_I: x": columns(
+        AT + ".123000", "sw1", None, None, "%SYS-5-CONFIG_I: x", pri=189, extra={"event.sequence": 45}
+    ),
+    "000045: Nov 24 04:05:06 CET: %LINK-3-UPDOWN: x": columns(
+        AT, None, None, None, "%LINK-3-UPDOWN: x", extra={"event.sequence": 45}
+    ),
+    "Nov 24 04:05:06 fw CiscoASA[999]: %ASA-6-1: x": columns(AT, "fw", "CiscoASA", 999, "%ASA-6-1: x"),
+}
+ISO = {
+    "2026-11-24T04:05:06.123456+01:00 h prog[1]: x": columns(AT + ".123456", "h", "prog", 1, "x"),
+    "<38>2026-11-24T04:05:06.123456+01:00 h prog[1]: x": columns(AT + ".123456", "h", "prog", 1, "x", pri=38),
+    "2026-11-24T04:05:06+0100 h prog[1]: x": columns(AT, "h", "prog", 1, "x"),
+    "2026-11-24T04:05:06Z h prog: x": columns(UTC_AT, "h", "prog", None, "x"),
+    "2026-11-24T04:05:06.1234567Z h prog: x": columns(UTC_AT + ".123456", "h", "prog", None, "x"),
+    "2026-11-24T04:05:06Z prog: x": columns(UTC_AT, None, "prog", None, "x"),
+    "2026-11-24 04:05:06,5 h prog[1]: x": columns(AT + ".500000", "h", "prog", 1, "x"),
+    "2026-11-24 04:05:06 +0100 h prog[1]: x": columns(AT, "h", "prog", 1, "x"),
+    "Tue 2026-11-24 04:05:06 UTC h prog[1]: x": columns(UTC_AT, "h", "prog", 1, "x"),
+    "2026-11-24T04:05:60Z h prog: x": columns("2026-11-24T04:06:00", "h", "prog", None, "x"),
+}
+_VERSION = {"log.syslog.version": "1"}
+RFC5424 = {
+    "<34>1 2026-11-24T04:05:06.003Z h.example.com su - ID47 - \ufeff'su root'": columns(
+        UTC_AT + ".003000", "h.example.com", "su", None, "'su root'", pri=34,
+        extra={**_VERSION, "log.syslog.msgid": "ID47"},
+    ),
+    "<165>1 - - - - - -": columns(UTC_AT[:-2] + "10", None, None, None, "", pri=165, extra=_VERSION),
+    "<165>1 - - - - - - x": columns(UTC_AT[:-2] + "10", None, None, None, "x", pri=165, extra=_VERSION),
+    '<165>1 2026-11-24T04:05:06-07:00 192.0.2.1 my 8710 - [a@1 x="y\\"]\\\\z" q=""][b] m [x]': columns(
+        "2026-11-24T11:05:06", "192.0.2.1", "my", 8710, "m [x]", pri=165,
+        extra={**_VERSION, "log.syslog.structured_data": {"a@1": {"x": 'y"]\\z', "q": ""}, "b": {}}},
+    ),
+    "<165>1 2026-11-24T04:05:06Z 2001:db8::1 my x - - it": columns(
+        UTC_AT, "2001:db8::1", "my", None, "it", pri=165, extra={**_VERSION, "log.syslog.procid": "x"}
+    ),
+    "<165>1 2026-11-24T04:05:06Z h my - - [broken x": columns(
+        UTC_AT, "h", "my", None, "[broken x", pri=165, extra=_VERSION
+    ),
+    "40 <38>1 2026-11-24T04:05:06Z h a - - - x": columns(UTC_AT, "h", "a", None, "x", pri=38, extra=_VERSION),
+    "44 <38>Nov 24 04:05:06 h sshd[12]: x": columns(AT, "h", "sshd", 12, "x", pri=38),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "expected"), [*BSD.items(), *MISSING.items(), *DIALECTS.items()])
+def test_rfc_3164_and_its_dialects(line: str, expected: dict[str, Any]) -> None:
+    assert read(line) == expected
+
+
+@pytest.mark.parametrize(("line", "expected"), [*CISCO.items(), *ISO.items()])
+def test_devices_and_iso_stamps(line: str, expected: dict[str, Any]) -> None:
+    assert read(line) == expected
+
+
+@pytest.mark.parametrize(("line", "expected"), RFC5424.items())
+def test_rfc_5424(line: str, expected: dict[str, Any]) -> None:
+    assert read(line) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "just some text", "error: not a tag", "Feb 30 04:05:06 h a: x", "Foo 24 04:05:06 h a: x",
+        "Nov 24 24:05:06 h a: x", "2026-13-24T04:05:06Z h a: x", "<999>a: x", "12345", '{"a": 1}', "<>x", "a[]: b",
+    ],
+)  # fmt: skip
+def test_what_has_no_header_is_all_message(line: str) -> None:
+    assert read(line) == columns(UTC_AT[:-2] + "10", None, None, None, line)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "received", "expected"),
+    [
+        ("Dec 31 23:59:59", "2027-01-01T00:00:05", "2026-12-31T23:59:59"),
+        ("Jan  1 00:00:01", "2026-12-31T23:59:58", "2027-01-01T00:00:01"),
+        ("Jul  1 00:00:00", "2026-01-02T00:00:00", "2026-07-01T00:00:00"),
+        ("Jul  4 00:00:00", "2026-01-01T00:00:00", "2025-07-04T00:00:00"),
+        ("Feb 29 12:00:00", "2028-03-01T00:00:00", "2028-02-29T12:00:00"),
+        ("Feb 29 12:00:00", "2025-03-01T00:00:00", "2024-02-29T12:00:00"),
+    ],
+)
+def test_the_year_is_the_one_nearest_to_the_receipt(stamp: str, received: str, expected: str) -> None:
+    now = int(datetime.fromisoformat(received + "+00:00").timestamp()) * 1_000_000
+    assert read(f"{stamp} h a: x", "UTC", now)["when"] == expected
+
+
+def test_one_reader_tells_the_years_of_the_same_stamp_apart() -> None:
+    headers, line = Headers("UTC"), "Dec 31 23:59:59 h a: x"
+    years = []
+    for received in ("2027-01-01T00:00:05+00:00", "2025-12-31T23:59:59+00:00", "2027-01-01T00:00:05+00:00"):
+        now = int(datetime.fromisoformat(received).timestamp()) * 1_000_000
+        years.append(datetime.fromtimestamp(headers.read(line, now)["timestamp"] / 1e6, UTC).year)
+    assert years == [2026, 2025, 2026]
+
+
+def test_a_zone_with_summer_time() -> None:
+    assert read("Jul  1 12:00:00 h a: x")["when"] == "2026-07-01T10:00:00"
+    assert read("Jul  1 12:00:00 h a: x", "America/New_York")["when"] == "2026-07-01T16:00:00"
+
+
+def test_the_zone_is_noted_when_it_was_assumed() -> None:
+    headers = Headers("Europe/Berlin")
+    assert headers.read("Nov 24 04:05:06 h a: x", RECEIVED)["extra"] == {"event.timezone": "Europe/Berlin"}
+    assert "extra" not in headers.read("2026-11-24T04:05:06+01:00 h a: x", RECEIVED)
+    assert "extra" not in Headers().read("Nov 24 04:05:06 h a: x", RECEIVED)
+
+
+def test_many_different_stamps_take_bounded_memory() -> None:
+    headers = Headers()
+    for second in range(30_000):
+        stamp = f"Nov {second // 3600 % 28 + 1:2d} {second // 60 % 24:02d}:{second // 24 % 60:02d}:{second % 60:02d}"
+        headers.read(f"{stamp} h a: x", RECEIVED)
+    assert len(headers._clock._known) <= 8192

@@ -1,0 +1,153 @@
+"""sshd: what counts as an attempt, and users who name themselves after log lines."""
+
+import pytest
+from parsing import attempt_of, event_of
+
+FROM = "from 203.0.113.66 port 40000"
+KEY = "ED25519 SHA256:AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/abcde"
+CERTIFICATE = (
+    "RSA-CERT SHA256:AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/abcde ID {} (serial 3) CA RSA "
+    "SHA256:ZbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/abcde"
+)
+HOSTILE = (
+    "root from 192.0.2.99 port 22 ssh2",
+    "root from 192.0.2.99 port 22",
+    "invalid user root from 192.0.2.99 port 22 ssh2",
+    f"x from 192.0.2.99 port 22 ssh2: {KEY}"[:100],
+    "x from 192.0.2.99 not allowed because listed in DenyUsers",
+    "Nov 24 04:05:06 h sshd[1]: Accepted password for root",
+    " ",
+    "two words",
+    "a=b;c",
+    '"quoted"',
+    "'single'",
+    "back\\\\slash",
+    "tab\\011",
+    '{"json":{"bomb":[[[[1]]]]}}',
+    "<38>1 - - - - - -",
+    "message repeated 9 times: [ x]",
+    "x [preauth]",
+    "ünï",
+    "port",
+    "from",
+    " from  port ",
+    "\x1b[31mred\x00",
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "attempts", "outcome"),
+    [
+        (f"Accepted password for a {FROM} ssh2", 1, "success"),
+        (f"Accepted publickey for a {FROM} ssh2: {KEY}", 1, "success"),
+        (f"Accepted none for a {FROM} ssh2", 1, "success"),
+        (f"Failed password for a {FROM} ssh2", 1, "failure"),
+        (f"Failed password for invalid user a {FROM} ssh2", 1, "failure"),
+        (f"Failed publickey for a {FROM} ssh2: {KEY}", 1, "failure"),
+        (f"Failed keyboard-interactive/pam for a {FROM} ssh2", 1, "failure"),
+        (f"Failed none for a {FROM} ssh2", 0, "failure"),
+        (f"Partial publickey for a {FROM} ssh2: {KEY}", 0, "unknown"),
+        (f"Postponed publickey for a {FROM} ssh2 [preauth]", 0, "unknown"),
+        (f"Invalid user a {FROM}", 0, "failure"),
+        (f"error: maximum authentication attempts exceeded for a {FROM} ssh2 [preauth]", 0, "failure"),
+        ("error: PAM: Authentication failure for a from 203.0.113.66", 0, "failure"),
+        ("pam_unix(sshd:auth): authentication failure; logname= uid=0 tty=ssh ruser= rhost=x  user=a", 0, "failure"),
+        ("PAM 2 more authentication failures; logname= uid=0 euid=0 tty=ssh ruser= rhost=x  user=a", 0, "failure"),
+        ("User a from 203.0.113.66 not allowed because not listed in AllowUsers", 0, "failure"),
+        ("ROOT LOGIN REFUSED FROM 203.0.113.66 port 4", 0, "failure"),
+        ("fatal: Access denied for user a by PAM account configuration [preauth]", 0, "failure"),
+        ("Connection closed by authenticating user a 203.0.113.66 port 4 [preauth]", 0, "failure"),
+        ("pam_unix(sshd:session): session opened for user a by (uid=0)", 0, "success"),
+        ("Accepted key RSA SHA256:x found at /home/a/.ssh/authorized_keys:1", 0, ""),
+    ],
+)  # fmt: skip
+def test_what_is_an_attempt(message: str, attempts: int, outcome: str) -> None:
+    assert attempt_of("sshd", message) == (attempts, outcome)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "Failed password for {} FROM ssh2",
+        "Failed password for invalid user {} FROM ssh2",
+        f"Failed publickey for invalid user {{}} FROM ssh2: {KEY}",
+        "Postponed keyboard-interactive for invalid user {} FROM ssh2 [preauth]",
+        "Invalid user {} FROM",
+        "Connection closed by invalid user {} 203.0.113.66 port 40000 [preauth]",
+        "Connection reset by authenticating user {} 203.0.113.66 port 40000 [preauth]",
+        "Disconnected from invalid user {} 203.0.113.66 port 40000 [preauth]",
+        "Disconnecting invalid user {} 203.0.113.66 port 40000: Too many authentication failures [preauth]",
+        "error: maximum authentication attempts exceeded for invalid user {} FROM ssh2 [preauth]",
+        "ssh_dispatch_run_fatal: Connection from invalid user {} 203.0.113.66 port 40000: Connection corrupted",
+    ],
+)
+def test_the_address_is_the_one_that_the_server_wrote(shape: str, name: str) -> None:
+    event = event_of("sshd", shape.replace("FROM", FROM).format(name))
+    assert (event["source_ip"], event["source_port"]) == ("203.0.113.66", 40000)
+    expected = name.removeprefix("invalid user ") if shape.startswith("Failed password for {}") else name
+    assert event["user_name"] == expected
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_users_refused_by_rule(name: str) -> None:
+    event = event_of("sshd", f"User {name} from 203.0.113.66 not allowed because not listed in AllowUsers")
+    assert (event["source_ip"], event["user_name"]) == ("203.0.113.66", name)
+
+
+@pytest.mark.parametrize("first", ["a", "a 192.0.2.99 port 1: Change of username or service not allowed: (a,s) -> (b"])
+@pytest.mark.parametrize(
+    "second", ["b", "b 192.0.2.99 port 1: c", "b 192.0.2.99 port 1: Too many authentication failures"]
+)
+def test_a_change_of_user_names_two(first: str, second: str) -> None:
+    change = f"({first},ssh-connection) -> ({second},ssh-connection)"
+    why = f"Change of username or service not allowed: {change}"
+    event = event_of("sshd", f"Disconnecting invalid user {first} 203.0.113.66 port 40000: {why} [preauth]")
+    assert (event["source_ip"], event["user_name"]) == ("203.0.113.66", first)
+
+
+@pytest.mark.parametrize("note", ["x", "x from 192.0.2.99 port 22 ssh2", f"x from 192.0.2.99 port 22 ssh2: {KEY}"])
+def test_a_certificate_is_named_by_who_signed_it(note: str) -> None:
+    key = CERTIFICATE.format(note)
+    event = event_of("sshd", f"Failed publickey for root {FROM} ssh2: {key}")
+    assert (event["source_ip"], event["user_name"]) == ("203.0.113.66", "root")
+    assert event["extra"]["sshd.key"] == key
+
+
+@pytest.mark.parametrize("client", ["u", "u from 192.0.2.99 port 22 ssh2", "u from 192.0.2.99 port 22 ssh2: x"])
+def test_a_host_key_comes_with_the_clients_own_words(client: str) -> None:
+    more = f'{KEY}, client user "{client}", client host "c.example.org"'
+    event = event_of("sshd", f"Failed hostbased for root {FROM} ssh2: {more}")
+    assert (event["source_ip"], event["user_name"]) == ("203.0.113.66", "root")
+
+
+def test_a_disconnect_reason_is_the_clients() -> None:
+    event = event_of("sshd", "Received disconnect from 203.0.113.66 port 4:11: from 192.0.2.99 port 2:11: x")
+    assert (event["source_ip"], event["source_port"]) == ("203.0.113.66", 4)
+
+
+@pytest.mark.parametrize(
+    ("address", "ip", "kept"),
+    [
+        ("2001:db8::1", "2001:db8::1", None),
+        ("fe80::1%eth0", "fe80::1", "fe80::1%eth0"),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.1", None),
+        ("host.example.org", None, "host.example.org"),
+        ("999.1.1.1", None, "999.1.1.1"),
+        ("UNKNOWN", None, None),
+    ],
+)
+def test_addresses(address: str, ip: str | None, kept: str | None) -> None:
+    event = event_of("sshd", f"Failed password for a from {address} port 22 ssh2")
+    assert event.get("source_ip") == ip
+    assert event["extra"].get("source.address") == kept
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["", "Failed", "Failed password", "Accepted password for", "Invalid user", "Failed x y from z port 1 ssh2"],
+)
+def test_what_sshd_does_not_write_is_not_understood(message: str) -> None:
+    event = event_of("sshd", message)
+    assert event["event_dataset"] == "syslog.unparsed"
+    assert "event_category" not in event

@@ -1,0 +1,117 @@
+"""Every parser, whatever it is given: one sound event, no exception, in time that grows no faster than the text."""
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stream_checks import check_event
+
+from streams import samples
+from streams.base import MemoryJoins
+from streams.dispatch import Dispatcher, discover
+from topics.event import Event
+
+RECEIVED = 1_795_521_600_000_000
+LINES = [line for log in samples.logs() for line in samples.lines(log)]
+PROGRAMS = sorted({program for stream in discover() for program in stream.programs})
+DISPATCHER = Dispatcher("Europe/Berlin")
+
+_PIECES = [piece for line in LINES for piece in re.findall(rb"[^\s]+|\s+", line)]
+_BYTES = st.binary(max_size=200)
+_ASSEMBLED = st.lists(st.sampled_from(_PIECES) | st.binary(max_size=6), max_size=40).map(b"".join)
+_BOUND_SECONDS = 1.0
+_MEBIBYTE = 1 << 20
+
+
+def parsed(line: bytes, program: str | None = None) -> Event:
+    return DISPATCHER.parse(line, RECEIVED, MemoryJoins(), program)
+
+
+@st.composite
+def _mutated(draw: st.DrawFn) -> bytes:
+    """A sample line with pieces of it replaced, doubled or cut out."""
+    line = draw(st.sampled_from(LINES))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(line)))
+        end = draw(st.integers(start, len(line)))
+        filling = draw(st.sampled_from(_PIECES) | st.binary(max_size=8) | st.just(line[start:end] * 2))
+        line = line[:start] + filling + line[end:]
+    return line
+
+
+def _sound(event: Event) -> None:
+    check_event(event)
+    failure = event.get("error_message")
+    assert failure in (None, "empty line"), failure
+
+
+@settings(max_examples=1500, deadline=None)
+@given(_BYTES | _ASSEMBLED)
+def test_any_bytes_make_one_event(line: bytes) -> None:
+    _sound(parsed(line))
+
+
+@settings(max_examples=1500, deadline=None)
+@given(_mutated())
+def test_damaged_lines_make_one_event(line: bytes) -> None:
+    _sound(parsed(line))
+
+
+@settings(max_examples=1500, deadline=None)
+@given(_BYTES | _ASSEMBLED, st.sampled_from(PROGRAMS))
+def test_any_message_of_any_program_makes_one_event(message: bytes, program: str) -> None:
+    _sound(parsed(message, program))
+    _sound(parsed(b"<38>Nov 24 04:05:06 h " + program.encode() + b"[1]: " + message))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=40), _ASSEMBLED)
+def test_any_name_of_a_program_makes_one_event(program: str, message: bytes) -> None:
+    _sound(parsed(message, program))
+
+
+def _stretched(line: bytes, size: int) -> Iterator[bytes]:
+    """The line with one of its pieces repeated until it is long: what makes bad patterns try everything."""
+    for found in re.finditer(rb"[^\s]+", line):
+        piece = found[0] + b" "
+        yield line[: found.start()] + piece * (size // len(piece)) + line[found.start() :]
+    yield line + b" " * size
+    yield line[: len(line) // 2] + b'"' * size + line[len(line) // 2 :]
+    yield line[: len(line) // 2] + b"\\" * size + line[len(line) // 2 :]
+
+
+def _slowest(lines: Iterator[bytes]) -> tuple[float, bytes]:
+    slowest = (0.0, b"")
+    for line in lines:
+        start = time.process_time()
+        parsed(line)
+        slowest = max(slowest, (time.process_time() - start, line[:120]))
+    return slowest
+
+
+@pytest.mark.parametrize("name", sorted({log.parent.parent.name for log in samples.logs()}))
+def test_no_pattern_blows_up(name: str) -> None:
+    lines = {line for log in samples.logs([name]) for line in samples.lines(log)}
+    seconds, line = _slowest(stretched for line in sorted(lines)[::2] for stretched in _stretched(line, 15_000))
+    assert seconds < _BOUND_SECONDS / 4, line
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_mebibyte_takes_bounded_time(program: str) -> None:
+    header = f"<38>Nov 24 04:05:06 h {program}[1]: ".encode()
+    pieces = (b"a", b" ", b'"', b"\\", b"\x00", b"\xff", b" from ", b"=", b" ; ", b"[", b"conn=1 op=1 ", b"Failed ")
+    fillings = [piece * (_MEBIBYTE // len(piece)) for piece in pieces]
+    seconds, line = _slowest(start + filling for start in (header, b"") for filling in fillings)
+    assert seconds < _BOUND_SECONDS, line
+
+
+@pytest.mark.parametrize("line", LINES[::17], ids=range(len(LINES[::17])))
+def test_a_mebibyte_within_a_line_takes_bounded_time(line: bytes) -> None:
+    half = len(line) // 2
+    fillings = (b"x", b" ", b'"', b" from 192.0.2.1 port 22")
+    stretched = (line[:half] + filling * (_MEBIBYTE // len(filling)) + line[half:] for filling in fillings)
+    seconds, shown = _slowest(stretched)
+    assert seconds < _BOUND_SECONDS, shown
