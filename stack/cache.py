@@ -4,14 +4,11 @@ The cache is `$OGREWATCH_CACHE`, else `$XDG_CACHE_HOME/ogrewatch`, else `~/.cach
 there complete or not at all, and its name carries the checksums, so that new pins never meet old files.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stack import maven
 from stack.errors import StackError
+from stack.lock import locked
 
 _HERE = Path(__file__).parent
 CHECKSUMS = _HERE / "checksums.sha256"
@@ -68,8 +66,7 @@ def ensure(package: Package) -> Path:
     target = location(package)
     if target.exists():
         return target
-    cache_dir().mkdir(parents=True, exist_ok=True)
-    with _locked(cache_dir() / f"{package.name}.lock"):
+    with locked(cache_dir() / f"{package.name}.lock"):
         if not target.exists():
             _fetch(package, target)
     return target
@@ -130,11 +127,3 @@ def _unpacked(files: Path) -> Path:
     (top,) = into.iterdir()
     (top / "plugins").mkdir(exist_ok=True)
     return top
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Hold an advisory lock; blocks while another process holds it. A process that dies lets go."""
-    with file.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

@@ -20,6 +20,14 @@ from stack.server import Server
 MAX_MESSAGE = 16 * 1024 * 1024
 
 
+def reachable(servers: str, timeout: float = 2.0) -> bool:
+    """Whether a Kafka answers at these bootstrap servers. Blocks for `timeout` seconds at most."""
+    try:
+        return bool(AdminClient({"bootstrap.servers": servers, "log_level": 0}).list_topics(timeout=timeout).brokers)
+    except KafkaException:
+        return False
+
+
 class Kafka(Server):
     """Kafka, as broker and controller in one process. Topics are never created by being used."""
 
@@ -38,13 +46,7 @@ class Kafka(Server):
 
     def answers(self) -> bool:
         """Whether the broker lists itself."""
-        if not is_open(self.port):
-            return False
-        try:
-            client = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
-            return bool(client.list_topics(timeout=2).brokers)
-        except KafkaException:
-            return False
+        return is_open(self.port) and reachable(self.address)
 
     def _launch(self) -> None:
         self.controller_port = self.controller_port or free_port()

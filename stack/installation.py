@@ -1,0 +1,88 @@
+"""Enters: a data directory and the servers' addresses. Leaves: what runs, or may run, of an installation here."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from stack.daemon import Daemon
+from stack.elasticsearch import Elasticsearch
+from stack.errors import StackError
+from stack.kafka import Kafka
+from stack.server import Server
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The servers and processes of one data directory. `port` is None for a server that is not on loopback."""
+
+    data_dir: Path
+    kafka_port: int | None = None
+    elasticsearch_port: int | None = None
+
+    @classmethod
+    def of(cls, data_dir: Path, kafka: str, elasticsearch: str) -> "Installation":
+        """From bootstrap servers and a URL; only single loopback addresses are ours to serve."""
+        return cls(data_dir, _local_port(f"//{kafka}"), _local_port(elasticsearch))
+
+    @property
+    def worker(self) -> Daemon:
+        """The supervisor of the worker processes."""
+        return Daemon("worker", self.data_dir)
+
+    @property
+    def demo(self) -> Daemon:
+        """The replay of the demonstration corpus."""
+        return Daemon("demo", self.data_dir)
+
+    def servers(self) -> list[Server]:
+        """The embedded servers that the addresses ask for."""
+        found: list[Server] = []
+        if self.kafka_port:
+            found.append(Kafka(self.data_dir / "kafka", self.kafka_port))
+        if self.elasticsearch_port:
+            found.append(Elasticsearch(self.data_dir / "elasticsearch", self.elasticsearch_port))
+        return found
+
+    def stop(self) -> list[str]:
+        """End what runs, the readers before what they read; returns its names. Data stays."""
+        folders = {"elasticsearch": self.data_dir / "elasticsearch", "kafka": self.data_dir / "kafka"}
+        daemons = [self.demo, self.worker, *(Daemon(name, folder) for name, folder in folders.items())]
+        running = [daemon for daemon in daemons if daemon.pid() is not None]
+        for daemon in running:
+            daemon.terminate(timeout=60.0)
+        return [daemon.name for daemon in running]
+
+    @property
+    def mark(self) -> Path:
+        """The file that says a directory was made by us, and may be removed by us."""
+        return self.data_dir / ".ogrewatch"
+
+    def create(self) -> None:
+        """Make the data directory. Raises StackError when that is not allowed."""
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.mark.touch()
+        except OSError as error:
+            raise StackError(
+                f"{self.data_dir} cannot be written ({error.strerror}): set OGREWATCH_DATA_DIR to a directory that can."
+            ) from None
+
+    def remove(self) -> bool:
+        """Remove the data directory with everything in it; False when there is none.
+
+        Raises StackError when it holds files but not our mark: it was set to a directory of somebody else's.
+        """
+        if not self.data_dir.exists():
+            return False
+        if not self.mark.exists():
+            raise StackError(f"{self.data_dir} was not made by `ogrewatch up`, so nothing in it was removed.")
+        shutil.rmtree(self.data_dir)
+        return True
+
+
+def _local_port(address: str) -> int | None:
+    parts = urlsplit(address)
+    return parts.port if "," not in address and parts.hostname in _LOOPBACK else None
