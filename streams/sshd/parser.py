@@ -10,7 +10,8 @@ import re
 
 from streams import pam_lines
 from streams.base import Joins, Stream
-from streams.sshd.messages import MESSAGES, SERVICE
+from streams.sshd.messages import MESSAGES
+from streams.sshd.shapes import SERVICE
 from streams.text import extra, set_endpoint
 from topics.event import Event
 
@@ -49,6 +50,8 @@ def _verdict(message: str, columns: Event, event: Event) -> bool:
     parts = tail.split(" ")
     if len(parts) == 4 and parts[3] == "ssh2" and parts[1] == "port":
         return _login(head, parts[0], parts[2], "", columns, event)
+    if len(parts) == 3 and parts[1] == "port":  # protocol 1
+        return _login(head, parts[0], parts[2], "", columns, event)
     if len(parts) in (5, 6) and parts[3] == "ssh2:" and parts[1] == "port":
         return _login(head, parts[0], parts[2], " ".join(parts[4:]), columns, event)
     found = _WITH_KEY.fullmatch(message.removesuffix(" [preauth]"))
@@ -80,7 +83,7 @@ def _bare(message: str) -> str:
         message = message[found.end() :]
     while message.startswith(_PREFIXES):
         message = message.partition(": ")[2]
-    return message.removesuffix(" [preauth]").removesuffix(" [postauth]")
+    return message.rstrip(" ").removesuffix(" [preauth]").removesuffix(" [postauth]")
 
 
 def _other(message: str, event: Event) -> bool:

@@ -1,0 +1,85 @@
+"""The messages of OpenSSH's server about who may log in, other than its verdicts.
+
+Sources: OpenSSH 6 to 10, auth.c, auth2.c, auth2-pubkey.c, auth2-hostbased.c, auth-pam.c, monitor.c.
+"""
+
+from streams.rules import Rule
+from streams.sshd.shapes import BROKEN, DETAIL, OLD_PEER, PEER, REASON, REFUSED, ROOT
+
+_INVALID = (
+    Rule(rf"user (?P<user_name>.*) from {PEER}", REFUSED),
+    Rule(rf"user (?P<user_name>.*) from {OLD_PEER}", REFUSED),
+)
+
+_USER_REFUSED = (
+    Rule(
+        r"(?P<user_name>.*) from (?P<source_ip>\S+) not allowed because "
+        r"(?P<reason>listed in DenyUsers|not listed in AllowUsers|not in any group|a group is listed in DenyGroups"
+        r"|none of user's groups are listed in AllowGroups)",
+        REFUSED,
+    ),
+    Rule(
+        r"(?P<user_name>.*) not allowed because "
+        r"(?P<reason>account is locked|shell \S* (?:does not exist|is not executable)|[a-z' ]{1,80})",
+        REFUSED,
+    ),
+    Rule(r"(?P<user_name>.*) password has expired \((?P<reason>[a-z ]*)\)", REFUSED),
+    Rule(r"child is on pid (?P<child>[0-9]{1,10})", DETAIL),
+)
+
+_TRIED = (
+    Rule(
+        r"tried for (?P<user_name>.*) with correct key but not from a permitted host "
+        r"\(host=(?P<reverse_name>[^ ,]*), ip=(?P<source_ip>[^ ,]+)(?:, required=(?P<required>.*))?\)\.",
+        REFUSED,
+    ),
+    Rule(
+        r"tried for (?P<user_name>.*) with valid certificate but not from a permitted (?:source address|host)"
+        r" \((?:ip=)?(?P<source_ip>[^ ]+)\)\.",
+        REFUSED,
+    ),
+    Rule(rf"refused: {REASON}", REFUSED),
+    Rule(rf"key (?P<key>\S+ \S+) revoked by file {REASON}", REFUSED),
+)
+
+LOGINS: dict[str, tuple[Rule, ...]] = {
+    "Accepted": (
+        Rule(rf"key (?P<key>\S+ \S+) found at {REASON}", DETAIL),
+        Rule(r"certificate ID (?P<certificate>\".*\" .*)", DETAIL),
+    ),
+    "Invalid": _INVALID,
+    "Illegal": _INVALID,
+    "User": _USER_REFUSED,
+    "userauth_pubkey:": (Rule(REASON, REFUSED),),
+    "Refused": (Rule(rf"by {REASON}", REFUSED),),
+    "maximum": (
+        Rule(
+            rf"authentication attempts exceeded for (?:(?P<user_status>invalid) user )?(?P<user_name>.*) from {PEER}"
+            r"(?: ssh2)?",
+            REFUSED,
+        ),
+    ),
+    "Too": (Rule(r"many authentication failures for (?P<user_name>.*)", REFUSED),),
+    "ROOT": (Rule(rf"LOGIN REFUSED FROM {PEER}", ROOT), Rule(rf"LOGIN REFUSED FROM {OLD_PEER}", ROOT)),
+    "Root": (Rule(r"login accepted for forced command\.", {**DETAIL, "user_name": "root"}),),
+    "input_userauth_request:": (
+        Rule(r"(?P<user_status>invalid|illegal) user (?P<user_name>.*)", REFUSED),
+        Rule(REASON, BROKEN),
+    ),
+    "PAM:": (
+        Rule(
+            r"(?P<reason>[A-Za-z ,']{1,120}?) for (?:(?P<user_status>illegal) user )?"
+            r"(?P<user_name>.*) from (?P<source_ip>\S+)",
+            REFUSED,
+        ),
+        Rule(REASON, DETAIL),
+    ),
+    "Access": (Rule(r"denied for user (?P<user_name>.*) by PAM account configuration", REFUSED),),
+    "Account": (Rule(r"(?P<user_name>.*) has expired", REFUSED),),
+    "Login": (Rule(r"name (?P<user_name>.*) does not match stored username (?P<stored_name>.*)", REFUSED),),
+    "Authentication": _TRIED,
+    "Certificate": (Rule(rf"invalid: {REASON}", REFUSED),),
+    "userauth_hostbased": (Rule(rf"mismatch: {REASON}", REFUSED),),
+    "Found": (Rule(r"matching (?P<key>\S+ key: \S+)", DETAIL),),
+    "Authorized": (Rule(r"to (?P<user_name>.*), (?P<authorized_by>[a-z0-9 ]+ principal .*)", DETAIL),),
+}
