@@ -1,0 +1,157 @@
+"""Enters: the settings. Leaves: servers, topics, templates and workers at work, and a demonstration on its way."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from agents.settings import Settings
+from cli.addresses import shown
+from stack.cache import ELASTICSEARCH, KAFKA, ensure
+from stack.daemon import Daemon
+from stack.errors import StackError
+from stack.installation import Installation
+from stack.lock import locked
+from stack.ports import is_free, is_open
+
+PANEL = "Run"
+
+_PATIENCE = 120.0
+_ERRORS = Console(stderr=True)
+
+
+def command(
+    demo: Annotated[bool, typer.Option(help="Replay the demonstration corpus when the data is new.")] = True,
+    replay: Annotated[bool, typer.Option("--replay", help="Replay it again although it has been.")] = False,
+    setup_only: Annotated[
+        bool, typer.Option("--setup-only", help="End after servers, topics and index templates; start no worker.")
+    ] = False,
+) -> None:
+    """Start everything on this machine: servers, topics, index templates, workers and a demonstration.
+
+    Returns when the first events are searchable; everything goes on running until `ogrewatch down`. Run twice it does
+    no harm. A server that OGREWATCH_KAFKA or OGREWATCH_ELASTICSEARCH places on another machine is used, not started.
+
+    Example: OGREWATCH_WEB_PORT=8091 ogrewatch up --no-demo
+    """
+    settings = Settings()
+    here = Installation.of(settings.data_dir, settings.kafka, settings.elasticsearch)
+    try:
+        here.create()
+        with locked(settings.data_dir / "up.lock"):
+            _up(here, settings, demo=demo, replay=replay, setup_only=setup_only)
+    except StackError as error:
+        _ERRORS.print(str(error), style="red", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+def _up(here: Installation, settings: Settings, *, demo: bool, replay: bool, setup_only: bool) -> None:
+    _start_servers(here)
+    _set_up(settings)
+    if setup_only:
+        return
+    _start_workers(here, settings)
+    if demo or replay:
+        _start_demonstration(here, again=replay)
+    _wait_for_answers(here, settings)
+    Console().print(_addresses(settings))
+
+
+def _start_servers(here: Installation) -> None:
+    """Fetch both before either starts: the download has a progress display of its own, and memory to itself."""
+    servers = here.servers()
+    for package in (KAFKA, ELASTICSEARCH):
+        if any(server.name == package.name and not server.running() for server in servers):
+            ensure(package)
+    for server in servers:
+        server.start()
+    for server in servers:
+        with _step(f"{server.name.title()} at {server.address}"):
+            server.wait_ready(_PATIENCE)
+
+
+def _set_up(settings: Settings) -> None:
+    from sinks.elasticsearch.setup import install
+    from topics.admin import create_topics
+
+    with _step("Topics"):
+        create_topics(
+            settings.kafka, prefix=settings.prefix, partitions=settings.partitions, replication=settings.replication
+        )
+    with _step("Index templates"):
+        install(settings.elasticsearch, settings.namespace)
+
+
+def _start_workers(here: Installation, settings: Settings) -> None:
+    if here.worker.pid() is not None:
+        return
+    for port, setting in ((settings.web_port, "WEB_PORT"), (settings.count_port, "COUNT_PORT")):
+        if not is_free(port):
+            raise StackError(f"Port {port} is taken: end the program on it, or move ours with OGREWATCH_{setting}.")
+    here.worker.spawn(_ogrewatch("worker"))
+
+
+def _start_demonstration(here: Installation, *, again: bool) -> None:
+    sent = here.data_dir / "demo.sent"
+    if here.demo.pid() is None and (again or not sent.exists()):
+        here.demo.spawn(_ogrewatch("produce", "--demo"))
+        sent.touch()
+
+
+def _wait_for_answers(here: Installation, settings: Settings) -> None:
+    with _step("Workers and live page"):
+        _await(lambda: is_open(settings.web_port), here.worker)
+    if here.demo.pid() is not None:
+        with _step("First events searchable"):
+            _await(lambda: _searchable(settings), here.worker)
+
+
+def _await(reached: Callable[[], bool], worker: Daemon) -> None:
+    until = time.monotonic() + _PATIENCE
+    while not reached():
+        if worker.pid() is None:
+            raise StackError(f"The workers ended; their log {worker.log_file} ends:\n{worker.last_words()}")
+        if time.monotonic() > until:
+            raise StackError(f"The workers are not done after {_PATIENCE:.0f} s; see their log {worker.log_file}.")
+        time.sleep(0.2)
+
+
+def _searchable(settings: Settings) -> bool:
+    """Whether a search finds an event. Elasticsearch being busy with its first indices is no, not an error."""
+    from elasticsearch import ApiError, Elasticsearch, TransportError
+
+    with Elasticsearch(settings.elasticsearch.split(","), request_timeout=5) as client:
+        try:
+            found = client.count(index=f"logs-ogrewatch.*-{settings.namespace}", ignore_unavailable=True)
+        except (ApiError, TransportError):
+            return False
+        return bool(found["count"])
+
+
+def _ogrewatch(*arguments: str) -> list[str]:
+    """The command line of another command of this very installation; -P keeps the current directory out of it."""
+    return [sys.executable, "-P", "-c", "from cli.main import main; main()", *arguments]
+
+
+@contextmanager
+def _step(title: str) -> Iterator[None]:
+    """Show that something is being waited for, and afterwards how long it took."""
+    begin = time.monotonic()
+    with _ERRORS.status(title):
+        yield
+    _ERRORS.print(f"[green]✓[/] {title} [dim]{time.monotonic() - begin:.1f} s[/]", highlight=False)
+
+
+def _addresses(settings: Settings) -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("Live page", f"http://{settings.web_host}:{settings.web_port}/")
+    table.add_row("Elasticsearch", shown(settings.elasticsearch))
+    table.add_row("Kafka", settings.kafka)
+    table.add_row("Data and logs", str(settings.data_dir))
+    table.add_row("Stop it all", "ogrewatch down")
+    return table
