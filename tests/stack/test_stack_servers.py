@@ -66,3 +66,11 @@ def test_elasticsearch_keeps_documents_through_a_kill(tmp_path: Path) -> None:
     finally:
         server.stop()
     assert is_free(server.port)
+
+
+def test_a_server_that_ends_while_starting_shows_its_last_words(tmp_path: Path) -> None:
+    server = Kafka(tmp_path, heap="1k")
+    server.start()
+    with pytest.raises(StackError, match=r"(?s)kafka ended while starting; its log .*kafka\.log ends:\n.*heap"):
+        server.wait_ready()
+    assert not server.running()
