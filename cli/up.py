@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +17,7 @@ from stack.cache import ELASTICSEARCH, KAFKA, ensure
 from stack.daemon import Daemon
 from stack.errors import StackError
 from stack.installation import Installation
+from stack.kafka import reachable
 from stack.lock import locked
 from stack.ports import is_free, is_open
 
@@ -76,14 +78,19 @@ def _start_servers(here: Installation) -> None:
 
 
 def _set_up(settings: Settings) -> None:
+    from elasticsearch import ApiError, TransportError
+
     from sinks.elasticsearch.setup import install
+
     from topics.admin import create_topics
 
-    with _step("Topics"):
+    if not reachable(settings.kafka, timeout=30):
+        raise StackError(f"Kafka at {settings.kafka} does not answer: set OGREWATCH_KAFKA to one that does.")
+    with _step("Topics"), _told("Kafka", KafkaException):
         create_topics(
             settings.kafka, prefix=settings.prefix, partitions=settings.partitions, replication=settings.replication
         )
-    with _step("Index templates"):
+    with _step("Index templates"), _told("Elasticsearch", ApiError, TransportError):
         install(settings.elasticsearch, settings.namespace)
 
 
@@ -136,6 +143,15 @@ def _searchable(settings: Settings) -> bool:
 def _ogrewatch(*arguments: str) -> list[str]:
     """The command line of another command of this very installation; -P keeps the current directory out of it."""
     return [sys.executable, "-P", "-c", "from cli.main import main; main()", *arguments]
+
+
+@contextmanager
+def _told(server: str, *errors: type[Exception]) -> Iterator[None]:
+    """Turn what a client raises into the sentence that ends the command."""
+    try:
+        yield
+    except errors as error:
+        raise StackError(f"{server} refused its part of the set-up: {error}") from error
 
 
 @contextmanager
