@@ -82,6 +82,9 @@ class Consumer(driver.Consumer):
         await super().seek(partition, offset)
         self._books[partition] = Books(offset, handed=-1)
 
+    async def _seek(self, partition: TP, offset: int) -> None:
+        await self._thread.resume_at({partition: offset})  # Faust seeks from the wrong thread
+
     def _close(self, partitions: Iterable[TP]) -> None:
         for tp in partitions:
             self._books.pop(tp, None)

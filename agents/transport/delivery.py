@@ -78,8 +78,8 @@ class Delivery:
         self.max_bytes, self.max_records = max_bytes, max_records
         self._conf = {
             "bootstrap.servers": servers,
-            "queue.buffering.max.messages": 4 * max_records,
-            "queue.buffering.max.kbytes": max(4 * max_bytes, 64 << 20) >> 10,
+            "queue.buffering.max.messages": 2 * max_records,
+            "queue.buffering.max.kbytes": max(2 * max_bytes, 64 << 20) >> 10,
             **_DEFAULTS,
             **(overrides or {}),
         }

@@ -5,13 +5,14 @@ producer, which also declares internal topics. Faust's own way for table writes 
 without bound, and takes `flush` to mean "up to a tenth of a second".
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from confluent_kafka import KafkaException, Message
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, FutureMessage, RecordMetadata
 
-from agents.transport.delivery import Delivery, Headers
+from agents.transport.delivery import Delivery
 
 
 class Producer(driver.Producer):
@@ -35,8 +36,8 @@ class Producer(driver.Producer):
         """Send a table write. The future resolves on delivery, with the true offset."""
         message = fut.message
         topic, timestamp = message.channel.get_topic_name(), int((message.timestamp or 0) * 1000)
-        headers = cast(Headers, list(dict(message.headers or {}).items())) or None
-        record = (topic, message.key, message.value, message.partition, timestamp, headers)
+        headers = message.headers.items() if isinstance(message.headers, Mapping) else message.headers or ()
+        record = (topic, message.key, message.value, message.partition, timestamp, list(headers) or None)
         self._delivery.post(cast(Any, record)).add_done_callback(lambda done: _published(fut, done))
 
     async def flush(self) -> None:

@@ -1,0 +1,128 @@
+"""Typed topics in, Elasticsearch out. A batch is acknowledged when each of its events is stored, or a dead letter."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+from sinks.base import Document
+from sinks.elasticsearch.bulk import ElasticsearchSink
+from sinks.elasticsearch.setup import stream_name
+
+from agents.settings import Settings
+from agents.transport import BatchApp, InOrder, fatal
+from topics.catalogue import DEADLETTER, TYPED
+from topics.codec import CodecError, decode
+from topics.deadletter import headers
+from topics.ecs import render
+from topics.event import id_of
+
+ROLE = "index"
+_DOCUMENTS = 5000  # most that go out in one write; one batch may be more
+_WRITES = 2  # at a time
+_PAUSE = 0.05  # seconds in which small batches gather
+
+
+class Indexer:
+    """Gathers batches of all partitions, writes them together, then acknowledges them.
+
+    What waits is held undecoded; the transport stops fetching when too much of it waits.
+    """
+
+    def __init__(self, app: BatchApp, sink: ElasticsearchSink, settings: Settings) -> None:
+        self._app, self._sink = app, sink
+        self._namespace, self._deadletters = settings.namespace, settings.prefix + DEADLETTER.name
+        self._waiting: deque[Any] = deque()
+        self._news = asyncio.Event()
+
+    def give(self, event: Any) -> None:
+        """Take a batch; does not block."""
+        self._waiting.append(event)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Write for ever. What goes wrong ends the process: nothing unwritten was acknowledged."""
+        try:
+            await asyncio.gather(*(self._write_on() for _ in range(_WRITES)))
+        except Exception as error:
+            fatal(f"{ROLE}: {error!r}")
+
+    async def _write_on(self) -> None:
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(_PAUSE)
+            if events := self._take():
+                await self._write(events)
+
+    def _take(self) -> list[Any]:
+        events: list[Any] = []
+        size = 0
+        while self._waiting and size < _DOCUMENTS:
+            events.append(self._waiting.popleft())
+            size += len(events[-1].value)
+        if not self._waiting:
+            self._news.clear()
+        return events
+
+    async def _write(self, events: Sequence[Any]) -> None:
+        documents, sources, dead = [], [], []
+        for message, record in _records(events):
+            try:
+                documents.append(self._document(record.value))
+                sources.append((message, record))
+            except CodecError as error:
+                dead.append(self._dead(message, record, "decoding", str(error)))
+            if len(documents) % 200 == 199:
+                await asyncio.sleep(0)
+        outcome = await self._sink.write(documents)
+        for rejected in outcome.rejected:
+            message, record = sources[rejected.position]
+            dead.append(self._dead(message, record, rejected.reason, rejected.text))
+        if dead:
+            await (await self._app.delivery.send(dead))
+        for event in events:
+            event.ack()
+
+    def _document(self, value: bytes) -> Document:
+        kind, event = decode(value)
+        return Document(stream_name(kind, self._namespace), id_of(event), orjson.dumps(render(event)))
+
+    def _dead(self, message: Any, record: Any, reason: str, text: str) -> Any:
+        why = headers(ROLE, message.topic, message.partition, record.offset, reason, text)
+        return self._deadletters, record.key, record.value, None, record.timestamp, why
+
+
+def make_app(settings: Settings) -> BatchApp:
+    """The Faust app of the role."""
+    names = [settings.prefix + topic.name for topic in TYPED]
+    app = BatchApp(
+        f"{settings.prefix}ogrewatch-{ROLE}",
+        broker=settings.kafka,
+        batch_topics=names,
+        batch_max_bytes=32 << 20,
+        partitions=settings.partitions,
+        datadir=settings.data_dir / "workers" / ROLE,
+    )
+    in_order = InOrder()
+
+    async def index(stream: Any) -> None:
+        sink = ElasticsearchSink(settings.elasticsearch)
+        indexer = Indexer(app, sink, settings)
+        writing = asyncio.create_task(indexer.run())
+        try:
+            async for event in stream.events():
+                in_order(event.message, event.value)
+                indexer.give(event)
+        finally:
+            writing.cancel()
+            await sink.close()
+
+    app.agent(app.batch_topic(*names), name=ROLE)(index)
+    return app
+
+
+def _records(events: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    for event in events:
+        for record in event.value:
+            yield event.message, record

@@ -1,0 +1,40 @@
+"""The catalogue in, topics in Kafka out."""
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from topics.catalogue import CATALOGUE, MAX_RECORD, Topic
+
+_TIMEOUT = 30.0  # seconds
+_ROOM = 1 << 20  # bytes for what a batch adds to its records
+
+
+def create_topics(bootstrap: str, *, prefix: str, partitions: int, replication: int) -> list[str]:
+    """Create what is missing of the catalogue; blocks. Returns the names that are new. Raises `KafkaException`."""
+    client = AdminClient({"bootstrap.servers": bootstrap})
+    missing = [_new(topic, prefix, partitions, replication) for topic in CATALOGUE]
+    created = []
+    for name, future in client.create_topics(missing, operation_timeout=_TIMEOUT).items():
+        try:
+            future.result(_TIMEOUT)
+            created.append(name)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+    return sorted(created)
+
+
+def partitions_of(bootstrap: str, prefix: str) -> dict[str, int]:
+    """Topics of the catalogue that exist, and their partitions; blocks. Raises `KafkaException`."""
+    found = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=_TIMEOUT).topics
+    names = [prefix + topic.name for topic in CATALOGUE]
+    return {name: len(found[name].partitions) for name in names if name in found}
+
+
+def _new(topic: Topic, prefix: str, partitions: int, replication: int) -> NewTopic:
+    config = {
+        "retention.ms": str(topic.retention * 1000),
+        "max.message.bytes": str(2 * MAX_RECORD + _ROOM),
+        "cleanup.policy": "delete",
+    }
+    return NewTopic(prefix + topic.name, partitions, replication, config=config)

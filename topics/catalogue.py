@@ -1,0 +1,40 @@
+"""Every topic: its key, what it holds, how long it is kept, and whether outsiders may write it."""
+
+from dataclasses import dataclass
+
+from topics.fields import TYPES
+
+DAY = 86_400
+MAX_RECORD = 8 << 20
+"""Largest record, bytes; brokers and clients must allow as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic of the catalogue. `retention` is seconds; `schema` an event type with an Avro schema, or empty."""
+
+    name: str
+    key: str
+    holds: str
+    retention: int
+    schema: str = ""
+    external: bool = False
+
+
+def typed(kind: str) -> str:
+    """The topic of a type of event."""
+    return f"events.{kind}"
+
+
+RAW = (
+    Topic("raw.syslog", "host", "syslog lines, bytes as received", 7 * DAY, external=True),
+    Topic("raw.events", "host", "JSON events, bytes as received", 7 * DAY, external=True),
+)
+TYPED = tuple(Topic(typed(k), "source address, else host", f"{k} events, Avro", 7 * DAY, k) for k in TYPES)
+DEADLETTER = Topic(
+    "deadletter",
+    "as in its topic",
+    "what failed: original bytes, reason in headers",
+    30 * DAY,
+)
+CATALOGUE = (*RAW, *TYPED, DEADLETTER)

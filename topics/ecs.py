@@ -1,0 +1,133 @@
+"""From columns to the nested ECS document that is stored and printed; what can be derived is derived here.
+
+https://www.elastic.co/docs/reference/ecs
+"""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from topics.event import Event
+from topics.fields import FIELDS
+
+VERSION = "8.17.0"
+
+_FACILITIES = (
+    *("kernel", "user-level", "mail", "system", "security/authorization", "syslog", "lpr", "network-news"),
+    *("uucp", "clock", "security/authorization", "ftp", "ntp", "log-audit", "log-alert", "clock"),
+    *(f"local{n}" for n in range(8)),
+)
+_SEVERITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
+_CONTINENTS = {
+    "AF": "Africa",
+    "AN": "Antarctica",
+    "AS": "Asia",
+    "EU": "Europe",
+    "NA": "North America",
+    "OC": "Oceania",
+    "SA": "South America",
+}
+_DERIVED = frozenset(c for c in FIELDS if c.startswith("ogrewatch_raw_") or c.endswith(("_geo_lat", "_geo_lon"))) | {
+    "timestamp",
+    "event_created",
+    "log_syslog_priority",
+}
+_PLAIN = [
+    (f.column, f.absent, f.ecs.rpartition(".")[0].split(".") if "." in f.ecs else [], f.ecs.rpartition(".")[2])
+    for f in FIELDS.values()
+    if f.column not in _DERIVED
+]
+_RELATED = {
+    "ip": ("source_ip", "destination_ip"),
+    "user": ("user_name", "user_effective_name", "user_target_name"),
+    "hosts": ("host_hostname",),
+}
+
+
+def render(event: Event) -> dict[str, Any]:
+    """The ECS document of an event, parsed or decoded: columns may be missing or absent, `extra` is a dictionary."""
+    document: dict[str, Any] = {"@timestamp": iso(event["timestamp"]), "ecs": {"version": VERSION}}
+    get = event.get
+    for column, absent, path, leaf in _PLAIN:
+        value = get(column)
+        if value is not None and value != absent:
+            node = document
+            for part in path:
+                node = node.setdefault(part, {})
+            node[leaf] = value
+    _derive(document, event)
+    for name, value in (get("extra") or {}).items():
+        _graft(document, name, value)
+    return document
+
+
+def iso(micros: int) -> str:
+    """Microseconds since 1970 as ISO 8601 in UTC: milliseconds, or microseconds where there are any."""
+    seconds, rest = divmod(micros, 1_000_000)
+    return f"{_second(seconds)}.{rest // 1000:03d}Z" if rest % 1000 == 0 else f"{_second(seconds)}.{rest:06d}Z"
+
+
+@lru_cache(4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _derive(document: dict[str, Any], event: Event) -> None:
+    about = document.setdefault("event", {})
+    about.setdefault("kind", "event")
+    about["module"] = about.get("dataset", "").partition(".")[0]
+    if (created := event.get("event_created", -1)) > 0:
+        about["created"] = iso(created)
+    _derive_host(document, event)
+    for end in ("source", "destination"):
+        _derive_place(document, event, end)
+    related = {name: _values(event, columns) for name, columns in _RELATED.items()}
+    if any(related.values()):
+        document["related"] = {name: values for name, values in related.items() if values}
+
+
+def _derive_host(document: dict[str, Any], event: Event) -> None:
+    host = event.get("host_hostname")
+    if host:
+        document["host"]["name"] = host
+    priority = event.get("log_syslog_priority", -1)
+    if priority < 0:
+        return
+    syslog = document.setdefault("log", {}).setdefault("syslog", {})
+    facility, severity = divmod(priority, 8)
+    syslog["priority"] = priority
+    syslog["facility"] = {"code": facility, "name": _FACILITIES[facility] if facility < 24 else str(facility)}
+    syslog["severity"] = {"code": severity, "name": _SEVERITIES[severity]}
+    process = document.get("process", {})
+    for name, value in (("hostname", host), ("appname", process.get("name")), ("procid", process.get("pid"))):
+        if value:
+            syslog[name] = str(value)
+
+
+def _derive_place(document: dict[str, Any], event: Event, end: str) -> None:
+    if address := event.get(f"{end}_ip"):
+        document[end].setdefault("address", address)
+    latitude, longitude = event.get(f"{end}_geo_lat", 0.0), event.get(f"{end}_geo_lon", 0.0)
+    if latitude or longitude:
+        document.setdefault(end, {}).setdefault("geo", {})["location"] = {"lat": latitude, "lon": longitude}
+    if continent := _CONTINENTS.get(event.get(f"{end}_geo_continent_code", "")):
+        document[end]["geo"]["continent_name"] = continent
+
+
+def _values(event: Event, names: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(value for name in names if (value := event.get(name))))
+
+
+def _graft(document: dict[str, Any], name: str, value: Any) -> None:
+    """Put a value at a dotted name. Where a scalar already stands in the way, keep it flat in `ogrewatch.unplaced`."""
+    *path, leaf = name.split(".")
+    node = document
+    for part in path:
+        child = node.setdefault(part, {})
+        if not isinstance(child, dict):
+            document.setdefault("ogrewatch", {}).setdefault("unplaced", {})[name] = value
+            return
+        node = child
+    if name.startswith("related.") and isinstance(value, list):
+        value = list(dict.fromkeys([*node.get(leaf, ()), *value]))
+    node[leaf] = value
