@@ -1,0 +1,48 @@
+"""The contract of every store: a batch of documents in, what became of each of them out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One event as a store keeps it. `source` is a JSON object on one line; `id` is the same on every replay."""
+
+    index: str
+    id: str
+    source: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A document that the store will never take, by its position in the batch."""
+
+    position: int
+    reason: str
+    text: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch: `stored + present + len(rejected)` is the number of its documents."""
+
+    stored: int = 0
+    present: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+class Sink(Protocol):
+    """A store of documents."""
+
+    async def write(self, documents: Sequence[Document]) -> Outcome:
+        """Return when each document is stored, was already present, or is rejected for good.
+
+        Waits for as long as the store is away or overloaded. Raises when the store refuses the caller, not the
+        documents; some of them may have been stored then, and writing the batch again is safe.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. Nothing is written afterwards."""
+        ...

@@ -1,0 +1,135 @@
+"""Documents in, bulk `create` requests out: a document written twice is found present the second time.
+
+https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from elasticsearch import ApiError, AsyncElasticsearch, TransportError
+
+from sinks.base import Document, Outcome, Rejected
+from sinks.elasticsearch.patience import Patience
+
+_PATH = "/_bulk"
+_PARAMS = {"filter_path": "errors,items.*.status,items.*.error"}
+_HEADERS = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
+_TIMEOUT = 60.0  # seconds for one request
+_TOO_LARGE = 413
+_PRESENT = 409
+
+
+class _Entry(NamedTuple):
+    """A document's two lines of a bulk request, and its position in the batch."""
+
+    position: int
+    lines: bytes
+
+
+class ElasticsearchSink:
+    """Writes to the nodes at `urls` (comma separated), at most about `max_bytes` in one request.
+
+    Writes may run at the same time. A document larger than `max_bytes` goes alone.
+    """
+
+    def __init__(self, urls: str, *, max_bytes: int = 4 << 20) -> None:
+        hosts = [url.strip() for url in urls.split(",")]
+        self._client = AsyncElasticsearch(hosts, request_timeout=_TIMEOUT, max_retries=0, retry_on_timeout=False)
+        self._max_bytes = max_bytes
+
+    async def write(self, documents: Sequence[Document]) -> Outcome:
+        """Store documents; see `Sink.write`."""
+        outcome = Outcome()
+        for entries in _requests(_entries(documents), self._max_bytes):
+            await self._store(entries, outcome)
+        return outcome
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _store(self, entries: list[_Entry], outcome: Outcome) -> None:
+        patience = Patience()
+        while entries:
+            try:
+                items = await self._send(entries)
+            except TransportError as error:
+                await patience.wait(str(error))
+            except ApiError as error:
+                if error.status_code == _TOO_LARGE:
+                    return await self._store_halves(entries, outcome)
+                if not _passing(error.status_code):
+                    raise
+                await patience.wait(str(error))
+            else:
+                entries, why = _settle(entries, items, outcome)
+                if entries:
+                    await patience.wait(f"{len(entries)} documents put off: {why}")
+        return None
+
+    async def _store_halves(self, entries: list[_Entry], outcome: Outcome) -> None:
+        if len(entries) == 1:
+            text = f"{len(entries[0].lines)} bytes are more than the server takes in one request"
+            outcome.rejected.append(Rejected(entries[0].position, "too_large", text))
+            return
+        middle = len(entries) // 2
+        await self._store(entries[:middle], outcome)
+        await self._store(entries[middle:], outcome)
+
+    async def _send(self, entries: list[_Entry]) -> list[dict[str, Any]]:
+        body = b"".join(entry.lines for entry in entries)
+        response = await self._client.perform_request("POST", _PATH, params=_PARAMS, headers=_HEADERS, body=body)
+        return [item["create"] for item in response.body["items"]]
+
+
+def _entries(documents: Sequence[Document]) -> Iterator[_Entry]:
+    for position, document in enumerate(documents):
+        action = orjson.dumps({"create": {"_index": document.index, "_id": document.id}})
+        yield _Entry(position, b"%b\n%b\n" % (action, document.source))
+
+
+def _requests(entries: Iterable[_Entry], max_bytes: int) -> Iterator[list[_Entry]]:
+    request: list[_Entry] = []
+    size = 0
+    for entry in entries:
+        if request and size + len(entry.lines) > max_bytes:
+            yield request
+            request, size = [], 0
+        request.append(entry)
+        size += len(entry.lines)
+    if request:
+        yield request
+
+
+def _settle(entries: list[_Entry], items: list[dict[str, Any]], outcome: Outcome) -> tuple[list[_Entry], str]:
+    """Book what is decided into `outcome`; return what must be sent again, and why."""
+    again: list[_Entry] = []
+    why = ""
+    for entry, item in zip(entries, items, strict=True):
+        status, error = item["status"], item.get("error", {})
+        if status < 300:
+            outcome.stored += 1
+        elif status == _PRESENT:
+            outcome.present += 1
+        elif _passing(status) or error.get("type") == "cluster_block_exception":
+            again.append(entry)
+            why = _text(error)
+        else:
+            outcome.rejected.append(Rejected(entry.position, error.get("type", str(status)), _text(error)))
+    return again, why
+
+
+def _passing(status: int) -> bool:
+    """Whether a status speaks of the server's state, which passes, and not of what was sent."""
+    return status in (408, 429) or status >= 500
+
+
+def _text(error: dict[str, Any]) -> str:
+    """The reasons of an error, outermost first."""
+    reasons = []
+    cause: dict[str, Any] | None = error
+    while cause:
+        reasons.append(str(cause.get("reason", cause.get("type", ""))))
+        cause = cause.get("caused_by")
+    return ": ".join(reasons)

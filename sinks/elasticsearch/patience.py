@@ -1,0 +1,33 @@
+"""A server that is away in, pauses out: longer each time, never the same for two writers, and rarely logged."""
+
+import asyncio
+import logging
+import random
+import time
+
+_log = logging.getLogger("ogrewatch.elasticsearch")
+
+_FIRST, _LONGEST = 0.1, 10.0  # seconds
+_QUIET = 10.0  # seconds between two warnings of the process
+
+
+class Patience:
+    """The pauses of one request that is sent again and again."""
+
+    _warned = float("-inf")
+
+    def __init__(self) -> None:
+        self._pause = _FIRST
+
+    async def wait(self, why: str) -> None:
+        """Sleep for half to all of the current pause, and double it. Warns unless some other has just warned."""
+        self._warn(why)
+        await asyncio.sleep(self._pause * random.uniform(0.5, 1.0))
+        self._pause = min(self._pause * 2, _LONGEST)
+
+    @staticmethod
+    def _warn(why: str) -> None:
+        now = time.monotonic()
+        if now - Patience._warned >= _QUIET:
+            Patience._warned = now
+            _log.warning("Elasticsearch does not take documents, waiting: %s", why)
