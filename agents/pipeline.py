@@ -15,6 +15,10 @@ from topics.event import Event, key_of, kind_of
 _HALF = 50_000
 """Values in a generation of `RecentJoins`."""
 
+
+_LATEST = 4_102_444_800_000
+"""The year 2100 in milliseconds: a producer may claim any time, and no arithmetic on it should fail."""
+
 Outgoing = tuple[str, bytes | None, bytes | None, int | None, int, Any]
 """topic, key, value, partition, timestamp in milliseconds, headers: what `Delivery.send` takes."""
 
@@ -58,8 +62,9 @@ class Pipeline:
         return [self._record(topic, partition, record, joins) for record in batch]
 
     def _record(self, topic: str, partition: int, record: Any, joins: Joins) -> Outgoing:
-        event = self.event(record.value or b"", record.timestamp * 1000, joins)
-        event["event_created"] = record.timestamp * 1000
+        received = min(max(record.timestamp, 0), _LATEST) * 1000
+        event = self.event(record.value or b"", received, joins)
+        event["event_created"] = received
         event["ogrewatch_raw_topic"] = topic
         event["ogrewatch_raw_partition"] = partition
         event["ogrewatch_raw_offset"] = record.offset

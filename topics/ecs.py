@@ -11,6 +11,7 @@ from topics.event import Event
 from topics.fields import FIELDS
 
 VERSION = "8.17.0"
+_LAST = 253_402_300_799  # the last second of year 9999, the last one ISO 8601 can write
 
 _FACILITIES = (
     *("kernel", "user-level", "mail", "system", "security/authorization", "syslog", "lpr", "network-news"),
@@ -69,7 +70,7 @@ def iso(micros: int) -> str:
 
 @lru_cache(4096)
 def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(min(max(seconds, 0), _LAST), UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _derive(document: dict[str, Any], event: Event) -> None:

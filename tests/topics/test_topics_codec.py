@@ -1,0 +1,109 @@
+"""Events survive the wire whatever their columns hold; what is no event says so."""
+
+import json
+
+import pytest
+from fastavro import parse_schema
+from hypothesis import given
+from hypothesis import strategies as st
+
+from topics.codec import CodecError, decode, decode_head, encode, is_attempt
+from topics.ecs import render
+from topics.event import Event, id_of, key_of, kind_of
+from topics.fields import ABSENT, COUNTED, FIELDS, TYPES, columns
+from topics.schemas import as_json, kinds_by_id
+
+_VALUES = {
+    "string": st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1),
+    "int": st.integers(0, 2**31 - 1),
+    "long": st.integers(0, 2**63 - 1),
+    "double": st.floats(-180, 180).filter(bool),
+    "strings": st.lists(st.text(alphabet="abc"), min_size=1),
+}
+_events = st.fixed_dictionaries(
+    {"timestamp": st.integers(0, 2**50)},
+    optional={c: _VALUES[f.kind] for c, f in FIELDS.items() if c != "timestamp"}
+    | {"extra": st.dictionaries(st.sampled_from(["sshd.method", "a.b", "c"]), st.integers(), min_size=1)},
+)
+
+
+@given(kind=st.sampled_from(TYPES), event=_events)
+def test_every_column_comes_back_in_its_place_or_in_extra(kind: str, event: Event) -> None:
+    before = dict(event)
+    found_kind, found = decode(encode(kind, event))
+    inside = {field.column for field in columns(kind)}
+    assert found_kind == kind
+    assert event == before
+    for column, value in event.items():
+        if column == "extra":
+            assert value.items() <= found["extra"].items()
+        elif column in inside:
+            assert found[column] == value
+        elif column.endswith("_geo_lat"):
+            assert found["extra"][column.split("_")[0] + ".geo.location"]["lat"] == value
+        elif not column.endswith("_geo_lon"):
+            assert found["extra"][FIELDS[column].ecs] == value
+
+
+@given(event=_events)
+def test_a_document_is_json_and_names_its_time(event: Event) -> None:
+    document = render(event)
+    assert json.loads(json.dumps(document))["@timestamp"].endswith("Z")
+
+
+def test_the_head_is_read_alone() -> None:
+    event = {"timestamp": 5, "ogrewatch_attempt": 3, "source_ip": "192.0.2.1", "message": "m"}
+    head = decode_head(encode("web", event))
+    assert list(head) == [field.column for field in COUNTED]
+    assert (head["ogrewatch_attempt"], head["source_ip"]) == (3, "192.0.2.1")
+
+
+@pytest.mark.parametrize(("attempt", "expected"), [(0, False), (1, True), (200, True)])
+def test_an_attempt_shows_without_decoding(attempt: int, expected: bool) -> None:
+    assert is_attempt(encode("process", {"timestamp": 1, "ogrewatch_attempt": attempt})) is expected
+
+
+@given(st.binary(max_size=60))
+def test_other_bytes_are_refused(value: bytes) -> None:
+    with pytest.raises(CodecError):
+        decode(value)
+
+
+def test_a_torn_event_is_refused() -> None:
+    whole = encode("system", {"timestamp": 1, "message": "hello"})
+    for end in range(5, len(whole)):
+        with pytest.raises(CodecError):
+            decode(whole[:end])
+
+
+def test_a_value_of_the_wrong_type_is_refused() -> None:
+    with pytest.raises(CodecError):
+        encode("system", {"timestamp": "noon"})
+
+
+def test_schemas_are_avro_and_told_apart() -> None:
+    assert len(kinds_by_id()) == len(TYPES)
+    for kind in TYPES:
+        parse_schema(json.loads(as_json(kind)))
+
+
+def test_absent_values_are_left_out_of_documents() -> None:
+    _, event = decode(encode("network", {"timestamp": 1_000_000}))
+    assert render(event) == {
+        "@timestamp": "1970-01-01T00:00:01.000Z",
+        "ecs": {"version": "8.17.0"},
+        "event": {"kind": "event", "module": ""},
+    }
+    assert ABSENT["string"] == ""
+
+
+def test_an_event_knows_its_topic_key_and_identity() -> None:
+    event = {
+        "event_category": ["authentication", "session"],
+        "source_ip": "192.0.2.7",
+        "ogrewatch_raw_topic": "raw.syslog",
+        "ogrewatch_raw_partition": 2,
+        "ogrewatch_raw_offset": 41,
+    }
+    assert (kind_of(event), key_of(event), id_of(event)) == ("authentication", b"192.0.2.7", "raw.syslog-2-41")
+    assert (kind_of({}), key_of({"host_hostname": "web1"})) == ("system", b"web1")
