@@ -1,0 +1,147 @@
+"""The bulk writer against a real server, in places through a gateway that refuses as gateways do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import orjson
+import pytest
+from aiohttp import ClientSession, web
+from elasticsearch import ApiError, Elasticsearch
+
+from sinks.base import Document, Outcome
+from sinks.elasticsearch.bulk import ElasticsearchSink
+
+Gateway = Callable[[Callable[[bytes], int]], Awaitable[str]]
+
+
+@pytest.fixture
+def index(elasticsearch_url: str, unique: str) -> Iterator[str]:
+    """An index that knows one field, an address."""
+    with Elasticsearch(elasticsearch_url) as client:
+        client.indices.create(index=unique, mappings={"properties": {"address": {"type": "ip"}}})
+        yield unique
+        client.indices.delete(index=unique)
+
+
+@pytest.fixture
+async def sink(elasticsearch_url: str) -> AsyncIterator[ElasticsearchSink]:
+    sink = ElasticsearchSink(elasticsearch_url)
+    yield sink
+    await sink.close()
+
+
+@pytest.fixture
+async def gateway(elasticsearch_url: str) -> AsyncIterator[Gateway]:
+    """Starts a server that passes a request on, unless its judge answers with a status."""
+    runners: list[web.AppRunner] = []
+
+    async def start(judge: Callable[[bytes], int]) -> str:
+        async def handle(request: web.Request) -> web.Response:
+            body = await request.read()
+            if status := judge(body):
+                return web.Response(status=status)
+            async with (
+                ClientSession() as session,
+                session.post(elasticsearch_url + request.path_qs, data=body, headers=request.headers) as answer,
+            ):
+                product = {"X-Elastic-Product": "Elasticsearch"}
+                return web.Response(body=await answer.read(), headers=product, content_type="application/json")
+
+        app = web.Application(client_max_size=1 << 30)
+        app.router.add_post("/_bulk", handle)
+        runners.append(web.AppRunner(app))
+        await runners[-1].setup()
+        await web.TCPSite(runners[-1], "127.0.0.1", 0).start()
+        host, port = runners[-1].addresses[0]
+        return f"http://{host}:{port}"
+
+    yield start
+    for runner in runners:
+        await runner.cleanup()
+
+
+def _documents(index: str, count: int, **fields: str) -> list[Document]:
+    return [Document(index, f"id-{n}", orjson.dumps({"n": n, **fields})) for n in range(count)]
+
+
+def _count(url: str, index: str) -> int:
+    with Elasticsearch(url) as client:
+        client.indices.refresh(index=index)
+        return int(client.count(index=index)["count"])
+
+
+async def _write_through(url: str, documents: list[Document]) -> Outcome:
+    sink = ElasticsearchSink(url)
+    try:
+        return await sink.write(documents)
+    finally:
+        await sink.close()
+
+
+async def test_replay_finds_documents_present(sink: ElasticsearchSink, index: str, elasticsearch_url: str) -> None:
+    documents = _documents(index, 50)
+    assert await sink.write(documents[:30]) == Outcome(stored=30)
+    assert await sink.write(documents) == Outcome(stored=20, present=30)
+    assert _count(elasticsearch_url, index) == 50
+
+
+async def test_nothing_to_write(sink: ElasticsearchSink) -> None:
+    assert await sink.write([]) == Outcome()
+
+
+async def test_conflict_rejects_one_document(sink: ElasticsearchSink, index: str) -> None:
+    documents = _documents(index, 5, address="192.0.2.1")
+    documents[3] = Document(index, "id-3", b'{"address":"nowhere"}')
+    outcome = await sink.write(documents)
+    assert (outcome.stored, outcome.present) == (4, 0)
+    (rejected,) = outcome.rejected
+    assert (rejected.position, rejected.reason) == (3, "document_parsing_exception")
+    assert "address" in rejected.text
+    assert "nowhere" in rejected.text
+
+
+async def test_split_by_bytes(gateway: Gateway, index: str, elasticsearch_url: str) -> None:
+    sizes: list[int] = []
+
+    def note(body: bytes) -> int:
+        sizes.append(len(body))
+        return 0
+
+    sink = ElasticsearchSink(await gateway(note), max_bytes=1000)
+    documents = [*_documents(index, 30), Document(index, "large", orjson.dumps({"text": "x" * 2000}))]
+    assert await sink.write(documents) == Outcome(stored=31)
+    await sink.close()
+    assert len(sizes) > 2
+    assert max(sizes[:-1]) <= 1000 < sizes[-1]
+    assert _count(elasticsearch_url, index) == 31
+
+
+async def test_too_large_for_the_server(gateway: Gateway, index: str, elasticsearch_url: str) -> None:
+    url = await gateway(lambda body: 413 if len(body) > 500 else 0)
+    documents = _documents(index, 40)
+    documents[17] = Document(index, "large", orjson.dumps({"text": "x" * 600}))
+    outcome = await _write_through(url, documents)
+    assert outcome.stored == 39
+    assert [(r.position, r.reason) for r in outcome.rejected] == [(17, "too_large")]
+    assert _count(elasticsearch_url, index) == 39
+
+
+async def test_outage_is_waited_out(gateway: Gateway, index: str) -> None:
+    answers = iter([503, 429, 502])
+    url = await gateway(lambda body: next(answers, 0))
+    assert await _write_through(url, _documents(index, 10)) == Outcome(stored=10)
+
+
+async def test_refused_caller_is_an_error(gateway: Gateway, index: str) -> None:
+    with pytest.raises(ApiError):
+        await _write_through(await gateway(lambda body: 401), _documents(index, 1))
+
+
+async def test_block_on_the_index_is_waited_out(sink: ElasticsearchSink, index: str, elasticsearch_url: str) -> None:
+    with Elasticsearch(elasticsearch_url) as client:
+        client.indices.put_settings(index=index, settings={"index.blocks.write": True})
+        writing = asyncio.create_task(sink.write(_documents(index, 3)))
+        await asyncio.sleep(0.5)
+        assert not writing.done()
+        client.indices.put_settings(index=index, settings={"index.blocks.write": False})
+    assert await writing == Outcome(stored=3)
