@@ -1,7 +1,9 @@
 """The bulk writer against a real server, in places through a gateway that refuses as gateways do."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 
 import orjson
 import pytest
@@ -60,6 +62,12 @@ async def gateway(elasticsearch_url: str) -> AsyncIterator[Gateway]:
         await runner.cleanup()
 
 
+@pytest.fixture
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 def _documents(index: str, count: int, **fields: str) -> list[Document]:
     return [Document(index, f"id-{n}", orjson.dumps({"n": n, **fields})) for n in range(count)]
 
@@ -68,6 +76,18 @@ def _count(url: str, index: str) -> int:
     with Elasticsearch(url) as client:
         client.indices.refresh(index=index)
         return int(client.count(index=index)["count"])
+
+
+async def _forward(host: str, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    there_reader, there_writer = await asyncio.open_connection(host, port)
+    await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
 
 
 async def _write_through(url: str, documents: list[Document]) -> Outcome:
@@ -130,6 +150,19 @@ async def test_outage_is_waited_out(gateway: Gateway, index: str) -> None:
     answers = iter([503, 429, 502])
     url = await gateway(lambda body: next(answers, 0))
     assert await _write_through(url, _documents(index, 10)) == Outcome(stored=10)
+
+
+async def test_server_comes_up_later(
+    elasticsearch_url: str, index: str, unused_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    writing = asyncio.create_task(_write_through(f"http://127.0.0.1:{unused_port}", _documents(index, 10)))
+    await asyncio.sleep(0.5)
+    assert not writing.done()
+    host, _, port = elasticsearch_url.removeprefix("http://").partition(":")
+    forwarder = await asyncio.start_server(partial(_forward, host, int(port)), "127.0.0.1", unused_port)
+    async with forwarder:
+        assert await writing == Outcome(stored=10)
+    assert len([record for record in caplog.records if record.name == "ogrewatch.elasticsearch"]) <= 1
 
 
 async def test_refused_caller_is_an_error(gateway: Gateway, index: str) -> None:
