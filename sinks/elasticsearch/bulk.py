@@ -130,6 +130,6 @@ def _text(error: dict[str, Any]) -> str:
     reasons = []
     cause: dict[str, Any] | None = error
     while cause:
-        reasons.append(str(cause.get("reason", cause.get("type", ""))))
+        reasons.append(cause.get("reason") or cause.get("type", ""))
         cause = cause.get("caused_by")
     return ": ".join(reasons)

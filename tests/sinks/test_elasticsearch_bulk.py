@@ -41,7 +41,7 @@ async def gateway(elasticsearch_url: str) -> AsyncIterator[Gateway]:
         async def handle(request: web.Request) -> web.Response:
             body = await request.read()
             if status := judge(body):
-                return web.Response(status=status)
+                return web.Response(status=status, text="<h1>No</h1>", content_type="text/html")
             async with (
                 ClientSession() as session,
                 session.post(elasticsearch_url + request.path_qs, data=body, headers=request.headers) as answer,
