@@ -17,6 +17,5 @@ ENV PATH=/opt/ogrewatch/bin:$PATH PYTHONUNBUFFERED=1 OGREWATCH_DATA_DIR=/var/lib
 USER ogrewatch
 WORKDIR /var/lib/ogrewatch
 VOLUME /var/lib/ogrewatch
-EXPOSE 8090
 ENTRYPOINT ["ogrewatch"]
 CMD ["worker"]

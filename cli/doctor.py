@@ -112,15 +112,6 @@ def downloads(_: Settings) -> Iterator[Finding]:
     yield Finding("Cache", True, says)
 
 
-def ports(settings: Settings) -> Iterator[Finding]:
-    """The ports our workers listen on are free, or they have them."""
-    works = Installation(settings.data_dir).worker.pid() is not None
-    for port, setting in ((settings.web_port, "OGREWATCH_WEB_PORT"), (settings.count_port, "OGREWATCH_COUNT_PORT")):
-        free = is_free(port)
-        says = "Free." if free else "In use by Ogrewatch." if works else f"Taken: {_move(setting)}"
-        yield Finding(f"Port {port}", free or works, says)
-
-
 def kafka_answers(settings: Settings) -> Iterator[Finding]:
     """Kafka is reachable."""
     yield _server(settings, "Kafka", settings.kafka, kafka.reachable(settings.kafka))
@@ -164,7 +155,6 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     maxminddb,
     java_runtime,
     downloads,
-    ports,
     kafka_answers,
     elasticsearch_answers,
 )

@@ -19,7 +19,6 @@ from stack.errors import StackError
 from stack.installation import Installation
 from stack.kafka import reachable
 from stack.lock import locked
-from stack.ports import is_free, is_open
 
 PANEL = "Run"
 
@@ -39,7 +38,7 @@ def command(
     Returns when the first events are searchable; everything goes on running until `ogrewatch down`. Run twice it does
     no harm. A server that OGREWATCH_KAFKA or OGREWATCH_ELASTICSEARCH places on another machine is used, not started.
 
-    Example: OGREWATCH_WEB_PORT=8091 ogrewatch up --no-demo
+    Example: ogrewatch up --no-demo
     """
     settings = Settings()
     here = Installation.of(settings.data_dir, settings.kafka, settings.elasticsearch)
@@ -57,7 +56,7 @@ def _up(here: Installation, settings: Settings, *, demo: bool, replay: bool, set
     _set_up(settings)
     if setup_only:
         return
-    _start_workers(here, settings)
+    _start_workers(here)
     if demo or replay:
         _start_demonstration(here, again=replay)
     _wait_for_answers(here, settings)
@@ -81,7 +80,6 @@ def _set_up(settings: Settings) -> None:
     from elasticsearch import ApiError, TransportError
 
     from sinks.elasticsearch.setup import install
-
     from topics.admin import create_topics
 
     if not reachable(settings.kafka, timeout=30):
@@ -94,13 +92,9 @@ def _set_up(settings: Settings) -> None:
         install(settings.elasticsearch, settings.namespace)
 
 
-def _start_workers(here: Installation, settings: Settings) -> None:
-    if here.worker.pid() is not None:
-        return
-    for port, setting in ((settings.web_port, "WEB_PORT"), (settings.count_port, "COUNT_PORT")):
-        if not is_free(port):
-            raise StackError(f"Port {port} is taken: end the program on it, or move ours with OGREWATCH_{setting}.")
-    here.worker.spawn(_ogrewatch("worker"))
+def _start_workers(here: Installation) -> None:
+    if here.worker.pid() is None:
+        here.worker.spawn(_ogrewatch("worker"))
 
 
 def _start_demonstration(here: Installation, *, again: bool) -> None:
@@ -111,8 +105,6 @@ def _start_demonstration(here: Installation, *, again: bool) -> None:
 
 
 def _wait_for_answers(here: Installation, settings: Settings) -> None:
-    with _step("Workers and live page"):
-        _await(lambda: is_open(settings.web_port), here.worker)
     if here.demo.pid() is not None:
         with _step("First events searchable"):
             _await(lambda: _searchable(settings), here.worker)
@@ -165,7 +157,6 @@ def _step(title: str) -> Iterator[None]:
 
 def _addresses(settings: Settings) -> Table:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_row("Live page", f"http://{settings.web_host}:{settings.web_port}/")
     table.add_row("Elasticsearch", shown(settings.elasticsearch))
     table.add_row("Kafka", settings.kafka)
     table.add_row("Data and logs", str(settings.data_dir))

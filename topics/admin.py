@@ -1,7 +1,8 @@
 """The catalogue in, topics in Kafka out."""
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from topics.catalogue import CATALOGUE, MAX_RECORD, Topic
 

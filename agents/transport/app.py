@@ -72,6 +72,7 @@ class BatchApp(faust.App):
     ) -> None:
         self.batch_topics, self.batch_max_bytes = frozenset(batch_topics), batch_max_bytes
         self.delivery = Delivery(broker, delivery)
+        datadir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
         super().__init__(
             id,
             broker=[f"kafka://{server.strip()}" for server in broker.split(",")],

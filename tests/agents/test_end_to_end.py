@@ -12,8 +12,8 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from elasticsearch import Elasticsearch
-from sinks.elasticsearch.setup import install
 
+from sinks.elasticsearch.setup import install
 from stack.corpus import generate
 from topics.admin import create_topics
 from topics.catalogue import CATALOGUE

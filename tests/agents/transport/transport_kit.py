@@ -19,7 +19,7 @@ class Cluster:
 
     def __init__(self, servers: str, prefix: str) -> None:
         self.servers, self.prefix = servers, prefix
-        self.admin = AdminClient({"bootstrap.servers": servers})
+        self.admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
         self.made: list[str] = []
 
     def topic(self, name: str, partitions: int = 1, config: dict[str, str] | None = None) -> str:
@@ -56,8 +56,8 @@ class Cluster:
             return found
 
     @contextlib.contextmanager
-    def _reader(self) -> Iterator[Consumer]:
-        conf = {"bootstrap.servers": self.servers, "group.id": self.prefix, "enable.auto.commit": False}
+    def _reader(self, group: str = "nobody") -> Iterator[Consumer]:
+        conf = {"bootstrap.servers": self.servers, "group.id": group, "enable.auto.commit": False, "log_level": 0}
         reader = Consumer({**conf, "auto.offset.reset": "earliest"})
         try:
             yield reader
@@ -65,12 +65,16 @@ class Cluster:
             reader.close()
 
     def committed(self, group: str, topic: str, partition: int = 0) -> int:
-        """Return what a group has committed; -1 for nothing, and while nobody knows."""
-        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition)])
-        try:
-            found = self.admin.list_consumer_group_offsets([asked])[group].result().topic_partitions
-        except KafkaException:
-            return -1
+        """Return what a group has committed; -1 for nothing, and while nobody knows.
+
+        By a consumer that never joins: librdkafka 2.16's `list_consumer_group_offsets` ends the process (SIGSEGV) when
+        the coordinator has just moved or restarted.
+        """
+        with self._reader(group) as reader:
+            try:
+                found = reader.committed([TopicPartition(topic, partition)], timeout=2)
+            except KafkaException:
+                return -1
         return max(-1, int(found[0].offset))
 
     def commit(self, group: str, topic: str, offset: int) -> None:
@@ -101,6 +105,15 @@ class Seen:
     async def _collect(self, stream: Any) -> None:
         async for event in stream.events():
             self.events.append(event)
+
+    async def acknowledge_until(self, condition: Callable[[], object], partition: int = 0, limit: float = 15.0) -> None:
+        """Acknowledge what comes for a partition until something comes true; within this loop, unlike `until`."""
+        async with asyncio.timeout(limit):
+            while not condition():
+                for event in self.events:
+                    if event.message.partition == partition:
+                        event.ack()
+                await asyncio.sleep(0.01)
 
     @property
     def offsets(self) -> list[int]:

@@ -1,0 +1,74 @@
+"""`ogrewatch up` from nothing to searchable events, twice, and `ogrewatch down`, on servers and ports of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from stack.ports import HOST, free_port, is_free
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An installation in a directory and on ports of its own."""
+
+    data: Path
+    elasticsearch: int
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from cli.main import main; main()", *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=240)
+
+    def events(self) -> int:
+        url = f"http://{HOST}:{self.elasticsearch}/logs-ogrewatch.*/_count"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return int(json.load(answer)["count"])
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    kafka, elasticsearch = free_port(), free_port()
+    settings = {
+        "DATA_DIR": str(tmp_path / "data"),
+        "KAFKA": f"{HOST}:{kafka}",
+        "ELASTICSEARCH": f"http://{HOST}:{elasticsearch}",
+    }
+    environment = {**os.environ, **{f"OGREWATCH_{name}": value for name, value in settings.items()}}
+    here = Place(tmp_path / "data", elasticsearch, environment)
+    yield here
+    here.run("down")
+
+
+def test_up_twice_and_down(place: Place) -> None:
+    first = place.run("up")
+    assert first.returncode == 0, first.stderr
+    assert f"{HOST}:{place.elasticsearch}" in first.stdout
+    assert place.events() > 0
+    pids = {name: (place.data / name).read_text() for name in ("worker.pid", "kafka/kafka.pid")}
+
+    second = place.run("up")
+    assert second.returncode == 0, second.stderr
+    assert pids == {name: (place.data / name).read_text() for name in pids}
+
+    down = place.run("down", "--remove-data")
+    assert down.returncode == 0, down.stderr
+    assert "worker, elasticsearch, kafka" in down.stderr
+    assert not place.data.exists()
+    assert is_free(place.elasticsearch)
+
+
+def test_a_taken_port_is_one_sentence(place: Place) -> None:
+    with socket.create_server((HOST, 0)) as other:
+        port = other.getsockname()[1]
+        place.environment["OGREWATCH_KAFKA"] = f"{HOST}:{port}"
+        refused = place.run("up")
+    assert refused.returncode == 1
+    assert refused.stderr.strip() == f"Port {port} is taken: end the program on it, or move kafka with OGREWATCH_KAFKA."
