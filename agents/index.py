@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
-from sinks.base import Document
-from sinks.elasticsearch.bulk import ElasticsearchSink
-from sinks.elasticsearch.setup import stream_name
 
 from agents.settings import Settings
 from agents.transport import BatchApp, InOrder, fatal
+from sinks.base import Document
+from sinks.elasticsearch.bulk import ElasticsearchSink
+from sinks.elasticsearch.setup import stream_name
 from topics.catalogue import DEADLETTER, TYPED
 from topics.codec import CodecError, decode
 from topics.deadletter import headers
