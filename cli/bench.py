@@ -186,14 +186,21 @@ def _typed(settings: Settings, prefix: str) -> Callable[[], int]:
 
 
 def _searchable(settings: Settings, prefix: str) -> Callable[[], int]:
-    from elasticsearch import Elasticsearch
+    from elasticsearch import ApiError, Elasticsearch
 
     from sinks.elasticsearch.setup import install
 
     install(settings.elasticsearch, prefix.rstrip("."))
     client = Elasticsearch(settings.elasticsearch.split(","), request_timeout=60)
     index = f"logs-ogrewatch.*-{prefix.rstrip('.')}"
-    return lambda: int(client.count(index=index, ignore_unavailable=True)["count"])
+
+    def reached() -> int:
+        try:
+            return int(client.count(index=index, ignore_unavailable=True)["count"])
+        except ApiError:  # an index that is being made
+            return 0
+
+    return reached
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def test_an_outage_of_kafka_is_waited_out(own_kafka: Kafka, unique: str, tmp_pat
     for name in ("source", "sink"):
         cluster.topic(name, partitions=2)
     cluster.fill(f"{unique}-source", RECORDS)
-    child = Child(cluster, unique, tmp_path, pause=0.05)
+    child = Child(cluster, unique, tmp_path, pause=0.1)
     try:
         until(lambda: child.committed() > 0)
         own_kafka.kill()

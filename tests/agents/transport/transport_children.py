@@ -28,7 +28,7 @@ class Child:
         return self.wait()
 
     def wait(self) -> int:
-        return self.process.wait(20)
+        return self.process.wait(30)
 
     @property
     def errors(self) -> str:
@@ -38,7 +38,7 @@ class Child:
     def kill(self) -> None:
         """Leave nothing behind, however the test ended."""
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(30)
 
     def committed(self) -> int:
         return self.cluster.committed(self.group, self.source)
