@@ -62,5 +62,6 @@ async def test_the_survivor_takes_over(cluster: Cluster, unique: str, tmp_path: 
         await until(lambda: len(first.app.consumer.assignment()) == 2)
         for partition in (0, 1):
             cluster.fill(topic, 70, partition=partition)
-        await until(lambda: len(first.of(0)) == len(first.of(1)) == 70)
-        assert first.of(0) == first.of(1) == list(range(70))
+        await until(lambda: len(set(first.of(0))) == len(set(first.of(1))) == 70)
+        for partition in (0, 1):  # what is not acknowledged may be read again, but never with a gap
+            assert list(dict.fromkeys(first.of(partition))) == list(range(70))
