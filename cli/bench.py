@@ -87,7 +87,6 @@ def _measure(roles: list[str], corpus: Path | None, geoip: Path | None, as_json:
     lines = _lines(corpus)
     with tempfile.TemporaryDirectory() as folder, _topics(settings) as prefix:
         _load(settings, prefix, lines)
-        baseline = _baseline(settings, prefix, len(lines))
         environment = os.environ | {
             "OGREWATCH_PREFIX": prefix,
             "OGREWATCH_NAMESPACE": prefix.rstrip("."),
@@ -95,6 +94,7 @@ def _measure(roles: list[str], corpus: Path | None, geoip: Path | None, as_json:
             **({"OGREWATCH_GEOIP": str(geoip)} if geoip else {}),
         }
         found = _run(settings, roles, environment, prefix, len(lines))
+        baseline = _baseline(settings, prefix, len(lines))  # afterwards: what it writes would be read
     _show({**found, "baseline": baseline}, as_json)
 
 
