@@ -88,6 +88,8 @@ class Cluster:
     def clean(self) -> None:
         for future in self.admin.delete_topics(self.made).values() if self.made else ():
             future.result()
+        with contextlib.suppress(KafkaException):  # no group of this name, or a killed member is still in it
+            self.admin.delete_consumer_groups([self.prefix])[self.prefix].result()
 
 
 class Seen:
