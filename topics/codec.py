@@ -31,12 +31,11 @@ def encode(kind: str, event: Event) -> bytes:
     """
     if not event.keys() <= _COLUMNS[kind]:
         event = _spilled(event, _COLUMNS[kind])
-    extra = event.get("extra")
-    if extra:
-        event = {**event, "extra": orjson.dumps(extra).decode()}
     buffer = BytesIO()
     buffer.write(_PREFIXES[kind])
     try:
+        if extra := event.get("extra"):
+            event = {**event, "extra": orjson.dumps(extra).decode()}
         schemaless_writer(buffer, parsed(kind), event)
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise CodecError(f"{kind}: {error}") from error
