@@ -5,6 +5,7 @@ ones start on free ports for the session. A server that does not answer is a fai
 """
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 
@@ -13,6 +14,11 @@ import pytest
 from stack.elasticsearch import Elasticsearch
 from stack.kafka import Kafka
 from stack.server import Server
+
+
+def pytest_sessionstart() -> None:
+    """A run that is told to end ends like one that is interrupted, so that its servers do not outlive it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
