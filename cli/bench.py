@@ -7,7 +7,6 @@ import gzip
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -24,6 +23,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from agents.settings import Settings
+from cli.itself import ogrewatch
+from cli.sending import Sender, Tally, host_of
+from stack.daemon import Daemon
 from stack.installation import Installation
 from topics.admin import create_topics, partitions_of
 from topics.catalogue import CATALOGUE, DEADLETTER, TYPED
@@ -70,13 +72,14 @@ class Meter:
     """CPU seconds and peak memory of processes, by role. A worker is one process, a server too."""
 
     processes: dict[str, int]
-    begin: dict[str, float] = field(default_factory=dict)
+    begin: dict[str, float] = field(init=False)
 
-    def start(self) -> None:
+    def __post_init__(self) -> None:
         self.begin = {role: _cpu(pid) for role, pid in self.processes.items()}
 
     def seconds(self) -> dict[str, float]:
-        return {role: _cpu(pid) - self.begin[role] for role, pid in self.processes.items()}
+        """Since the meter was made, or since a process that was added later began."""
+        return {role: _cpu(pid) - self.begin.get(role, 0.0) for role, pid in self.processes.items()}
 
     def peak_mb(self) -> dict[str, int]:
         return {role: _peak(pid) for role, pid in self.processes.items()}
@@ -101,10 +104,8 @@ def _measure(roles: list[str], corpus: Path | None, geoip: Path | None, as_json:
 def _run(settings: Settings, roles: list[str], environment: dict[str, str], prefix: str, number: int) -> dict[str, Any]:
     reached = _searchable(settings, prefix) if "index" in roles else _typed(settings, prefix)
     meter = Meter(_servers(settings))
-    meter.start()
     begin, workers = time.monotonic(), {role: _worker(role, environment) for role in roles}
     meter.processes |= {role: process.pid for role, process in workers.items()}
-    meter.begin |= dict.fromkeys(roles, 0.0)
     try:
         while (there := reached()) < number:
             if time.monotonic() - begin > _LIMIT or any(process.poll() is not None for process in workers.values()):
@@ -125,8 +126,7 @@ def _run(settings: Settings, roles: list[str], environment: dict[str, str], pref
 
 
 def _worker(role: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-P", "-c", "from cli.main import main; main()", "worker", role, "--bare"]
-    return subprocess.Popen(command, env=environment)
+    return subprocess.Popen(ogrewatch("worker", role, "--bare"), env=environment)
 
 
 def _lines(corpus: Path | None) -> list[bytes]:
@@ -139,17 +139,10 @@ def _lines(corpus: Path | None) -> list[bytes]:
 
 
 def _load(settings: Settings, prefix: str, lines: list[bytes]) -> None:
-    from cli.sending import host_of
-
-    producer = Producer({"bootstrap.servers": settings.kafka, "linger.ms": 50, "compression.type": "lz4"})
-    for line in lines:
-        while True:
-            try:
-                producer.produce(f"{prefix}raw.syslog", line, host_of(line))
-                break
-            except BufferError:
-                producer.poll(0.1)
-    producer.flush()
+    sender = Sender(settings.kafka, f"{prefix}raw.syslog", Tally())
+    for number, line in enumerate(lines, 1):
+        sender.send(number, line, host_of(line))
+    sender.flush()
 
 
 def _baseline(settings: Settings, prefix: str, number: int) -> dict[str, float]:
@@ -219,17 +212,17 @@ def _servers(settings: Settings) -> dict[str, int]:
     """Process ids of the embedded servers, when they are ours; servers elsewhere are not measured."""
     here = Installation.of(settings.data_dir, settings.kafka, settings.elasticsearch)
     names = {"kafka": "broker", "elasticsearch": "elasticsearch"}
-    found = {}
-    for server in here.servers():
-        file = here.data_dir / server.name / f"{server.name}.pid"
-        if server.running() and file.exists():
-            found[names[server.name]] = int(file.read_text().split()[0])
-    return found
+    pids = {names[s.name]: Daemon(s.name, here.data_dir / s.name).pid() for s in here.servers()}
+    return {name: pid for name, pid in pids.items() if pid is not None}
 
 
 def _cpu(pid: int) -> float:
+    """CPU seconds of a process and its children: Elasticsearch's launcher has the server as its child."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    children = [
+        int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()
+    ]
+    return (int(fields[11]) + int(fields[12])) / _TICKS + sum(_cpu(child) for child in children)
 
 
 def _peak(pid: int) -> int:
