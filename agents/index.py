@@ -2,19 +2,21 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import orjson
 
+from agents.roles import role_app
 from agents.settings import Settings
 from agents.transport import BatchApp, InOrder, fatal
 from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.setup import stream_name
-from topics.catalogue import DEADLETTER, TYPED
+from topics.catalogue import TYPED
 from topics.codec import CodecError, decode
-from topics.deadletter import headers
+from topics.deadletter import letter
 from topics.ecs import render
 from topics.event import id_of
 
@@ -32,7 +34,7 @@ class Indexer:
 
     def __init__(self, app: BatchApp, sink: ElasticsearchSink, settings: Settings) -> None:
         self._app, self._sink = app, sink
-        self._namespace, self._deadletters = settings.namespace, settings.prefix + DEADLETTER.name
+        self._namespace, self._prefix = settings.namespace, settings.prefix
         self._waiting: deque[Any] = deque()
         self._news = asyncio.Event()
 
@@ -67,18 +69,18 @@ class Indexer:
 
     async def _write(self, events: Sequence[Any]) -> None:
         documents, sources, dead = [], [], []
-        for message, record in _records(events):
+        for record in chain.from_iterable(event.value for event in events):
             try:
                 documents.append(self._document(record.value))
-                sources.append((message, record))
+                sources.append(record)
             except CodecError as error:
-                dead.append(self._dead(message, record, "decoding", str(error)))
+                dead.append(letter(self._prefix, ROLE, record, "decoding", str(error)))
             if len(documents) % 200 == 199:
                 await asyncio.sleep(0)
         outcome = await self._sink.write(documents)
         for rejected in outcome.rejected:
-            message, record = sources[rejected.position]
-            dead.append(self._dead(message, record, rejected.reason, rejected.text))
+            record = sources[rejected.position]
+            dead.append(letter(self._prefix, ROLE, record, rejected.reason, rejected.text))
         if dead:
             await (await self._app.delivery.send(dead))
         for event in events:
@@ -88,22 +90,10 @@ class Indexer:
         kind, event = decode(value)
         return Document(stream_name(kind, self._namespace), id_of(event), orjson.dumps(render(event)))
 
-    def _dead(self, message: Any, record: Any, reason: str, text: str) -> Any:
-        why = headers(ROLE, message.topic, message.partition, record.offset, reason, text)
-        return self._deadletters, record.key, record.value, None, record.timestamp, why
-
 
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role."""
-    names = [settings.prefix + topic.name for topic in TYPED]
-    app = BatchApp(
-        f"{settings.prefix}ogrewatch-{ROLE}",
-        broker=settings.kafka,
-        batch_topics=names,
-        batch_max_bytes=32 << 20,
-        partitions=settings.partitions,
-        datadir=settings.data_dir / "workers" / ROLE,
-    )
+    app = role_app(ROLE, settings, TYPED)
     in_order = InOrder()
 
     async def index(stream: Any) -> None:
@@ -118,11 +108,5 @@ def make_app(settings: Settings) -> BatchApp:
             writing.cancel()
             await sink.close()
 
-    app.agent(app.batch_topic(*names), name=ROLE)(index)
+    app.agent(app.batch_topic(*app.batch_topics), name=ROLE)(index)
     return app
-
-
-def _records(events: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
-    for event in events:
-        for record in event.value:
-            yield event.message, record

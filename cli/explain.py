@@ -29,13 +29,14 @@ def command(
 
 
 def _explained(line: str) -> dict[str, Any]:
-    from agents.pipeline import Pipeline, RecentJoins
+    from agents.pipeline import Pipeline
+    from streams.base import MemoryJoins
     from topics.catalogue import typed
     from topics.ecs import render
     from topics.event import key_of, kind_of
 
     settings = Settings()
-    event = Pipeline(settings).event(line.encode("utf-8", "surrogateescape"), time.time_ns() // 1000, RecentJoins())
+    event = Pipeline(settings).event(line.encode("utf-8", "surrogateescape"), time.time_ns() // 1000, MemoryJoins())
     attempts = event.get("ogrewatch_attempt", 0)
     return {
         "stream": event.get("event_dataset", ""),

@@ -22,10 +22,11 @@ def command(
 
     Example: ogrewatch parse < /var/log/auth.log
     """
-    from agents.pipeline import Pipeline, RecentJoins
+    from agents.pipeline import Pipeline
+    from streams.base import MemoryJoins
     from topics.ecs import render
 
-    pipeline, joins = Pipeline(Settings()), RecentJoins()
+    pipeline, joins = Pipeline(Settings()), MemoryJoins()
     for raw, program, error in _lines(jsonl):
         event = pipeline.event(raw, time.time_ns() // 1000, joins, program)
         if error:

@@ -7,7 +7,9 @@ from functools import partial
 import typer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-LONGEST_LINE = 8 * 1024 * 1024
+from topics.catalogue import MAX_RECORD
+
+LONGEST_LINE = MAX_RECORD
 # A longer line can be too long for the topic by itself, so its delivery is watched under its own number.
 LONG_LINE = 500_000
 ANSWER_SECONDS = 10.0

@@ -59,17 +59,25 @@ class Stream:
     """For lines without a syslog header: says by their first bytes whether they are of this stream."""
 
 
+_GENERATION = 50_000
+"""Values in a generation of `MemoryJoins`."""
+
+
 class MemoryJoins:
-    """Joins that live as long as the process: for tests and the command line."""
+    """Joins that live as long as the process: at least the last 50,000 values written, at most twice as many."""
 
     def __init__(self) -> None:
-        self._values: dict[str, Any] = {}
+        self._new: dict[str, Any] = {}
+        self._old: dict[str, Any] = {}
 
     def get(self, key: str) -> Any:
-        return self._values.get(key)
+        value = self._new.get(key)
+        return self._old.get(key) if value is None else value
 
     def put(self, key: str, value: Any) -> None:
-        self._values[key] = value
+        if len(self._new) >= _GENERATION:
+            self._old, self._new = self._new, {}
+        self._new[key] = value
 
     def close(self, key: str) -> None:
-        """Kept: a command's input is short."""
+        """Left to age: a replay may still ask for it."""

@@ -6,7 +6,7 @@ from topics.fields import TYPES
 
 DAY = 86_400
 MAX_RECORD = 8 << 20
-"""Largest record, bytes; brokers and clients must allow as much."""
+"""Largest record, bytes of key and value; brokers and clients must allow as much."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from typing import Any, Self
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from agents.transport.partitioner import partition_of
+from topics.catalogue import MAX_RECORD
 
 Headers = list[tuple[str, str | bytes | None]]
 #: topic, key, value, partition (None: by key), timestamp in milliseconds (0: now), headers
 Outgoing = tuple[str, bytes | None, bytes | None, int | None, int, Headers | None]
 
-MAX_RECORD = 8 << 20  # bytes of key and value
 _ENVELOPE = 64 << 10  # room for headers and framing on top of that
 _POLL_BUSY, _POLL_IDLE = 0.004, 0.5  # seconds between looks at librdkafka's answers
 
