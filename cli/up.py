@@ -1,6 +1,5 @@
 """Enters: the settings. Leaves: servers, topics, templates and workers at work, and a demonstration on its way."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from agents.settings import Settings
 from cli.addresses import shown
+from cli.itself import ogrewatch
 from stack.cache import ELASTICSEARCH, KAFKA, ensure
 from stack.daemon import Daemon
 from stack.errors import StackError
@@ -94,13 +94,13 @@ def _set_up(settings: Settings) -> None:
 
 def _start_workers(here: Installation) -> None:
     if here.worker.pid() is None:
-        here.worker.spawn(_ogrewatch("worker"))
+        here.worker.spawn(ogrewatch("worker"))
 
 
 def _start_demonstration(here: Installation, *, again: bool) -> None:
     sent = here.data_dir / "demo.sent"
     if here.demo.pid() is None and (again or not sent.exists()):
-        here.demo.spawn(_ogrewatch("produce", "--demo"))
+        here.demo.spawn(ogrewatch("produce", "--demo"))
         sent.touch()
 
 
@@ -130,11 +130,6 @@ def _searchable(settings: Settings) -> bool:
         except (ApiError, TransportError):
             return False
         return bool(found["count"])
-
-
-def _ogrewatch(*arguments: str) -> list[str]:
-    """The command line of another command of this very installation; -P keeps the current directory out of it."""
-    return [sys.executable, "-P", "-c", "from cli.main import main; main()", *arguments]
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Roles in, processes out: one process a role, started again whenever it ends, until a signal ends them all."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,8 @@ from importlib import import_module
 from typing import Annotated
 
 import typer
+
+from cli.itself import ogrewatch
 
 PANEL = "Run"
 ROLES = ("normalize", "index")
@@ -62,8 +63,7 @@ class _Supervisor:
             return
         if process is not None:
             print(f"{role} ended with status {code}; starting it again", file=sys.stderr, flush=True)
-        arguments = [sys.executable, "-P", "-c", "from cli.main import main; main()", "worker", role, "--bare"]
-        self._running[slot] = subprocess.Popen(arguments, env=os.environ)
+        self._running[slot] = subprocess.Popen(ogrewatch("worker", role, "--bare"))
 
     def _stop(self) -> None:
         for process in self._running.values():
