@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,12 +12,13 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 
+from cli.itself import ogrewatch
 from sinks.elasticsearch.setup import install
 from stack.corpus import generate
 from topics.admin import create_topics
 from topics.catalogue import CATALOGUE
 
-_WORKER = [sys.executable, "-P", "-c", "from cli.main import main; main()", "worker"]
+_WORKER = ogrewatch("worker")
 _ODD = [b"\xff\xfe not utf-8", b"nul \x00 byte", b"   ", b"x" * (1 << 20)]
 
 
