@@ -63,7 +63,8 @@ class Kafka(Server):
         if (self.data_dir / "log" / "meta.properties").exists():
             return
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        command = [*tool, "format", "--ignore-formatted", "-t", cluster, "-c", str(properties)]
+        # With "=", since one identity in 64 begins with "-" and would be taken for an option.
+        command = [*tool, "format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", str(properties)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if done.returncode:
             raise StackError(f"Kafka cannot use {self.data_dir}: {(done.stderr or done.stdout).strip()}")

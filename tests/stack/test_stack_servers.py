@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+import uuid
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,19 @@ def test_elasticsearch_keeps_documents_through_a_kill(tmp_path: Path) -> None:
     finally:
         server.stop()
     assert is_free(server.port)
+
+
+def test_an_identity_that_begins_with_a_dash_is_none_the_less_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xf8" + bytes(15)))
+    server = Kafka(tmp_path)
+    try:
+        server.start()
+        server.wait_ready()
+        assert "cluster.id=-AAAA" in (tmp_path / "log" / "meta.properties").read_text()
+    finally:
+        server.stop()
 
 
 def test_a_server_that_ends_while_starting_shows_its_last_words(tmp_path: Path) -> None:
