@@ -25,7 +25,6 @@ from confluent_kafka.admin import AdminClient
 from agents.settings import Settings
 from cli.itself import ogrewatch
 from cli.sending import Sender, Tally, host_of
-from stack.daemon import Daemon
 from stack.installation import Installation
 from topics.admin import create_topics, partitions_of
 from topics.catalogue import CATALOGUE, DEADLETTER, TYPED
@@ -212,7 +211,7 @@ def _servers(settings: Settings) -> dict[str, int]:
     """Process ids of the embedded servers, when they are ours; servers elsewhere are not measured."""
     here = Installation.of(settings.data_dir, settings.kafka, settings.elasticsearch)
     names = {"kafka": "broker", "elasticsearch": "elasticsearch"}
-    pids = {names[s.name]: Daemon(s.name, here.data_dir / s.name).pid() for s in here.servers()}
+    pids = {names[server.name]: server.daemon.pid() for server in here.servers()}
     return {name: pid for name, pid in pids.items() if pid is not None}
 
 
