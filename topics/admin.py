@@ -4,7 +4,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from topics.catalogue import CATALOGUE, MAX_RECORD, Topic
+from topics.catalogue import CATALOGUE, MAX_RECORD, RAW, Topic
 
 _TIMEOUT = 30.0  # seconds
 _ROOM = 1 << 20  # bytes for what a batch adds to its records
@@ -38,4 +38,6 @@ def _new(topic: Topic, prefix: str, partitions: int, replication: int) -> NewTop
         "max.message.bytes": str(2 * MAX_RECORD + _ROOM),
         "cleanup.policy": "delete",
     }
+    if topic in RAW:  # the broker's clock: Kafka refuses records of senders whose clocks are an hour ahead
+        config["message.timestamp.type"] = "LogAppendTime"
     return NewTopic(prefix + topic.name, partitions, replication, config=config)
