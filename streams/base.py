@@ -46,17 +46,32 @@ The event owns its `extra`; lists such as `event_category` are shared constants 
 logins sets `ogrewatch_service` on all of its events. It may set `event_dataset`, which is otherwise its name."""
 
 
+ParseJson = Callable[[dict[str, Any], Event, Joins], bool]
+"""`parse_json(record, event, joins)`: as `Parse`, for a record that is a JSON object. `event["message"]` is its text.
+
+The record is the stream's own to take apart. Its values may be of any JSON type, whatever the source's manual says:
+`streams.members` sets columns of them safely, and keeps the rest."""
+
+
+def no_text(message: str, event: Event, joins: Joins) -> bool:
+    """The `parse` of a stream that reads JSON records only: understands no text."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One log source. Its folder's `parser.py` defines it as `STREAM`."""
 
     name: str
     """The dataset of its events; usually its folder's name."""
-    programs: tuple[str, ...]
+    programs: tuple[str, ...] = ()
     """Syslog tags it is asked about. `postfix` is also asked about `postfix/smtpd`, `%ASA` about `%ASA-6-302013`."""
-    parse: Parse
+    parse: Parse = no_text
     sniff: Callable[[str], bool] | None = None
     """For lines without a syslog header: says by their first bytes whether they are of this stream."""
+    parse_json: ParseJson | None = None
+    sniff_json: Callable[[dict[str, Any]], bool] | None = None
+    """Says by a few keys of a JSON record whether `parse_json` is asked about it. Must not raise on any object."""
 
 
 _GENERATION = 50_000

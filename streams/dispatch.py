@@ -8,15 +8,22 @@ import re
 from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import streams
+from streams import records
 from streams.base import Joins, Stream
 from streams.headers import Headers
 from streams.text import extra
+from streams.timestamps import ZONE
 from topics.event import Event
 
 UNPARSED = "syslog.unparsed"
 """The dataset of lines that no stream understood."""
+UNPARSED_JSON = "json.unparsed"
+"""The dataset of JSON records that nobody understood. Their members are in `json`, whole."""
+
+_RECORD_STARTS = ("{", "@cee:")
 
 _REPEATED = re.compile(r"message repeated ([0-9]{1,9}) times?: \[ ?(.*?) ?\]?", re.DOTALL)
 _MOST_REPEATS = 10_000
@@ -44,8 +51,10 @@ class Dispatcher:
             for program in stream.programs:
                 self._programs[program] = (*self._programs.get(program, ()), stream)
         self._sniffers = tuple(stream for stream in self._streams if stream.sniff)
+        self._readers = tuple(stream for stream in self._streams if stream.sniff_json and stream.parse_json)
         self._resolved: dict[str, tuple[Stream, ...]] = dict(self._programs)
         self._headers = Headers(zone, frozenset(self._programs))
+        self._zone = self._headers.zone if zone != "UTC" else None
 
     def parse(self, raw: bytes, received: int, joins: Joins, program: str | None = None) -> Event:
         """The event of one line. Never raises: what goes wrong becomes an event of kind `pipeline_error`.
@@ -62,17 +71,23 @@ class Dispatcher:
         try:
             self._understand(event, joins, program)
         except Exception as error:  # a parser's bug must not stop the pipeline; the line is kept with the reason
-            return _failed(self._base(text, received, program), f"{type(error).__name__}: {error}")
+            event = _failed(self._base(text, received, program), f"{type(error).__name__}: {error}")
+        if self._zone:
+            del event[ZONE]
         return event
 
     def _base(self, text: str, received: int, program: str | None) -> Event:
         event = self._headers.read(text, received)
         if program:
             event.setdefault("process_name", program.encode("utf-8", "backslashreplace").decode())
+        if self._zone:
+            event[ZONE] = self._zone
         return event
 
     def _understand(self, event: Event, joins: Joins, program: str | None) -> None:
         message: str = event["message"]
+        if message.startswith(_RECORD_STARTS) and self._understand_record(message, event, joins):
+            return
         name = program or event.get("process_name", "")
         candidates = self._resolved.get(name)
         if candidates is None or (not candidates and message.startswith("%")):
@@ -82,6 +97,17 @@ class Dispatcher:
             _multiply(event, int(found[1]))
         else:
             _ask(candidates, message, event, joins)
+
+    def _understand_record(self, text: str, event: Event, joins: Joins) -> bool:
+        record = records.read(text)
+        return record is not None and self._ask_readers(record, event, joins)
+
+    def _ask_readers(self, record: dict[str, Any], event: Event, joins: Joins) -> bool:
+        for stream in self._readers:
+            if stream.sniff_json(record) and stream.parse_json(record, event, joins):  # type: ignore[misc]
+                event.setdefault("event_dataset", stream.name)
+                return True
+        return False
 
     def _resolve(self, name: str, message: str) -> tuple[Stream, ...]:
         """The streams for a program that is not listed as it stands, for a Cisco tag, or for a line without both."""

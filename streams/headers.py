@@ -11,7 +11,7 @@ from datetime import tzinfo
 
 from streams import rfc5424
 from streams.text import extra, is_ip, number
-from streams.timestamps import MONTHS, OFFSETS, Clock, civil, zone_of
+from streams.timestamps import MONTHS, OFFSETS, Clock, civil, iso, nearest, zone_of
 from topics.event import Event
 
 _PRI_PART = r"(?:<([0-9]{1,3})>)?"
@@ -48,6 +48,7 @@ class Headers:
 
     def __init__(self, zone: str = "UTC", programs: Container[str] = ()) -> None:
         self._clock = Clock(zone)
+        self.zone = self._clock.zone
         self._programs = programs
 
     def read(self, text: str, received: int) -> Event:
@@ -55,8 +56,8 @@ class Headers:
         found = _COMMON.match(text)
         if found is None or found[4] in _NOT_HOSTS:
             return self._read_dialect(text, received)
-        pri, bsd, iso, host, program, pid = found.groups()
-        when = self._clock.bsd(bsd, received) if bsd else self._clock.iso(iso)
+        pri, bsd, stamp, host, program, pid = found.groups()
+        when = self._clock.bsd(bsd, received) if bsd else iso(stamp, self._clock.zone)
         if when is None:
             return self._read_dialect(text, received)
         event = {
@@ -100,7 +101,7 @@ class Headers:
         if named and zone is None:
             return None
         if stamp["iso"]:
-            return self._clock.iso(stamp["iso"].upper() + _offset_of(zone))
+            return iso(stamp["iso"].upper() + _offset_of(zone), self._clock.zone)
         return self._resolve_bsd(stamp, received, zone)
 
     def _resolve_bsd(self, stamp: re.Match[str], received: int, zone: tzinfo | None) -> int | None:
@@ -113,7 +114,7 @@ class Headers:
         if year:
             when = civil(int(year), moment, zone or self._clock.zone)
         else:
-            when = self._clock.nearest(moment, received, zone)
+            when = nearest(moment, received, zone or self._clock.zone)
         return None if when is None else when + int((stamp["fraction"] or "").ljust(6, "0")[:6])
 
     def _without_stamp(self, rest: str, event: Event) -> Event:

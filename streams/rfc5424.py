@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from streams.text import extra, number
-from streams.timestamps import Clock
+from streams.timestamps import Clock, iso
 from topics.event import Event
 
 _HEADER = re.compile(r"([1-9][0-9]{0,2}) (\S{1,64}) (\S{1,255}) (\S{1,255}) (\S{1,128}) (\S{1,255})(?: |$)")
@@ -23,7 +23,7 @@ def read(text: str, event: Event, clock: Clock) -> bool:
     if found is None:
         return False
     version, stamp, host, app, procid, msgid = found.groups()
-    when = None if stamp == "-" else clock.iso(stamp)
+    when = None if stamp == "-" else iso(stamp, clock.zone)
     if when is None and stamp != "-":
         return False
     if when is not None:

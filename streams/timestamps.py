@@ -1,13 +1,17 @@
 """From a timestamp's text to microseconds since 1970 UTC; nothing here raises, None says that it is no time.
 
 Without a year, a time means the year that puts it nearest to its receipt; without a zone, the given one.
+Parsers give an event the time that the message itself tells with `set_civil`, `set_iso` and `set_instant`.
 RFC 3164 section 4.1.2, RFC 3339 section 5.6.
 """
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from topics.event import Event
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTHS = {name: number for number, name in enumerate(_MONTHS, start=1)}
@@ -27,6 +31,9 @@ _NEAR_YEARS = (0, -1, 1, -2, 2, -3, 3, -4, 4)
 _CACHED = 8192
 _CLF = re.compile(r"([0-9]{1,2})/([A-Za-z]{3})/([0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-][0-9]{4})")
 _OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})?")
+_OFFSET_AT_END = re.compile(r"(?:[Zz]|:[0-9]{2}[.,0-9]{0,10} ?[+-][0-9:]{2,6})\Z")
+_NUMBER = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,9})?", re.ASCII)
+_MOST_NANOSECONDS = 1e20
 
 
 def micros(when: datetime) -> int:
@@ -67,6 +74,103 @@ def civil(year: int, moment: Moment, zone: tzinfo) -> int | None:
         return None
 
 
+def nearest(moment: Moment, received: int, zone: tzinfo) -> int | None:
+    """The time without a year, in `zone`, that lies nearest to `received`."""
+    year, found = _year(received), None
+    for step in _NEAR_YEARS:
+        when = civil(year + step, moment, zone)
+        if when is not None and (found is None or abs(when - received) < abs(found - received)):
+            found = when
+            if abs(when - received) < _SURELY_NEAREST:
+                break
+    return found
+
+
+def iso(stamp: str, zone: tzinfo) -> int | None:
+    """The time of an RFC 3339 or ISO 8601 stamp; `T` or a space between date and time, `Z`, `+01:00`, `+0100` or, in
+    `zone`, nothing after it, a fraction after a point or a comma (finer than a microsecond is cut)."""
+    try:
+        when = datetime.fromisoformat(stamp)
+    except ValueError:
+        return _leap_second(stamp, zone)
+    try:
+        return micros(when if when.tzinfo else when.replace(tzinfo=zone))
+    except OverflowError:
+        return None
+
+
+def _leap_second(stamp: str, zone: tzinfo) -> int | None:
+    if stamp[16:19] != ":60":
+        return None
+    when = iso(stamp[:16] + ":59" + stamp[19:], zone)
+    return None if when is None else when + MICROSECOND
+
+
+def _year(received: int) -> int:
+    try:
+        return (_EPOCH + timedelta(microseconds=received)).year
+    except OverflowError:
+        return 1970
+
+
+ZONE = "_zone"
+"""Where an event holds the zone of times that name none while it is parsed; absent for UTC."""
+
+
+def set_civil(event: Event, moment: Moment, year: int | None = None, fraction: str = "", zone: str = "") -> bool:
+    """Set the event's time to what its message says; False, and nothing set, when there is no such time.
+
+    Without a year it is the one nearest to the time the event has so far (its header's, or that of receipt).
+    `fraction` is the digits after the second. `zone` is a name or offset as the message has it; without one, or with
+    one that nobody knows, the zone of the source's setting is assumed, and noted in `event.timezone`.
+    """
+    named = zone_of(zone) if zone else None
+    place = named or event.get(ZONE, UTC)
+    when = nearest(moment, event["timestamp"], place) if year is None else civil(year, moment, place)
+    if when is None:
+        return False
+    event["timestamp"] = when + int(fraction.ljust(6, "0")[:6])
+    if named is None:
+        _note_zone(event)
+    return True
+
+
+def set_iso(event: Event, stamp: str, zone: str = "") -> bool:
+    """As `set_civil`, of a stamp such as `2026-11-24 04:05:06.789`, with or without an offset of its own."""
+    named = zone_of(zone) if zone else None
+    when = iso(stamp, named or event.get(ZONE, UTC))
+    if when is None:
+        return False
+    event["timestamp"] = when
+    if named is None and _OFFSET_AT_END.search(stamp) is None:
+        _note_zone(event)
+    return True
+
+
+def set_instant(event: Event, value: Any) -> bool:
+    """As `set_iso`, of a JSON value: an ISO stamp, or seconds, milliseconds, microseconds or nanoseconds since 1970."""
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            return set_iso(event, value)
+        value = float(value) if "." in value else int(value)
+    if type(value) not in (int, float) or not 0 <= value < _MOST_NANOSECONDS:
+        return False
+    event["timestamp"] = _since_1970(value)
+    return True
+
+
+def _since_1970(value: float) -> int:
+    """Microseconds; the unit of `value` is the one that puts it between 1973 and 5138."""
+    if value < 1e11:
+        return round(value * MICROSECOND)
+    return int(value) * 1000 if value < 1e14 else int(value) if value < 1e17 else int(value) // 1000
+
+
+def _note_zone(event: Event) -> None:
+    if ZONE in event:
+        event.setdefault("extra", {})["event.timezone"] = str(event[ZONE])
+
+
 class Clock:
     """Resolves times that lack a year or a zone. Remembers the last few thousand stamps. Not for several threads."""
 
@@ -94,40 +198,4 @@ class Clock:
             day, hour, minute, second = int(stamp[4:6]), int(stamp[7:9]), int(stamp[10:12]), int(stamp[13:15])
         except ValueError:
             return None
-        return None if month is None else self.nearest((month, day, hour, minute, second), received)
-
-    def nearest(self, moment: Moment, received: int, zone: tzinfo | None = None) -> int | None:
-        """The time without a year, in `zone` or the clock's own, that lies nearest to `received`."""
-        year, nearest = _year(received), None
-        for step in _NEAR_YEARS:
-            when = civil(year + step, moment, zone or self.zone)
-            if when is not None and (nearest is None or abs(when - received) < abs(nearest - received)):
-                nearest = when
-                if abs(when - received) < _SURELY_NEAREST:
-                    break
-        return nearest
-
-    def iso(self, stamp: str) -> int | None:
-        """The time of an RFC 3339 or ISO 8601 stamp; `T` or a space between date and time, `Z`, `+01:00`, `+0100`
-        or no zone, a fraction after a point or a comma (finer than a microsecond is cut)."""
-        try:
-            when = datetime.fromisoformat(stamp)
-        except ValueError:
-            return self._leap_second(stamp)
-        try:
-            return micros(when if when.tzinfo else when.replace(tzinfo=self.zone))
-        except OverflowError:
-            return None
-
-    def _leap_second(self, stamp: str) -> int | None:
-        if stamp[16:19] != ":60":
-            return None
-        when = self.iso(stamp[:16] + ":59" + stamp[19:])
-        return None if when is None else when + MICROSECOND
-
-
-def _year(received: int) -> int:
-    try:
-        return (_EPOCH + timedelta(microseconds=received)).year
-    except OverflowError:
-        return 1970
+        return None if month is None else nearest((month, day, hour, minute, second), received, self.zone)

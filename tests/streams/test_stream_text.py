@@ -1,9 +1,11 @@
 """The pieces that streams are made of."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from streams import text
-from streams.timestamps import MICROSECOND, Clock, clf, zone_of
+from streams.timestamps import MICROSECOND, clf, iso, zone_of
 from topics.event import Event
 
 
@@ -97,4 +99,4 @@ def test_times_of_web_logs() -> None:
 
 @pytest.mark.parametrize("stamp", ["", "x", "2026-11-24", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_no_time_is_out_of_bounds(stamp: str) -> None:
-    Clock("Pacific/Auckland").iso(stamp)
+    iso(stamp, ZoneInfo("Pacific/Auckland"))
