@@ -1,0 +1,146 @@
+"""What became of batches in, Prometheus metrics out. `docs/metrics.md` explains each to its readers.
+
+Calls are meant once for each batch, never for each record. Names: https://prometheus.io/docs/practices/naming/
+"""
+
+import logging
+import platform
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import start_http_server
+from prometheus_client.registry import Collector
+
+HOST = "127.0.0.1"
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which says when it began
+REGISTRY = CollectorRegistry()
+"""Every metric of this process; `serve` and the web role show it."""
+
+_log = logging.getLogger("ogrewatch.metrics")
+
+
+def _counter(name: str, explained: str, *labels: str) -> Counter:
+    return Counter(f"ogrewatch_{name}", explained, ("role", *labels), registry=REGISTRY)
+
+
+_CONSUMED = _counter("records_consumed", "Records taken from a topic.", "topic")
+_PRODUCED = _counter("records_produced", "Records delivered to a topic, dead letters not among them.", "topic")
+_DEAD = _counter("records_dead_lettered", "Records of a topic that became dead letters.", "topic")
+_FILTERED = _counter("records_filtered", "Records of a topic that were left out on purpose.", "topic")
+_COUNTED = _counter("records_counted", "Login attempts entered into the windows.")
+_LATE = _counter("records_late", "Login attempts whose window had been dropped already.")
+_STORED = _counter("records_stored", "Events that Elasticsearch stored.")
+_PRESENT = _counter("records_present", "Events that Elasticsearch had already (status 409).")
+_REJECTED = _counter("records_rejected", "Events that Elasticsearch will never take.")
+_RETRIES = _counter("elasticsearch_retries", "Bulk requests sent again; `status` is none without an answer.", "status")
+_COMMITTED = Gauge(
+    "ogrewatch_last_commit_timestamp_seconds", "When offsets were last committed.", ("role",), registry=REGISTRY
+)
+_BUILD = Gauge("ogrewatch_build_info", "Always 1; the labels tell.", ("version", "python"), registry=REGISTRY)
+
+_BUILD.labels(version("ogrewatch"), platform.python_version()).set(1)
+ProcessCollector(registry=REGISTRY)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a partition stands: batches and bytes handed out and not acknowledged, records not handed out yet."""
+
+    topic: str
+    partition: int
+    batches: int
+    bytes: int
+    lag: int
+
+
+class _Standings(Collector):
+    """Asks each role's transport when Prometheus asks, so that partitions that moved away are gone at once."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, Callable[[], Iterable[Standing]]] = {}
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        labels = ("role", "topic", "partition")
+        batches = GaugeMetricFamily("ogrewatch_batches_in_flight", "Batches not acknowledged yet.", labels=labels)
+        size = GaugeMetricFamily("ogrewatch_bytes_in_flight", "Bytes of batches not acknowledged yet.", labels=labels)
+        lag = GaugeMetricFamily("ogrewatch_lag_records", "Records that no batch has held yet.", labels=labels)
+        for role, source in self.sources.items():
+            for at in source():
+                names = (role, at.topic, str(at.partition))
+                batches.add_metric(names, at.batches)
+                size.add_metric(names, at.bytes)
+                lag.add_metric(names, at.lag)
+        yield from (batches, size, lag)
+
+
+_STANDINGS = _Standings()
+REGISTRY.register(_STANDINGS)
+
+
+class Metrics:
+    """One role's metrics. Making it twice gives the same counters. No method blocks or raises."""
+
+    def __init__(self, role: str) -> None:
+        self._role = role
+        self._counted, self._late = _COUNTED.labels(role), _LATE.labels(role)
+        self._stored, self._present, self._rejected = (family.labels(role) for family in (_STORED, _PRESENT, _REJECTED))
+        self._committed = _COMMITTED.labels(role)
+
+    def consumed(self, topic: str, records: int) -> None:
+        """A batch was taken from `topic`."""
+        _CONSUMED.labels(self._role, topic).inc(records)
+
+    def produced(self, topic: str, records: int) -> None:
+        """Records were delivered to `topic`."""
+        _PRODUCED.labels(self._role, topic).inc(records)
+
+    def dead_lettered(self, topic: str, records: int = 1) -> None:
+        """Records of `topic` (the one they were read from) became dead letters."""
+        _DEAD.labels(self._role, topic).inc(records)
+
+    def filtered(self, topic: str, records: int) -> None:
+        """Records of `topic` were left out on purpose."""
+        _FILTERED.labels(self._role, topic).inc(records)
+
+    def counted(self, attempts: int, late: int = 0) -> None:
+        """Attempts were counted, and others came too late for that."""
+        self._counted.inc(attempts)
+        self._late.inc(late)
+
+    def written(self, stored: int, present: int, rejected: int) -> None:
+        """Elasticsearch has decided on every event of a batch."""
+        self._stored.inc(stored)
+        self._present.inc(present)
+        self._rejected.inc(rejected)
+
+    def retried(self, status: int | None) -> None:
+        """A request to Elasticsearch is about to be sent again: after this status, or without an answer."""
+        _RETRIES.labels(self._role, str(status or "none")).inc()
+
+    def committed(self) -> None:
+        """Offsets were committed just now."""
+        self._committed.set(time.time())
+
+    def watch(self, standings: Callable[[], Iterable[Standing]]) -> None:
+        """Call `standings` whenever Prometheus asks, in another thread: it must copy what the event loop changes."""
+        _STANDINGS.sources[self._role] = standings
+
+
+def serve(port: int, process: int = 0) -> bool:
+    """Show the metrics on `port` + `process` of 127.0.0.1 from a thread of their own; nowhere when `port` is 0.
+
+    Says whether they are shown. A port that is taken is logged, not raised: a worker does its work without.
+    """
+    if not port:
+        return False
+    try:
+        start_http_server(port + process, HOST, REGISTRY)
+    except OSError as error:
+        _log.error("no metrics on %s:%d: %s; OGREWATCH_METRICS_PORT chooses another", HOST, port + process, error)
+        return False
+    return True
