@@ -1,0 +1,120 @@
+"""Requests for live counts in, JSON out. `docs/queries.md` is the manual."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from aiohttp import web
+
+from agents.settings import Settings
+from web import answers, merge, parameters, rendering
+from web.broker import Broker
+from web.workers import NoWorkers, Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The handlers. They raise BadParameter and NoWorkers, which the application turns into 400 and 503."""
+
+    settings: Settings
+    workers: Workers
+    broker: Broker
+    about: dict[str, Any]
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every path of the API."""
+        return [
+            web.get("/api/v1/auth/ratio", self.ratio),
+            web.get("/api/v1/attackers", self.attackers),
+            web.get("/api/v1/attackers/{address}", self.attacker),
+            web.get("/api/v1/health", self.health),
+            web.get("/api/v1/about", self.describe),
+        ]
+
+    async def ratio(self, request: web.Request) -> web.Response:
+        """Successful and failed logins by service, address or user."""
+        window, by = parameters.window(request, "5m", self.settings.keep), parameters.by(request)
+        limit = parameters.limit(request, 100)
+        asked = {"since": window.since, "until": window.until, "by": by}
+        replies = await self.workers.ask("/v1/attempts", answers.attempts, asked)
+        rows = merge.add_attempts(replies.contents)
+        return reply(
+            {
+                "window": window.shown(),
+                "by": by,
+                "rows": [{"name": name, **rendering.counts(row)} for name, row in rows[:limit]],
+                "total": rendering.counts(sum((row for _, row in rows), merge.Counts())),
+                "truncated": len(rows) > limit or any(part.truncated for part in replies.contents),
+                "partitions": rendering.partitions(replies),
+            }
+        )
+
+    async def attackers(self, request: web.Request) -> web.Response:
+        """The addresses that failed most."""
+        window, limit = parameters.window(request, "1h", self.settings.keep), parameters.limit(request, 50)
+        asked = {"since": window.since, "until": window.until, "limit": limit}
+        replies = await self.workers.ask("/v1/attackers", answers.attackers, asked)
+        return reply(
+            {
+                "window": window.shown(),
+                "attackers": [rendering.attacker(row) for row in merge.rank_attackers(replies.contents, limit)],
+                "partitions": rendering.partitions(replies),
+            }
+        )
+
+    async def attacker(self, request: web.Request) -> web.Response:
+        """All about one address. It is unknown only if every partition says so."""
+        window, address = parameters.window(request, "24h", self.settings.keep), parameters.address(request)
+        asked = {"since": window.since, "until": window.until}
+        replies = await self.workers.ask(f"/v1/attackers/{quote(address, safe='')}", answers.attacker, asked)
+        for row in replies.contents:
+            if row is not None:
+                shown = {"window": window.shown(), "attacker": rendering.attacker_detail(row)}
+                return reply(shown | {"partitions": rendering.partitions(replies)})
+        if replies.missing:
+            raise NoWorkers(f"{address} is not in the partitions that answer; missing: {_listed(replies.missing)}.")
+        return error(HTTPStatus.NOT_FOUND, f"{address} has not failed in this window")
+
+    async def health(self, request: web.Request) -> web.Response:
+        """Whether Kafka and a count worker for every partition answer: 200, else 503."""
+        kafka = {"servers": self.settings.kafka, "reachable": await self.broker.reachable()}
+        try:
+            replies = await self.workers.ask("/v1/state", answers.state)
+        except NoWorkers as why:
+            return _health(False, {"error": str(why), "workers": {}, "kafka": kafka})
+        states = [state for answer in replies.answers for state in answer.content.values()]
+        shown = {
+            "workers": {answer.worker: sorted(answer.partitions) for answer in replies.answers},
+            "failures": replies.failures,
+            "partitions": rendering.partitions(replies),
+            "counted": sum(state.total for state in states),
+            "late": sum(state.late for state in states),
+            "newest": rendering.newest(states),
+            "kafka": kafka,
+        }
+        return _health(bool(kafka["reachable"]) and not replies.missing, shown)
+
+    async def describe(self, request: web.Request) -> web.Response:
+        """The program's version, and where its geography comes from."""
+        return reply(self.about)
+
+
+def reply(content: Any, status: int = HTTPStatus.OK) -> web.Response:
+    """A JSON answer."""
+    return web.Response(body=orjson.dumps(content), status=status, content_type="application/json")
+
+
+def error(status: int, text: str) -> web.Response:
+    """An answer that says in `error` why there is none."""
+    return reply({"error": text}, status)
+
+
+def _health(ok: bool, shown: dict[str, Any]) -> web.Response:
+    status = HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
+    return reply({"status": "ok" if ok else "degraded", **shown}, status)
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))

@@ -1,0 +1,129 @@
+"""Settings in, the web role out: the page at `/`, the API at `/api/v1`, Prometheus metrics at `/metrics`.
+
+It keeps no state: any number of them may run, and be started and stopped at any time.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from agents.metrics import REGISTRY
+from agents.settings import Settings
+from enrichers.database import GeoDatabaseError
+from enrichers.enricher import Enricher
+from topics.catalogue import RAW
+from web.api import Api, error
+from web.broker import Broker
+from web.metrics import REQUESTS, SECONDS
+from web.parameters import BadParameter
+from web.workers import NoWorkers, Workers
+
+STATIC = Path(__file__).parent / "static"
+
+_log = logging.getLogger("ogrewatch.web")
+
+_GRACE = 5.0  # seconds that requests under way have to end on a stop
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Server": "ogrewatch",
+    "X-Content-Type-Options": "nosniff",
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_app(settings: Settings) -> web.Application:
+    """The web role as an application; it asks nobody before it is started."""
+    workers = Workers(settings.query_url.split(","))
+
+    async def connect(_: web.Application) -> AsyncIterator[None]:
+        async with workers.connected():
+            yield
+
+    app = web.Application(middlewares=[_measured, _explained])
+    app.cleanup_ctx.append(connect)
+    app.on_response_prepare.append(_secure)
+    broker = Broker(settings.kafka, settings.prefix + RAW[0].name)
+    app.add_routes(Api(settings, workers, broker, _about(settings)).routes())
+    app.add_routes([web.get("/", _page), web.get("/metrics", _metrics), web.static("/static", STATIC)])
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; exits with a sentence and status 1 when the port cannot be had."""
+    logging.basicConfig(level=settings.log_level)
+    host, port = settings.web_host, settings.web_port
+    try:
+        web.run_app(make_app(settings), host=host, port=port, print=None, access_log=None, shutdown_timeout=_GRACE)
+    except OSError as error:
+        sys.exit(f"The page cannot be served at {host}:{port} ({error.strerror}); OGREWATCH_WEB_PORT chooses another.")
+
+
+def _about(settings: Settings) -> dict[str, Any]:
+    """What readers of the results must know; `geoip` is None when its database cannot be read here."""
+    try:
+        geoip = Enricher(settings.geoip, settings.asn).describe()
+    except GeoDatabaseError as error:
+        _log.warning("the page cannot say whose geography it shows: %s", error)
+        geoip = None
+    return {"version": version("ogrewatch"), "geoip": geoip}
+
+
+async def _page(_: web.Request) -> web.FileResponse:
+    return web.FileResponse(STATIC / "index.html")
+
+
+async def _metrics(_: web.Request) -> web.Response:
+    return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _secure(_: web.Request, response: web.StreamResponse) -> None:
+    """Counts are of this moment and never kept; files may be, but are asked about each time."""
+    response.headers.update(_HEADERS)
+    response.headers["Cache-Control"] = "no-cache" if isinstance(response, web.FileResponse) else "no-store"
+
+
+@web.middleware
+async def _explained(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except BadParameter as why:
+        return error(HTTPStatus.BAD_REQUEST, str(why))
+    except NoWorkers as why:
+        answer = error(HTTPStatus.SERVICE_UNAVAILABLE, str(why))
+        answer.headers["Retry-After"] = "1"
+        return answer
+    except web.HTTPClientError as why:
+        answer = error(why.status, f"{request.method} {request.path}: {why.reason}")
+        if "Allow" in why.headers:
+            answer.headers["Allow"] = why.headers["Allow"]
+        return answer
+
+
+@web.middleware
+async def _measured(request: web.Request, handler: Handler) -> web.StreamResponse:
+    begin, status = time.monotonic(), int(HTTPStatus.INTERNAL_SERVER_ERROR)
+    try:
+        response = await handler(request)
+        status = response.status
+    except web.HTTPException as other:  # such as 304
+        status = other.status
+        raise
+    else:
+        return response
+    finally:
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource else "none"  # a path of somebody's choice is no label
+        REQUESTS.labels(route, str(status)).inc()
+        SECONDS.labels(route).observe(time.monotonic() - begin)

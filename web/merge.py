@@ -1,0 +1,79 @@
+"""Answers of several workers in, one result out. Pure: nothing here waits or asks.
+
+A worker adds up its partitions before it answers, so an answer is used whole or not at all.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from web.answers import Answer, Attacker, Attempts, T
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Login attempts by outcome."""
+
+    success: int = 0
+    failure: int = 0
+    unknown: int = 0
+
+    @property
+    def attempts(self) -> int:
+        """All of them."""
+        return self.success + self.failure + self.unknown
+
+    @property
+    def ratio(self) -> float | None:
+        """Successful ones among those whose outcome is known; None when there are none."""
+        known = self.success + self.failure
+        return round(self.success / known, 6) if known else None
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.success + other.success, self.failure + other.failure, self.unknown + other.unknown)
+
+
+def disputed(answers: Iterable[Answer[T]]) -> set[int]:
+    """Partitions that more than one answer counts: during a rebalance, or when a worker has slept through one."""
+    claims = Counter(partition for answer in answers for partition in answer.partitions)
+    return {partition for partition, count in claims.items() if count > 1}
+
+
+def settle(answers: Iterable[Answer[T]], offsets: Mapping[tuple[str, int], int]) -> list[Answer[T]]:
+    """Leave out answers until no partition is counted twice.
+
+    `offsets` says how far a worker has counted a disputed partition. Answers that are behind another in the fewest
+    partitions come first, then those about the most partitions. What only a dropped answer spoke of is missing.
+    """
+    furthest: dict[int, int] = {}
+    for (_, partition), offset in offsets.items():
+        furthest[partition] = max(offset, furthest.get(partition, -1))
+
+    def rank(answer: Answer[T]) -> tuple[int, int, str]:
+        behind = sum(
+            offsets.get((answer.worker, number), -1) < furthest.get(number, -1) for number in answer.partitions
+        )
+        return behind, -len(answer.partitions), answer.worker
+
+    kept: list[Answer[T]] = []
+    taken: set[int] = set()
+    for answer in sorted(answers, key=rank):
+        if taken.isdisjoint(answer.partitions):
+            kept.append(answer)
+            taken |= answer.partitions
+    return kept
+
+
+def add_attempts(parts: Iterable[Attempts]) -> list[tuple[str, Counts]]:
+    """Add up names that several partitions know; most attempts first."""
+    rows: dict[str, Counts] = {}
+    for part in parts:
+        for name, row in part.rows.items():
+            rows[name] = rows.get(name, Counts()) + Counts(*row)
+    return sorted(rows.items(), key=lambda row: (-row[1].attempts, row[0]))
+
+
+def rank_attackers(parts: Iterable[Sequence[Attacker]], limit: int) -> list[Attacker]:
+    """The `limit` addresses that failed most often, then latest. Each is in one partition, so nothing is added up."""
+    found = [attacker for part in parts for attacker in part]
+    return sorted(found, key=lambda row: (-row.failures, -row.last_seen, row.address))[:limit]

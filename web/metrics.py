@@ -1,0 +1,22 @@
+"""Requests in, Prometheus metrics of the web role out."""
+
+from prometheus_client import Counter, Histogram
+
+from agents.metrics import REGISTRY
+
+REQUESTS = Counter(
+    "ogrewatch_web_requests", "Requests answered, by route and status.", ("route", "status"), registry=REGISTRY
+)
+SECONDS = Histogram(
+    "ogrewatch_web_request_seconds",
+    "How long answers took, by route.",
+    ("route",),
+    registry=REGISTRY,
+    buckets=(0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
+)
+FAILURES = Counter(
+    "ogrewatch_web_worker_failures",
+    "Questions that a count worker did not answer, by why.",
+    ("why",),
+    registry=REGISTRY,
+)

@@ -1,0 +1,49 @@
+"""Query parameters as people write them in, values within bounds out."""
+
+from time import time
+
+from aiohttp import web
+
+from web.windows import BadWindow, Window, parse
+
+BY = ("service", "address", "user")
+MOST = 1000
+"""Largest `limit`."""
+_LONGEST_NAME = 255
+
+
+class BadParameter(ValueError):
+    """A parameter is not as it should be. The text names it and says what would do."""
+
+
+def window(request: web.Request, default: str, longest: float) -> Window:
+    """The window that ends now. Raises BadParameter."""
+    try:
+        return parse(request.query.get("window", default), time(), int(longest))
+    except BadWindow as error:
+        raise BadParameter(f"window: {error}") from None
+
+
+def by(request: web.Request) -> str:
+    """What to tell attempts apart by. Raises BadParameter."""
+    text = request.query.get("by", BY[0])
+    if text not in BY:
+        raise BadParameter(f"by: {text!r} is none of {', '.join(BY)}")
+    return text
+
+
+def limit(request: web.Request, default: int) -> int:
+    """How many rows to answer with at most. Raises BadParameter."""
+    text = request.query.get("limit", str(default))
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= number <= MOST:
+        raise BadParameter(f"limit: {text!r} is no number from 1 to {MOST}")
+    return number
+
+
+def address(request: web.Request) -> str:
+    """The address of the path: an IP address, or the host name that a log had instead. Raises BadParameter."""
+    text = request.match_info["address"]
+    if not (text.isprintable() and len(text) <= _LONGEST_NAME):
+        raise BadParameter(f"address: {text[:_LONGEST_NAME]!r} is neither an IP address nor a host name")
+    return text

@@ -1,0 +1,40 @@
+// Paths in, JSON out. An answer that is none becomes an Error whose message can be shown.
+
+const PATIENCE = 5000; // milliseconds
+
+async function get(path) {
+  let response;
+  try {
+    response = await fetch(`/api/v1/${path}`, { signal: AbortSignal.timeout(PATIENCE) });
+  } catch {
+    throw new Error("The web role does not answer.");
+  }
+  let body;
+  try {
+    body = await response.json();
+  } catch {
+    throw new Error(`The web role answers with status ${response.status}.`);
+  }
+  return { ok: response.ok, status: response.status, body };
+}
+
+async function good(path) {
+  const { ok, body } = await get(path);
+  if (!ok) throw new Error(body.error);
+  return body;
+}
+
+export const about = () => good("about");
+export const ratio = (window) => good(`auth/ratio?by=service&window=${window}`);
+export const attackers = (window) => good(`attackers?window=${window}`);
+
+/** The state of things; bad news is an answer, too. */
+export const health = async () => (await get("health")).body;
+
+/** One address, or null when it has not failed in the window. */
+export async function attacker(address, window) {
+  const { ok, status, body } = await get(`attackers/${encodeURIComponent(address)}?window=${window}`);
+  if (status === 404) return null;
+  if (!ok) throw new Error(body.error);
+  return body;
+}

@@ -1,0 +1,108 @@
+// The part of the address after # in, the page out: asks again every two seconds while somebody looks.
+
+import * as api from "./api.js";
+import { showDetail } from "./detail.js";
+import { byId, element, say } from "./dom.js";
+import * as format from "./format.js";
+import { showAttackers, showLogins } from "./tables.js";
+
+const PAUSE = 2000; // milliseconds
+const WINDOWS = ["5m", "1h", "24h"];
+
+let timer;
+let round = 0; // an answer to an earlier question than the last is dropped
+
+function chosen() {
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  const window = parameters.get("window");
+  return { window: WINDOWS.includes(window) ? window : "1h", address: parameters.get("address") };
+}
+
+function link(address, window = chosen().window) {
+  const parameters = new URLSearchParams({ window });
+  if (address) parameters.set("address", address);
+  return `#${parameters}`;
+}
+
+async function refresh() {
+  clearTimeout(timer);
+  const mine = ++round;
+  const { window, address } = chosen();
+  const asked = [api.health(), api.ratio(window), api.attackers(window), address ? api.attacker(address, window) : null];
+  const answers = await Promise.allSettled(asked);
+  if (mine !== round) return;
+  show(answers, address);
+  if (!document.hidden) timer = setTimeout(refresh, PAUSE);
+}
+
+function show([health, logins, attackers, detail], address) {
+  showHealth(health);
+  if (logins.status === "fulfilled") showLogins(logins.value);
+  if (attackers.status === "fulfilled") showAttackers(attackers.value, link);
+  if (address && detail.status === "fulfilled") showDetail(address, detail.value);
+  showNotice([logins, attackers, detail]);
+}
+
+function showHealth({ value, reason }) {
+  const ok = value?.status === "ok";
+  const pill = byId("health");
+  pill.classList.toggle("ok", ok);
+  pill.classList.toggle("amiss", !ok);
+  say(pill, ok ? "Healthy" : reason ? "Not connected" : `Degraded: ${ailments(value)}`);
+  say(byId("newest"), value?.newest ? `; newest event ${format.time(value.newest)}` : "");
+}
+
+function ailments({ kafka, partitions }) {
+  const found = [];
+  if (kafka && !kafka.reachable) found.push("Kafka does not answer");
+  if (!partitions) found.push("no count worker answers");
+  else if (partitions.missing.length) found.push("some counts are missing");
+  return found.join(", ");
+}
+
+function showNotice(answers) {
+  const failed = answers.find((answer) => answer.status === "rejected");
+  const missing = new Set(answers.flatMap((answer) => answer.value?.partitions?.missing ?? []));
+  const of = answers.find((answer) => answer.value?.partitions)?.value.partitions.of;
+  document.body.classList.toggle("stale", Boolean(failed));
+  if (!failed) say(byId("refreshed"), format.time(new Date().toISOString()));
+  let text = "";
+  if (failed) text = `${failed.reason.message} What is shown may be out of date.`;
+  else if (missing.size) text = `The numbers are too low: partitions ${[...missing].sort((a, b) => a - b).join(", ")} of ${of} do not answer.`;
+  byId("notice").hidden = !text;
+  say(byId("notice"), text);
+}
+
+function follow(event) {
+  const { window, address } = chosen();
+  const detail = byId("detail");
+  const opens = address && byId("detail-title").textContent !== address;
+  document.querySelector(`input[value="${window}"]`).checked = true;
+  byId("close").href = link(null);
+  detail.hidden = !address;
+  if (opens) {
+    say(byId("detail-title"), address);
+    say(byId("detail-note"), "Asking");
+    byId("detail-body").hidden = true;
+  }
+  if (!address) say(byId("detail-title"), "");
+  if (opens && event) byId("detail-title").focus();
+  refresh();
+}
+
+async function showAttribution() {
+  const { geoip } = await api.about();
+  if (!geoip) return;
+  for (const source of [geoip, geoip.asn].filter(Boolean)) {
+    const words = source.link ? element("a", { href: source.link, rel: "noreferrer" }, source.attribution) : source.attribution;
+    byId("attribution").append("Countries and networks: ", words, `, as of ${source.built}. `);
+  }
+}
+
+byId("windows").addEventListener("change", (event) => {
+  location.hash = link(chosen().address, event.target.value);
+});
+addEventListener("hashchange", follow);
+document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : refresh()));
+follow();
+showAttribution().catch((error) => say(byId("attribution"), error.message));

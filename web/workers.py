@@ -1,0 +1,178 @@
+"""A question in, the answers of all count workers out, within a deadline.
+
+Any worker knows which workers own which partitions; the seeds and the workers known from last time are asked for that
+at once, and the first answer counts. Then each of the owners is asked, once.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Generic
+
+import orjson
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from web import answers
+from web.answers import MALFORMED, Answer, Body, Reader, T
+from web.merge import disputed, settle
+from web.metrics import FAILURES
+
+DEADLINE = 1.0
+"""Seconds in which the workers are found and have answered; as many again when two of them claim one partition."""
+
+
+class NoWorkers(Exception):
+    """Nobody could be asked. The text says why, for whoever asked."""
+
+
+class _Failed(Exception):
+    """A worker gave no answer: `why` in a word, and the details."""
+
+    def __init__(self, why: str, details: str = "") -> None:
+        super().__init__(f"{why}: {details}" if details else why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Replies(Generic[T]):
+    """Answers, no two about the same partition; and what went wrong, by worker."""
+
+    of: int
+    answers: list[Answer[T]]
+    failures: dict[str, str]
+
+    @property
+    def missing(self) -> list[int]:
+        """Partitions that no answer is about."""
+        return sorted(set(range(self.of)).difference(*(answer.partitions for answer in self.answers)))
+
+    @property
+    def contents(self) -> list[T]:
+        """What the workers said."""
+        return [answer.content for answer in self.answers]
+
+
+class Workers:
+    """The count workers, as far as `seeds` and what they say lead to them."""
+
+    _session: ClientSession
+
+    def __init__(self, seeds: Iterable[str], deadline: float = DEADLINE) -> None:
+        self._deadline = deadline
+        self._seeds = [seed.strip().rstrip("/") for seed in seeds if seed.strip()]
+        self._known: list[str] = []
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        """Hold connections to the workers; nothing may be asked outside."""
+        async with ClientSession() as self._session:
+            yield
+
+    async def ask(self, path: str, reader: Reader[T], params: Mapping[str, Any] | None = None) -> Replies[T]:
+        """Ask every worker. Raises NoWorkers when none can be found or none of those answers."""
+        until = asyncio.get_running_loop().time() + self._deadline
+        of, urls = await self._owners(until)
+        found, failures = await self._fan_out(urls, path, reader, params, until)
+        if not found:
+            raise NoWorkers(f"None of the count workers answers ({_summary(failures)}).")
+        found = await self._undisputed(found)
+        return Replies(max(of, *(answer.of for answer in found)), found, failures)
+
+    async def _owners(self, until: float) -> tuple[int, list[str]]:
+        failures: dict[str, str] = {}
+        asking = {
+            asyncio.ensure_future(self._one_owners(url, until, failures))
+            for url in dict.fromkeys(self._seeds + self._known)
+        }
+        try:
+            for answer in asyncio.as_completed(asking):
+                if (found := await answer) is not None:
+                    self._known = found[1]
+                    return found
+        finally:
+            for other in asking:
+                other.cancel()
+        raise NoWorkers(f"No count worker can be asked ({_summary(failures)}). Is `ogrewatch worker count` running?")
+
+    async def _one_owners(self, url: str, until: float, failures: dict[str, str]) -> tuple[int, list[str]] | None:
+        try:
+            return answers.owners(await self._get(f"{url}/v1/owners", until))
+        except _Failed as error:
+            failures[url] = str(error)
+        except MALFORMED as error:
+            failures[url] = f"malformed: {error!r}"
+        return None
+
+    async def _fan_out(
+        self, urls: list[str], path: str, reader: Reader[T], params: Mapping[str, Any] | None, until: float
+    ) -> tuple[list[Answer[T]], dict[str, str]]:
+        failures: dict[str, str] = {}
+
+        async def one(url: str) -> Answer[T] | None:
+            try:
+                return _read(url, await self._get(url + path, until, params), reader)
+            except _Failed as error:
+                FAILURES.labels(error.why).inc()
+                failures[url] = str(error)
+                return None
+
+        said = await asyncio.gather(*map(one, urls))
+        return [answer for answer in said if answer is not None], failures
+
+    async def _undisputed(self, found: list[Answer[T]]) -> list[Answer[T]]:
+        """Two workers claim a partition: whoever has counted further owns it now, and the other's answer is stale."""
+        if not (twice := disputed(found)):
+            return found
+        urls = [answer.worker for answer in found if not twice.isdisjoint(answer.partitions)]
+        until = asyncio.get_running_loop().time() + self._deadline
+        states, _ = await self._fan_out(urls, "/v1/state", answers.state, None, until)
+        offsets = {
+            (answer.worker, number): state.offset
+            for answer in states
+            for number, state in answer.content.items()
+            if number in twice
+        }
+        return settle(found, offsets)
+
+    async def _get(self, url: str, until: float, params: Mapping[str, Any] | None = None) -> Body:
+        left = ClientTimeout(total=max(0.001, until - asyncio.get_running_loop().time()))
+        try:
+            async with self._session.get(url, params=params, timeout=left, allow_redirects=False) as response:
+                content = await response.read()
+        except TimeoutError:
+            raise _Failed("late", f"no answer within {self._deadline:g} s") from None
+        except (ClientError, OSError) as error:
+            raise _Failed("unreachable", str(error)) from None
+        if response.status != 200:
+            raise _Failed("refused", _reason(content) or f"status {response.status}")
+        return _json(content)
+
+
+def _json(content: bytes) -> Body:
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise _Failed("malformed", str(error)) from None
+    if not isinstance(body, dict):
+        raise _Failed("malformed", "no JSON object")
+    return body
+
+
+def _reason(content: bytes) -> str:
+    """What a worker says of why it does not answer, if it says so."""
+    try:
+        return str(_json(content).get("error", ""))
+    except _Failed:
+        return ""
+
+
+def _read(url: str, body: Body, reader: Reader[T]) -> Answer[T]:
+    try:
+        return answers.read(url, body, reader)
+    except MALFORMED as error:
+        raise _Failed("malformed", repr(error)) from None
+
+
+def _summary(failures: Mapping[str, str]) -> str:
+    return "; ".join(f"{url}: {why}" for url, why in sorted(failures.items())) or "no worker is known"
