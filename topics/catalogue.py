@@ -37,4 +37,5 @@ DEADLETTER = Topic(
     "what failed: original bytes, reason in headers",
     30 * DAY,
 )
-CATALOGUE = (*RAW, *TYPED, DEADLETTER)
+STATS = Topic("stats.authentication", "service", "closed minutes of authentication attempts, Avro", 7 * DAY)
+CATALOGUE = (*RAW, *TYPED, STATS, DEADLETTER)
