@@ -1,0 +1,1 @@
+"""netfilter: the packets that iptables, nftables and ufw were told to log."""

@@ -1,0 +1,53 @@
+"""From the prefix of a logged packet to what the rule decided: `[UFW BLOCK] `, `FINAL_REJECT: `, `[WAN_LOCAL-4000-D]`.
+
+The administrator chooses the prefix, so it is read for the words that prefixes use. `man iptables-extensions` (LOG),
+`man ufw` (LOGGING), firewalld's LogDenied, Shorewall's LOGFORMAT, the labels of Ubiquiti's gateways.
+"""
+
+import re
+from functools import lru_cache
+
+from topics.event import Event
+
+_BASE: Event = {"event_category": ["network"], "event_type": ["connection"], "event_action": "packet_logged"}
+_VERDICTS = {
+    **dict.fromkeys(("drop", "dropped", "drops", "dropping"), "drop"),
+    **dict.fromkeys(("block", "blocked", "blacklist", "blacklisted", "ban", "banned", "banip"), "block"),
+    **dict.fromkeys(("deny", "denied"), "deny"),
+    **dict.fromkeys(("reject", "rejected"), "reject"),
+    **dict.fromkeys(("accept", "accepted", "pass", "passed", "permit", "permitted"), "accept"),
+    **dict.fromkeys(("allow", "allowed"), "allow"),
+}
+_ALLOWED = ("accept", "allow")
+_LETTERS = {"A": "accept", "D": "drop", "R": "reject", "RET": "return"}
+_WORD = re.compile(r"[A-Za-z]+")
+_UBIQUITI = re.compile(r"\[([^\]]{1,128})-([^\]-]{1,64})-([ADR]|RET)\]|\[([^\]]{1,128})-([ADR]|RET)-([^\]-]{1,64})\]")
+_LONGEST = 256
+
+
+@lru_cache(4096)
+def columns_of(prefix: str) -> tuple[Event, str]:
+    """The columns that a prefix means, and the id of the rule if it names one. The columns are shared: copy them."""
+    text = prefix.strip(" :")[:_LONGEST]
+    if found := _UBIQUITI.search(text):
+        name, rule, letter = (found[1], found[2], found[3]) if found[3] else (found[4], found[6], found[5])
+        return _columns(_LETTERS[letter], name), rule
+    return _columns(_verdict(text), text.strip("[]: ")), ""
+
+
+def _verdict(text: str) -> str:
+    """The last word that says what became of the packet: `drop_log ACCEPT` is an accept."""
+    words = (word.lower() for word in reversed(_WORD.findall(text)))
+    return next((_VERDICTS[word] for word in words if word in _VERDICTS), "")
+
+
+def _columns(verdict: str, name: str) -> Event:
+    columns = dict(_BASE)
+    if verdict:
+        columns["event_action"] = verdict
+        columns["event_type"] = ["connection", "allowed" if verdict in _ALLOWED else "denied"]
+    if verdict == "return":
+        columns["event_type"] = ["connection"]
+    if name:
+        columns["rule_name"] = name
+    return columns
