@@ -1,152 +1,179 @@
 """From a PAM module's message, under whatever program, to columns: `pam_unix(sshd:auth): authentication failure; ...`.
 
-Shared by the streams of programs that log in through PAM. Sets no attempts: the program's own line gives the verdict.
-Linux-PAM 1.1 to 1.7 (modules/*/), sssd's pam_sss. https://man7.org/linux/man-pages/man8/pam_unix.8.html
+Shared by the streams of programs that log in through PAM. Sets no attempts: a module does not know the verdict of its
+stack, the program's own line gives it. Also understood: `(pam_unix) ...` and tags such as `su(pam_unix)[1]` of
+Linux-PAM before 1.0, `PAM N more authentication failures; ...` of its library, `gkr-pam: ...` of GNOME's keyring. Other
+messages of modules are in `streams.pam.messages`. https://man7.org/linux/man-pages/man8/pam_unix.8.html
 """
 
 import re
 
+from streams.pam.messages import DETAIL, GRANTED, MESSAGES, REFUSED
 from streams.text import extra, number, put, set_endpoint
 from topics.event import Event
 
-_HEAD = re.compile(r"(pam_[a-z0-9_]{1,40})\(([^\s:()]{1,64})(?::([a-z]{1,16}))?\):? ")
+_HEAD = re.compile(r"(pam_[a-z0-9_]{1,40})(?:\(([^\s:()]{1,64})(?::([a-z_-]{1,16}))?\):?|\[[0-9]{1,10}\]:|:) {0,2}")
+_OLD_HEAD = re.compile(r"\((pam_[a-z0-9_]{1,40})\) ")
+_OLD_TAG = re.compile(r"([^()]{1,64})\((pam_[a-z0-9_]{1,40})\)")
 _FAILURE = re.compile(r"(?:authentication failure|authentication success|[0-9]{1,6} more authentication failures?); ")
-_IGNORING = re.compile(r"PAM service\(([^()]{1,64})\) ignoring max retries; [0-9]{1,6} > [0-9]{1,6}")
+_IGNORING = re.compile(r"service\(([^()]{1,64})\) ignoring max retries; [0-9]{1,6} > [0-9]{1,6}")
 _SESSION = re.compile(r"session (opened|closed) for user (.*)", re.DOTALL)
 _OPENED = re.compile(r"(.*?)(?:\(uid=([0-9]{1,10})\))?(?: by ([^ ]*?)(?:\(uid=([0-9]{1,10})\))?)?", re.DOTALL)
-_RECEIVED = re.compile(r"received for user (.*): ([0-9]{1,4}) \((.*)\)", re.DOTALL)
-_LOCKED = re.compile(r"Consecutive login failures for user (.*) account temporarily locked", re.DOTALL)
-_TALLY = re.compile(r"user (.*) \(([0-9]{1,10})\) tally [0-9]{1,6}, deny [0-9]{1,6}", re.DOTALL)
-_DENIED = re.compile(r"access denied for user [`'](.*)' from [`'](\S*)'", re.DOTALL)
-_NAMED = re.compile(
-    r"(?:auth could not identify password for|error retrieving information about user|user unknown|bad username"
-    r"|username|could not identify user \(from getpwnam) ?\[?(.*?)[\])]?",
-    re.DOTALL,
-)
-_ACCOUNT = re.compile(r"account (.*) has (?:password )?(?:expired|changed).*", re.DOTALL)
-_EXPIRED = re.compile(r"expired password for user (\S.*?)(?: \((.*)\))?", re.DOTALL)
+_NAMED = ("pam_unix", "pam_unix_auth")
+"""Modules that write the tried name only when there is such a user."""
+_LONGEST_NAME = 512
 
-_AUTHENTICATION = {"event_category": ["authentication"], "event_type": ["info"]}
-_FAILED: Event = {**_AUTHENTICATION, "event_outcome": "failure"}
-_SUCCEEDED: Event = {**_AUTHENTICATION, "event_outcome": "success"}
-_CHANGED: Event = {
-    "event_category": ["iam"],
-    "event_type": ["user", "change"],
-    "event_action": "password_changed",
+_IN_SESSION: Event = {**DETAIL, "event_category": ["authentication", "session"]}
+_IN_CHANGE: Event = {**DETAIL, "event_category": ["iam"], "event_type": ["user", "info"]}
+_DETAILS = {"session": _IN_SESSION, "setcred": _IN_SESSION, "chauthtok": _IN_CHANGE, "password": _IN_CHANGE}
+_OPENING: Event = {
+    "event_category": ["authentication", "session"],
+    "event_type": ["start"],
+    "event_action": "session_opened",
     "event_outcome": "success",
 }
 _SESSIONS: dict[str, Event] = {
-    "opened": {
-        "event_category": ["authentication", "session"],
-        "event_type": ["start"],
-        "event_action": "session_opened",
-        "event_outcome": "success",
-    },
-    "closed": {
-        "event_category": ["authentication", "session"],
-        "event_type": ["end"],
-        "event_action": "session_closed",
-        "event_outcome": "success",
-    },
+    "opened": _OPENING,
+    "closed": {**_OPENING, "event_type": ["end"], "event_action": "session_closed"},
 }
 
 
 def parse(message: str, event: Event, action: str) -> bool:
-    """Add what a `pam_*(service:type): ...` or `PAM N more authentication failures; ...` line says; False for others.
+    """Add what a PAM line says; False, and nothing added, for others.
 
     `action` names a login of the program. Attempts are left to the caller.
     """
+    head = _HEAD.match(message) if message.startswith("pam_") else None
+    if head is not None:
+        return _module(message[head.end() :], head[1], head[2] or "", head[3] or "", event, action)
     if message.startswith("PAM "):
-        return _failure(message[4:], event, action) or _ignored(message, event, action)
-    head = _HEAD.match(message)
-    if head is None:
-        return False
-    text = message[head.end() :]
-    if not (_session(text, event) or _failure(text, event, action) or _other(text, event, action)):
-        event.update(_AUTHENTICATION)
+        return _library(message[4:], event, action)
+    return _rarer(message, event, action)
+
+
+def _rarer(message: str, event: Event, action: str) -> bool:
+    if message.startswith("(pam_") and (old := _OLD_HEAD.match(message)):
+        return _module(message[old.end() :], old[1], "", "", event, action)
+    if message.startswith("gkr-pam: "):
+        return _module(message[9:], "gkr-pam", "", "", event, action)
+    name = event.get("process_name", "")
+    if name.endswith(")") and (tag := _OLD_TAG.fullmatch(name)):
+        return _module(message, tag[2], tag[1], "", event, action)
+    return False
+
+
+def _module(text: str, module: str, service: str, kind: str, event: Event, action: str) -> bool:
+    if not (_session(text, event) or _failure(text, module, event, action) or _other(text, event, action)):
+        event.update(_DETAILS.get(kind, DETAIL))
     fields = extra(event)
-    fields["pam.module"] = head[1]
-    fields["pam.service"] = head[2]
-    if head[3]:
-        fields["pam.type"] = head[3]
+    fields["pam.module"] = module
+    if service:
+        fields["pam.service"] = service
+    if kind:
+        fields["pam.type"] = kind
     return True
 
 
 def _session(text: str, event: Event) -> bool:
-    """`session opened for user root(uid=0) by alice(uid=1000)`: alice acts as root; `by (uid=0)` names only root."""
+    """`session opened for user root(uid=0) by alice(uid=1000)`: alice acts as root. `by (uid=0)` names nobody who
+    acts, then the user is both."""
     found = _SESSION.fullmatch(text)
     if found is None:
         return False
     event.update(_SESSIONS[found[1]])
-    opened = _OPENED.fullmatch(found[2])
+    opened = _OPENED.fullmatch(found[2]) if found[1] == "opened" else None
     target, uid, actor, actor_id = opened.groups() if opened else (found[2], None, None, None)
     put(event, "user_name", actor or target)
-    if actor:
+    if actor is not None:
         put(event, "user_effective_name", target)
     ids = (("user.effective.id" if actor else "user.id", uid), ("pam.by.id", actor_id))
-    extra(event).update({field: value for field, value in ids if value})
+    given = {field: value for field, value in ids if value}
+    if given:
+        extra(event).update(given)
     return True
 
 
-def _failure(text: str, event: Event, action: str) -> bool:
-    """`...; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.1  user=root`: what follows `user=` is all name."""
+def _failure(text: str, module: str, event: Event, action: str) -> bool:
+    """`...; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.1  user=root`."""
     found = _FAILURE.match(text)
     if found is None:
         return False
-    event.update(_SUCCEEDED if text.startswith("authentication success") else _FAILED)
+    event.update(GRANTED if text.startswith("authentication success") else REFUSED)
     event["event_action"] = action
-    before, _, after = text[found.end() :].partition(" rhost=")
-    host, _, rest = after.partition(" ")
+    before, host, user = _caller(text[found.end() :], module)
     set_endpoint(event, "source", host)
-    user = rest.lstrip(" ")
-    if user.startswith("user="):
-        put(event, "user_name", user[5:])
-    _more(text, before, event)
+    _more(text, before, user, module, event)
     return True
 
 
-def _ignored(message: str, event: Event, action: str) -> bool:
-    found = _IGNORING.fullmatch(message)
-    if found is None:
-        return False
-    event.update(_FAILED, event_action=action)
-    extra(event)["pam.service"] = found[1]
-    return True
+def _caller(rest: str, module: str) -> tuple[str, str, str]:
+    """What stands before `rhost=`, the host, and the user after it.
+
+    FTP servers and dovecot give the tried name as `ruser`, so it may hold ` rhost=`; after the true one it may only
+    stand as `user`. When both are the same name, its length says where the host is.
+    """
+    cut = rest.rfind(" rhost=") if module in _NAMED else _true_host(rest)
+    if cut < 0:
+        return rest, "", ""
+    host, _, after = rest[cut + 7 :].partition(" ")
+    user = after.lstrip(" ")
+    return rest[:cut], host, user[5:] if user.startswith("user=") else ""
 
 
-def _more(text: str, before: str, event: Event) -> None:
-    fields = extra(event)
+def _true_host(rest: str) -> int:
+    start = rest.find(" ruser=") + 7
+    first = rest.find(" rhost=")
+    if start < 7 or rest.find(" rhost=", first + 1) < 0 or (first == start and not _names_tried(rest[:start])):
+        return first
+    cut = first
+    while 0 <= cut < start + _LONGEST_NAME:
+        if rest.endswith(" user=" + rest[start:cut]):
+            return cut
+        cut = rest.find(" rhost=", cut + 1)
+    return rest.rfind(" rhost=")
+
+
+def _names_tried(before: str) -> bool:
+    """Whether this program gives the tried name as `ruser`; sshd and others leave that empty."""
+    return " tty=ftp " in before or " tty=dovecot " in before
+
+
+def _more(text: str, before: str, user: str, module: str, event: Event) -> None:
+    fields: dict[str, str | int] = {}
+    before, _, remote = before.partition(" ruser=")
     for part in before.split(" "):
         key, _, value = part.partition("=")
-        if value and key in ("logname", "uid", "euid", "tty", "ruser"):
+        if value and key in ("logname", "uid", "euid", "tty"):
             fields["pam." + key] = value
+    if remote:
+        fields["pam.ruser"] = remote
     if text[:1].isdigit() and (count := number(text.partition(" ")[0])):
         fields["pam.failures"] = count
+    put(event, "user_name", user or remote or (str(fields.get("pam.logname", "")) if module == "pam_krb5" else ""))
+    if fields:
+        extra(event).update(fields)
 
 
 def _other(text: str, event: Event, action: str) -> bool:
-    if text.startswith("check pass; user unknown"):
-        event.update(_FAILED, event_action=action)
-        return True
-    if found := _DENIED.fullmatch(text):
-        event.update(_FAILED, event_action=action)
-        put(event, "user_name", found[1])
-        set_endpoint(event, "source", found[2])
-        return True
-    return _named(text, event, action)
+    """What else modules say; `password changed for alice` names its user twice, as who did it and who has it."""
+    if not MESSAGES.parse(text, event):
+        return False
+    event.setdefault("event_action", action)
+    if target := event.get("user_target_name"):
+        event["user_name"] = target
+    return True
 
 
-def _named(text: str, event: Event, action: str) -> bool:
-    for pattern in (_RECEIVED, _LOCKED, _TALLY, _ACCOUNT, _EXPIRED, _NAMED):
-        if found := pattern.fullmatch(text):
-            event.update(_FAILED, event_action=action)
-            put(event, "user_name", found[1])
-            return True
-    if text.startswith("password changed for "):
-        event.update(_CHANGED)
-        put(event, "user_target_name", text[21:])
+def _library(text: str, event: Event, action: str) -> bool:
+    """`PAM 2 more authentication failures; ...`, `PAM service(sshd) ignoring max retries; 6 > 3`, and complaints."""
+    if _failure(text, "pam_unix", event, action):
         return True
-    if text.startswith("conversation failed"):
-        event.update(_FAILED, event_action=action)
+    if found := _IGNORING.fullmatch(text):
+        event.update(REFUSED, event_action=action)
+        extra(event)["pam.service"] = found[1]
+        return True
+    if text.startswith(("unable to ", "adding faulty module", "(other) ", "error ", "audit_", "_pam_", "pam_")):
+        event.update(DETAIL)
+        extra(event)["pam.reason"] = text
         return True
     return False

@@ -87,7 +87,7 @@ def _bare(message: str) -> str:
 
 
 def _other(message: str, event: Event) -> bool:
-    if message.startswith(("pam_", "PAM ")) and pam_lines.parse(message, event, "ssh_login"):
+    if message.startswith(("pam_", "PAM ", "(pam_")) and pam_lines.parse(message, event, "ssh_login"):
         event.update(SERVICE)
         return True
     columns = _VERDICTS.get(message.partition(" ")[0])

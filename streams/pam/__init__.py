@@ -1,0 +1,1 @@
+"""PAM: what its modules say, under any program."""

@@ -1,0 +1,88 @@
+"""From PAM lines under programs that have no stream of their own, or whose stream leaves them, to columns.
+
+Enters: what `streams.pam_lines` understands, under display managers, cron, systemd, screen locks, mail and file
+servers, the tools that change accounts; and `unix_chkpwd`, PAM's own helper. Nothing here counts as an attempt: which
+modules of a stack failed does not say whether the login did. https://man7.org/linux/man-pages/man8/unix_chkpwd.8.html
+"""
+
+from streams import pam_lines
+from streams.base import Joins, Stream
+from streams.pam.messages import MESSAGES
+from streams.text import extra
+from topics.event import Event
+
+_SERVICE: Event = {"ogrewatch_service": "pam"}
+_ACTION = "pam_authentication"
+_HELPER = "unix_chkpwd"
+
+_DISPLAYS = (
+    *(
+        "gdm",
+        "gdm3",
+        "gdm-session-worker",
+        "gdm-password",
+        "gdm-autologin",
+        "gdm-launch-environment",
+        "gdm-fingerprint",
+    ),
+    *("lightdm", "lightdm-greeter", "sddm", "sddm-helper", "kdm", "xdm", "lxdm", "kde", "kcheckpass", "greetd"),
+    *("gnome-screensaver-dialog", "cinnamon-screensaver", "xscreensaver", "kscreenlocker_greet", "vlock"),
+)
+_OTHERS = (
+    *("systemd", "(systemd)", "systemd-user", "cron", "crond", "atd", "anacron", "cockpit-session", "xrdp-sesman"),
+    *("smbd", "ftpd", "saslauthd", "imapd", "ocserv", "apache2", "httpd", "rshd", "rlogind", "remote", "cupsd", "doas"),
+    *("runuser", "sssd", "passwd", "chpasswd", "chsh", "chfn", "chage", "useradd", "usermod", "userdel", "gpasswd"),
+)
+_OLD = (
+    "sshd",
+    "su",
+    "sudo",
+    "login",
+    "crond",
+    "cron",
+    "gdm",
+    "kde",
+    "xdm",
+    "passwd",
+    "vsftpd",
+    "ftp",
+    "samba",
+    "dovecot",
+)
+
+
+def parse(message: str, event: Event, joins: Joins) -> bool:
+    """Columns of one PAM line; False for every other line of these programs."""
+    if event.get("process_name", "") == _HELPER:
+        return _helper(message, event)
+    if not pam_lines.parse(message, event, _ACTION):
+        return False
+    event.update(_SERVICE)
+    return True
+
+
+def _helper(message: str, event: Event) -> bool:
+    """`password check failed for user (alice)`, which the program that called PAM reports once more."""
+    if pam_lines.parse(message, event, _ACTION):
+        event.update(_SERVICE)
+        return True
+    if not MESSAGES.parse(message, event):
+        return False
+    event.update(_SERVICE)
+    event.setdefault("event_action", _ACTION)
+    extra(event)["pam.module"] = _HELPER
+    return True
+
+
+STREAM = Stream(
+    name="pam",
+    programs=(
+        _HELPER,
+        *_DISPLAYS,
+        *(f"{name}]" for name in ("gdm-password", "gdm-autologin", "gdm-launch-environment", "gdm-fingerprint")),
+        *_OTHERS,
+        *(f"{service}(pam_unix)" for service in _OLD),
+        *("sshd(pam_google_authenticator)", "sudo(pam_google_authenticator)", "openvpn(pam_google_authenticator)"),
+    ),
+    parse=parse,
+)

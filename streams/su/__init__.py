@@ -1,0 +1,1 @@
+"""su: who became whom, and who was not let."""
