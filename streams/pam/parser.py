@@ -35,7 +35,6 @@ _OTHERS = (
 )
 _OLD = (
     "sshd",
-    "su",
     "sudo",
     "login",
     "crond",

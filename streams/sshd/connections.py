@@ -31,10 +31,12 @@ from streams.sshd.shapes import (
 )
 
 _CONNECTION = (
+    Rule(r"(?P<reason>timed out|refused|reset by peer)", BROKEN),
     Rule(rf"(?:closed|reset) by {IN_USER}", GAVE_UP),
     Rule(rf"(?:closed|reset) by user (?P<user_name>.*) {PEER}", LEFT),
     Rule(rf"(?:closed|reset) by {PEER}", CLOSED),
     Rule(rf"(?:closed|reset) by {OLD_PEER}", CLOSED),
+    Rule(rf"from UDP {PEER}", CONNECTED),
     Rule(rf"from {PEER} on {DESTINATION}(?: rdomain (?P<routing_domain>.*))?", CONNECTED),
     Rule(rf"(?:from|to) {ON_BEHALF} timed out", BROKEN),
     Rule(rf"from {PEER}", CONNECTED),
@@ -63,7 +65,8 @@ _RECEIVED = (
     Rule(rf"disconnect from {PEER}:(?P<disconnect_code>[0-9]{{1,10}}): ?{REASON}", CLOSED),
     Rule(rf"disconnect from {OLD_PEER}: ?(?P<disconnect_code>[0-9]{{1,10}}): ?{REASON}", CLOSED),
     Rule(r"signal (?P<signal>[0-9]{1,4}); terminating\.", STOPPED),
-    Rule(rf"request from {PEER} to connect to {REASON}", columns("port_forwarding", "failure")),
+    Rule(rf"request from {PEER} to {REASON}", columns("port_forwarding", "failure")),
+    Rule(rf"request to {REASON}", columns("port_forwarding", "failure")),
     Rule(r"SIGHUP; restarting\.", {**SERVER, "event_action": "server_restarted"}),
 )
 
@@ -90,6 +93,10 @@ _TIMEOUT = (
     Rule(rf"before authentication for {OLD_PEER}", BROKEN),
 )
 
+_SCANNED = (
+    Rule(r"from (?P<source_ip>\S+)(?: port (?P<source_port>[0-9]{1,5}))? with (?P<banner>.*)\.  Don't panic\.", BROKEN),
+)
+
 _DROP = (
     Rule(
         r"connection #(?P<connection>[0-9]{1,10}) from \[(?P<source_ip>[^\]\s]+)\]:(?P<source_port>[0-9]{1,5})"
@@ -98,13 +105,14 @@ _DROP = (
     ),
 )
 
+_PENALTY_OF = (
+    r"(?P<penalty_kind>active|deferred) penalty of (?P<penalty_seconds>[0-9]{1,10}) seconds? for (?:penalty: )?"
+    r"(?P<reason>.*)"
+)
+_PENALTY_CHANGE = r"(?:ipv[46]: )?(?:(?P<penalty_change>new|updated) )?"
 _PENALTY = (
-    Rule(
-        r"(?:ipv[46]: )?(?:(?P<penalty_change>new|updated) )?(?P<penalty_network>[0-9A-Fa-f.:]{2,45}/[0-9]{1,3}) "
-        r"(?P<penalty_kind>active|deferred) penalty of (?P<penalty_seconds>[0-9]{1,10}) seconds? for (?:penalty: )?"
-        r"(?P<reason>.*)",
-        DROPPED,
-    ),
+    Rule(rf"{_PENALTY_CHANGE}(?P<source_ip>[0-9A-Fa-f.:]{{2,45}})/(?:32|128) {_PENALTY_OF}", DROPPED),
+    Rule(rf"{_PENALTY_CHANGE}(?P<penalty_network>[0-9A-Fa-f.:]{{2,45}}/[0-9]{{1,3}}) {_PENALTY_OF}", DROPPED),
     Rule(REASON, DETAIL),
 )
 
@@ -158,6 +166,18 @@ CONNECTIONS: dict[str, tuple[Rule, ...]] = {
     "Fssh_kex_exchange_identification:": _KEX,
     "mm_request_receive:": _ANY_BREAK,
     "mm_request_send:": _ANY_BREAK,
+    "scanned": _SCANNED,
+    "probed": _SCANNED,
+    "dispatch_protocol_error:": _ANY_BREAK,
+    "dispatch_protocol_ignore:": _ANY_BREAK,
+    "kex": (Rule(rf"protocol error: {REASON}", BROKEN),),
+    "Client": (Rule(r"protocol version (?P<protocol>\S+); client software version (?P<banner>.*)", DETAIL),),
+    "warning:": (
+        Rule(
+            r"/\S*, line [0-9]{1,6}: can't verify hostname: getaddrinfo\((?P<reverse_name>[^,]*), \S+\) failed", DETAIL
+        ),
+        Rule(rf"/\S*, line [0-9]{{1,6}}: {REASON}", DETAIL),
+    ),
     "Hm,": (Rule(rf"kex protocol error: {REASON}", BROKEN),),
     "connect_to": _FORWARDING,
     "channel": _FORWARDING,
@@ -165,6 +185,7 @@ CONNECTIONS: dict[str, tuple[Rule, ...]] = {
     "channel_setup_fwd_listener_tcpip:": _FORWARDING,
     "banner": (
         Rule(rf"exchange: Connection from {ON_BEHALF}: {REASON}", BROKEN),
+        Rule(rf"exchange: Connection from \S+ port -1: {REASON}", BROKEN),
         Rule(rf"line contains invalid characters{REASON}", BROKEN),
     ),
     "Unable": _NEGOTIATE,
@@ -184,6 +205,11 @@ CONNECTIONS: dict[str, tuple[Rule, ...]] = {
     "Closing": (Rule(rf"connection to {PEER}", CLOSED),),
     "refused": (
         Rule(r"connect from (?P<reverse_name>\S+) \((?P<source_ip>\S+)\)", DROPPED),
+        Rule(
+            r"(?:local|streamlocal|remote) port forward: originator (?P<source_ip>\S+) port "
+            r"(?P<source_port>[0-9]{1,5}), target (?P<reason>.*)",
+            columns("port_forwarding", "failure"),
+        ),
         Rule(rf"connect from {OLD_PEER}", DROPPED),
     ),
     "Nasty": (Rule(r"PTR record \"(?P<reverse_name>.*)\" is set up for (?P<source_ip>\S+), ignoring", DETAIL),),

@@ -7,6 +7,7 @@ from streams.rules import Rule
 from streams.sshd.shapes import BROKEN, DETAIL, OLD_PEER, PEER, REASON, REFUSED, ROOT
 
 _INVALID = (
+    Rule(rf"user from {PEER}", REFUSED),
     Rule(rf"user (?P<user_name>.*) from {PEER}", REFUSED),
     Rule(rf"user (?P<user_name>.*) from {OLD_PEER}", REFUSED),
 )
@@ -20,7 +21,7 @@ _USER_REFUSED = (
     ),
     Rule(
         r"(?P<user_name>.*) not allowed because "
-        r"(?P<reason>account is locked|shell \S* (?:does not exist|is not executable)|[a-z' ]{1,80})",
+        r"(?P<reason>account is locked|shell \S* (?:does not exist|is not executable)|[A-Za-z' ]{1,80})",
         REFUSED,
     ),
     Rule(r"(?P<user_name>.*) password has expired \((?P<reason>[a-z ]*)\)", REFUSED),
@@ -69,17 +70,42 @@ LOGINS: dict[str, tuple[Rule, ...]] = {
     "PAM:": (
         Rule(
             r"(?P<reason>[A-Za-z ,']{1,120}?) for (?:(?P<user_status>illegal) user )?"
-            r"(?P<user_name>.*) from (?P<source_ip>\S+)",
+            r"(?P<user_name>.*) from (?P<source_ip>\S+)(?: via (?P<destination_ip>\S+))?",
             REFUSED,
         ),
         Rule(REASON, DETAIL),
     ),
+    "PAM": (
+        Rule(r"authentication failed(?: for (?:illegal user )?(?P<user_name>.*?))?: (?P<reason>.*)", REFUSED),
+        Rule(r"rejected by account configuration\[[0-9]{1,6}\]: (?P<reason>.*)", REFUSED),
+    ),
+    "Locked": (Rule(r"account (?P<user_name>.*) may not log in", REFUSED),),
+    "Password": (Rule(r"for (?P<user_name>.*) has expired", REFUSED),),
+    "Refusing": (Rule(rf"(?P<key>\S+) key: {REASON}", REFUSED),),
     "Access": (Rule(r"denied for user (?P<user_name>.*) by PAM account configuration", REFUSED),),
     "Account": (Rule(r"(?P<user_name>.*) has expired", REFUSED),),
-    "Login": (Rule(r"name (?P<user_name>.*) does not match stored username (?P<stored_name>.*)", REFUSED),),
+    "Login": (
+        Rule(rf"restricted for (?P<user_name>[^:]*): {REASON}", REFUSED),
+        Rule(r"name (?P<user_name>.*) does not match stored username (?P<stored_name>.*)", REFUSED),
+    ),
     "Authentication": _TRIED,
-    "Certificate": (Rule(rf"invalid: {REASON}", REFUSED),),
+    "Certificate": (Rule(rf"invalid: {REASON}", REFUSED), Rule(REASON, REFUSED)),
+    "key_cert_check_authority:": (Rule(REASON, REFUSED),),
     "userauth_hostbased": (Rule(rf"mismatch: {REASON}", REFUSED),),
     "Found": (Rule(r"matching (?P<key>\S+ key: \S+)", DETAIL),),
+    "Attempt": (Rule(r"to write login records by non-root user \(aborting\)", DETAIL),),
+    "userauth-request": (Rule(r"for user (?P<user_name>.*) service \S+ method (?P<method>\S+)", DETAIL),),
+    "SSH:": (
+        Rule(
+            r"Server;Ltype: Authname;Remote: (?P<source_ip>[0-9A-Fa-f.:]+)-(?P<source_port>[0-9]{1,5});"
+            r"Name: (?P<user_name>.*)",
+            DETAIL,
+        ),
+        Rule(
+            r"Server;Ltype: (?:Version|Kex);Remote: (?P<source_ip>[0-9A-Fa-f.:]+)-(?P<source_port>[0-9]{1,5});"
+            r"(?P<banner>.*)",
+            DETAIL,
+        ),
+    ),
     "Authorized": (Rule(r"to (?P<user_name>.*), (?P<authorized_by>[a-z0-9 ]+ principal .*)", DETAIL),),
 }

@@ -17,9 +17,27 @@ _STARTING = (
 )
 
 _SESSIONS_AND_SERVER: dict[str, tuple[Rule, ...]] = {
+    "Changed": (Rule(r"root directory to \"(?P<root>.*)\"", DETAIL),),
+    "WARNING:": (Rule(REASON, CONFIGURED),),
+    "/etc/ssh/sshd_config:": (Rule(REASON, UNABLE),),
+    "/etc/ssh/sshd_config": (Rule(REASON, UNABLE),),
+    "command-line:": (Rule(REASON, UNABLE),),
+    "reprocess": (Rule(rf"config line [0-9]{{1,6}}: {REASON}", CONFIGURED),),
+    "Deprecated": (Rule(REASON, CONFIGURED),),
+    "lastlog_openseek:": (Rule(REASON, CONFIGURED),),
+    "lastlog_perform_login:": (Rule(REASON, CONFIGURED),),
+    "lastlog_write_entry:": (Rule(REASON, CONFIGURED),),
+    "syslogin_perform_logout:": (Rule(REASON, CONFIGURED),),
+    "logout()": (Rule(REASON, CONFIGURED),),
+    "ssh_selinux_change_context:": (Rule(REASON, CONFIGURED),),
+    "sshd": (Rule(r"version (?P<version>.*)", CONFIGURED),),
+    "sshd:": (Rule(REASON, UNABLE),),
+    "main:": (Rule(REASON, CONFIGURED),),
+    "RESTART": (Rule(REASON, UNABLE),),
+    "Caught": (Rule(r"signal (?P<signal>[0-9]{1,4})", STOPPED),),
+    "Forked": (Rule(r"child (?P<child>[0-9]{1,10})\.", CONFIGURED),),
     "rexec": (Rule(rf"line [0-9]{{1,6}}: {REASON}", CONFIGURED),),
     "Missing": (Rule(r"privilege separation directory: .*", UNABLE),),
-    "session": (Rule(r"(?:opened|closed) for local user (?P<user_name>.*) from \[(?P<source_ip>[^\]\s]+)\]", DETAIL),),
     "Starting": _STARTING,
     "Close": (Rule(rf"session: user (?P<user_name>.*) from {PEER} id (?P<session_id>[0-9]{{1,10}})", LEFT),),
     "subsystem": (

@@ -1,9 +1,9 @@
 """From a message of OpenSSH's server to columns: logins, refusals, connections, sessions.
 
 Enters: the message without its header, of `sshd`, `sshd-session` and `sshd-auth` (the split programs of OpenSSH 9.8
-and 10), versions 6 to 10, at any LogLevel up to VERBOSE; PAM lines under these names. Which lines are attempts is in
-`streams.base`. Sources: OpenSSH auth.c (`auth_log`); the other messages are in `streams.sshd.messages`.
-https://man.openbsd.org/sshd_config#LogLevel
+and 10), versions 6 to 10, at any LogLevel up to VERBOSE; PAM lines under these names; what `internal-sftp` and
+`sftp-server` write of files (`streams.sshd.sftp`). Which lines are attempts is in `streams.base`. Sources: OpenSSH
+auth.c (`auth_log`); the other messages are in `streams.sshd.messages`. https://man.openbsd.org/sshd_config#LogLevel
 """
 
 import re
@@ -11,13 +11,14 @@ import re
 from streams import pam_lines
 from streams.base import Joins, Stream
 from streams.sshd.messages import MESSAGES
-from streams.sshd.shapes import SERVICE
+from streams.sshd.sftp import sftp
+from streams.sshd.shapes import SERVICE, SESSION, UNABLE
 from streams.text import extra, set_endpoint
 from topics.event import Event
 
 _LOGIN: Event = {**SERVICE, "event_category": ["authentication"], "event_type": ["start"], "event_action": "ssh_login"}
 _VERDICTS: dict[str, Event] = {
-    "Accepted": {**_LOGIN, "event_outcome": "success", "ogrewatch_attempt": 1},
+    "Accepted": {**_LOGIN, "event_category": SESSION, "event_outcome": "success", "ogrewatch_attempt": 1},
     "Failed": {**_LOGIN, "event_outcome": "failure", "ogrewatch_attempt": 1},
     "Partial": {**_LOGIN, "event_outcome": "unknown", "event_type": ["info"]},
     "Postponed": {**_LOGIN, "event_outcome": "unknown", "event_type": ["info"]},
@@ -37,7 +38,8 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     columns = _VERDICTS.get(message.partition(" ")[0])
     if columns is not None and _verdict(message, columns, event):
         return True
-    return _other(_bare(message), event)
+    bare = _bare(message)
+    return _other(bare, event) or sftp(bare, event, joins) or _complaint(message, bare, event)
 
 
 def _verdict(message: str, columns: Event, event: Event) -> bool:
@@ -51,6 +53,8 @@ def _verdict(message: str, columns: Event, event: Event) -> bool:
     if len(parts) == 4 and parts[3] == "ssh2" and parts[1] == "port":
         return _login(head, parts[0], parts[2], "", columns, event)
     if len(parts) == 3 and parts[1] == "port":  # protocol 1
+        return _login(head, parts[0], parts[2], "", columns, event)
+    if len(parts) > 5 and parts[3] == "on":
         return _login(head, parts[0], parts[2], "", columns, event)
     if len(parts) in (5, 6) and parts[3] == "ssh2:" and parts[1] == "port":
         return _login(head, parts[0], parts[2], " ".join(parts[4:]), columns, event)
@@ -86,6 +90,15 @@ def _bare(message: str) -> str:
     return message.rstrip(" ").removesuffix(" [preauth]").removesuffix(" [postauth]")
 
 
+def _complaint(message: str, bare: str, event: Event) -> bool:
+    """Whatever else the server calls an error: about itself, its files or the system, not about a login."""
+    if not message.startswith(("error: ", "fatal: ")):
+        return False
+    event.update(UNABLE)
+    extra(event)["sshd.reason"] = bare
+    return True
+
+
 def _other(message: str, event: Event) -> bool:
     if message.startswith(("pam_", "PAM ", "(pam_")) and pam_lines.parse(message, event, "ssh_login"):
         event.update(SERVICE)
@@ -94,4 +107,6 @@ def _other(message: str, event: Event) -> bool:
     return (columns is not None and _verdict(message, columns, event)) or MESSAGES.parse(message, event)
 
 
-STREAM = Stream(name="sshd", programs=("sshd", "sshd-session", "sshd-auth"), parse=parse)
+STREAM = Stream(
+    name="sshd", programs=("sshd", "sshd-session", "sshd-auth", "internal-sftp", "sftp-server"), parse=parse
+)

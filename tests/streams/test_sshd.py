@@ -3,6 +3,8 @@
 import pytest
 from parsing import attempt_of, event_of
 
+from streams.base import MemoryJoins
+
 FROM = "from 203.0.113.66 port 40000"
 KEY = "ED25519 SHA256:AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/abcde"
 CERTIFICATE = (
@@ -151,3 +153,34 @@ def test_what_sshd_does_not_write_is_not_understood(message: str) -> None:
     event = event_of("sshd", message)
     assert event["event_dataset"] == "syslog.unparsed"
     assert "event_category" not in event
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Accepted password for a from 192.0.2.1 port 4 ssh2", "Failed password for a from 192.0.2.1 port 4 ssh2"],
+)
+def test_who_gets_in_has_a_session(message: str) -> None:
+    event = event_of("sshd", message)
+    assert event["event_category"] == ["authentication", "session"][: 2 if message.startswith("Accepted") else 1]
+
+
+def test_files_belong_to_the_session_of_their_process() -> None:
+    joins = MemoryJoins()
+    opened = event_of("internal-sftp", "session opened for local user alice from [192.0.2.10]", joins)
+    event = event_of("internal-sftp", 'remove name "/home/alice/x" mode 0644"', joins)
+    assert (opened["user_name"], event["user_name"], event["source_ip"]) == ("alice", "alice", "192.0.2.10")
+    assert event["extra"]["file.path"] == '/home/alice/x" mode 0644'
+    assert event["event_category"] == ["file"]
+
+
+@pytest.mark.parametrize("path", ['x" flags READ', 'x" new "y', "x\x00\x1b", '{"a":1}', "a=b;c"])
+def test_a_path_is_all_path(path: str) -> None:
+    event = event_of("internal-sftp", f'open "/srv/{path}" flags WRITE,CREATE mode 0644')
+    assert event["extra"]["file.path"] == f"/srv/{path}"
+    assert event["event_type"] == ["creation"]
+
+
+def test_other_errors_are_about_the_server() -> None:
+    event = event_of("sshd", "error: something that no version writes yet")
+    assert (event["event_category"], event["event_outcome"]) == (["process"], "failure")
+    assert event["extra"]["sshd.reason"] == "something that no version writes yet"
