@@ -1,0 +1,1 @@
+"""login: who sat down at a terminal, and who mistyped."""

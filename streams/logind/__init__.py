@@ -1,0 +1,1 @@
+"""systemd-logind: sessions, seats, and who pressed the power key."""
