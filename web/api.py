@@ -1,5 +1,6 @@
 """Requests for live counts in, JSON out. `docs/queries.md` is the manual."""
 
+import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -79,9 +80,10 @@ class Api:
 
     async def health(self, request: web.Request) -> web.Response:
         """Whether Kafka and a count worker for every partition answer: 200, else 503."""
+        asking = asyncio.create_task(self.workers.ask("/v1/state", answers.state))
         kafka = {"servers": self.settings.kafka, "reachable": await self.broker.reachable()}
         try:
-            replies = await self.workers.ask("/v1/state", answers.state)
+            replies = await asking
         except NoWorkers as why:
             return _health(False, {"error": str(why), "workers": {}, "kafka": kafka})
         states = [state for answer in replies.answers for state in answer.content.values()]

@@ -28,47 +28,49 @@ async function refresh() {
   clearTimeout(timer);
   const mine = ++round;
   const { window, address } = chosen();
-  const asked = [api.health(), api.ratio(window), api.attackers(window), address ? api.attacker(address, window) : null];
-  const answers = await Promise.allSettled(asked);
+  const shown = (asked, show) => asked.then((answer) => {
+    if (mine === round) show(answer);
+    return answer;
+  });
+  const answers = await Promise.allSettled([
+    shown(api.ratio(window), showLogins),
+    shown(api.attackers(window), (answer) => showAttackers(answer, link)),
+    address && shown(api.attacker(address, window), (answer) => showDetail(address, answer)),
+    shown(api.health(), showHealth),
+  ]);
   if (mine !== round) return;
-  show(answers, address);
+  const failed = answers.find((answer) => answer.status === "rejected")?.reason;
+  showNotice(failed, answers.slice(0, 3).map((answer) => answer.value?.partitions).filter(Boolean));
+  if (answers[3].status === "rejected") showHealth(null);
   if (!document.hidden) timer = setTimeout(refresh, PAUSE);
 }
 
-function show([health, logins, attackers, detail], address) {
-  showHealth(health);
-  if (logins.status === "fulfilled") showLogins(logins.value);
-  if (attackers.status === "fulfilled") showAttackers(attackers.value, link);
-  if (address && detail.status === "fulfilled") showDetail(address, detail.value);
-  showNotice([logins, attackers, detail]);
-}
-
-function showHealth({ value, reason }) {
-  const ok = value?.status === "ok";
+function showHealth(health) {
+  const ok = health?.status === "ok";
   const pill = byId("health");
   pill.classList.toggle("ok", ok);
   pill.classList.toggle("amiss", !ok);
-  say(pill, ok ? "Healthy" : reason ? "Not connected" : `Degraded: ${ailments(value)}`);
-  say(byId("newest"), value?.newest ? `; newest event ${format.time(value.newest)}` : "");
+  say(pill, ok ? "Healthy" : health ? `Degraded: ${ailments(health)}` : "Not connected");
+  say(byId("newest"), health?.newest ? `; newest event ${format.time(health.newest)}` : "");
 }
 
 function ailments({ kafka, partitions }) {
   const found = [];
-  if (kafka && !kafka.reachable) found.push("Kafka does not answer");
+  if (!kafka.reachable) found.push("Kafka does not answer");
   if (!partitions) found.push("no count worker answers");
   else if (partitions.missing.length) found.push("some counts are missing");
   return found.join(", ");
 }
 
-function showNotice(answers) {
-  const failed = answers.find((answer) => answer.status === "rejected");
-  const missing = new Set(answers.flatMap((answer) => answer.value?.partitions?.missing ?? []));
-  const of = answers.find((answer) => answer.value?.partitions)?.value.partitions.of;
+function showNotice(failed, partitions) {
+  const missing = [...new Set(partitions.flatMap((part) => part.missing))].sort((a, b) => a - b);
   document.body.classList.toggle("stale", Boolean(failed));
-  if (!failed) say(byId("refreshed"), format.time(new Date().toISOString()));
   let text = "";
-  if (failed) text = `${failed.reason.message} What is shown may be out of date.`;
-  else if (missing.size) text = `The numbers are too low: partitions ${[...missing].sort((a, b) => a - b).join(", ")} of ${of} do not answer.`;
+  if (failed) text = `${failed.message} What is shown may be out of date.`;
+  else {
+    say(byId("refreshed"), format.time(new Date().toISOString()));
+    if (missing.length) text = `The numbers are too low: partitions ${missing.join(", ")} of ${partitions[0].of} do not answer.`;
+  }
   byId("notice").hidden = !text;
   say(byId("notice"), text);
 }

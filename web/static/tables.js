@@ -59,7 +59,7 @@ function attackerCells() {
   const wide = () => element("td", { className: "wide" });
   const badge = element("span", { className: "badge", textContent: "got in" });
   const address = element("th", { scope: "row" }, element("a"), badge);
-  return [address, element("td"), number(), number(), wide(), wide(), moment(), moment()];
+  return [address, element("td", { className: "words" }), number(), number(), wide(), wide(), moment(), moment()];
 }
 
 const heading = () => element("th", { scope: "row" });

@@ -1,0 +1,322 @@
+"""The API over count workers that answer well, late, wrongly, twice or not at all."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from workers_kit import NOON, Client, Worker, attacker, page, running, settings
+
+from stack.ports import HOST, free_port
+from web.application import make_app
+
+RATIO = "/api/v1/auth/ratio"
+ATTACKERS = "/api/v1/attackers"
+HEALTH = "/api/v1/health"
+
+
+async def get(client: Client, path: str, status: int = 200) -> Any:
+    async with client.get(path) as response:
+        assert response.status == status, await response.text()
+        return await response.json()
+
+
+async def test_attempts_are_added_up_over_all_workers() -> None:
+    one = Worker([0, 2], rows={"sshd": (12, 300, 1), "web": (7, 0, 0)})
+    other = Worker([1, 3], rows={"sshd": (0, 40, 0)})
+    async with page(one, other) as client:
+        said = await get(client, f"{RATIO}?window=5m&by=service")
+    assert said["rows"] == [
+        {"name": "sshd", "attempts": 353, "success": 12, "failure": 340, "unknown": 1, "ratio": 0.034091},
+        {"name": "web", "attempts": 7, "success": 7, "failure": 0, "unknown": 0, "ratio": 1.0},
+    ]
+    assert said["total"] == {"attempts": 360, "success": 19, "failure": 340, "unknown": 1, "ratio": 0.052925}
+    assert (said["by"], said["window"]["seconds"], said["truncated"]) == ("service", 300, False)
+    assert said["partitions"] == {"of": 4, "missing": []}
+
+
+async def test_workers_are_asked_for_whole_minutes_up_to_the_present_one() -> None:
+    worker = Worker([0, 1, 2, 3])
+    async with page(worker) as client:
+        await get(client, f"{RATIO}?window=5m&by=user")
+    asked = dict(pair.split("=") for pair in worker.asked[-1].partition("?")[2].split("&"))
+    since, until = int(asked["since"]), int(asked["until"])
+    assert asked["by"] == "user"
+    assert since % 60 == until % 60 == 0
+    assert until - since == 360
+    assert 0 < until - time.time() < 62
+
+
+async def test_a_limit_cuts_rows_and_not_the_total() -> None:
+    worker = Worker([0, 1, 2, 3], rows={"a": (1, 0, 0), "b": (2, 0, 0), "c": (3, 0, 0)})
+    async with page(worker) as client:
+        said = await get(client, f"{RATIO}?by=user&limit=2")
+        whole = await get(client, f"{RATIO}?by=user&limit=3")
+    assert [row["name"] for row in said["rows"]] == ["c", "b"]
+    assert (said["total"]["attempts"], said["truncated"], whole["truncated"]) == (6, True, False)
+
+
+async def test_what_a_worker_cut_is_told() -> None:
+    async with page(Worker([0, 1, 2, 3], rows={"a": (1, 0, 0)}, truncated=True)) as client:
+        assert (await get(client, f"{RATIO}?by=user"))["truncated"]
+
+
+async def test_attackers_of_all_workers_are_ranked_together() -> None:
+    one = Worker([0, 1], attackers=[attacker("203.0.113.1", 9), attacker("203.0.113.2", 1, 1)])
+    other = Worker([2, 3], attackers=[attacker("2001:db8::3", 5)])
+    async with page(one, other) as client:
+        said = await get(client, f"{ATTACKERS}?window=1h&limit=2")
+    assert [row["address"] for row in said["attackers"]] == ["203.0.113.1", "2001:db8::3"]
+    assert said["attackers"][0] == {
+        "address": "203.0.113.1", "country": "NL", "failures": 9, "successes": 0, "users": ["root", "admin"],
+        "user_count": 2, "users_more": False, "hosts": ["web1"], "host_count": 1, "hosts_more": False,
+        "first_seen": "2025-11-25T12:00:01.250Z", "last_seen": "2025-11-25T12:01:40.500Z",
+    }  # fmt: skip
+
+
+async def test_one_attacker_comes_with_minutes() -> None:
+    worker = Worker([2, 3], attackers=[attacker("2001:db8::3", 5)], minutes={"2001:db8::3": [[NOON, 1, 5]]})
+    async with page(Worker([0, 1]), worker) as client:
+        said = await get(client, f"{ATTACKERS}/2001:db8::3")
+        escaped = await get(client, f"{ATTACKERS}/2001%3Adb8%3A%3A3")
+    assert said["attacker"]["minutes"] == [{"minute": "2025-11-25T12:00:00Z", "successes": 1, "failures": 5}]
+    assert escaped["attacker"] == said["attacker"]
+    assert said["window"]["seconds"] == 86_400
+
+
+async def test_an_address_is_unknown_only_when_every_partition_says_so() -> None:
+    async with page(Worker([0, 1]), Worker([2, 3])) as client:
+        said = await get(client, f"{ATTACKERS}/203.0.113.9", 404)
+    assert said == {"error": "203.0.113.9 has not failed in this window"}
+    async with page(Worker([0, 1])) as client:
+        said = await get(client, f"{ATTACKERS}/203.0.113.9", 503)
+    assert said["error"].endswith("missing: 2, 3.")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (f"{RATIO}?window=x", "window: 'x' is no length of time such as 90s, 5m, 1h or 24h"),
+        (f"{RATIO}?window=", "window: '' is no"),
+        (f"{ATTACKERS}?window=25h", "window: 25h is longer than counts are kept, 86400 seconds"),
+        (f"{RATIO}?by=color", "by: 'color' is none of service, address, user"),
+        (f"{ATTACKERS}?limit=0", "limit: '0' is no number from 1 to 1000"),
+        (f"{ATTACKERS}?limit=1001", "limit: '1001' is no"),
+        (f"{ATTACKERS}?limit=-1", "limit: '-1' is no"),
+        (f"{ATTACKERS}?limit=%C2%B2", "limit: '²' is no"),
+        (f"{ATTACKERS}/{'a' * 256}", "address: 'aaa"),
+        (f"{ATTACKERS}/%00", "address: '\\x00' is neither"),
+    ],
+)
+async def test_a_bad_parameter_is_named(path: str, text: str) -> None:
+    worker = Worker([0, 1, 2, 3])
+    async with page(worker) as client:
+        said = await get(client, path, 400)
+    assert said["error"].startswith(text)
+    assert worker.asked == []
+
+
+async def test_counts_are_kept_as_long_as_the_settings_say() -> None:
+    async with page(Worker([0, 1, 2, 3]), keep=3600.0) as client:
+        await get(client, f"{RATIO}?window=1h")
+        await get(client, f"{RATIO}?window=61m", 400)
+
+
+async def test_a_late_worker_is_not_waited_for() -> None:
+    prompt, late = Worker([0, 1], rows={"sshd": (1, 2, 0)}), Worker([2, 3], rows={"sshd": (9, 9, 0)}, delay=5)
+    async with page(prompt, late) as client:
+        begin = time.monotonic()
+        said = await get(client, RATIO)
+        assert time.monotonic() - begin < 2
+    assert said["rows"][0]["attempts"] == 3
+    assert said["partitions"] == {"of": 4, "missing": [2, 3]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        500,
+        b'{"partitions": [2, 3], "of": 4, "rows": {"sshd": {"succ',
+        b"",
+        b"[]",
+        b'{"of": 4, "rows": {}, "truncated": false}',
+        b'{"partitions": 2, "of": 4, "rows": {}, "truncated": false}',
+        b'{"partitions": [2, 3], "of": 4, "rows": [], "truncated": false}',
+        b'{"partitions": [2, 3], "of": 4, "rows": {"sshd": {"success": null}}, "truncated": false}',
+        b'{"partitions": [2, 3], "of": 4, "rows": {"sshd": 5}, "truncated": false}',
+    ],
+)
+async def test_a_worker_that_fails_is_left_out_and_its_partitions_are_named(body: bytes | int) -> None:
+    good, bad = Worker([0, 1], rows={"sshd": (1, 2, 0)}), Worker([2, 3], bodies={"attempts": body})
+    async with page(good, bad) as client:
+        said = await get(client, RATIO)
+    assert said["total"]["attempts"] == 3
+    assert said["partitions"] == {"of": 4, "missing": [2, 3]}
+
+
+async def test_an_answer_that_breaks_off_is_left_out() -> None:
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n" + b'{"partitions": [2, 3], ')
+        writer.close()
+
+    async with await asyncio.start_server(break_off, HOST, 0) as server:
+        broken = f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
+        good = Worker([0, 1], rows={"sshd": (1, 2, 0)})
+        good.owners = {broken: [2, 3]}
+        async with page(good) as client:
+            good.owners[good.url] = [0, 1]
+            said = await get(client, RATIO)
+    assert (said["total"]["attempts"], said["partitions"]["missing"]) == (3, [2, 3])
+
+
+async def test_of_two_that_claim_a_partition_the_one_further_on_counts() -> None:
+    stale = Worker([0, 1], rows={"sshd": (1, 1, 0)}, offset=10)
+    fresh = Worker([0, 1, 2, 3], rows={"sshd": (5, 5, 0)}, offset=20)
+    async with page(stale, fresh) as client:
+        said = await get(client, RATIO)
+    assert said["total"]["attempts"] == 10
+    assert said["partitions"]["missing"] == []
+
+
+async def test_what_only_a_stale_answer_spoke_of_is_missing() -> None:
+    stale = Worker([0, 1], rows={"sshd": (1, 1, 0)}, offset=10)
+    fresh = Worker([1, 2], rows={"sshd": (5, 5, 0)}, offset=20)
+    async with page(stale, fresh) as client:
+        said = await get(client, RATIO)
+    assert said["total"]["attempts"] == 10
+    assert said["partitions"]["missing"] == [0, 3]
+
+
+async def test_a_worker_that_recovers_counts_for_what_it_has() -> None:
+    async with page(Worker([0], rows={"sshd": (1, 1, 0)}), Worker([])) as client:
+        said = await get(client, RATIO)
+    assert said["partitions"]["missing"] == [1, 2, 3]
+
+
+async def test_the_next_seed_answers_when_the_first_is_away() -> None:
+    worker = Worker([0, 1, 2, 3], rows={"sshd": (1, 1, 0)})
+    async with running(worker):
+        seeds = settings(f"http://{HOST}:{free_port()}", f" {worker.url}/ ")
+        async with TestClient(TestServer(make_app(seeds), host=HOST)) as client:
+            assert (await get(client, RATIO))["total"]["attempts"] == 2
+
+
+async def test_workers_known_from_before_answer_when_the_seed_goes() -> None:
+    seed, other = Worker([0, 1]), Worker([2, 3], rows={"sshd": (1, 1, 0)})
+    async with page(seed, other) as client:
+        await get(client, RATIO)
+        seed.bodies = {"owners": 503, "attempts": 503}
+        other.owners = {other.url: [2, 3]}
+        said = await get(client, RATIO)
+    assert (said["total"]["attempts"], said["partitions"]["missing"]) == (2, [0, 1])
+
+
+async def test_no_worker_at_all_is_one_sentence() -> None:
+    nobody = f"http://{HOST}:{free_port()}"
+    async with TestClient(TestServer(make_app(settings(nobody)), host=HOST)) as client, client.get(RATIO) as response:
+        assert (response.status, response.headers["Retry-After"]) == (503, "1")
+        said = await response.json()
+    assert said["error"].startswith(f"No count worker can be asked ({nobody}: unreachable: ")
+    assert said["error"].endswith("). Is `ogrewatch worker count` running?")
+
+
+async def test_a_worker_outside_its_group_says_so() -> None:
+    worker = Worker([0], bodies={"owners": 503})
+    async with page(worker) as client:
+        said = await get(client, ATTACKERS, 503)
+    assert "refused: status 503" in said["error"]
+
+
+async def test_owners_that_all_fail_are_no_answer() -> None:
+    async with page(Worker([0], bodies={"attempts": 500})) as client:
+        said = await get(client, RATIO, 503)
+    assert said["error"].startswith("None of the count workers answers (")
+
+
+async def test_health_is_good_when_kafka_and_all_partitions_answer(kafka: str, unique: str) -> None:
+    admin, topic = AdminClient({"bootstrap.servers": kafka}), f"{unique}.raw.syslog"
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+    one, other = Worker([0, 1], newest=NOON + 5), Worker([2, 3], newest=NOON + 7.5)
+    try:
+        async with page(one, other, kafka=kafka, prefix=f"{unique}.") as client:
+            said = await get(client, HEALTH)
+    finally:
+        admin.delete_topics([topic])[topic].result(30)
+    assert said == {
+        "status": "ok",
+        "workers": {one.url: [0, 1], other.url: [2, 3]},
+        "failures": {},
+        "partitions": {"of": 4, "missing": []},
+        "counted": 400,
+        "late": 4,
+        "newest": "2025-11-25T12:00:07.500Z",
+        "kafka": {"servers": kafka, "reachable": True},
+    }
+
+
+async def test_health_tells_what_is_amiss() -> None:
+    async with page(Worker([0, 1]), bad := Worker([2, 3], bodies={"state": 500})) as client:
+        said = await get(client, HEALTH, 503)
+        assert said["status"] == "degraded"
+        assert (said["kafka"]["reachable"], said["partitions"]["missing"]) == (False, [2, 3])
+        assert said["failures"] == {bad.url: "refused: status 500"}
+    nobody = settings(f"http://{HOST}:{free_port()}")
+    async with TestClient(TestServer(make_app(nobody), host=HOST)) as client:
+        said = await get(client, HEALTH, 503)
+        assert (said["status"], said["workers"]) == ("degraded", {})
+
+
+async def test_a_partition_under_recovery_is_missing_in_health() -> None:
+    body = b'{"partitions": {"0": {"offset": 1, "total": 1, "late": 0, "recovered": false}}, "of": 1}'
+    async with page(Worker([], 1, bodies={"state": body})) as client:
+        said = await get(client, HEALTH, 503)
+    assert (said["partitions"], said["newest"]) == ({"of": 1, "missing": [0]}, None)
+
+
+async def test_answers_carry_headers_for_browsers() -> None:
+    async with page(Worker([0, 1, 2, 3])) as client:
+        for path, kept in (("/", "no-cache"), ("/static/page.js", "no-cache"), (RATIO, "no-store"), ("/x", "no-store")):
+            async with client.get(path) as response:
+                assert response.headers["Cache-Control"] == kept, path
+                assert response.headers["Content-Security-Policy"].startswith("default-src 'self'")
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+                assert "aiohttp" not in response.headers["Server"]
+        async with client.get("/") as response:
+            tag = response.headers["ETag"]
+        async with client.get("/", headers={"If-None-Match": tag}) as response:
+            assert response.status == 304
+
+
+async def test_what_is_not_there_is_told_in_json() -> None:
+    async with page(Worker([0, 1, 2, 3])) as client:
+        assert await get(client, "/api/v2", 404) == {"error": "GET /api/v2: Not Found"}
+        async with client.post(RATIO) as response:
+            assert response.status == 405
+            assert response.headers["Allow"] == "GET,HEAD"
+            assert await response.json() == {"error": f"POST {RATIO}: Method Not Allowed"}
+        assert "error" in await get(client, "/static/../application.py", 404)
+
+
+async def test_the_source_of_the_geography_is_told(tmp_path: Any) -> None:
+    async with page(Worker([0])) as client:
+        said = await get(client, "/api/v1/about")
+    assert (said["geoip"]["attribution"], said["geoip"]["link"]) == ("IP Geolocation by DB-IP", "https://db-ip.com")
+    async with page(Worker([0]), geoip=tmp_path / "absent.mmdb") as client:
+        assert (await get(client, "/api/v1/about"))["geoip"] is None
+
+
+async def test_metrics_count_requests_by_route_and_failures_of_workers() -> None:
+    async with page(Worker([0]), Worker([1], bodies={"attackers": b"{"})) as client:
+        await get(client, ATTACKERS)
+        await get(client, "/nowhere/at/all", 404)
+        async with client.get("/metrics") as response:
+            assert response.content_type == "text/plain"
+            text = await response.text()
+    assert 'ogrewatch_web_requests_total{route="/api/v1/attackers",status="200"}' in text
+    assert 'ogrewatch_web_requests_total{route="none",status="404"}' in text
+    assert 'ogrewatch_web_worker_failures_total{why="malformed"}' in text
+    assert "nowhere" not in text

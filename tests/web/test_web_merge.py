@@ -1,0 +1,71 @@
+"""Answers of several workers become one: added up, ranked, and no partition twice."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from workers_kit import attacker
+
+from web import answers
+from web.answers import Answer, Attempts
+from web.merge import Counts, add_attempts, disputed, rank_attackers, settle
+
+Plain = Answer[None]
+
+
+def answer(worker: str, *partitions: int) -> Plain:
+    return Answer(worker, frozenset(partitions), 4, None)
+
+
+def test_names_of_several_partitions_are_added_up_and_most_attempts_come_first() -> None:
+    parts = [
+        Attempts({"sshd": (1, 10, 0), "web": (5, 0, 0)}, False),
+        Attempts({"sshd": (2, 20, 3), "ldap": (5, 0, 0)}, False),
+    ]
+    assert add_attempts(parts) == [("sshd", Counts(3, 30, 3)), ("ldap", Counts(5)), ("web", Counts(5))]
+
+
+def test_the_ratio_leaves_out_what_is_unknown() -> None:
+    assert Counts(12, 340, 100).ratio == round(12 / 352, 6)
+    assert Counts(0, 0, 7).ratio is None
+    assert Counts(0, 3, 0).ratio == 0
+
+
+def test_attackers_are_ranked_by_failures_then_by_who_was_seen_last() -> None:
+    rows = [
+        [attacker("203.0.113.1", 5, last_seen=100), attacker("203.0.113.2", 5, last_seen=300)],
+        [attacker("203.0.113.3", 9, last_seen=1), attacker("203.0.113.4", 5, last_seen=200)],
+    ]
+    parts = [answers.attackers({"attackers": part}) for part in rows]
+    assert [row.address[-1] for row in rank_attackers(parts, 3)] == ["3", "2", "4"]
+
+
+def test_answers_about_different_partitions_are_all_kept() -> None:
+    found = [answer("a", 0, 2), answer("b", 1, 3), answer("c")]
+    assert disputed(found) == set()
+    assert {kept.worker for kept in settle(found, {})} == {"a", "b", "c"}
+
+
+def test_of_two_that_claim_a_partition_the_one_that_counted_further_is_kept() -> None:
+    """A sleeper that wakes still claims what it owned; what was moved to its successor went on without it."""
+    sleeper, successor = answer("a", 0, 1), answer("b", 0, 1, 2, 3)
+    offsets = {("a", 0): 100, ("a", 1): 100, ("b", 0): 150, ("b", 1): 100}
+    assert settle([sleeper, successor], offsets) == [successor]
+    newer = {("a", 0): 200, ("a", 1): 200, ("b", 0): 150, ("b", 1): 100}
+    assert settle([sleeper, successor], newer) == [sleeper]
+
+
+def test_a_claimant_that_says_nothing_of_its_state_loses() -> None:
+    assert settle([answer("a", 0, 1, 2), answer("b", 0)], {("b", 0): 0}) == [answer("b", 0)]
+
+
+@given(
+    st.lists(st.sets(st.integers(0, 5)), max_size=6),
+    st.dictionaries(st.tuples(st.sampled_from("012345"), st.integers(0, 5)), st.integers(0, 3)),
+)
+def test_no_partition_is_ever_counted_twice_and_nobody_is_dropped_without_cause(
+    claims: list[set[int]], offsets: dict[tuple[str, int], int]
+) -> None:
+    found = [answer(str(number), *partitions) for number, partitions in enumerate(claims)]
+    kept = settle(found, offsets)
+    assert disputed(kept) == set()
+    taken = frozenset[int]().union(*(one.partitions for one in kept))
+    assert all(not one.partitions.isdisjoint(taken) for one in found if one not in kept)
