@@ -1,0 +1,30 @@
+"""A line or an event in, the host that wrote it out: the key of its raw record."""
+
+import re
+from typing import Any
+
+# Enough of an RFC 5424, RFC 3164 or ISO header to find the host; a tag in the host's place ("sshd[7]:") is none.
+_HOST = re.compile(
+    rb"(?:<\d{1,3}>)?(?:1 \S+|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) ([^\s\[]{0,254}[^\s\[:]) "
+)
+_NAMES = ("hostname", "host", "HOST", "source_host", "Hostname", "host.name", "host.hostname", "_HOSTNAME", "Computer")
+_LONGEST = 255
+
+
+def host_of_line(line: bytes) -> bytes | None:
+    """The host that a syslog header names; None where none is seen in the first 512 bytes."""
+    found = _HOST.match(line, 0, 512)
+    return None if found is None or found[1] == b"-" else found[1]
+
+
+def host_of_event(event: dict[str, Any]) -> bytes | None:
+    """The host that an event names under one of the names in use, or ECS's `host`; None when there is none."""
+    for name in _NAMES:
+        value = event.get(name)
+        if value is None:
+            continue
+        if type(value) is dict:
+            value = value.get("name") or value.get("hostname")
+        if type(value) is str and value:
+            return value[:_LONGEST].encode()
+    return None

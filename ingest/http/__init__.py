@@ -1,0 +1,1 @@
+"""HTTP in, raw topics out."""

@@ -1,0 +1,134 @@
+"""A request in, who sent it out: the address, and the name that a token or a certificate proves.
+
+https://www.rfc-editor.org/rfc/rfc6750 (Bearer), https://www.rfc-editor.org/rfc/rfc7617 (Basic, the password is the
+token), and Elasticsearch's `ApiKey`, base64 of `id:token`: what log shippers can be told to send.
+"""
+
+import base64
+import binascii
+import logging
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
+
+from aiohttp.web import BaseRequest
+
+from ingest.cluster import OUTSIDE
+from ingest.http.answers import Refusal
+from ingest.tokens import TokenError, TokenFile
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+_EVERYTHING = frozenset(OUTSIDE)
+_CHALLENGE = 'Bearer realm="ogrewatch", Basic realm="ogrewatch"'
+
+log = logging.getLogger("ogrewatch.ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A sender: its address, its name ("" when nobody asked), the topics it may write."""
+
+    address: str
+    name: str = ""
+    topics: frozenset[str] = _EVERYTHING
+
+    @property
+    def client(self) -> str:
+        """What its use is counted under."""
+        return self.name or self.address
+
+
+class Access:
+    """Tells senders apart. Tokens are asked for from the moment there is a file of them, and ever after."""
+
+    def __init__(self, tokens: TokenFile | None, certificates: bool, proxies: Networks) -> None:
+        self._tokens, self._certificates, self._proxies = tokens, certificates, proxies
+        self._asks = False
+
+    def asks(self) -> bool:
+        """Whether a sender must show who it is."""
+        return self._certificates or self._asks_tokens()
+
+    def who(self, request: BaseRequest) -> Who:
+        """Who sent the request. Raises `Refusal` (401) when it does not prove what is asked for."""
+        address = self._address(request)
+        subject = _subject(request) if self._certificates else ""
+        if not self._asks_tokens():
+            return Who(address, subject)
+        try:
+            token = self._tokens.verify(_shown(request)) if self._tokens else None
+        except TokenError as error:
+            log.error("%s", error)
+            token = None
+        if token is None:
+            raise Refusal(401, "a valid token is needed", code=40101, headers={"WWW-Authenticate": _CHALLENGE})
+        return Who(address, token.name, frozenset(token.topics) & _EVERYTHING)
+
+    def _asks_tokens(self) -> bool:
+        if not self._asks and self._tokens is not None:
+            self._asks = self._tokens.exists()
+        return self._asks
+
+    def _address(self, request: BaseRequest) -> str:
+        """The peer's address; when that is a proxy of ours, the last one it forwarded for that is none."""
+        address = _plain(peer[0] if isinstance(peer := _peer(request), tuple) else "")
+        if not self._proxies or not self._is_proxy(address):
+            return address
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+        for part in reversed(forwarded):
+            if not (hop := _plain(part.strip())):
+                break
+            address = hop
+            if not self._is_proxy(hop):
+                break
+        return address
+
+    def _is_proxy(self, address: str) -> bool:
+        return bool(address) and any(ip_address(address) in network for network in self._proxies)
+
+
+def networks(text: str) -> Networks:
+    """Networks, comma separated. Raises ValueError."""
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _peer(request: BaseRequest) -> Any:
+    return request.transport.get_extra_info("peername") if request.transport else None
+
+
+def _plain(text: str) -> str:
+    """The address as IPv4 or IPv6 without a zone; "" when it is none."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def _subject(request: BaseRequest) -> str:
+    """The common name of the client's certificate, else its first alternative name."""
+    shown: Any = request.transport.get_extra_info("peercert") if request.transport else None
+    if not shown:
+        return ""
+    names = [value for part in shown.get("subject", ()) for key, value in part if key == "commonName"]
+    others = [value for _, value in shown.get("subjectAltName", ())]
+    return str([*names, *others, ""][0])
+
+
+def _shown(request: BaseRequest) -> str:
+    """The token of the header `Authorization`; "" when there is none."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return value.strip()
+        case "basic" | "apikey":
+            return _after_colon(value.strip())
+    return ""
+
+
+def _after_colon(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeError, ValueError):
+        return ""

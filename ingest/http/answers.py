@@ -1,0 +1,131 @@
+"""What the proxy answers, and the three ways in which it says no.
+
+Ours is `{"error": ..., "line": ..., "column": ..., "offset": ...}`, Confluent's `{"error_code": ..., "message": ...}`,
+Elasticsearch's `{"error": {"type": ..., "reason": ...}, "status": ...}`.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return len(self.body)
+
+    @property
+    def final(self) -> bool:
+        """Whether trying again would bring the same."""
+        return self.status < 500 and self.status not in (408, 429)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where in the unpacked body something is wrong: line and column from 1, offset in bytes from 0."""
+
+    line: int
+    column: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"line {self.line} column {self.column} (byte {self.offset})"
+
+
+class Refusal(Exception):
+    """A request that is not carried out. `code` is Confluent's error code, the status when None."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: int | None = None,
+        after: float | None = None,
+        position: Position | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.position = status, message, position
+        self.code = status if code is None else code
+        self.headers = dict(headers or {})
+        if after is not None:
+            self.headers["Retry-After"] = str(max(1, math.ceil(after)))
+
+    @property
+    def text(self) -> str:
+        """The message with its position."""
+        return f"{self.message} at {self.position}" if self.position else self.message
+
+
+Dialect = Callable[[Refusal], Answer]
+
+
+def dumps(value: Any) -> bytes:
+    """JSON, as compact as it gets."""
+    return orjson.dumps(value)
+
+
+def ok(value: Any, status: int = 200, content_type: str = JSON) -> Answer:
+    """An answer of JSON."""
+    return Answer(status, orjson.dumps(value), content_type)
+
+
+def place(position: Position | None) -> dict[str, int]:
+    """A position as members of a JSON object."""
+    if position is None:
+        return {}
+    return {"line": position.line, "column": position.column, "offset": position.offset}
+
+
+def ours(refusal: Refusal) -> Answer:
+    """The refusal in our own words."""
+    return Answer(refusal.status, dumps({"error": refusal.message, **place(refusal.position)}), headers=refusal.headers)
+
+
+def confluent(content_type: str) -> Dialect:
+    """The refusal as the Confluent REST Proxy words it."""
+
+    def refuse(refusal: Refusal) -> Answer:
+        body = dumps({"error_code": refusal.code, "message": refusal.text})
+        return Answer(refusal.status, body, content_type, refusal.headers)
+
+    return refuse
+
+
+_TYPES = {
+    400: "illegal_argument_exception",
+    401: "security_exception",
+    403: "security_exception",
+    404: "resource_not_found_exception",
+    405: "illegal_argument_exception",
+    413: "content_too_long_exception",
+    415: "media_type_header_exception",
+    429: "es_rejected_execution_exception",
+    503: "unavailable_shards_exception",
+}
+
+
+def elastic_error(status: int, reason: str) -> dict[str, str]:
+    """An error as Elasticsearch words it."""
+    return {"type": _TYPES.get(status, "exception"), "reason": reason}
+
+
+def elastic(refusal: Refusal) -> Answer:
+    """The refusal as Elasticsearch words it."""
+    error = elastic_error(refusal.status, refusal.text)
+    body = dumps({"error": {"root_cause": [error], **error}, "status": refusal.status})
+    return Answer(refusal.status, body, headers={**refusal.headers, "X-Elastic-Product": "Elasticsearch"})

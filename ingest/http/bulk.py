@@ -1,0 +1,179 @@
+"""Elasticsearch's `_bulk`, and MozDef's of the same path, in; one raw record a document out.
+
+https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
+
+An object whose only member is an action is an action line, and the next line its document. A line that is neither is a
+document by itself, as are the elements of an array: so MozDef's senders have it.
+"""
+
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import orjson
+
+from ingest.base import Failure, Outcome
+from ingest.hosts import host_of_event
+from ingest.http.answers import JSON, Answer, Position, Refusal, elastic_error
+from ingest.http.call import Call
+from ingest.http.elastic import PRODUCT
+from ingest.http.events import NDJSON
+from ingest.http.items import Items, Rejected, add_array, object_or_rejected, position_of
+
+_TYPES = NDJSON | {
+    "",
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "application/octet-stream",
+    "text/plain",
+    "application/vnd.elasticsearch+json",
+    "application/vnd.elasticsearch+x-ndjson",
+}
+_ACTIONS = frozenset({"index", "create", "update", "delete"})
+_STORED = frozenset({"index", "create"})
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What is to be done with a document."""
+
+    verb: str = "index"
+    index: str = ""
+
+
+@dataclass(slots=True)
+class Bulk:
+    """The documents of a body: their actions in order, and among `items`, by their place here, what came of each."""
+
+    items: Items
+    actions: list[Action] = field(default_factory=list)
+    spoken: bool = False
+    """Whether there were action lines, so that the sender reads what is told of each item."""
+
+
+async def bulk(call: Call) -> Answer:
+    """Documents, each with a result of its own."""
+    if call.media_type not in _TYPES:
+        raise Refusal(415, f"cannot read {call.media_type[:100]}")
+    began = monotonic()
+    found = Bulk(call.items(call.service.settings.events_topic))
+    implied = Action(index=call.parts[0]) if call.parts else Action()
+    read(found, await call.content(), implied)
+    if not found.actions:
+        raise Refusal(400, "request body is required")
+    call.service.metrics.rejected(found.items.topic, len(found.items.rejected))
+    outcomes = await call.service.store(call.who, found.items.records)
+    brief = call.query("filter_path") is not None
+    return _answer(found, outcomes, round((monotonic() - began) * 1000), brief)
+
+
+def read(found: Bulk, body: bytes, implied: Action) -> None:
+    """Read documents and their actions. Raises `Refusal`: 400 for an array that is no JSON, 413 for too many."""
+    if body.lstrip()[:1] == b"[":
+        _read_array(found, body, implied)
+        return
+    known: dict[bytes, Action] = {}
+    start, action = 0, None
+    for number, line in enumerate(body.split(b"\n"), 1):
+        if line and not line.isspace():
+            action = _read_line(found, line, Position(number, 1, start), action, implied, known)
+        start += len(line) + 1
+    if action is not None:
+        _take(found, action, Rejected(400, "the last action has no document"))
+
+
+def _read_array(found: Bulk, body: bytes, implied: Action) -> None:
+    try:
+        values = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
+    add_array(found.items, values)
+    found.actions = [Action("index", implied.index)] * (len(values) + 1)
+    found.actions[0] = Action("", "")  # arrays count from 1
+
+
+def _read_line(
+    found: Bulk, line: bytes, at: Position, action: Action | None, implied: Action, known: dict[bytes, Action]
+) -> Action | None:
+    """Take a line; what it leaves for the next one is the action that waits for its document."""
+    if action is None and (again := known.get(line)) is not None:
+        return again
+    event = object_or_rejected(line, at.line, at.offset)
+    if action is None and isinstance(event, dict) and (new := _action(event, implied)) is not None:
+        found.spoken = True
+        if new.verb == "delete":
+            _take(found, new, Rejected(400, "documents are only ever created here"))
+            return None
+        known[line] = new
+        return new
+    _document(found, line, event, action or implied)
+    return None
+
+
+def _document(found: Bulk, line: bytes, event: dict[str, Any] | Rejected, action: Action) -> None:
+    if isinstance(event, Rejected):
+        _take(found, action, event)
+    elif action.verb not in _STORED:
+        _take(found, action, Rejected(400, "documents are only ever created here"))
+    else:
+        found.items.add(len(found.actions), line.removesuffix(b"\r"), host_of_event(event))
+        found.actions.append(action)
+
+
+def _take(found: Bulk, action: Action, rejected: Rejected) -> None:
+    found.items.reject(len(found.actions), rejected)
+    found.actions.append(action)
+
+
+def _action(event: dict[str, Any], implied: Action) -> Action | None:
+    if len(event) != 1:
+        return None
+    verb, meta = next(iter(event.items()))
+    if verb not in _ACTIONS or not (isinstance(meta, dict) or meta is None):
+        return None
+    index = (meta or {}).get("_index")
+    return Action(verb, index if isinstance(index, str) else implied.index)
+
+
+def _answer(found: Bulk, outcomes: list[Outcome], took: int, brief: bool) -> Answer:
+    placed = dict(zip(found.items.numbers, outcomes, strict=True))
+    shown = [
+        _shown(action, found.items.rejected.get(number), placed.get(number), found.items.topic, brief)
+        for number, action in enumerate(found.actions)
+        if action.verb
+    ]
+    failures = [outcome for outcome in outcomes if type(outcome) is Failure]
+    errors = bool(failures or found.items.rejected)
+    body = b'{"took":%d,"errors":%s,"items":[' % (took, b"true" if errors else b"false") + b",".join(shown) + b"]}"
+    return Answer(_status(found, failures, len(shown)), body, JSON, PRODUCT)
+
+
+def _status(found: Bulk, failures: list[Failure], number: int) -> int:
+    """As Elasticsearch, 200 whatever became of the items; senders that know no items are told by the status."""
+    if found.spoken or not (failures or found.items.rejected):
+        return 200
+    if any(failure.retriable for failure in failures):
+        return 503
+    return 400 if len(failures) + len(found.items.rejected) == number else 207
+
+
+def _shown(action: Action, rejected: Rejected | None, outcome: Outcome | None, topic: str, brief: bool) -> bytes:
+    if rejected is None and type(outcome) is tuple:
+        if brief:
+            return b'{"%s":{"status":201}}' % action.verb.encode()
+        partition, offset, _ = outcome
+        told: dict[str, Any] = {"_index": action.index, "_id": f"{topic}-{partition}-{offset}", "_version": 1}
+        return orjson.dumps({action.verb: {**told, "result": "created", "_seq_no": offset, "status": 201}})
+    status, reason = _failed(rejected, outcome)
+    return orjson.dumps(
+        {action.verb: {"_index": action.index, "status": status, "error": elastic_error(status, reason)}}
+    )
+
+
+def _failed(rejected: Rejected | None, outcome: Outcome | None) -> tuple[int, str]:
+    if rejected is not None:
+        return rejected.status, f"{rejected.reason} at {rejected.position}" if rejected.position else rejected.reason
+    assert isinstance(outcome, Failure)
+    if outcome.retriable:
+        return 429, outcome.reason
+    return 413 if outcome.too_large else 400, outcome.reason

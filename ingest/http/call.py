@@ -1,0 +1,105 @@
+"""One request in, its sender, its content and its place in the memory budget out."""
+
+import asyncio
+from typing import Any
+
+from aiohttp.web import BaseRequest, RequestPayloadError
+
+from ingest.http.access import Who
+from ingest.http.answers import Refusal
+from ingest.http.items import Items
+from ingest.http.service import Service
+from ingest.http.unpack import unpack
+from topics.received import Headers, headers_of
+
+
+class Call:
+    """A request under way. `close` gives its memory back."""
+
+    __slots__ = ("_content", "_held", "endpoint", "parts", "request", "service", "who")
+
+    def __init__(self, service: Service, request: BaseRequest, who: Who, endpoint: str, parts: tuple[str, ...]) -> None:
+        self.service, self.request, self.who = service, request, who
+        self.endpoint, self.parts = endpoint, parts
+        self._held = 0
+        self._content: bytes | None = None
+
+    def close(self) -> None:
+        """Give back the memory that the body took."""
+        self.service.room.give(self._held)
+        self._held = 0
+
+    @property
+    def media_type(self) -> str:
+        """The content type without parameters, in small letters; "" when there is none."""
+        return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    def headers(self) -> Headers:
+        """The headers that the records of this call bear."""
+        return headers_of(self.who.address, self.who.name, self.endpoint)
+
+    def items(self, topic: str) -> Items:
+        """Where to gather records for a topic. Raises as `Service.require`."""
+        self.service.require(self.who, topic)
+        return Items(topic, self.who.address.encode(), self.headers(), self.service.settings.max_records)
+
+    async def content(self) -> bytes:
+        """The whole body, unpacked; read once. Raises `Refusal`: 400, 408, 413, 415, 429."""
+        if self._content is None:
+            body = await self._body()
+            encoding = self.request.headers.get("Content-Encoding", "").strip().lower()
+            self._content = unpack(body, encoding, self.service.settings.max_unpacked)
+            self._hold(len(self._content) - len(body) if encoding else 0)
+        return self._content
+
+    async def _body(self) -> bytes:
+        content, limit = self.request.content, self.service.settings.max_body
+        if (self.request.content_length or 0) > limit:
+            raise Refusal(413, f"the body is larger than {limit} bytes")
+        if content.is_eof():  # a small body comes with its head
+            body = content.read_nowait()
+            self._take(len(body), limit)
+            return body
+        await self.invite()
+        try:
+            async with asyncio.timeout(self.service.settings.body_timeout):
+                return await self._read(limit)
+        except TimeoutError:
+            raise Refusal(408, "the body did not arrive in time") from None
+
+    async def _read(self, limit: int) -> bytes:
+        parts = []
+        while part := await self.read_some():
+            self._take(len(part), limit)
+            parts.append(part)
+        return b"".join(parts)
+
+    async def read_some(self) -> bytes:
+        """What has arrived of the body, packed as it is; waits for something. Empty at its end. Raises `Refusal`."""
+        try:
+            return await self.request.content.readany()
+        except (RequestPayloadError, ConnectionError) as error:
+            raise Refusal(400, f"the body broke off: {error}") from None
+
+    async def invite(self) -> None:
+        """Tell a client that waits for it to send the body: nothing speaks against it so far."""
+        if self.request.headers.get("Expect", "").lower() == "100-continue" and self.request.transport is not None:
+            self.request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _take(self, number: int, limit: int) -> None:
+        self._hold(number)
+        self.service.metrics.bytes.inc(number)
+        if self._held > limit:
+            raise Refusal(413, f"the body is larger than {limit} bytes")
+
+    def _hold(self, number: int) -> None:
+        if number <= 0:
+            return
+        if not self.service.room.take(number):
+            self.service.metrics.refused.labels(self.service.metrics.way, "memory").inc()
+            raise Refusal(429, "too many requests are in memory", after=1)
+        self._held += number
+
+    def query(self, name: str) -> Any:
+        """A parameter of the query, None when it is not there."""
+        return self.request.query.get(name)

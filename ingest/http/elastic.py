@@ -1,0 +1,84 @@
+"""What log shippers ask Elasticsearch before they send: who it is, whether it is well, whether their set-up is done.
+
+https://www.elastic.co/docs/api/doc/elasticsearch/
+"""
+
+from typing import Any
+
+from ingest.http.answers import Answer, Refusal, ok
+from ingest.http.call import Call
+
+PRODUCT = {"X-Elastic-Product": "Elasticsearch"}
+"""Official clients speak to no server without it."""
+
+_NAME = "ogrewatch"
+_UUID = "ogrewatch-ingest-http"
+_LICENSE = {"status": "active", "uid": _UUID, "type": "basic", "mode": "basic"}
+
+
+async def root(call: Call) -> Answer:
+    """Name and version; the version is a setting, for shippers want none older than they are."""
+    version = {
+        "number": call.service.settings.elasticsearch_version,
+        "build_flavor": "default",
+        "build_type": "tar",
+        "build_hash": "unknown",
+        "build_date": "2025-01-01T00:00:00Z",
+        "build_snapshot": False,
+        "lucene_version": "9.12.0",
+        "minimum_wire_compatibility_version": "7.17.0",
+        "minimum_index_compatibility_version": "7.0.0",
+    }
+    return _ok(
+        {
+            "name": _NAME,
+            "cluster_name": _NAME,
+            "cluster_uuid": _UUID,
+            "version": version,
+            "tagline": "You Know, for Search",
+        }
+    )
+
+
+async def probe(call: Call) -> Answer:
+    """License, features, health, nodes. Health raises `Away` while Kafka is."""
+    match call.request.path:
+        case "/_license":
+            return _ok({"license": _LICENSE})
+        case "/_xpack":
+            features = {name: {"available": True, "enabled": False} for name in ("ilm", "security", "monitoring")}
+            return _ok({"license": _LICENSE, "features": features, "tagline": "You know, for X"})
+        case "/_cluster/health":
+            call.service.cluster.require()
+            health = {"cluster_name": _NAME, "status": "green", "timed_out": False, "number_of_nodes": 1}
+            return _ok(health)
+    return _ok({"cluster_name": _NAME, "nodes": {}})
+
+
+async def setup(call: Call) -> Answer:
+    """Templates, policies and pipelines: nothing is kept, for Ogrewatch has its own; a shipper is told that it is."""
+    kind, name = call.parts
+    if call.request.method in ("POST", "PUT"):
+        await call.content()
+        return _ok({"acknowledged": True})
+    return _ok(_nothing(kind, name))
+
+
+def _nothing(kind: str, name: str) -> dict[str, Any]:
+    """What there is of a name. Data streams are listed; an alias that is not there is told so."""
+    match kind:
+        case "_index_template":
+            return {"index_templates": [{"name": name, "index_template": {"index_patterns": [name]}}]}
+        case "_component_template":
+            return {"component_templates": [{"name": name, "component_template": {"template": {}}}]}
+        case "_data_stream":
+            return {"data_streams": [{"name": name, "timestamp_field": {"name": "@timestamp"}, "status": "GREEN"}]}
+        case "_ilm/policy":
+            return {name: {"version": 1, "policy": {"phases": {}}}}
+        case "_alias":
+            raise Refusal(404, f"alias [{name[:250]}] missing")
+    return {name: {}}
+
+
+def _ok(value: Any) -> Answer:
+    return Answer(200, ok(value).body, headers=PRODUCT)

@@ -1,0 +1,78 @@
+"""MozDef's endpoints and plain lines in, raw records out.
+
+https://mozdef.readthedocs.io/en/latest/usage.html#sending-logs-to-mozdef
+"""
+
+from ingest.base import Failure, Outcome
+from ingest.http.answers import Answer, Refusal, ok, place
+from ingest.http.call import Call
+from ingest.http.items import Items, Rejected, add_json, add_lines, add_ndjson
+
+#: "" and the form are what curl and hand-written clients send without thinking about it
+_JSON = {"", "application/json", "application/x-www-form-urlencoded", "application/octet-stream"}
+NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/jsonlines"}
+_TOLD = 1000  # items of which an answer tells what is wrong
+
+
+async def events(call: Call) -> Answer:
+    """JSON events, or plain lines when the content type says so."""
+    media_type = call.media_type
+    if media_type == "text/plain":
+        return await lines(call)
+    if media_type not in _JSON and media_type not in NDJSON:
+        raise Refusal(415, f"cannot read {media_type[:100]}")
+    items = call.items(call.service.settings.events_topic)
+    (add_ndjson if media_type in NDJSON else add_json)(items, await call.content())
+    return await _store(call, items)
+
+
+async def lines(call: Call) -> Answer:
+    """Plain lines, whatever the content type says."""
+    items = call.items(call.service.settings.lines_topic)
+    add_lines(items, await call.content())
+    return await _store(call, items)
+
+
+async def _store(call: Call, items: Items) -> Answer:
+    if not items.records and not items.rejected:
+        raise Refusal(400, "the body is empty")
+    call.service.metrics.rejected(items.topic, len(items.rejected))
+    if len(items.rejected) == 1 and not items.records:
+        only = next(iter(items.rejected.values()))
+        raise Refusal(only.status, only.reason, position=only.position)
+    outcomes = await call.service.store(call.who, items.records)
+    return _answer(items, outcomes)
+
+
+def _answer(items: Items, outcomes: list[Outcome]) -> Answer:
+    failed = [(n, outcome) for n, outcome in zip(items.numbers, outcomes, strict=True) if type(outcome) is Failure]
+    accepted = len(outcomes) - len(failed)
+    if not failed and not items.rejected:
+        return ok({"accepted": accepted})
+    told = [_rejected(number, rejected) for number, rejected in items.rejected.items()]
+    told += [{"item": n, "status": status_of(failure), "error": failure.reason} for n, failure in failed]
+    told.sort(key=lambda one: one["item"])  # type: ignore[arg-type,return-value]
+    content = {"accepted": accepted, "failed": len(told), "items": told[:_TOLD]}
+    statuses = {one["status"] for one in told}
+    if 503 in statuses:
+        return Answer(503, ok(content).body, headers={"Retry-After": "2"})
+    if accepted:
+        return ok(content, 207)
+    return ok(content, 413 if statuses == {413} else 400)
+
+
+def _rejected(number: int, rejected: Rejected) -> dict[str, object]:
+    return {"item": number, "status": rejected.status, "error": rejected.reason, **place(rejected.position)}
+
+
+def status_of(failure: Failure) -> int:
+    """The status of a record that Kafka does not have."""
+    if failure.retriable:
+        return 503
+    return 413 if failure.too_large else 400
+
+
+async def custom(call: Call) -> Answer:
+    """As /events; the record's header names the application."""
+    call.endpoint = f"/custom/{call.parts[0]}"
+    return await events(call)

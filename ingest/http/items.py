@@ -1,0 +1,145 @@
+"""The content of a body in, records for Kafka out, and what is wrong with the rest of it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from ingest.base import Record
+from ingest.hosts import host_of_event, host_of_line
+from ingest.http.answers import Position, Refusal
+from topics.catalogue import MAX_RECORD
+from topics.received import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An item that is no event, and where in the body that shows."""
+
+    status: int
+    reason: str
+    position: Position | None = None
+
+
+@dataclass(slots=True)
+class Items:
+    """Items of a body, in order: the records made of them, and those that are rejected.
+
+    `fallback` is the key of what names no host. `numbers[i]` is the line, or the place in an array, of `records[i]`.
+    """
+
+    topic: str
+    fallback: bytes
+    headers: Headers
+    most: int
+    records: list[Record] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    rejected: dict[int, Rejected] = field(default_factory=dict)
+
+    def add(self, number: int, value: bytes, host: bytes | None) -> None:
+        """Take an item. Raises `Refusal` (413) when there are too many."""
+        key = host or self.fallback
+        if len(value) + len(key) > MAX_RECORD:
+            self.rejected[number] = Rejected(413, f"larger than {MAX_RECORD} bytes")
+            return
+        if len(self.records) >= self.most:
+            raise Refusal(413, f"more than {self.most} records in one request")
+        self.records.append((self.topic, key, value, -1, 0, self.headers))
+        self.numbers.append(number)
+
+    def reject(self, number: int, rejected: Rejected) -> None:
+        """Remember what is wrong with an item. Raises `Refusal` (400) when there are too many."""
+        if len(self.rejected) >= self.most:
+            raise Refusal(400, f"more than {self.most} items are no events")
+        self.rejected[number] = rejected
+
+
+def add_lines(items: Items, body: bytes) -> None:
+    """Plain text, a log each line. Empty lines are none."""
+    for number, line in enumerate(body.split(b"\n"), 1):
+        line = line.removesuffix(b"\r")
+        if line and not line.isspace():
+            items.add(number, line, host_of_line(line))
+
+
+def add_ndjson(items: Items, body: bytes) -> None:
+    """A JSON object each line, kept as the bytes that came. Empty lines are none."""
+    start = 0
+    for number, line in enumerate(body.split(b"\n"), 1):
+        if line and not line.isspace():
+            event = object_or_rejected(line, number, start)
+            if isinstance(event, Rejected):
+                items.reject(number, event)
+            else:
+                items.add(number, line.removesuffix(b"\r"), host_of_event(event))
+        start += len(line) + 1
+
+
+def add_json(items: Items, body: bytes) -> None:
+    """An object, an array of objects, or an object each line. Raises `Refusal` (400) when it is none of these.
+
+    An object stays the bytes that came; the objects of an array are written again without white space.
+    """
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        if not _is_ndjson(body):
+            raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
+        add_ndjson(items, body)
+        return
+    if isinstance(value, dict):
+        items.add(1, body.strip(), host_of_event(value))
+    elif isinstance(value, list):
+        add_array(items, value)
+    else:
+        raise Refusal(400, "an event is a JSON object", position=Position(1, 1, 0))
+
+
+def add_array(items: Items, values: list[Any]) -> None:
+    """The objects of an array."""
+    for number, value in enumerate(values, 1):
+        if isinstance(value, dict):
+            items.add(number, orjson.dumps(value), host_of_event(value))
+        else:
+            items.reject(number, Rejected(400, "an event is a JSON object"))
+
+
+def object_or_rejected(line: bytes, number: int, start: int) -> dict[str, Any] | Rejected:
+    """The object on a line that begins `start` bytes into the body, or what is wrong with it."""
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        found = position_of(error, line)
+        return Rejected(400, f"no JSON: {error.msg}", Position(number, found.column, start + found.offset))
+    if type(value) is dict:
+        return value
+    return Rejected(400, "an event is a JSON object", Position(number, 1, start))
+
+
+def position_of(error: orjson.JSONDecodeError, body: bytes) -> Position:
+    """Where in the body reading ended."""
+    offset = len(error.doc[: error.pos].encode("utf-8", "replace")) if error.doc else _bad_byte(body)
+    begin = body.rfind(b"\n", 0, offset) + 1
+    column = len(body[begin:offset].decode("utf-8", "replace")) + 1
+    return Position(body.count(b"\n", 0, offset) + 1, column, offset)
+
+
+def _bad_byte(body: bytes) -> int:
+    """The first byte that is no UTF-8, which orjson does not tell."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0
+
+
+def _is_ndjson(body: bytes) -> bool:
+    """Whether the first line that is not empty is an object of its own, and another follows."""
+    first, newline, rest = body.lstrip().partition(b"\n")
+    if not newline or not rest.strip() or not first.startswith(b"{"):
+        return False
+    try:
+        orjson.loads(first)
+    except orjson.JSONDecodeError:
+        return False
+    return True

@@ -1,0 +1,33 @@
+"""Settings in, a whole proxy out: everything it is made of, in the order it starts and stops."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ingest.cluster import Cluster
+from ingest.delivery import Delivery
+from ingest.http.access import Access, networks
+from ingest.http.server import HttpWay
+from ingest.http.service import Service
+from ingest.http.tls import require_safety, tls_of
+from ingest.metrics import Metrics
+from ingest.settings import IngestSettings
+from ingest.tokens import TokenFile
+
+
+@asynccontextmanager
+async def proxy(settings: IngestSettings, tokens: TokenFile, kafka: str, prefix: str) -> AsyncIterator[HttpWay]:
+    """A proxy that is connected and does not listen yet. Kafka may be away.
+
+    Raises `Unsafe`, `TokenError` for a file of tokens that cannot be used, ValueError for networks that are none.
+    """
+    access = Access(tokens, settings.client_ca is not None, networks(settings.trusted_proxies))
+    tokens.tokens()
+    require_safety(settings, access.asks())
+    tls = tls_of(settings)
+    async with Delivery(kafka, prefix, wait=settings.wait) as delivery:
+        cluster = Cluster(prefix)
+        await cluster.start(delivery.producer)
+        try:
+            yield HttpWay(Service(settings, delivery, cluster, access, Metrics("http")), tls)
+        finally:
+            await cluster.stop()

@@ -1,0 +1,75 @@
+"""A record as version 3 of the Confluent REST Proxy has it in, Kafka's record out."""
+
+import base64
+import binascii
+from typing import Any
+
+import orjson
+
+from ingest.base import Record
+from ingest.hosts import host_of_event, host_of_line
+from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from
+from topics.catalogue import MAX_RECORD
+from topics.received import Headers
+
+Shape = dict[str, dict[str, Any]]
+"""Type and size of key and value, as the answer tells them."""
+
+
+class Maker:
+    """Makes records for one topic of `count` partitions."""
+
+    def __init__(self, topic: str, count: int, fallback: bytes, headers: Headers) -> None:
+        self._topic, self._count, self._fallback, self._headers = topic, count, fallback, headers
+
+    def record(self, given: Any) -> tuple[Record, Shape]:
+        """The record, and what is told of it. Raises `BadPart`."""
+        if not isinstance(given, dict):
+            raise BadPart(400, "a record is a JSON object")
+        shape: Shape = {}
+        key, value = _part(given, "key", shape), _part(given, "value", shape)
+        if len(value or b"") + len(key or b"") > MAX_RECORD:
+            raise BadPart(413, f"a record is larger than {MAX_RECORD} bytes")
+        if key is None:
+            key = _host(given.get("value"), value) or self._fallback
+        partition = partition_from(given.get("partition_id"), self._count)
+        timestamp, more = time_from(given.get("timestamp")), headers_from(given.get("headers"))
+        headers = self._headers + more if more else self._headers
+        return (self._topic, key, value, partition, timestamp, headers), shape
+
+
+def _part(given: dict[str, Any], name: str, shape: Shape) -> bytes | None:
+    part = given.get(name)
+    if part is None:
+        return None
+    if not isinstance(part, dict):
+        raise BadPart(400, f"{name} is an object of type and data")
+    data = part.get("data")
+    if data is None:
+        return None
+    content = _bytes(part.get("type"), data)
+    shape[name] = {"type": part["type"], "size": len(content)}
+    return content
+
+
+def _bytes(kind: Any, data: Any) -> bytes:
+    match kind:
+        case "JSON":
+            return orjson.dumps(data)
+        case "STRING" if isinstance(data, str):
+            return data.encode()
+        case "BINARY" if isinstance(data, str):
+            try:
+                return base64.b64decode(data, validate=True)
+            except (binascii.Error, ValueError):
+                pass
+    if kind in ("STRING", "BINARY"):
+        raise BadPart(400, f"data is no {kind}")
+    raise BadPart(422, "type is BINARY, JSON or STRING")
+
+
+def _host(part: Any, value: bytes | None) -> bytes | None:
+    data = part.get("data") if isinstance(part, dict) else None
+    if isinstance(data, dict):
+        return host_of_event(data)
+    return host_of_line(value) if value else None

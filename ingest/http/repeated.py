@@ -1,0 +1,41 @@
+"""A request with an Idempotency-Key in; its answer, or the one it had before, out."""
+
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from ingest.http.answers import Answer, Refusal
+from ingest.http.call import Call
+from ingest.once import Reused
+
+if TYPE_CHECKING:
+    from ingest.http.routes import Route
+
+_LONGEST = 255
+_REPLAYED = {"Idempotency-Replayed": "true"}
+
+
+async def answer_once(call: Call, route: "Route") -> Answer:
+    """The answer to a request whose sender may send it again. Raises `Refusal` 400, or 422 for a key used otherwise."""
+    key = call.request.headers["Idempotency-Key"].strip()
+    if not 0 < len(key) <= _LONGEST:
+        raise Refusal(400, f"an Idempotency-Key has 1 to {_LONGEST} characters")
+    digest = await _digest(call)
+
+    async def work() -> Answer:
+        answer = await route.handler(call)
+        assert isinstance(answer, Answer)  # only a body that is still coming is answered in a stream
+        return answer
+
+    try:
+        answer, repeated = await call.service.once.answer(f"{call.who.client}\n{key}", digest, work)
+    except Reused:
+        raise Refusal(422, "this Idempotency-Key came with another request before") from None
+    return replace(answer, headers={**answer.headers, **_REPLAYED}) if repeated else answer
+
+
+async def _digest(call: Call) -> bytes:
+    request = call.request
+    digest = blake2b(f"{request.method}\n{request.path_qs}\n{call.media_type}\n".encode("utf-8", "replace"))
+    digest.update(await call.content())
+    return digest.digest()

@@ -1,0 +1,200 @@
+"""Confluent REST Proxy, version 3: produce, one by one, in a stream, and in a batch.
+
+https://docs.confluent.io/platform/current/kafka-rest/api.html#records-v3
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from aiohttp.web import StreamResponse
+
+from ingest.base import Away, Busy, Failure, Outcome, Record
+from ingest.http.answers import JSON, Answer, Refusal, dumps, ok
+from ingest.http.call import Call
+from ingest.http.items import position_of
+from ingest.http.objects import Objects
+from ingest.http.record3 import Maker, Shape
+from ingest.http.record_parts import BadPart
+from ingest.http.rest_reads import require_cluster
+from topics.catalogue import MAX_RECORD
+
+_LARGEST = 2 * MAX_RECORD  # bytes of a record as JSON: base64 and escapes take room
+_LONGEST_ID = 80
+
+
+@dataclass(frozen=True, slots=True)
+class _Error:
+    """What is told of a record that is not stored."""
+
+    code: int
+    message: str
+
+
+_Result = dict[str, Any] | _Error
+
+
+async def produce(call: Call) -> Answer | StreamResponse:
+    """Concatenated records. A body whose length nobody has told is answered while it comes."""
+    maker = _maker(call)
+    if call.request.content_length is None and "Idempotency-Key" not in call.request.headers and not _packed(call):
+        return await _stream(call, maker)
+    objects = Objects(_LARGEST)
+    found: list[bytes] = objects.feed(await call.content())
+    objects.finish()
+    if not found:
+        raise Refusal(422, "the body has no record")
+    if len(found) > call.service.settings.max_records:
+        raise Refusal(413, f"more than {call.service.settings.max_records} records in one request")
+    results = await _store(call, maker, [_parsed(one) for one in found])
+    return Answer(200, b"".join(map(_line, results)), JSON)
+
+
+async def batch(call: Call) -> Answer:
+    """Records with ids of the sender's own."""
+    maker = _maker(call)
+    entries = _entries(await call.content(), call.service.settings.max_records)
+    results = await _store(call, maker, entries)
+    successes, failures = [], []
+    for entry, result in zip(entries, results, strict=True):
+        if isinstance(result, _Error):
+            failures.append({"id": entry["id"], "error_code": result.code, "message": result.message})
+        else:
+            del result["error_code"]
+            successes.append({"id": entry["id"], **result})
+    return ok({"successes": successes, "failures": failures}, 207)
+
+
+def _maker(call: Call) -> Maker:
+    require_cluster(call)
+    topic = call.parts[1]
+    try:
+        count = call.service.require(call.who, topic)
+    except Refusal as refusal:
+        refusal.code = 40403 if refusal.code == 40401 else refusal.code
+        raise
+    return Maker(topic, count, call.who.address.encode(), call.headers())
+
+
+def _packed(call: Call) -> bool:
+    return call.request.headers.get("Content-Encoding", "identity") != "identity"
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return _Error(400, f"no JSON: {error.msg} at {position_of(error, text)} of the record")
+
+
+def _entries(body: bytes, most: int) -> list[dict[str, Any]]:
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
+    entries = content.get("entries") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise Refusal(422, "entries is an array of records, and not empty")
+    if len(entries) > most:
+        raise Refusal(413, f"more than {most} records in one request")
+    ids = [entry.get("id") for entry in entries]
+    if not all(isinstance(one, str) and 0 < len(one) <= _LONGEST_ID for one in ids) or len(set(ids)) < len(ids):
+        raise Refusal(422, f"each entry has an id of its own, a string of 1 to {_LONGEST_ID} characters")
+    return entries
+
+
+async def _store(call: Call, maker: Maker, given: list[Any]) -> list[_Result]:
+    """What became of each record, in order. Raises as `Service.store`, with nothing stored."""
+    made = [_made(maker, one) for one in given]
+    records: list[Record] = [record for record, _ in (one for one in made if not isinstance(one, _Error))]
+    outcomes = iter(await call.service.store(call.who, records)) if records else iter(())
+    identity = call.service.cluster.identity
+    return [one if isinstance(one, _Error) else _result(identity, *one, next(outcomes)) for one in made]
+
+
+def _made(maker: Maker, given: Any) -> tuple[Record, Shape] | _Error:
+    if isinstance(given, _Error):
+        return given
+    try:
+        return maker.record(given)
+    except BadPart as error:
+        return _Error(error.status, str(error))
+
+
+def _result(identity: str, record: Record, shape: Shape, outcome: Outcome) -> _Result:
+    if isinstance(outcome, Failure):
+        return _Error(50302 if outcome.retriable else 413 if outcome.too_large else 400, outcome.reason)
+    partition, offset, timestamp = outcome
+    moment = datetime.fromtimestamp(timestamp / 1000, UTC).isoformat(timespec="milliseconds")
+    return {
+        "error_code": 200,
+        "cluster_id": identity,
+        "topic_name": record[0],
+        "partition_id": partition,
+        "offset": offset,
+        "timestamp": moment.replace("+00:00", "Z"),
+        **shape,
+    }
+
+
+def _line(result: _Result) -> bytes:
+    if isinstance(result, _Error):
+        return dumps({"error_code": result.code, "message": result.message}) + b"\r\n"
+    return dumps(result) + b"\r\n"
+
+
+async def _stream(call: Call, maker: Maker) -> StreamResponse:
+    """Answer each piece of the body when Kafka has its records; only then is the next piece read."""
+    response = StreamResponse(headers={"Content-Type": JSON})
+    response.enable_chunked_encoding()
+    await call.invite()
+    await response.prepare(call.request)
+    objects, more = Objects(_LARGEST), True
+    while more:
+        lines, more = await _piece(call, maker, objects)
+        if lines:
+            await _write(call, response, lines)
+    response.force_close()
+    await response.write_eof()
+    return response
+
+
+async def _piece(call: Call, maker: Maker, objects: Objects) -> tuple[bytes, bool]:
+    """The answers to what has come, and whether more may come."""
+    try:
+        async with asyncio.timeout(call.service.settings.idle_timeout):
+            part = await call.read_some()
+        if not part:
+            objects.finish()
+            return b"", False
+        call.service.metrics.bytes.inc(len(part))
+        given = [_parsed(one) for one in objects.feed(part)]
+    except TimeoutError:
+        return _line(_Error(408, "no record came in time")), False
+    except Refusal as refusal:
+        return _line(_Error(refusal.code, refusal.text)), False
+    results = await _store_or_tell(call, maker, given)
+    return b"".join(map(_line, results)), not call.service.draining
+
+
+async def _store_or_tell(call: Call, maker: Maker, given: list[Any]) -> list[_Result]:
+    """As `_store`; what refuses all of a piece is told for each of its records, since the status went out already."""
+    try:
+        return await _store(call, maker, given)
+    except Busy as busy:
+        error = _Error(50302 if isinstance(busy, Away) else 429, str(busy))
+    except Refusal as refusal:
+        error = _Error(refusal.code, refusal.text)
+    return [error for _ in given]
+
+
+async def _write(call: Call, response: StreamResponse, lines: bytes) -> None:
+    try:
+        async with asyncio.timeout(call.service.settings.body_timeout):
+            await response.write(lines)
+    except TimeoutError:
+        if call.request.transport is not None:
+            call.request.transport.close()
+        raise ConnectionResetError("the client does not read its answers") from None

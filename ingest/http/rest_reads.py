@@ -1,0 +1,159 @@
+"""Confluent REST Proxy, what can be read: clusters, topics, partitions, brokers.
+
+https://docs.confluent.io/platform/current/kafka-rest/api.html
+"""
+
+import asyncio
+from typing import Any
+
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from ingest.base import Away
+from ingest.http.answers import Answer, Refusal, ok
+from ingest.http.call import Call
+
+_V2 = "application/vnd.kafka.v2+json"
+_PATIENCE = 5.0  # seconds
+
+
+async def topics(call: Call) -> Answer:
+    """Names of the topics that senders may write."""
+    call.service.cluster.require()
+    return ok(call.service.cluster.topics(), content_type=_V2)
+
+
+async def topic(call: Call) -> Answer:
+    """One topic and its partitions."""
+    name = call.parts[0]
+    content = {"name": name, "configs": {}, "partitions": _partitions(_found(call, name))}
+    return ok(content, content_type=_V2)
+
+
+async def partitions(call: Call) -> Answer:
+    """The partitions of a topic."""
+    return ok(_partitions(_found(call, call.parts[0])), content_type=_V2)
+
+
+async def partition(call: Call) -> Answer:
+    """One partition."""
+    return ok(_one(call), content_type=_V2)
+
+
+async def offsets(call: Call) -> Answer:
+    """The first offset of a partition and the one that comes next."""
+    number = _one(call)["partition"]
+    place = TopicPartition(call.service.delivery.name_of(call.parts[0]), number)
+    try:
+        begin, end = await asyncio.to_thread(_ends, call.service.delivery.admin, place)
+    except KafkaException as error:
+        raise Away(error.args[0].str(), 2.0) from None
+    return ok({"beginning_offset": begin, "end_offset": end}, content_type=_V2)
+
+
+async def brokers(call: Call) -> Answer:
+    """Ids of the brokers."""
+    call.service.cluster.require()
+    return ok({"brokers": sorted(call.service.cluster.brokers)}, content_type=_V2)
+
+
+async def clusters(call: Call) -> Answer:
+    """The one cluster, as a list."""
+    call.service.cluster.require()
+    return ok(_list("KafkaClusterList", "/v3/clusters", [_cluster(call)]))
+
+
+async def cluster(call: Call) -> Answer:
+    """The one cluster."""
+    require_cluster(call)
+    return ok(_cluster(call))
+
+
+async def cluster_topics(call: Call) -> Answer:
+    """The topics that senders may write."""
+    require_cluster(call)
+    names = call.service.cluster.topics()
+    data = [_topic(call, name, call.service.cluster.topic(name)) for name in names]
+    return ok(_list("KafkaTopicList", f"/v3/clusters/{call.parts[0]}/topics", data))
+
+
+async def cluster_topic(call: Call) -> Answer:
+    """One topic."""
+    require_cluster(call)
+    name = call.parts[1]
+    return ok(_topic(call, name, _found(call, name, 40403)))
+
+
+def require_cluster(call: Call) -> None:
+    """Raises `Refusal` (404) when the path names another cluster, `Away`."""
+    call.service.cluster.require()
+    if call.parts[0] != call.service.cluster.identity:
+        raise Refusal(404, f"Cluster {call.parts[0][:100]} cannot be found.", code=404)
+
+
+def _found(call: Call, name: str, code: int = 40401) -> Any:
+    call.service.cluster.require()
+    found = call.service.cluster.topic(name)
+    if found is None:
+        raise Refusal(404, f"Topic {name[:250]} not found.", code=code)
+    return found
+
+
+def _one(call: Call) -> dict[str, Any]:
+    for one in _partitions(_found(call, call.parts[0])):
+        if str(one["partition"]) == call.parts[1]:
+            return one
+    raise Refusal(404, f"Partition {call.parts[1][:50]} not found.", code=40402)
+
+
+def _partitions(found: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "partition": number,
+            "leader": one.leader,
+            "replicas": [
+                {"broker": broker, "leader": broker == one.leader, "in_sync": broker in one.isrs}
+                for broker in one.replicas
+            ],
+        }
+        for number, one in sorted(found.partitions.items())
+    ]
+
+
+def _ends(admin: AdminClient, place: TopicPartition) -> tuple[int, int]:
+    specs: list[Any] = [OffsetSpec.earliest(), OffsetSpec.latest()]  # type: ignore[no-untyped-call]
+    found = [admin.list_offsets({place: spec}, request_timeout=_PATIENCE)[place] for spec in specs]
+    first, last = (one.result(_PATIENCE).offset for one in found)
+    return first, last
+
+
+def _list(kind: str, path: str, data: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"kind": kind, "metadata": {"self": path, "next": None}, "data": data}
+
+
+def _cluster(call: Call) -> dict[str, Any]:
+    known = call.service.cluster
+    path = f"/v3/clusters/{known.identity}"
+    return {
+        "kind": "KafkaCluster",
+        "metadata": {"self": path, "resource_name": f"crn:///kafka={known.identity}"},
+        "cluster_id": known.identity,
+        "controller": {"related": f"{path}/brokers/{known.controller}"},
+        "brokers": {"related": f"{path}/brokers"},
+        "topics": {"related": f"{path}/topics"},
+    }
+
+
+def _topic(call: Call, name: str, found: Any) -> dict[str, Any]:
+    identity = call.service.cluster.identity
+    path = f"/v3/clusters/{identity}/topics/{name}"
+    return {
+        "kind": "KafkaTopic",
+        "metadata": {"self": path, "resource_name": f"crn:///kafka={identity}/topic={name}"},
+        "cluster_id": identity,
+        "topic_name": name,
+        "is_internal": False,
+        "replication_factor": max((len(one.replicas) for one in found.partitions.values()), default=0),
+        "partitions_count": len(found.partitions),
+        "partitions": {"related": f"{path}/partitions"},
+    }

@@ -1,0 +1,100 @@
+"""Method and path in, what answers them out."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp.web import StreamResponse
+
+from ingest.http import bulk, elastic, events, rest2, rest3, rest_reads, watch
+from ingest.http.answers import Answer, Dialect, Refusal, confluent, ours
+from ingest.http.answers import elastic as as_elastic
+from ingest.http.call import Call
+
+Handler = Callable[[Call], Awaitable[Answer | StreamResponse]]
+
+_V2, _V3 = confluent(rest2.CONTENT_TYPE), confluent("application/json")
+_WRITE, _READ = ("POST", "PUT"), ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`endpoint` names it in metrics and in the records' headers; `public` ones ask nobody who he is."""
+
+    endpoint: str
+    handler: Handler
+    dialect: Dialect = ours
+    public: bool = False
+
+
+_Methods = dict[str, Route]
+
+
+def _at(
+    methods: tuple[str, ...], endpoint: str, handler: Handler, dialect: Dialect = ours, public: bool = False
+) -> _Methods:
+    return dict.fromkeys(methods, Route(endpoint, handler, dialect, public))
+
+
+_EXACT: dict[str, _Methods] = {
+    **{path: _at(_WRITE, path, events.events) for path in ("/events", "/nxlog", "/cef")},
+    "/lines": _at(_WRITE, "/lines", events.lines),
+    "/_bulk": _at(_WRITE, "/_bulk", bulk.bulk, as_elastic),
+    "/": _at(_READ, "/", elastic.root, as_elastic),
+    "/status": _at(_READ, "/status", watch.status, public=True),
+    "/test": _at(_READ, "/test", watch.test, public=True),
+    "/healthz": _at(_READ, "/healthz", watch.healthz, public=True),
+    "/metrics": _at(_READ, "/metrics", watch.metrics),
+    "/topics": _at(_READ, "/topics", rest_reads.topics, _V2),
+    "/brokers": _at(_READ, "/brokers", rest_reads.brokers, _V2),
+    "/v3/clusters": _at(_READ, "/v3/clusters", rest_reads.clusters, _V3),
+}
+
+_SHAPED: tuple[tuple[re.Pattern[str], _Methods], ...] = tuple(
+    (re.compile(shape), methods)
+    for shape, methods in (
+        (r"/custom/([\w.-]{1,64})", _at(_WRITE, "/custom", events.custom)),
+        (
+            r"/topics/([^/]+)",
+            _at(_READ, "/topics/{topic}", rest_reads.topic, _V2)
+            | _at(("POST",), "/topics/{topic}", rest2.produce, _V2),
+        ),
+        (r"/topics/([^/]+)/partitions", _at(_READ, "/topics/{topic}/partitions", rest_reads.partitions, _V2)),
+        (
+            r"/topics/([^/]+)/partitions/([^/]+)",
+            _at(_READ, "/topics/{topic}/partitions/{partition}", rest_reads.partition, _V2)
+            | _at(("POST",), "/topics/{topic}/partitions/{partition}", rest2.produce, _V2),
+        ),
+        (
+            r"/topics/([^/]+)/partitions/([^/]+)/offsets",
+            _at(_READ, "/topics/{topic}/partitions/{partition}/offsets", rest_reads.offsets, _V2),
+        ),
+        (r"/v3/clusters/([^/]+)", _at(_READ, "/v3/clusters/{cluster}", rest_reads.cluster, _V3)),
+        (r"/v3/clusters/([^/]+)/topics", _at(_READ, "/v3/topics", rest_reads.cluster_topics, _V3)),
+        (r"/v3/clusters/([^/]+)/topics/([^/]+)", _at(_READ, "/v3/topics/{topic}", rest_reads.cluster_topic, _V3)),
+        (r"/v3/clusters/([^/]+)/topics/([^/]+)/records", _at(("POST",), "/v3/records", rest3.produce, _V3)),
+        (r"/v3/clusters/([^/]+)/topics/([^/]+)/records:batch", _at(("POST",), "/v3/records:batch", rest3.batch, _V3)),
+        (r"/([^/_][^/]*)/_bulk", _at(_WRITE, "/_bulk", bulk.bulk, as_elastic)),
+        (r"/_license|/_xpack|/_cluster/health|/_nodes(?:/.*)?", _at(_READ, "/_probe", elastic.probe, as_elastic)),
+        (
+            r"/(_ilm/policy|_index_template|_component_template|_template|_ingest/pipeline|_alias|_data_stream)/([^/]+)",
+            _at((*_READ, *_WRITE), "/_setup", elastic.setup, as_elastic),
+        ),
+    )
+)
+
+
+def find(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
+    """What answers a request, and the parts of its path. Raises `Refusal`: 404, or 405 with what is allowed."""
+    exact = _EXACT.get(path)
+    methods, parts = (exact, ()) if exact is not None else _shaped(path)
+    if (route := methods.get(method)) is None:
+        raise Refusal(405, f"{method} is not for this path", headers={"Allow": ", ".join(methods)})
+    return route, parts
+
+
+def _shaped(path: str) -> tuple[_Methods, tuple[str, ...]]:
+    for shape, methods in _SHAPED:
+        if found := shape.fullmatch(path):
+            return methods, found.groups()
+    raise Refusal(404, "there is nothing here")

@@ -1,0 +1,48 @@
+"""Settings in, a TLS context out, or why there is none; and whether it is safe to listen.
+
+https://wiki.mozilla.org/Security/Server_Side_TLS
+"""
+
+import ssl
+from ipaddress import ip_address
+
+from ingest.settings import IngestSettings
+
+
+class Unsafe(Exception):
+    """The proxy will not start like this; the message is for the person who starts it."""
+
+
+def tls_of(settings: IngestSettings) -> ssl.SSLContext | None:
+    """The context, None without a certificate. TLS 1.2 and newer. Raises `Unsafe` when a file cannot be used."""
+    if settings.certificate is None:
+        if settings.client_ca is not None:
+            raise Unsafe("certificates of clients need one of our own: set the certificate too")
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.certificate, settings.private_key)
+        if settings.client_ca is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(settings.client_ca)
+    except (OSError, ssl.SSLError) as error:
+        raise Unsafe(f"the certificates cannot be used: {error}") from None
+    return context
+
+
+def require_safety(settings: IngestSettings, asks: bool) -> None:
+    """Raises `Unsafe` when anyone who reaches the port could write, unless the settings say that this is meant."""
+    if asks or settings.insecure or _is_loopback(settings.host):
+        return
+    raise Unsafe(
+        f"{settings.host} is reached from other machines, and nobody would be asked who he is. Make a token with"
+        " `ogrewatch token create`, or demand certificates with --client-ca, or say --insecure."
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

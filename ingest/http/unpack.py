@@ -1,0 +1,70 @@
+"""A body as it came in, its content out, never more than the limit: gzip, deflate and zstd.
+
+https://www.rfc-editor.org/rfc/rfc9110#section-8.4
+"""
+
+import zlib
+
+import cramjam
+
+from ingest.http.answers import Refusal
+
+ENCODINGS = "gzip, deflate, zstd"
+_RAW, _ZLIB, _GZIP = -15, 15, 31  # window bits, by which zlib tells the formats
+
+
+def unpack(body: bytes, encoding: str, limit: int) -> bytes:
+    """The content of a body, blocking. Raises `Refusal`: 415, 413 when it would be larger than `limit`, or 400."""
+    match encoding:
+        case "" | "identity":
+            return body
+        case "gzip" | "x-gzip":
+            return _inflate(body, _GZIP, limit)
+        case "deflate":
+            return _inflate(body, _ZLIB if _has_zlib_header(body) else _RAW, limit)
+        case "zstd":
+            return _zstd(body, limit)
+    raise Refusal(415, f"cannot unpack {encoding[:50]!r}", headers={"Accept-Encoding": ENCODINGS})
+
+
+def too_large(limit: int) -> Refusal:
+    """The refusal of a body that unpacks to more than `limit` bytes."""
+    return Refusal(413, f"the unpacked body is larger than {limit} bytes")
+
+
+def _inflate(body: bytes, bits: int, limit: int) -> bytes:
+    parts, left = [], limit
+    try:
+        while body:
+            member = zlib.decompressobj(bits)
+            parts.append(member.decompress(body, left + 1))
+            left -= len(parts[-1])
+            if left < 0:
+                raise too_large(limit)
+            if not member.eof:
+                raise Refusal(400, "the compressed body ends too early")
+            body = member.unused_data
+    except zlib.error as error:
+        raise Refusal(400, f"the body cannot be unpacked: {error}") from None
+    return b"".join(parts)
+
+
+def _has_zlib_header(body: bytes) -> bool:
+    """RFC 1950 2.2. Some clients send the bare stream as "deflate", which RFC 9110 8.4.1.2 knows."""
+    return len(body) >= 2 and body[0] & 15 == 8 and (body[0] << 8 | body[1]) % 31 == 0
+
+
+def _zstd(body: bytes, limit: int) -> bytes:
+    if not body:
+        return b""
+    size = min(limit, 16 * len(body) + 4096)
+    while True:
+        buffer = bytearray(size)
+        try:
+            return bytes(memoryview(buffer)[: cramjam.zstd.decompress_into(body, buffer)])
+        except cramjam.DecompressionError as error:
+            if "whole buffer" not in str(error):
+                raise Refusal(400, f"the body cannot be unpacked: {error}") from None
+        if size == limit:
+            raise too_large(limit)
+        size = min(limit, 4 * size)

@@ -1,0 +1,52 @@
+"""The metrics of every way in, defined once. One registry a process, so that each way shows the same names."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """Counters of one way in."""
+
+    def __init__(self, way: str) -> None:
+        self.registry = CollectorRegistry()
+
+        def counter(name: str, doc: str, *labels: str) -> Counter:
+            return Counter(f"ogrewatch_ingest_{name}", doc, ("way", *labels), registry=self.registry)
+
+        def gauge(name: str, doc: str) -> Gauge:
+            return Gauge(f"ogrewatch_ingest_{name}", doc, ("way",), registry=self.registry).labels(way)
+
+        self.way = way
+        self.requests = counter("requests", "Requests, by how they ended.", "endpoint", "status")
+        self.records = counter("records", "Records by what became of them.", "topic", "result")
+        self.bytes = counter("received_bytes", "Bytes of bodies as they came, before unpacking.").labels(way)
+        self.refused = counter("refused", "Requests refused before anything of them was accepted.", "reason")
+        self.seconds = Histogram(
+            "ogrewatch_ingest_seconds",
+            "From the request to its answer.",
+            ("way",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        ).labels(way)
+        self.pending = gauge("pending_records", "Records given to Kafka and not yet acknowledged by it.")
+        self.held = gauge("held_bytes", "Bytes of requests in memory.")
+        self.connections = gauge("connections", "Open connections.")
+        self.kafka_up = gauge("kafka_up", "Whether Kafka answers.")
+
+    def delivered(self, topic: str, good: int, failed: int) -> None:
+        """Count the records of one call."""
+        if good:
+            self.records.labels(self.way, topic, "delivered").inc(good)
+        if failed:
+            self.records.labels(self.way, topic, "failed").inc(failed)
+
+    def rejected(self, topic: str, number: int) -> None:
+        """Count what a request contained and Kafka was never given, for it was no event."""
+        if number:
+            self.records.labels(self.way, topic, "rejected").inc(number)
+
+    def page(self) -> tuple[bytes, str]:
+        """The metrics as Prometheus reads them, and the page's content type."""
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST

@@ -1,0 +1,123 @@
+"""Secrets that senders show in, names and topics out: a file of tokens, of which it holds only hashes.
+
+A token is `ogw_<id>_<secret>`. The secret is 256 random bits, so that one round of SHA-256 is as good as many: there is
+nothing to guess. https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+_PREFIX = "ogw_"
+_NOBODY = "0" * 64
+
+
+class TokenError(Exception):
+    """The file of tokens cannot be used; the message is for the person who keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as it is kept. `topics` are those it may write; `hash` is the SHA-256 of its secret, in hex."""
+
+    id: str
+    name: str
+    topics: tuple[str, ...]
+    hash: str
+    created: str
+
+
+class TokenFile:
+    """A file of tokens, mode 0600. It is read again when it has changed, and written whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._tokens: dict[str, Token] = {}
+        self._stamp: tuple[int, int, int] | None = None
+
+    def exists(self) -> bool:
+        """Whether there is such a file, empty or not."""
+        return self.path.exists()
+
+    def tokens(self) -> list[Token]:
+        """All tokens. Raises `TokenError` when the file cannot be read, or others may read it; none without a file."""
+        self._reload()
+        return list(self._tokens.values())
+
+    def create(self, name: str, topics: Iterable[str]) -> tuple[Token, str]:
+        """Make a token; returns it and the text to show, which is kept nowhere.
+
+        Raises `TokenError` for a name in use.
+        """
+        known = self.tokens()
+        if any(token.name == name for token in known):
+            raise TokenError(f"there is a token {name!r} already; revoke it first")
+        identity, secret = secrets.token_hex(6), secrets.token_hex(32)
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        token = Token(identity, name, tuple(sorted(topics)), _hash(secret), created)
+        self._write([*known, token])
+        return token, f"{_PREFIX}{identity}_{secret}"
+
+    def revoke(self, name: str) -> Token:
+        """Remove the token of this name or id. Raises `TokenError` when there is none."""
+        known = self.tokens()
+        for token in known:
+            if name in (token.name, token.id):
+                self._write([other for other in known if other is not token])
+                return token
+        raise TokenError(f"there is no token {name!r}")
+
+    def verify(self, shown: str) -> Token | None:
+        """The token that a sender showed, None when it is none of ours. Takes as long for a wrong secret as for none.
+
+        Raises `TokenError` when the file has become unreadable.
+        """
+        self._reload()
+        identity, _, secret = shown.removeprefix(_PREFIX).partition("_")
+        token = self._tokens.get(identity)
+        good = hmac.compare_digest(_hash(secret), token.hash if token else _NOBODY)
+        return token if good else None
+
+    def _reload(self) -> None:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            self._tokens, self._stamp = {}, None
+            return
+        stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
+        if stamp == self._stamp:
+            return
+        if found.st_mode & 0o077:
+            raise TokenError(f"{self.path} can be read by others: chmod 600 it")
+        self._tokens, self._stamp = self._read(), stamp
+
+    def _read(self) -> dict[str, Token]:
+        try:
+            kept = [
+                Token(**{**entry, "topics": tuple(entry["topics"])}) for entry in orjson.loads(self.path.read_bytes())
+            ]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise TokenError(f"{self.path} holds no tokens: {error}") from None
+        return {token.id: token for token in kept}
+
+    def _write(self, tokens: list[Token]) -> None:
+        """Beside the file first, which is made 0600, then in its place."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(orjson.dumps([asdict(token) for token in tokens], option=orjson.OPT_INDENT_2))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(self.path)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

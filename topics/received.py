@@ -1,0 +1,39 @@
+"""Who sent a raw record, as the way in saw it: Kafka record headers in, fields of the event out.
+
+The headers are written by our own ways in and by nobody who sends through them: names that begin with `RESERVED` are
+refused there. A record without them came straight to Kafka.
+"""
+
+from collections.abc import Iterable
+
+SENDER = "ogrewatch.sender"
+"""Address the connection came from."""
+IDENTITY = "ogrewatch.identity"
+"""Who the sender proved to be: the name of a token, or the subject of a certificate. Absent when nobody asked."""
+ENDPOINT = "ogrewatch.endpoint"
+"""Where the record came in: a path of the HTTP proxy, or a queue."""
+
+RESERVED = "ogrewatch."
+
+Headers = list[tuple[str, str | bytes | None]]
+
+_FIELDS = {
+    SENDER: "ogrewatch.ingest.address",
+    IDENTITY: "ogrewatch.ingest.identity",
+    ENDPOINT: "ogrewatch.ingest.endpoint",
+}
+
+
+def headers_of(sender: str, identity: str, endpoint: str) -> Headers:
+    """The headers of a record; what is empty is left out."""
+    named = ((SENDER, sender), (IDENTITY, identity), (ENDPOINT, endpoint))
+    return [(name, text.encode("utf-8", "replace")) for name, text in named if text]
+
+
+def put_received(extra: dict[str, object], headers: Iterable[tuple[str, bytes | None]]) -> None:
+    """Put what the headers say on the event, in place of anything the record itself says under those names."""
+    for field in _FIELDS.values():
+        extra.pop(field, None)
+    for name, value in headers:
+        if value and name in _FIELDS:
+            extra[_FIELDS[name]] = value.decode("utf-8", "backslashreplace")
