@@ -53,7 +53,7 @@ class Dispatcher:
         self._sniffers = tuple(stream for stream in self._streams if stream.sniff)
         self._readers = tuple(stream for stream in self._streams if stream.sniff_json and stream.parse_json)
         self._resolved: dict[str, tuple[Stream, ...]] = dict(self._programs)
-        self._headers = Headers(zone, frozenset(self._programs))
+        self._headers = Headers(zone, frozenset(self._programs), self._headless)
         self._zone = self._headers.zone if zone != "UTC" else None
 
     def parse(self, raw: bytes, received: int, joins: Joins, program: str | None = None) -> Event:
@@ -114,11 +114,17 @@ class Dispatcher:
         if message.startswith("%"):
             return self._programs.get(message.partition("-")[0], ())
         if not name:
-            return tuple(stream for stream in self._sniffers if stream.sniff and stream.sniff(message))
+            return self._sniffed(message)
         found = self._programs.get(name.rpartition("/")[2].lower()) or self._programs.get(name.partition("/")[0], ())
         if len(self._resolved) < _REMEMBERED and len(name) < 64:
             self._resolved[name] = found
         return found
+
+    def _sniffed(self, text: str) -> tuple[Stream, ...]:
+        return tuple(stream for stream in self._sniffers if stream.sniff and stream.sniff(text))
+
+    def _headless(self, text: str) -> bool:
+        return any(stream.sniff and stream.sniff(text) for stream in self._sniffers)
 
 
 def _ask(candidates: tuple[Stream, ...], message: str, event: Event, joins: Joins) -> None:

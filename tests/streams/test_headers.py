@@ -11,6 +11,7 @@ NOW = datetime(2026, 11, 24, 4, 5, 10, tzinfo=UTC)
 RECEIVED = int(NOW.timestamp()) * 1_000_000
 AT = "2026-11-24T03:05:06"  # four o'clock in Berlin
 UTC_AT = "2026-11-24T04:05:06"
+RECEIPT = "2026-11-24T04:05:10"
 
 
 def read(line: str, zone: str = "Europe/Berlin", now: int = RECEIVED) -> dict[str, Any]:
@@ -58,10 +59,10 @@ MISSING = {
     "Nov 24 04:05:06 h prog[abc]: x": columns(AT, "h", "prog", None, "x", extra={"log.syslog.procid": "abc"}),
     "Nov 24 04:05:06 h prog[]: x": columns(AT, "h", "prog", None, "x"),
     "Nov 24 04:05:06": columns(AT, None, None, None, ""),
-    "<13>prog: x": columns(UTC_AT[:-2] + "10", None, "prog", None, "x", pri=13),
-    "<13>hello world": columns(UTC_AT[:-2] + "10", None, None, None, "hello world", pri=13),
-    "<13>": columns(UTC_AT[:-2] + "10", None, None, None, "", pri=13),
-    "sshd[12]: x": columns(UTC_AT[:-2] + "10", None, "sshd", 12, "x"),
+    "<13>prog: x": columns(RECEIPT, None, "prog", None, "x", pri=13),
+    "<13>hello world": columns(RECEIPT, None, None, None, "hello world", pri=13),
+    "<13>": columns(RECEIPT, None, None, None, "", pri=13),
+    "sshd[12]: x": columns(RECEIPT, None, "sshd", 12, "x"),
 }
 DIALECTS = {
     "Nov 24 04:05:06 CET h prog[1]: x": columns(AT, "h", "prog", 1, "x"),
@@ -74,7 +75,7 @@ DIALECTS = {
     "Tue Nov 24 04:05:06 2026 h prog: x": columns(AT, "h", "prog", None, "x"),
     "Nov 24 2020 04:05:06 h prog: x": columns("2020-11-24T03:05:06", "h", "prog", None, "x"),
     "Nov 24 04:05:06 Message forwarded from aix1: sshd[12]: x": columns(AT, "aix1", "sshd", 12, "x"),
-    "Nov 24 04:05:06 <auth.info> bsd sshd[12]: x": columns(AT, "bsd", "sshd", 12, "x"),
+    "Nov 24 04:05:06 <auth.info> bsd sshd[12]: x": columns(AT, "bsd", "sshd", 12, "x", extra={"log.level": "info"}),
     "Nov 24 04:05:06 h /usr/sbin/cron[1]: x": columns(AT, "h", "cron", 1, "x"),
 }
 CISCO = {
@@ -90,7 +91,72 @@ CISCO = {
     "000045: Nov 24 04:05:06 CET: %LINK-3-UPDOWN: x": columns(
         AT, None, None, None, "%LINK-3-UPDOWN: x", extra={"event.sequence": 45}
     ),
+    "Nov 24 04:05:06 fw01: %ASA-6-302013: Built": columns(AT, "fw01", None, None, "%ASA-6-302013: Built"),
+    "<166>:Nov 24 04:05:06 CET: %ASA-session-6-302013: Built": columns(
+        AT, None, None, None, "%ASA-session-6-302013: Built", pri=166
+    ),
+    "<166>%ASA-6-302013: Built": columns(RECEIPT, None, None, None, "%ASA-6-302013: Built", pri=166),
+    "<189>: 2026 Nov 24 04:05:06 UTC: %ETHPORT-5-IF_UP: x": columns(
+        UTC_AT, None, None, None, "%ETHPORT-5-IF_UP: x", pri=189
+    ),
+    "<189>45: .Nov 24 04:05:06.123 XYZ: %SYS-5-CONFIG_I: x": columns(
+        AT + ".123000", None, None, None, "%SYS-5-CONFIG_I: x", pri=189, extra={"event.sequence": 45}
+    ),
+    "<190>45: RP/0/RSP0/CPU0:Nov 24 04:05:06.123 UTC: exec[7]: %SECURITY-6-LOGIN: x": columns(
+        UTC_AT + ".123000", None, "exec", 7, "%SECURITY-6-LOGIN: x", pri=190, extra={"event.sequence": 45}
+    ),
+    "Nov 24 04:05:06 192.0.2.1 45: Nov 24 04:05:05.5: %SYS-5-CONFIG_I: x": columns(
+        "2026-11-24T03:05:05.500000", "192.0.2.1", None, None, "%SYS-5-CONFIG_I: x", extra={"event.sequence": 45}
+    ),
+    "Nov 24 04:05:06 192.0.2.1 45: *Mar  1 18:46:11: %SYS-5-CONFIG_I: x": columns(
+        AT, "192.0.2.1", None, None, "%SYS-5-CONFIG_I: x", extra={"event.sequence": 45}
+    ),
+    "Nov 24 04:05:06 192.0.2.1 45: sw1: *Mar  1 18:46:11: %SYS-5-CONFIG_I: x": columns(
+        AT, "sw1", None, None, "%SYS-5-CONFIG_I: x", extra={"event.sequence": 45}
+    ),
+    "Nov 24 04:05:07 192.0.2.1 Nov 24 2026 04:05:06 fw01 : %ASA-6-302013: Built": columns(
+        AT, "fw01", None, None, "%ASA-6-302013: Built"
+    ),
+    "Nov 24 04:05:06 192.0.2.1 45: something: x": columns(AT, "192.0.2.1", "45", None, "something: x"),
     "Nov 24 04:05:06 fw CiscoASA[999]: %ASA-6-1: x": columns(AT, "fw", "CiscoASA", 999, "%ASA-6-1: x"),
+}
+RELAYED = {
+    "Nov 24 04:05:06 s_src@web1 sshd[1]: x": columns(
+        AT, "web1", "sshd", 1, "x", extra={"log.syslog.hostname": "s_src@web1"}
+    ),
+    "<38>Nov 24 04:05:06 web1/relay9 sshd[1]: x": columns(
+        AT, "web1", "sshd", 1, "x", pri=38, extra={"log.syslog.hostname": "web1/relay9"}
+    ),
+    "Nov 24 04:05:06 s_net@web1/relay9 sshd[1]: x": columns(
+        AT, "web1", "sshd", 1, "x", extra={"log.syslog.hostname": "s_net@web1/relay9"}
+    ),
+    "Nov 24 04:05:06 slot1/bigip notice sshd[1]: x": columns(
+        AT, "bigip", "sshd", 1, "x", extra={"log.syslog.hostname": "slot1/bigip", "log.level": "notice"}
+    ),
+    "Nov 24 04:05:06 [192.0.2.1] sshd[1]: x": columns(
+        AT, "192.0.2.1", "sshd", 1, "x", extra={"log.syslog.hostname": "[192.0.2.1]"}
+    ),
+    "Nov 24 04:05:07 relay Nov 24 04:05:06 web1 sshd[1]: x": columns(AT, "web1", "sshd", 1, "x"),
+    "Nov 24 04:05:06 relay Message forwarded from aix1: sshd[12]: x": columns(AT, "aix1", "sshd", 12, "x"),
+    "Nov 24 04:05:06 aix1 auth|security:info sshd[12]: x": columns(
+        AT, "aix1", "sshd", 12, "x", extra={"log.level": "info"}
+    ),
+    "Nov 24 04:05:06 aix1 daemon:notice inetd[12]: x": columns(
+        AT, "aix1", "inetd", 12, "x", extra={"log.level": "notice"}
+    ),
+    "Nov 24 04:05:06 sun sshd[12]: [ID 800047 auth.info] x": columns(
+        AT, "sun", "sshd", 12, "x", extra={"log.syslog.msgid": "800047"}
+    ),
+    "2026-11-24T04:05:06.123Z In(38) sshd[12]: x": columns(UTC_AT + ".123000", None, "sshd", 12, "x", pri=38),
+    "Nov 24 04:05:06 kdc krb5kdc[12](info): x": columns(AT, "kdc", "krb5kdc", 12, "x", extra={"log.level": "info"}),
+    "Nov 24 04:05:06 combo sshd(pam_unix)[12]: check pass; user unknown": columns(
+        AT, "combo", "sshd", 12, "pam_unix(sshd): check pass; user unknown"
+    ),
+    "Nov 24 04:05:06 combo  -- root[12]: ROOT LOGIN ON tty2": columns(AT, "combo", "login", 12, "ROOT LOGIN ON tty2"),
+    "<30>web1 app[12]: x": columns(RECEIPT, "web1", "app", 12, "x", pri=30),
+    "<30>Nov 24 04:05:06 docker/web/1a2b[12]: x": columns(AT, None, "docker/web/1a2b", 12, "x", pri=30),
+    "\ufeff<38>Nov 24 04:05:06 h sshd[1]: x": columns(AT, "h", "sshd", 1, "x", pri=38),
+    "1 2026-11-24T04:05:06Z h su 7 - - x": columns(UTC_AT, "h", "su", 7, "x", extra={"log.syslog.version": "1"}),
 }
 ISO = {
     "2026-11-24T04:05:06.123456+01:00 h prog[1]: x": columns(AT + ".123456", "h", "prog", 1, "x"),
@@ -110,8 +176,8 @@ RFC5424 = {
         UTC_AT + ".003000", "h.example.com", "su", None, "'su root'", pri=34,
         extra={**_VERSION, "log.syslog.msgid": "ID47"},
     ),
-    "<165>1 - - - - - -": columns(UTC_AT[:-2] + "10", None, None, None, "", pri=165, extra=_VERSION),
-    "<165>1 - - - - - - x": columns(UTC_AT[:-2] + "10", None, None, None, "x", pri=165, extra=_VERSION),
+    "<165>1 - - - - - -": columns(RECEIPT, None, None, None, "", pri=165, extra=_VERSION),
+    "<165>1 - - - - - - x": columns(RECEIPT, None, None, None, "x", pri=165, extra=_VERSION),
     '<165>1 2026-11-24T04:05:06-07:00 192.0.2.1 my 8710 - [a@1 x="y\\"]\\\\z" q=""][b] m [x]': columns(
         "2026-11-24T11:05:06", "192.0.2.1", "my", 8710, "m [x]", pri=165,
         extra={**_VERSION, "log.syslog.structured_data": {"a@1": {"x": 'y"]\\z', "q": ""}, "b": {}}},
@@ -132,7 +198,7 @@ def test_rfc_3164_and_its_dialects(line: str, expected: dict[str, Any]) -> None:
     assert read(line) == expected
 
 
-@pytest.mark.parametrize(("line", "expected"), [*CISCO.items(), *ISO.items()])
+@pytest.mark.parametrize(("line", "expected"), [*CISCO.items(), *ISO.items(), *RELAYED.items()])
 def test_devices_and_iso_stamps(line: str, expected: dict[str, Any]) -> None:
     assert read(line) == expected
 
@@ -150,7 +216,7 @@ def test_rfc_5424(line: str, expected: dict[str, Any]) -> None:
     ],
 )  # fmt: skip
 def test_what_has_no_header_is_all_message(line: str) -> None:
-    assert read(line) == columns(UTC_AT[:-2] + "10", None, None, None, line)
+    assert read(line) == columns(RECEIPT, None, None, None, line)
 
 
 @pytest.mark.parametrize(

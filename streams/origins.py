@@ -1,0 +1,120 @@
+"""From what follows a stamp to the columns that say who wrote the line, and its message: host, tag, process id.
+
+Either may be missing, and relays and systems have habits of their own, each with its own pattern here.
+"""
+
+import re
+from collections.abc import Container
+
+from streams.text import extra, is_ip, number
+from topics.event import Event
+
+_SEVERITY = r"(?P<{}>emerg|alert|crit|err|error|warn|warning|notice|info|debug)"
+_LEVEL = re.compile(
+    rf"<[a-z0-9]{{2,8}}\.{_SEVERITY.format('bsd')}> "
+    rf"|[a-z0-9|]{{2,30}}:{_SEVERITY.format('aix')} "
+    rf"|{_SEVERITY.format('f5')} (?=[^\s:\[\]]{{1,64}}(?:\[[0-9]{{1,10}}\])?: )"
+    r"|(?:Em|Al|Cr|Er|Wa|No|In|Db)\((?P<esx>[0-9]{1,3})\) "
+)
+"""What FreeBSD (`<auth.info>`), AIX (`auth|security:info`), F5 (`notice`) and ESXi (`In(14)`) put before a tag."""
+
+_TAG = re.compile(r"([^\s:\[\]]{1,128})(?:\[([^\]\s]{0,64})\])?(?:\(([a-z]{3,8})\))?:(?: |$)")
+_BARE_TAG = re.compile(r"([^\s:\[\]]{1,128})\[([^\]\s]{0,64})\](?: |$)")
+_PID_TAG = re.compile(r"([A-Za-z][\w./-]{0,127})\[([0-9]{1,10})\]: ")
+_HOST_AND_PID_TAG = re.compile(r"([\w.:-]{1,255}) (?=[A-Za-z][\w./-]{0,127}\[[0-9]{1,10}\]: )")
+_LOGIN = re.compile(r"-- \S{1,64}\[([0-9]{1,10})\]: ?")
+_HOST = re.compile(r"([A-Za-z0-9_\[][\w.:%@/\[\]-]{0,254}) +")
+_FORWARDED = re.compile(r"Message forwarded from (\S{1,255}): ")
+_SLOT = re.compile(r"slot[0-9]{1,2}/")
+_OLD_PAM = re.compile(r"(.{1,64})\((pam_[a-z0-9_]{1,40})\)")
+
+
+def take_host(rest: str, event: Event, programs: Container[str]) -> str:
+    """What follows the host and what some systems write around it; a tag may stand there at once."""
+    rest = _skip_level(rest, event)
+    if rest.startswith("%") or not (_FORWARDED.match(rest) or _tagged(rest, programs)):
+        host = None if rest.startswith("%") else _HOST.match(rest)
+        if host:
+            set_host(event, host[1] if is_ip(host[1]) else host[1].rstrip(":"))
+            rest = rest[host.end() :].removeprefix(": ")
+    if forwarded := _FORWARDED.match(rest):
+        set_host(event, forwarded[1])
+        rest = rest[forwarded.end() :]
+    return _skip_level(rest, event)
+
+
+def _tagged(rest: str, programs: Container[str]) -> bool:
+    """Whether a tag comes first. `fw01: %ASA-6-302013: ...` begins with a host."""
+    tag = _TAG.match(rest)
+    if tag:
+        return not (rest.startswith("%", tag.end()) and tag[2] is None and tag[1] not in programs)
+    return bool(_BARE_TAG.match(rest) or _LOGIN.match(rest)) or rest.partition(" ")[0] in programs
+
+
+def set_host(event: Event, name: str) -> None:
+    """`s_src@web1/relay` is the host web1, `[192.0.2.1]` the host 192.0.2.1; the whole of it is kept beside."""
+    host = _SLOT.sub("", name.rpartition("@")[2]).partition("/")[0]
+    if host.startswith("[") and is_ip(host[1:-1]):
+        host = host[1:-1]
+    event["host_hostname"] = host or name
+    if event["host_hostname"] != name:
+        extra(event)["log.syslog.hostname"] = name
+
+
+def _skip_level(rest: str, event: Event) -> str:
+    found = _LEVEL.match(rest)
+    if found is None:
+        return rest
+    if found["esx"]:
+        priority = int(found["esx"])
+        if priority <= 191:
+            event["log_syslog_priority"] = priority
+    else:
+        extra(event)["log.level"] = found["bsd"] or found["aix"] or found["f5"]
+    return rest[found.end() :]
+
+
+def take_tag(rest: str, event: Event, programs: Container[str]) -> None:
+    """Set the program from the tag, if there is one, and the message to what follows it."""
+    tag = None if rest.startswith("%") else _TAG.match(rest) or _BARE_TAG.match(rest)
+    event["message"] = rest[tag.end() :] if tag else rest
+    if tag:
+        set_program(event, tag[1], tag[2] or "")
+        if tag.re is _TAG and tag[3]:
+            extra(event)["log.level"] = tag[3]
+    elif found := _LOGIN.match(rest):
+        set_program(event, "login", found[1])
+        event["message"] = rest[found.end() :]
+    else:
+        word, space, message = rest.partition(" ")
+        if space and word in programs:
+            event["process_name"], event["message"] = word, message
+
+
+def take_tag_alone(rest: str, event: Event, headed: bool) -> bool:
+    """The same where no stamp stands before it: only after a PRI a tag without a process id is taken for one."""
+    if headed and (host := _HOST_AND_PID_TAG.match(rest)):
+        set_host(event, host[1])
+        rest = rest[host.end() :]
+    tag = None if rest.startswith("%") else (_TAG if headed else _PID_TAG).match(rest)
+    if tag is None:
+        return False
+    event["message"] = rest[tag.end() :]
+    set_program(event, tag[1], tag[2] or "")
+    return True
+
+
+def set_program(event: Event, name: str, pid: str) -> None:
+    """`/usr/sbin/cron` is the program cron, `postfix/smtpd` a program's own name. What `sshd(pam_unix)` writes is as
+    if sshd had written `pam_unix(sshd): ...`, which PAM does since 2005."""
+    if old := _OLD_PAM.fullmatch(name):
+        name = old[1]
+        event["message"] = f"{old[2]}({name}): {event['message']}"
+    if name.startswith("/") and (base := name.rpartition("/")[2]):
+        event["process_executable"], name = name, base
+    event["process_name"] = name
+    if pid:
+        if (value := number(pid)) is not None:
+            event["process_pid"] = value
+        else:
+            extra(event)["log.syslog.procid"] = pid
