@@ -1,0 +1,1 @@
+"""Linux audit: what the kernel and trusted programs recorded, record by record."""

@@ -1,0 +1,70 @@
+"""The users and groups of a record: who acted, as whom, on whom.
+
+`auid` is who logged in, `uid` whose the process is, `acct` and `id` the account that a trusted program speaks of. Names
+of numbers are there when the daemon added them (`UID="root"`). Numbers of nobody are left out.
+"""
+
+from streams.auditd.records import GROUPS, LOGINS, USERS
+from streams.auditd.values import Fields, text_of
+from streams.text import extra, put
+from topics.event import Event
+
+
+def name_people(record: str, fields: Fields, event: Event) -> None:
+    """Set the columns of users and groups, and take their fields away."""
+    if record in LOGINS:
+        _log_in(fields, event)
+    elif record in USERS:
+        _change(fields, event)
+    elif record in GROUPS:
+        _change_group(fields, event)
+    elif record == "LOGIN":
+        put(event, "user_name", _name(fields.pop("AUID", "")))
+        put(event, "user_id", fields.pop("auid", ""))
+    elif "uid" in fields or "acct" in fields:
+        _act(fields, event)
+
+
+def _name(value: str) -> str:
+    return value.strip('"')
+
+
+def _account(fields: Fields) -> str:
+    return text_of(fields.pop("acct", "")) or _name(fields.pop("ID", ""))
+
+
+def _log_in(fields: Fields, event: Event) -> None:
+    """An account that is logged in to: by whom is only known when a session was there before."""
+    if account := _account(fields):
+        event["user_name"] = event["user_effective_name"] = account
+    put(event, "user_id", fields.pop("id", ""))
+
+
+def _change(fields: Fields, event: Event) -> None:
+    """An account that is changed: by whoever logged in, when that is known, else it is the only user to name."""
+    target = _account(fields)
+    put(event, "user_target_name", target)
+    put(event, "user_name", _name(fields.get("AUID", "")) or target)
+    _put_extra(event, "user.target.id", fields.pop("id", ""))
+    put(event, "group_name", text_of(fields.pop("grp", "")))
+
+
+def _change_group(fields: Fields, event: Event) -> None:
+    put(event, "group_name", text_of(fields.pop("acct", "") or fields.pop("grp", "")) or _name(fields.pop("ID", "")))
+    put(event, "user_name", _name(fields.get("AUID", "")))
+    _put_extra(event, "group.id", fields.pop("id", ""))
+
+
+def _act(fields: Fields, event: Event) -> None:
+    """What a process did: as its user, and with the rights of another when they differ."""
+    put(event, "user_name", text_of(fields.pop("acct", "")) or _name(fields.pop("UID", "")))
+    put(event, "user_id", fields.pop("uid", ""))
+    effective, euid = _name(fields.pop("EUID", "")), fields.pop("euid", "")
+    if euid != event.get("user_id"):
+        put(event, "user_effective_name", effective)
+        _put_extra(event, "user.effective.id", euid)
+
+
+def _put_extra(event: Event, name: str, value: str) -> None:
+    if value:
+        extra(event)[name] = value
