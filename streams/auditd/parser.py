@@ -44,7 +44,6 @@ _PORTS = (
 )
 _PEERS = frozenset(key for key, _ in (*_ADDRESSES, *_PORTS))
 _KEPT = {
-    "ppid": "process.parent.pid",
     **{key: f"auditd.{key}" for key in ("syscall", "success", "exit", "a0", "a1", "a2", "a3", "items", "auid", "gid")},
     **{key: f"auditd.{key}" for key in ("suid", "fsuid", "egid", "sgid", "fsgid", "tty", "ses", "subj", "key")},
 }
@@ -94,7 +93,7 @@ def _record(name: str, text: str, event: Event, joins: Joins, where: tuple[str |
     fields = fields_of(text)
     extra(event)["auditd.record_type"] = name
     if serial:
-        extra(event)["auditd.sequence"] = int(serial.rpartition(":")[2])
+        extra(event)["event.sequence"] = int(serial.rpartition(":")[2])
     if name != "SYSCALL":
         known.describe(event)
     _set_outcome(fields, event)
@@ -123,6 +122,9 @@ def _set_process(fields: Fields, event: Event) -> None:
     if (pid := number(fields.get("pid", ""))) is not None:
         event["process_pid"] = pid
         del fields["pid"]
+    if (parent := number(fields.get("ppid", ""))) is not None:
+        extra(event)["process.parent.pid"] = parent
+        del fields["ppid"]
     put(event, "process_working_directory", text_of(fields.pop("cwd", "")))
 
 
