@@ -1,9 +1,9 @@
 """From a PAM module's message, under whatever program, to columns: `pam_unix(sshd:auth): authentication failure; ...`.
 
 Shared by the streams of programs that log in through PAM. Sets no attempts: a module does not know the verdict of its
-stack, the program's own line gives it. Also understood: `(pam_unix) ...` and tags such as `su(pam_unix)[1]` of
-Linux-PAM before 1.0, `PAM N more authentication failures; ...` of its library, `gkr-pam: ...` of GNOME's keyring. Other
-messages of modules are in `streams.pam.messages`. https://man7.org/linux/man-pages/man8/pam_unix.8.html
+stack, the program's own line gives it. Also understood: `(pam_unix) ...` of Linux-PAM before 1.0, `PAM N more
+authentication failures; ...` of its library, `gkr-pam: ...` of GNOME's keyring. Other messages of modules are in
+`streams.pam.messages`. https://man7.org/linux/man-pages/man8/pam_unix.8.html
 """
 
 import re
@@ -14,7 +14,6 @@ from topics.event import Event
 
 _HEAD = re.compile(r"(pam_[a-z0-9_]{1,40})(?:\(([^\s:()]{1,64})(?::([a-z_-]{1,16}))?\):?|\[[0-9]{1,10}\]:|:) {0,2}")
 _OLD_HEAD = re.compile(r"\((pam_[a-z0-9_]{1,40})\) ")
-_OLD_TAG = re.compile(r"([^()]{1,64})\((pam_[a-z0-9_]{1,40})\)")
 _FAILURE = re.compile(r"(?:authentication failure|authentication success|[0-9]{1,6} more authentication failures?); ")
 _IGNORING = re.compile(r"service\(([^()]{1,64})\) ignoring max retries; [0-9]{1,6} > [0-9]{1,6}")
 _SESSION = re.compile(r"session (opened|closed) for user (.*)", re.DOTALL)
@@ -56,9 +55,6 @@ def _rarer(message: str, event: Event, action: str) -> bool:
         return _module(message[old.end() :], old[1], "", "", event, action)
     if message.startswith("gkr-pam: "):
         return _module(message[9:], "gkr-pam", "", "", event, action)
-    name = event.get("process_name", "")
-    if name.endswith(")") and (tag := _OLD_TAG.fullmatch(name)):
-        return _module(message, tag[2], tag[1], "", event, action)
     return False
 
 

@@ -123,4 +123,4 @@ def _tidy(event: Event) -> bool:
     return True
 
 
-STREAM = Stream(name="login", programs=("login", "login(pam_unix)", "agetty"), parse=parse)
+STREAM = Stream(name="login", programs=("login", "agetty"), parse=parse)

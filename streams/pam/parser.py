@@ -33,21 +33,6 @@ _OTHERS = (
     *("smbd", "ftpd", "saslauthd", "imapd", "ocserv", "apache2", "httpd", "rshd", "rlogind", "remote", "cupsd", "doas"),
     *("runuser", "sssd", "passwd", "chpasswd", "chsh", "chfn", "chage", "useradd", "usermod", "userdel", "gpasswd"),
 )
-_OLD = (
-    "sshd",
-    "sudo",
-    "login",
-    "crond",
-    "cron",
-    "gdm",
-    "kde",
-    "xdm",
-    "passwd",
-    "vsftpd",
-    "ftp",
-    "samba",
-    "dovecot",
-)
 
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
@@ -80,8 +65,6 @@ STREAM = Stream(
         *_DISPLAYS,
         *(f"{name}]" for name in ("gdm-password", "gdm-autologin", "gdm-launch-environment", "gdm-fingerprint")),
         *_OTHERS,
-        *(f"{service}(pam_unix)" for service in _OLD),
-        *("sshd(pam_google_authenticator)", "sudo(pam_google_authenticator)", "openvpn(pam_google_authenticator)"),
     ),
     parse=parse,
 )

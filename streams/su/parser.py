@@ -64,4 +64,4 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     return " to " in message and " on " in message and _MESSAGES.parse("_bsd " + message, event)
 
 
-STREAM = Stream(name="su", programs=("su", "su(pam_unix)"), parse=parse)
+STREAM = Stream(name="su", programs=("su",), parse=parse)

@@ -35,7 +35,7 @@ def test_no_line_is_an_attempt(message: str) -> None:
     [
         ("CRON", "pam_unix(cron:session): session opened for user root by (uid=0)"),
         ("/usr/sbin/CRON", "pam_unix(cron:session): session opened for user root(uid=0) by root(uid=0)"),
-        ("crond(pam_unix)", "session opened for user root by (uid=0)"),
+        ("cron", "pam_unix(cron): session opened for user root by (uid=0)"),
         ("cron", "(pam_unix) session opened for user root by (uid=0)"),
         ("sshd", "pam_unix(sshd:session): session opened for user root by (uid=0)"),
         ("sshd-session", "(pam_unix) session opened for user root by (uid=0)"),

@@ -1,0 +1,1 @@
+"""polkit: who was given rights by the desktop, and what pkexec ran."""
