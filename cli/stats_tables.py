@@ -1,0 +1,88 @@
+"""Answers of the web role in, tables for a terminal out."""
+
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+
+def ratio(body: dict[str, Any]) -> Table:
+    """Logins by outcome."""
+    table = _table("Logins", body, caption="There are more: --limit." if body["truncated"] else None)
+    table.add_column(body["by"].title(), overflow="fold")
+    for name in ("Successful", "Failed", "Unknown", "Success rate"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in body["rows"]:
+        table.add_row(_plain(row["name"]), *_outcomes(row))
+    table.add_section()
+    table.add_row("All", *_outcomes(body["total"]))
+    return table
+
+
+def attackers(body: dict[str, Any]) -> Table:
+    """One address a line; red are those that got in."""
+    table = _table("Attackers == Ogres", body)
+    table.add_column("Address", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("Failures", justify="right", no_wrap=True)
+    table.add_column("Got in", justify="right", no_wrap=True)
+    table.add_column("Users tried", overflow="fold")
+    table.add_column("Hosts hit", overflow="fold")
+    table.add_column("Last seen", no_wrap=True)
+    for row in body["attackers"]:
+        table.add_row(*_attacker_cells(row), style="bold red" if row["successes"] else None)
+    return table
+
+
+def attacker(body: dict[str, Any]) -> Table:
+    """All about one address."""
+    row = body["attacker"]
+    table = _table("Attacker", body, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("Address", _plain(row["address"]))
+    table.add_row("Country", row["country"] or "unknown")
+    table.add_row("Failures", f"{row['failures']:,}")
+    table.add_row("Got in", f"{row['successes']:,}", style="bold red" if row["successes"] else None)
+    table.add_row("Users tried", _names(row, "user", 20))
+    table.add_row("Hosts hit", _names(row, "host", 20))
+    table.add_row("First seen", row["first_seen"])
+    table.add_row("Last seen", row["last_seen"])
+    table.add_row("Minutes active", f"{len(row['minutes']):,}")
+    return table
+
+
+def _table(what: str, body: dict[str, Any], **options: Any) -> Table:
+    window = body["window"]
+    title = f"{what}, {_clock(window['since'])} to {_clock(window['until'])} UTC"
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, **options)
+
+
+def _outcomes(row: dict[str, Any]) -> list[str]:
+    rate = "-" if row["ratio"] is None else f"{row['ratio']:.1%}"
+    return [f"{row['success']:,}", f"{row['failure']:,}", f"{row['unknown']:,}", rate]
+
+
+def _attacker_cells(row: dict[str, Any]) -> list[Text | str]:
+    counts = [f"{row['failures']:,}", f"{row['successes']:,}"]
+    names = [_names(row, "user", 3), _names(row, "host", 2)]
+    return [_plain(row["address"]), row["country"], *counts, *names, _clock(row["last_seen"])]
+
+
+def _clock(iso: str) -> str:
+    return f"{datetime.fromisoformat(iso):%b %d %H:%M}"
+
+
+def _names(row: dict[str, Any], kind: str, most: int) -> Text:
+    """Names and how many there are besides; `+` at the end: or more."""
+    shown = row[f"{kind}s"][:most]
+    others = row[f"{kind}_count"] - len(shown)
+    rest = f" +{others:,}" if others > 0 else ""
+    return _plain(", ".join(shown) + rest + ("+" if row[f"{kind}s_more"] else ""))
+
+
+def _plain(text: str) -> Text:
+    """Text of somebody's choice: no markup, and nothing that a terminal would obey."""
+    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
