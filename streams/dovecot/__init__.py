@@ -1,0 +1,1 @@
+"""dovecot: who reads mail, from where, and who may not."""

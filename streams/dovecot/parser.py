@@ -1,0 +1,154 @@
+"""From a message of dovecot to columns: logins, refusals and their reasons, sessions, mail delivered.
+
+Enters: dovecot 1.0 to 2.4 by syslog (`dovecot: imap-login: Login: ...`) or in its own file (`imap-login: Info: ...`);
+PAM lines under it. Which lines are attempts is in `streams.base`. Sources: dovecot src/login-common/client-common.c,
+src/auth/auth-request.c (`get_log_prefix`), src/imap/imap-client.c, src/lmtp/. https://doc.dovecot.org/
+
+Names of `auth` lines stand in `pam(alice,192.0.2.1,<session>): ...`: the address is the last one before the text.
+"""
+
+import re
+
+from streams import pam_lines
+from streams.base import Joins, Stream
+from streams.dovecot.logins import SERVICE, login
+from streams.text import extra, put, set_endpoint
+from topics.event import Event
+
+_CHECK: Event = {
+    **SERVICE,
+    "event_category": ["authentication"],
+    "event_type": ["info"],
+    "event_action": "dovecot_authentication",
+}
+_DENIED: Event = {**_CHECK, "event_outcome": "failure"}
+_ENDED: Event = {
+    **SERVICE,
+    "event_category": ["session"],
+    "event_type": ["end"],
+    "event_action": "session_closed",
+}
+_SESSION: Event = {**_ENDED, "event_type": ["info"], "event_action": "dovecot_message"}
+_MAIL: Event = {**SERVICE, "event_category": ["email"], "event_type": ["info"], "event_action": "mail_delivery"}
+_SERVER: Event = {**SERVICE, "event_category": ["process"], "event_type": ["info"], "event_action": "server_message"}
+_TROUBLE: Event = {**_SERVER, "event_outcome": "failure"}
+
+_LEVELS = ("Info: ", "Warning: ", "Error: ", "Fatal: ", "Panic: ", "Debug: ")
+_TROUBLES = ("Error: ", "Fatal: ", "Panic: ")
+_LOGINS = {
+    "imap-login": "imap",
+    "pop3-login": "pop3",
+    "submission-login": "submission",
+    "managesieve-login": "managesieve",
+    "sieve-login": "managesieve",
+}
+_AUTH = ("auth", "auth-worker", "auth(default)", "auth-worker(default)", "dovecot-auth")
+_WORKER_OF = re.compile(r"(?:conn unix:\S{1,255} \([^()]{0,64}\): )?(?:auth-worker<[0-9]{1,10}>: )?")
+_LOOKUP = re.compile(
+    r"([a-z][a-z0-9_-]{1,24})\((.*),([0-9A-Fa-f.:]{0,45})(?:,master)?(?:,<[^<>]{0,64}>)?\): (.*)", re.DOTALL
+)
+_GIVEN = re.compile(r" \((?:given password|username|SHA1 of given password)\b.*", re.DOTALL)
+_ACCOUNT = re.compile(
+    r"(imap|pop3|submission|managesieve|lmtp|lda|deliver|imap-urlauth|indexer-worker)\((?:[0-9]{1,10}, ?)?(.*?)\)"
+    r"(?:<([0-9]{1,10})><([^<>]{0,64})>)?: (.*)",
+    re.DOTALL,
+)
+_ENDS = ("Logged out", "Disconnected", "Connection closed", "Session has been", "Server shutting down")
+_REFUSALS = (
+    *("unknown user", "mismatch", "failed", "invalid credentials", "denied", "disallowed", "expired", "disabled"),
+    *("not found", "locked", "no such user", "authentication failure", "nologin", "user unknown"),
+)
+_MESSAGE_ID = re.compile(r"msgid=<?([^>:\s]{1,255})>?")
+_SERVERS = (
+    *("master", "config", "log", "anvil", "stats", "dict", "indexer", "ssl-params", "doveadm", "replicator", "auth"),
+    *("aggregator", "ipc", "director", "imap-hibernate", "auth-worker", "lmtp", "imap", "pop3", "managesieve"),
+)
+
+
+def parse(message: str, event: Event, joins: Joins) -> bool:
+    """Columns of one message of dovecot; False when it is of none of its services."""
+    level, text = _level(message, event)
+    name = event.get("process_name", "").rpartition("/")[2].lower()
+    if name in ("dovecot", "dovecot-auth"):
+        if text.startswith("pam_"):
+            return _service("auth", text, event)
+        service, _, text = text.partition(": ")
+        level, text = (level, text) if level else _level(text, event)
+    else:
+        service = name
+    return (
+        _service(service, text, event) or _account(f"{service}: {text}", event) or _other(service, level, text, event)
+    )
+
+
+def _level(text: str, event: Event) -> tuple[str, str]:
+    if not text.startswith(_LEVELS):
+        return "", text
+    level, _, rest = text.partition(" ")
+    return level + " ", rest
+
+
+def _service(service: str, text: str, event: Event) -> bool:
+    if protocol := _LOGINS.get(service):
+        return login(protocol, text, event)
+    if service.partition("(")[0] not in _AUTH:
+        return False
+    if pam_lines.parse(text, event, "dovecot_authentication"):
+        event.update(SERVICE)
+        return True
+    return _lookup(text, event)
+
+
+def _lookup(text: str, event: Event) -> bool:
+    """`sql(alice,192.0.2.1,<session>): Password mismatch`; what follows may tell what the client typed."""
+    start = _WORKER_OF.match(text)
+    text = text[start.end() :] if start else text
+    found = _LOOKUP.fullmatch(_GIVEN.sub("", text, count=1))
+    if found is None:
+        return False
+    database, user, address, said = found.groups()
+    lowered = said.lower()
+    event.update(_DENIED if any(word in lowered for word in _REFUSALS) else _CHECK)
+    put(event, "user_name", user)
+    set_endpoint(event, "source", address)
+    extra(event).update({"dovecot.database": database, "dovecot.reason": said})
+    return True
+
+
+def _account(text: str, event: Event) -> bool:
+    """`imap(alice)<123><session>: Disconnected: Logged out in=10 out=20`: what a user's own process says."""
+    found = _ACCOUNT.fullmatch(text)
+    if found is None:
+        return False
+    service, user, _, session, said = found.groups()
+    said = _level(said, event)[1]
+    if service in ("lmtp", "lda", "deliver"):
+        event.update(_MAIL)
+        if mail := _MESSAGE_ID.search(said):
+            extra(event)["email.message_id"] = mail[1]
+    else:
+        event.update(_ENDED if said.startswith(_ENDS) else _SESSION)
+    put(event, "user_name", user)
+    fields = extra(event)
+    fields["dovecot.service"] = service
+    fields["dovecot.reason"] = said
+    if session:
+        fields["dovecot.session"] = session
+    return True
+
+
+def _other(service: str, level: str, text: str, event: Event) -> bool:
+    """What dovecot says about itself."""
+    base = service.partition("(")[0]
+    if not text or (base not in _SERVERS and base not in _LOGINS):
+        return False
+    event.update(_TROUBLE if level in _TROUBLES else _SERVER)
+    extra(event).update({"dovecot.service": base, "dovecot.reason": text})
+    return True
+
+
+STREAM = Stream(
+    name="dovecot",
+    programs=("dovecot", "dovecot-auth", "auth", "auth-worker", *_LOGINS, "lmtp"),
+    parse=parse,
+)
