@@ -1,0 +1,1 @@
+"""cron, anacron, at: which job ran as whom, and who changed which table."""

@@ -1,0 +1,47 @@
+"""The messages of anacron, atd, run-parts and of cron about itself, as rules.
+
+Sources: cronie anacron/{main,runjob,lock}.c, at's atd.c, Fedora's run-parts of crontabs.
+"""
+
+from streams.rules import Rule, Rules
+from topics.event import Event
+
+_INFO: Event = {"event_category": ["process"], "event_type": ["info"], "event_action": "cron_message"}
+_STARTED: Event = {**_INFO, "event_type": ["start"], "event_action": "cron_job_started"}
+_ENDED: Event = {**_INFO, "event_type": ["end"], "event_action": "cron_job_ended"}
+_SERVER_STARTED: Event = {**_INFO, "event_type": ["start"], "event_action": "cron_started"}
+_SERVER_ENDED: Event = {**_INFO, "event_type": ["end"], "event_action": "cron_ended"}
+_JOB = r"[`'](?P<job>[^']{1,255})'"
+_DETAIL = r"(?P<detail>.*)"
+
+MESSAGES = Rules(
+    "cron",
+    {
+        "Job": (
+            Rule(rf"{_JOB} started", _STARTED),
+            Rule(rf"{_JOB} terminated(?: \(exit status: (?P<status>[0-9]{{1,9}})\))?(?: {_DETAIL})?", _ENDED),
+            Rule(rf"{_JOB} {_DETAIL}", _INFO),
+        ),
+        "Anacron": (Rule(rf"(?:[0-9.]{{1,16}} )?started {_DETAIL}", _SERVER_STARTED),),
+        "Normal": (Rule(rf"exit {_DETAIL}", _SERVER_ENDED),),
+        "Will": (Rule(rf"run job {_JOB} {_DETAIL}", _INFO),),
+        "Updated": (Rule(rf"timestamp for job {_JOB} {_DETAIL}", _INFO),),
+        "Jobs": (Rule(r"will be executed sequentially", _INFO),),
+        "Starting": (
+            Rule(
+                r"job (?P<job_number>[0-9]{1,10}) \((?P<job>[^()]{1,255})\) for user '(?P<user_name>.{1,255}?)' "
+                r"\((?P<user_id>[0-9]{1,10})\)",
+                _STARTED,
+            ),
+        ),
+    },
+)
+
+JOBS = Rules(
+    "cron",
+    {
+        "starting": (Rule(r"(?P<job>.*)", _STARTED),),
+        "finished": (Rule(r"(?P<job>.*)", _ENDED),),
+    },
+)
+"""What run-parts says of each program of a directory, after the directory."""
