@@ -1,0 +1,1 @@
+"""systemd: which units started, stopped and failed."""
