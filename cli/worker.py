@@ -12,14 +12,14 @@ import typer
 from cli.itself import ogrewatch
 
 PANEL = "Run"
-ROLES = ("normalize", "index")
+ROLES = ("normalize", "count", "index")
 
 _PAUSE = 1.0  # seconds before a process that ended is started again
 _GRACE = 40.0  # seconds a process has to stop
 
 
 def command(
-    roles: Annotated[list[str] | None, typer.Argument(help="normalize or index; all when none is named.")] = None,
+    roles: Annotated[list[str] | None, typer.Argument(help="normalize, count, index; none named: all.")] = None,
     processes: Annotated[int, typer.Option("-n", min=1, help="Processes a role.")] = 1,
     bare: Annotated[bool, typer.Option("--bare", hidden=True)] = False,
 ) -> None:

@@ -1,0 +1,134 @@
+"""Entries of a table in, changelog records out, and back: the newest state of every entry survives any writer's death.
+
+A record's key is the generation in which its writer was given the partition (four bytes), then the entry's name; its
+value is the entry's position (eight bytes), then the payload. An entry's state is a function of its position, so the
+record with the greatest position is the true one, whoever wrote it: a worker that lost its partition and does not know
+it yet can only add records under its own generation, never replace those of its successor.
+
+A record is erased only by an owner who has written the entry again under its own generation, or has done with the
+entry. Reading follows compaction: the last record of a key counts, and what was erased gives way to the next best.
+"""
+
+import struct
+from collections.abc import Iterable
+from typing import Any, Generic, Protocol, TypeVar
+
+from agents.transport import Outgoing
+
+_GENERATION, _POSITION = struct.Struct(">I"), struct.Struct(">q")
+UNWRITTEN = 0
+"""The generation of an entry that no record tells of yet. Kafka counts from 1."""
+
+
+class Kept(Protocol):
+    """An entry in memory; `position` and `generation` are those of its newest record."""
+
+    position: int
+    generation: int
+
+    def payload(self) -> bytes:
+        """What its record holds."""
+        ...
+
+
+class Shelf(Protocol):
+    """Where the entries of one partition are kept, by name."""
+
+    def find(self, name: bytes) -> Kept | None:
+        """The entry, if it is there."""
+
+    def put(self, name: bytes, payload: bytes) -> Kept:
+        """Make the entry that a record tells of, in place of one of that name."""
+        ...
+
+    def remove(self, name: bytes) -> None:
+        """Forget an entry that is there."""
+
+
+S = TypeVar("S", bound=Shelf)
+
+
+class Part(Generic[S]):
+    """One partition of a changelog and its entries. Its `generation` is set once its owner has recovered it."""
+
+    def __init__(self, topic: str, partition: int, shelf: S) -> None:
+        self.topic, self.partition, self.shelf = topic, partition, shelf
+        self.generation = UNWRITTEN
+        self._rivals: dict[bytes, dict[int, tuple[int, bytes]]] = {}
+        self._overtaken: list[Outgoing] = []
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the entries are complete, and counted on."""
+        return self.generation != UNWRITTEN
+
+    # Writing
+
+    def write(self, name: bytes, kept: Kept, position: int) -> Outgoing:
+        """The record of an entry as it is now; what it overtakes goes to `overtaken`."""
+        if kept.generation not in (UNWRITTEN, self.generation):
+            self._overtaken.append(self._erasure(kept.generation, name))
+        if self._rivals:
+            self._overtake_rivals(name)
+        kept.generation, kept.position = self.generation, position
+        value = _POSITION.pack(position) + kept.payload()
+        return self.topic, _GENERATION.pack(self.generation) + name, value, self.partition, 0, None
+
+    def erasures(self, name: bytes, kept: Kept) -> list[Outgoing]:
+        """What erases an entry, under every generation that it was ever found under; the shelf is left as it is."""
+        generations = {kept.generation, *self._rivals.pop(name, ())} - {UNWRITTEN}
+        return [self._erasure(generation, name) for generation in sorted(generations)]
+
+    def overtaken(self) -> list[Outgoing]:
+        """What erases the records overtaken by `write` so far; to be sent when those writes are durable."""
+        taken, self._overtaken = self._overtaken, []
+        return taken
+
+    def _overtake_rivals(self, name: bytes) -> None:
+        for generation in self._rivals.pop(name, ()):
+            if generation != self.generation:
+                self._overtaken.append(self._erasure(generation, name))
+
+    def _erasure(self, generation: int, name: bytes) -> Outgoing:
+        return self.topic, _GENERATION.pack(generation) + name, None, self.partition, 0, None
+
+    # Reading
+
+    def apply(self, records: Iterable[Any]) -> None:
+        """Take records of the changelog, in their order."""
+        find, unpack = self.shelf.find, _GENERATION.unpack_from
+        for record in records:
+            generation, name = unpack(record.key)[0], record.key[4:]
+            kept = find(name)
+            if record.value is None:
+                self._apply_erasure(name, generation, kept)
+                continue
+            position, payload = _POSITION.unpack_from(record.value)[0], record.value[8:]
+            if kept is None or kept.generation == generation:
+                self._keep(name, generation, position, payload)
+            else:
+                self._compare(name, kept, generation, position, payload)
+
+    def _keep(self, name: bytes, generation: int, position: int, payload: bytes) -> None:
+        kept = self.shelf.put(name, payload)
+        kept.generation, kept.position = generation, position
+
+    def _compare(self, name: bytes, kept: Kept, generation: int, position: int, payload: bytes) -> None:
+        rivals = self._rivals.setdefault(name, {})
+        if (position, generation) > (kept.position, kept.generation):
+            rivals.pop(generation, None)
+            rivals[kept.generation] = kept.position, kept.payload()
+            self._keep(name, generation, position, payload)
+        else:
+            rivals[generation] = position, payload
+
+    def _apply_erasure(self, name: bytes, generation: int, kept: Kept | None) -> None:
+        rivals = self._rivals.get(name, {})
+        rivals.pop(generation, None)
+        if kept is not None and kept.generation == generation:
+            self.shelf.remove(name)
+            if rivals:
+                best = max(rivals, key=lambda rival: (rivals[rival][0], rival))
+                self._keep(name, best, *rivals.pop(best))
+        if not rivals:
+            self._rivals.pop(name, None)

@@ -1,0 +1,146 @@
+"""The Faust table behind a changelog of ours: it follows the assignment, and hands whole pieces to the parts it owns.
+
+Nothing is read or written through Faust's mapping interface. Users keep to `store.parts`, write through `Part` and
+`app.delivery`, and read only from parts that are `recovered`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, cast
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from faust.stores.memory import Store
+from faust.tables import Table
+from faust.types import TP
+
+from agents.changelog import Part, S
+from agents.transport import BatchApp
+
+_TIMEOUT = 30.0  # seconds
+_DAY = 86_400
+_TOMBSTONES = 3_600_000  # milliseconds that an erasure stays readable: longer than any recovery
+
+log = logging.getLogger("ogrewatch.changelog")
+
+
+class ChangelogStore(Store[Any, Any], Generic[S]):
+    """Parts of the partitions that this worker owns. `moving` is true from a revocation until the next recovery."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.parts: dict[int, Part[S]] = {}
+        self.moving = True
+        self._generation = 0
+
+    def recovered(self) -> list[Part[S]]:
+        """The parts that this worker owns as far as it knows, and that are complete."""
+        return [part for part in self.parts.values() if part.recovered]
+
+    async def on_rebalance(
+        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
+    ) -> None:
+        """Forget what is not ours any more; all of it, if somebody else may have owned it meanwhile."""
+        topic, shelf = self.table._changelog_topic_name(), cast(Any, self.table).shelf
+        mine = {tp.partition for tp in assigned if tp.topic == topic}
+        kept = self.parts if generation_id == self._generation + 1 else {}
+        self.parts = {p: kept[p] if p in kept else Part(topic, p, shelf(p)) for p in sorted(mine)}
+        for partition in mine - kept.keys():
+            cast(Any, self.app.tables).recovery.revoke(TP(topic, partition))  # recovery begins at the beginning
+        self._generation = generation_id
+
+    def apply_records(self, partition: int, records: Sequence[Any]) -> None:
+        """Take a piece of the changelog. A part that is recovered already knows better."""
+        part = self.parts[partition]
+        if not part.recovered:
+            part.apply(records)
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Open the parts that are complete now."""
+        generation = self._generation
+        for part in list(self.parts.values()):
+            if not part.recovered:
+                await cast(Any, self.table).opened(part)
+                part.generation = generation
+        self.moving = False
+
+
+class ChangelogTable(Table[Any, Any], Generic[S]):
+    """A table whose store is a `ChangelogStore`. It creates its changelog as it starts; then `partitions_there` says
+    how many partitions that has. `shelf` makes the shelf of a partition; `opened` looks at a part once it is complete.
+    """
+
+    shelf: Callable[[int], S]
+    opened: Callable[[Part[S]], Awaitable[None]]
+
+    def __init__(
+        self, app: BatchApp, name: str, *, servers: str, beside: Sequence[str], replication: int, keep: float
+    ) -> None:
+        super().__init__(app, name=name, key_type=bytes, value_type=bytes)
+        self._servers, self._beside, self._replication, self._keep = servers, beside, replication, keep
+        self.partitions_there = 0
+
+    def _new_store(self) -> ChangelogStore[S]:
+        raw: dict[str, Any] = {
+            "key_type": bytes,
+            "value_type": bytes,
+            "key_serializer": "raw",
+            "value_serializer": "raw",
+        }
+        return ChangelogStore("memory://", self.app, self, table_name=self.name, loop=self.loop, **raw)
+
+    async def on_start(self) -> None:
+        """Create the changelog, with as many partitions as the topics `beside` it have."""
+        self.app.on_partitions_revoked.connect(self._on_partitions_revoked, weak=False)
+        await self.add_runtime_dependency(self.data)
+        arguments = self._servers, self._changelog_topic_name(), self._beside, self._replication, self._keep
+        self.partitions_there = await asyncio.to_thread(create_changelog, *arguments)
+
+    async def _on_partitions_revoked(self, *_: Any, **__: Any) -> None:
+        self.store.moving = True
+
+    @property
+    def store(self) -> ChangelogStore[S]:
+        """The store; made when the event loop runs."""
+        return cast(ChangelogStore[S], self.data)
+
+
+def create_changelog(servers: str, topic: str, beside: Sequence[str], replication: int, keep: float) -> int:
+    """Create a changelog with as many partitions as the topics `beside` it, unless it is there, and return how many.
+
+    Blocks.    Raises `ValueError` when partitions differ: entries would no longer be where their events are.
+    """
+    client = AdminClient({"bootstrap.servers": servers, "log_level": 3})
+    found = client.list_topics(timeout=_TIMEOUT).topics
+    counts = {name: len(found[name].partitions) if name in found else 0 for name in beside}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise ValueError(f"all of these need the same number of partitions, and at least one: {counts}")
+    partitions = next(iter(counts.values()))
+    if topic not in found:
+        _create(client, NewTopic(topic, partitions, replication, config=_config(keep)))
+    elif len(found[topic].partitions) != partitions:
+        raise ValueError(f"{topic} has {len(found[topic].partitions)} partitions, {beside[0]} has {partitions}")
+    return partitions
+
+
+def _create(client: AdminClient, topic: NewTopic) -> None:
+    try:
+        client.create_topics([topic], operation_timeout=_TIMEOUT)[topic.topic].result(_TIMEOUT)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+
+
+def _config(keep: float) -> dict[str, str]:
+    """Compaction leaves the active segment alone: a segment must not outlive what its entries are kept for."""
+    segment = str(int(max(60.0, min(keep, _DAY) / 4) * 1000))
+    return {
+        "cleanup.policy": "compact",
+        "segment.ms": segment,
+        "segment.bytes": str(64 << 20),
+        "max.compaction.lag.ms": segment,
+        "min.cleanable.dirty.ratio": "0.2",
+        "delete.retention.ms": str(_TOMBSTONES),
+    }

@@ -1,0 +1,103 @@
+"""Typed topics in, counts of authentication attempts out: by minute, service, address and user, exact, and answering.
+
+A batch is acknowledged when the entries it changed and the row that says so are durable.
+"""
+
+import asyncio
+from typing import Any
+
+from agents.changelog import Part
+from agents.changelog_table import ChangelogTable
+from agents.counting.flush import Flusher
+from agents.counting.log import Damaged
+from agents.counting.opening import Opening
+from agents.counting.server import Server
+from agents.counting.shelf import KINDS, Shelf
+from agents.roles import role_app
+from agents.settings import Settings
+from agents.transport import BatchApp, InOrder, fatal
+from topics.catalogue import TYPED, typed
+
+ROLE = "count"
+TABLE = "counts"
+_GLANCE = 30.0  # seconds between looks at the topics' identities
+
+
+class Counter:
+    """Counts batches of the partitions that the app owns."""
+
+    def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], settings: Settings) -> None:
+        self._app, self._table = app, table
+        changelog = table.changelog_topic.get_topic_name()
+        self._opening = Opening(settings, app.conf.id, changelog)
+        self._advice = f"To count anew, stop all count workers and delete topic {changelog} and group {app.conf.id}."
+        self.flusher = Flusher(app, table, settings.prefix)
+
+    async def open(self, part: Part[Shelf]) -> None:
+        """Look at a partition that was recovered, and count on. What is wrong with it ends the process."""
+        try:
+            await self._opening.check(part.shelf)
+        except Damaged as error:
+            fatal(f"{ROLE}: {error}. {self._advice}")
+        self.flusher.open(part)
+
+    def take(self, event: Any) -> None:
+        """Count a batch, unless it belongs to an assignment that is over; blocks."""
+        message, batch = event.message, event.value
+        part = self._table.store.parts.get(message.partition)
+        if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
+            return
+        log = part.shelf.logs[message.topic]
+        if 0 <= log.position < batch.after:
+            fatal(f"{ROLE}: {message.tp} continues after {batch.after}, but was counted up to {log.position} only")
+        records = len(batch)
+        log.count(batch)
+        batch.clear()  # free, long before they are acknowledged
+        self.flusher.gather(log, event, records)
+
+    async def flush(self) -> None:
+        """Flush for ever. What goes wrong ends the process."""
+        try:
+            await self.flusher.run()
+        except Damaged as error:
+            fatal(f"{ROLE}: {error}. {self._advice}")
+        except Exception as error:
+            fatal(f"{ROLE}: {error!r}")
+
+    async def watch(self) -> None:
+        """Look whether the topics are still the same; that they cannot be asked is no reason to stop."""
+        logs = [log for part in self._table.store.recovered() for log in part.shelf.logs.values()]
+        try:
+            await self._opening.watch(logs)
+        except Damaged as error:
+            fatal(f"{ROLE}: {error}. {self._advice}")
+
+
+def make_app(settings: Settings) -> BatchApp:
+    """The Faust app of the role. Takes a port for its queries, and names it to the group."""
+    topics = [topic for topic in TYPED if topic.schema in KINDS]
+    app = role_app(ROLE, settings, topics)
+    table: ChangelogTable[Shelf] = ChangelogTable(
+        app, TABLE, servers=settings.kafka, beside=[settings.prefix + typed(kind) for kind in KINDS],
+        replication=settings.replication, keep=settings.keep,
+    )  # fmt: skip
+    app.tables.add(table)
+    counter, in_order = Counter(app, table, settings), InOrder()
+    table.shelf, table.opened = (lambda partition: Shelf(settings, partition)), counter.open
+    server = Server(app, table, settings.count_port)
+    app.conf.canonical_url = server.url
+    table.add_dependency(server)
+
+    async def count(stream: Any) -> None:
+        flushing = asyncio.create_task(counter.flush())
+        try:
+            async for event in stream.events():
+                in_order(event.message, event.value)
+                counter.take(event)
+                await asyncio.sleep(0)
+        finally:
+            flushing.cancel()
+
+    app.agent(app.batch_topic(*app.batch_topics), name=ROLE)(count)
+    app.timer(_GLANCE)(counter.watch)
+    return app

@@ -1,0 +1,1 @@
+"""What the count role counts, how it stays exact, and how it answers."""

@@ -1,0 +1,245 @@
+"""Records of one partition of one typed topic in, counts by minute out: a state that only the records determine.
+
+Everything here is a function of the log's records up to `position`, in their order: what is counted, what is late, and
+what has expired. Nothing looks at a clock. So whoever has read as far has the same state, and a record met twice, or an
+event written twice, changes nothing:
+
+- a record at or below `position` was counted before (a replay);
+- an event at or below the greatest raw offset seen of its raw partition was counted before: normalize writes the
+  events of a raw partition in their order, and after a restart some of them again (`raw`);
+- up to `ahead` some entries may be further than the row that was recovered with them; each skips what it has.
+
+Time in this stream is the latest arrival so far (`newest`, milliseconds). A minute expires `keep` seconds after its
+end; what comes for it later, or for a time as far ahead, is late: counted as such and not kept.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from sys import intern
+from typing import Any
+
+from agents.counting.entries import Counts, Sent, Source, State
+from topics.codec import CodecError, decode_head, is_attempt
+
+MINUTE = 60
+SERVICE, ADDRESS, USER, SENT, ROW, OUTBOX = b"saumro"
+DIMENSIONS = (SERVICE, ADDRESS, USER)
+LONGEST = 256  # characters of a name; an attacker chooses user names
+_NAME = struct.Struct(">BBI")
+
+
+class Damaged(Exception):
+    """The table is not what it was counted to be: records of the changelog are gone."""
+
+
+class Minute:
+    """The entries of one minute."""
+
+    __slots__ = ("addresses", "sent", "services", "users")
+
+    def __init__(self) -> None:
+        self.services: dict[str, Counts] = {}
+        self.addresses: dict[str, Source] = {}
+        self.users: dict[str, Counts] = {}
+        self.sent: dict[str, Sent] = {}
+
+    def of(self, dimension: int) -> dict[str, Any]:
+        """The entries of one dimension."""
+        tables: dict[int, Any] = {SERVICE: self.services, ADDRESS: self.addresses, USER: self.users, SENT: self.sent}
+        found: dict[str, Any] = tables[dimension]
+        return found
+
+    def counts(self) -> Iterator[Counts]:
+        """All entries that count."""
+        return chain(self.services.values(), self.addresses.values(), self.users.values())
+
+    def sums(self) -> list[int]:
+        """Attempts by dimension."""
+        return [sum(entry.attempts for entry in self.of(dimension).values()) for dimension in DIMENSIONS]
+
+
+_LOADERS: dict[int, Any] = {SERVICE: Counts.load, ADDRESS: Source.load, USER: Counts.load, SENT: Sent.load}
+
+
+class Log:
+    """The state of one partition of one typed topic; `code` stands for the topic in the names of its entries."""
+
+    def __init__(self, topic: str, kind: str, code: int, partition: int, keep: float) -> None:
+        self.topic, self.kind, self.code, self.partition = topic, kind, code, partition
+        self.position = self.ahead = -1
+        self.newest = self.floor = self.late = 0
+        self.keep = self._wanted_keep = keep
+        self.totals, self.expired = [0, 0, 0], [0, 0, 0]
+        self.raw: dict[tuple[str, int], int] = {}
+        self.ids: dict[str, str] = {}
+        self.minutes: dict[int, Minute] = {}
+        self.expiring: dict[int, Minute] = {}
+        self.unsent: dict[int, int] = {}
+        self.undecodable: list[tuple[Any, str]] = []
+        self.dirty: list[tuple[int, int, str, Counts]] = []
+        self.row, self.outbox = State(None), State([])
+        self.verified = False
+        self._next_expiry = 0
+
+    # Entries by name
+
+    def name(self, dimension: int, minute: int = 0, key: str = "") -> bytes:
+        """The name of an entry in the changelog."""
+        return _NAME.pack(self.code, dimension, minute // MINUTE) + key.encode()
+
+    def find(self, name: bytes) -> Any:
+        """The entry of a name, or None."""
+        _, dimension, number = _NAME.unpack_from(name)
+        if dimension == ROW:
+            return self.row if self.row.value is not None else None
+        if dimension == OUTBOX:
+            return self.outbox if self.outbox.position >= 0 else None
+        minute = self.minutes.get(number * MINUTE)
+        return minute.of(dimension).get(name[_NAME.size :].decode()) if minute is not None else None
+
+    def put(self, name: bytes, payload: bytes) -> Any:
+        """Make the entry of a record."""
+        _, dimension, number = _NAME.unpack_from(name)
+        if dimension == ROW:
+            self.row = State.load(payload)
+            return self.row
+        if dimension == OUTBOX:
+            self.outbox = State.load(payload)
+            return self.outbox
+        minute = self.minutes.setdefault(number * MINUTE, Minute())
+        entry = minute.of(dimension)[intern(name[_NAME.size :].decode())] = _LOADERS[dimension](payload)
+        return entry
+
+    def remove(self, name: bytes) -> None:
+        """Forget an entry that is there."""
+        _, dimension, number = _NAME.unpack_from(name)
+        if dimension == ROW:
+            self.row = State(None)
+        elif dimension == OUTBOX:
+            self.outbox = State([])
+        else:
+            del self.minutes[number * MINUTE].of(dimension)[name[_NAME.size :].decode()]
+
+    # Counting
+
+    def count(self, records: Iterable[Any]) -> None:
+        """Count records, offsets ascending; blocks. What is no event is left in `undecodable`."""
+        for record in records:
+            if record.offset <= self.position:
+                continue
+            if record.timestamp > self.newest:
+                self._advance(record.timestamp)
+            value = record.value
+            if value and is_attempt(value):
+                self._count(record, value)
+            self.position = record.offset
+
+    def _count(self, record: Any, value: bytes) -> None:
+        try:
+            event = decode_head(value)
+        except CodecError as error:
+            self.undecodable.append((record, str(error)))
+            return
+        source, offset = (event["ogrewatch_raw_topic"], event["ogrewatch_raw_partition"]), event["ogrewatch_raw_offset"]
+        number: int = event["ogrewatch_attempt"]
+        if offset <= self.raw.get(source, -1) or number <= 0:
+            return
+        self.raw[source] = offset
+        minute = event["timestamp"] // 60_000_000 * MINUTE
+        if minute < self.floor or minute > self.newest // 1000 + self.keep:
+            self.late += number
+        else:
+            self._add(event, minute, number, record.offset)
+
+    def _add(self, event: Any, minute: int, number: int, offset: int) -> None:
+        """Count attempts in all of their entries, but for those that have them."""
+        entries = self.minutes.get(minute)
+        if entries is None:
+            entries = self.minutes[minute] = Minute()
+        if minute not in self.unsent:
+            self.unsent[minute] = self.newest
+        outcome, totals = event["event_outcome"], self.totals
+        totals[0] += number
+        entry = self._touch(SERVICE, entries.services, Counts, minute, event["ogrewatch_service"] or "unknown", offset)
+        if entry is not None:
+            entry.add(outcome, number)
+        if user := event["user_name"]:
+            totals[2] += number
+            entry = self._touch(USER, entries.users, Counts, minute, user, offset)
+            if entry is not None:
+                entry.add(outcome, number)
+        if address := event["source_ip"]:
+            totals[1] += number
+            entry = self._touch(ADDRESS, entries.addresses, Source, minute, address, offset)
+            if entry is not None:
+                entry.add(outcome, number)
+                entry.meet(
+                    intern(user[:LONGEST]), intern(event["host_hostname"][:LONGEST]),
+                    intern(event["source_geo_country_iso_code"]), event["timestamp"],
+                )  # fmt: skip
+
+    def _touch(self, dimension: int, entries: dict[str, Any], kind: Any, minute: int, key: str, offset: int) -> Any:
+        """The entry to count in, made if need be and noted as dirty; None if it has been there already."""
+        key = key[:LONGEST]
+        entry = entries.get(key)
+        if entry is None:
+            key = intern(key)
+            entry = entries[key] = kind()
+        elif offset <= entry.position:
+            return None
+        if not entry.dirty:
+            entry.dirty = True
+            self.dirty.append((dimension, minute, key, entry))
+        return entry
+
+    def _advance(self, arrival: int) -> None:
+        """Move time on, and move minutes that this ends to `expiring`."""
+        self.newest = arrival
+        if arrival < self._next_expiry:
+            return
+        self.floor = max(self.floor, int((arrival / 1000 - self.keep) // MINUTE) * MINUTE)
+        self._next_expiry = int((self.floor + MINUTE + self.keep) * 1000)
+        for minute in [minute for minute in self.minutes if minute < self.floor]:
+            entries = self.expiring[minute] = self.minutes.pop(minute)
+            self.expired = [old + new for old, new in zip(self.expired, entries.sums(), strict=True)]
+
+    # Checkpoints
+
+    def checkpoint(self) -> State:
+        """The row: what is true at `position` besides the entries."""
+        raw: dict[str, dict[str, int]] = {}
+        for (topic, partition), offset in self.raw.items():
+            raw.setdefault(topic, {})[str(partition)] = offset
+        self.row.value = {
+            "newest": self.newest, "floor": self.floor, "keep": self.keep, "late": self.late,
+            "totals": self.totals, "expired": self.expired, "raw": raw, "ids": self.ids,
+        }  # fmt: skip
+        return self.row
+
+    def resume(self) -> None:
+        """Go on from the row and the entries that were recovered."""
+        if self.row.value is not None:
+            row, self.position = self.row.value, self.row.position
+            self.newest, self.floor, self.keep, self.late = row["newest"], row["floor"], row["keep"], row["late"]
+            self.totals, self.expired, self.ids = row["totals"], row["expired"], row["ids"]
+            self.raw = {(t, int(p)): offset for t, offsets in row["raw"].items() for p, offset in offsets.items()}
+        for minute in [minute for minute in self.minutes if minute < self.floor]:
+            self.expiring[minute] = self.minutes.pop(minute)
+        self.ahead = max((e.position for m in self.minutes.values() for e in m.counts()), default=-1)
+        self.unsent = dict.fromkeys((*self.minutes, *self.expiring), self.newest)
+        self.verify()
+
+    def verify(self) -> None:
+        """Compare the entries with the totals, once `position` has reached all of them. Raises `Damaged`.
+
+        Then what `keep` is now takes effect; until then entries were counted under the one they were written with.
+        """
+        if self.verified or self.position < self.ahead:
+            return
+        sums = [sum(column) for column in zip([0, 0, 0], *(m.sums() for m in self.minutes.values()), strict=True)]
+        want = [total - gone for total, gone in zip(self.totals, self.expired, strict=True)]
+        if sums != want:
+            raise Damaged(f"{self.topic}-{self.partition}: the table holds {sums} attempts by service, address and "
+                          f"user where {want} were counted up to offset {self.position}")  # fmt: skip
+        self.verified, self.keep, self._next_expiry = True, self._wanted_keep, 0

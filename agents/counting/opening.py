@@ -1,0 +1,102 @@
+"""A recovered partition in, nothing out, unless it cannot be trusted: then a sentence that says why.
+
+The table continues a past that Kafka must still agree with: the same topics, no offset committed that the table does
+not cover, none covered that does not exist.
+"""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from agents.counting.log import Damaged, Log
+from agents.counting.shelf import Shelf
+from agents.settings import Settings
+from topics.catalogue import RAW
+
+_TIMEOUT = 10.0  # seconds
+_AGAIN = 2.0  # seconds before Kafka is asked again
+
+log_ = logging.getLogger("ogrewatch.count")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What Kafka says about a typed partition. `committed` is -1 when the group has committed nothing."""
+
+    committed: int
+    end: int
+
+
+class Opening:
+    """Looks at partitions of a group's table before they are counted on. `ids` are the topics' identities by name."""
+
+    def __init__(self, settings: Settings, group: str, changelog: str) -> None:
+        self._servers, self._group, self._changelog = settings.kafka, group, changelog
+        self._raw = [settings.prefix + topic.name for topic in RAW]
+
+    async def check(self, shelf: Shelf) -> None:
+        """Resume each log of a shelf. Waits for Kafka; raises `Damaged`."""
+        while True:
+            try:
+                ids, facts = await asyncio.to_thread(self._ask, list(shelf.logs.values()))
+                break
+            except KafkaException as error:
+                log_.warning("cannot look at the topics yet: %s", error)
+                await asyncio.sleep(_AGAIN)
+        for log in shelf.logs.values():
+            self.resume(log, ids, facts[log.topic])
+
+    def resume(self, log: Log, ids: dict[str, str], facts: Facts) -> None:
+        """Let a log go on from what was recovered. Raises `Damaged`."""
+        where = f"{log.topic}-{log.partition}"
+        log.resume()
+        self.same_topics(log.ids, ids)
+        log.ids = {**log.ids, **{name: ids[name] for name in (log.topic, *self._raw) if name in ids}}
+        if facts.committed > log.position + 1:
+            raise Damaged(f"{where}: the table covers offsets up to {log.position}, but all before {facts.committed} "
+                          f"were acknowledged; {self._changelog} has lost records")  # fmt: skip
+        if log.position >= facts.end:
+            raise Damaged(f"{where}: the table covers offsets up to {log.position}, but the topic ends at {facts.end}")
+
+    def same_topics(self, before: dict[str, str], now: dict[str, str]) -> None:
+        """Raises `Damaged` when a topic is another one than before."""
+        for name, identity in before.items():
+            if now.get(name, identity) != identity:
+                raise Damaged(f"topic {name} was deleted and created again: its offsets begin anew, and events can no "
+                              "longer be told from repeated ones")  # fmt: skip
+
+    async def watch(self, logs: list[Log]) -> None:
+        """Look whether the topics of logs are still the same, if Kafka says so now. Raises `Damaged`."""
+        before = {name: identity for log in logs for name, identity in log.ids.items()}
+        if before:
+            with contextlib.suppress(KafkaException):
+                self.same_topics(before, await asyncio.to_thread(self.ids, list(before)))
+
+    def ids(self, topics: list[str]) -> dict[str, str]:
+        """The identities of those topics that exist; blocks. Raises `KafkaException`."""
+        client = AdminClient({"bootstrap.servers": self._servers, "log_level": 2})
+        found: dict[str, str] = {}
+        for name, future in client.describe_topics(TopicCollection(topics), request_timeout=_TIMEOUT).items():
+            try:
+                found[name] = str(future.result(_TIMEOUT).topic_id)
+            except KafkaException as error:
+                if error.args[0].retriable() or name not in self._raw:
+                    raise
+        return found
+
+    def _ask(self, logs: list[Log]) -> tuple[dict[str, str], dict[str, Facts]]:
+        ids = self.ids([*self._raw, *(log.topic for log in logs)])
+        client = Consumer({"bootstrap.servers": self._servers, "group.id": self._group, "log_level": 2})
+        try:
+            committed = client.committed([TopicPartition(log.topic, log.partition) for log in logs], timeout=_TIMEOUT)
+            return ids, {tp.topic: Facts(max(-1, tp.offset), _end(client, tp)) for tp in committed}
+        finally:
+            client.close()
+
+
+def _end(client: Consumer, tp: TopicPartition) -> int:
+    return int(client.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=_TIMEOUT)[1])

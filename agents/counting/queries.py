@@ -1,0 +1,161 @@
+"""Recovered parts and a span of minutes in, JSON answers out. Times are epoch seconds; `until` is excluded.
+
+Answers read what is counted at this moment. Long ones let counting go on in between, so that minutes within one answer
+may be some milliseconds apart.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import nlargest
+from typing import Any
+
+from agents.changelog import Part
+from agents.counting.entries import MORE_HOSTS, MORE_USERS, Source
+from agents.counting.log import ADDRESS, SERVICE, USER, Log, Minute
+from agents.counting.shelf import Shelf
+
+DIMENSIONS = {"service": SERVICE, "address": ADDRESS, "user": USER}
+NAMES = 20
+"""Most users, and most hosts, that an answer lists."""
+_BREATH = 5_000  # entries read before others get their turn
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Minutes from `since` to before `until`."""
+
+    since: int
+    until: int
+
+
+async def attempts(parts: Iterable[Part[Shelf]], span: Span, by: str, limit: int) -> tuple[dict[str, Any], bool]:
+    """Attempts by outcome for each service, address or user, at most `limit`; whether some were left out."""
+    sums: dict[str, list[int]] = {}
+    async for _, minute in _minutes(parts, span):
+        for key, entry in minute.of(DIMENSIONS[by]).items():
+            row = sums.get(key)
+            if row is None:
+                sums[key] = [entry.success, entry.failure, entry.unknown]
+            else:
+                row[0] += entry.success
+                row[1] += entry.failure
+                row[2] += entry.unknown
+    most = nlargest(limit, sums.items(), key=lambda item: sum(item[1]))
+    rows = {key: {"success": row[0], "failure": row[1], "unknown": row[2]} for key, row in most}
+    return rows, len(rows) < len(sums)
+
+
+async def attackers(parts: Iterable[Part[Shelf]], span: Span, limit: int) -> list[dict[str, Any]]:
+    """Addresses that failed, most failures first, then the latest first."""
+    parts = list(parts)
+    worst: dict[str, list[int]] = {}
+    async for _, minute in _minutes(parts, span):
+        for key, entry in minute.addresses.items():
+            row = worst.setdefault(key, [0, 0])
+            row[0] += entry.failure
+            row[1] = max(row[1], entry.last)
+    chosen = nlargest(limit, ((row, key) for key, row in worst.items() if row[0]))
+    found = {key: _Attacker(key) for _, key in chosen}
+    async for time, minute in _minutes(parts, span):
+        if len(found) < len(minute.addresses):
+            hits: Iterable[str] = (key for key in found if key in minute.addresses)
+        else:
+            hits = (key for key in minute.addresses if key in found)
+        for key in hits:
+            found[key].add(time, minute.addresses[key])
+    return [attacker.row() for attacker in sorted(found.values(), key=_Attacker.rank, reverse=True)]
+
+
+async def attacker(parts: Iterable[Part[Shelf]], span: Span, address: str) -> dict[str, Any] | None:
+    """One address and its minutes: start, successes, failures. None if nothing is known of it."""
+    found = _Attacker(address)
+    async for time, minute in _minutes(parts, span):
+        if (entry := minute.addresses.get(address)) is not None:
+            found.add(time, entry)
+    if not found.minutes:
+        return None
+    return {**found.row(), "minutes": [[time, *counts] for time, counts in sorted(found.minutes.items())]}
+
+
+def state(parts: Iterable[Part[Shelf]]) -> dict[str, Any]:
+    """How far each part is: records and attempts counted, late attempts, the latest arrival."""
+    return {str(part.partition): _state(part) for part in parts}
+
+
+def _state(part: Part[Shelf]) -> dict[str, Any]:
+    logs = part.shelf.logs.values()
+    return {
+        "offset": sum(log.position + 1 for log in logs),
+        "offsets": {log.topic: log.position for log in logs},
+        "total": sum(log.totals[0] for log in logs),
+        "late": sum(log.late for log in logs),
+        "recovered": part.recovered,
+        "newest": max(log.newest for log in logs) / 1000,
+    }
+
+
+async def _minutes(parts: Iterable[Part[Shelf]], span: Span) -> AsyncIterator[tuple[int, Minute]]:
+    read = 0
+    for log, time in list(_times(parts, span)):
+        if (minute := log.minutes.get(time)) is not None:
+            yield time, minute
+            read += len(minute.addresses) + len(minute.users)
+        if read > _BREATH:
+            read = 0
+            await asyncio.sleep(0)
+
+
+def _times(parts: Iterable[Part[Shelf]], span: Span) -> Iterator[tuple[Log, int]]:
+    for part in parts:
+        for log in part.shelf.logs.values():
+            for time in sorted(time for time in log.minutes if span.since <= time < span.until):
+                yield log, time
+
+
+@dataclass(slots=True)
+class _Attacker:
+    """One address over several minutes."""
+
+    address: str
+    country: str = ""
+    failures: int = 0
+    successes: int = 0
+    users: dict[str, None] = field(default_factory=dict)
+    hosts: dict[str, None] = field(default_factory=dict)
+    more: int = 0
+    first: int = 0
+    last: int = 0
+    minutes: dict[int, list[int]] = field(default_factory=dict)
+
+    def add(self, minute: int, entry: Source) -> None:
+        self.failures += entry.failure
+        self.successes += entry.success
+        self.users.update(dict.fromkeys(entry.users))
+        self.hosts.update(dict.fromkeys(entry.hosts))
+        self.more |= entry.more
+        self.country = entry.country or self.country
+        self.first = min(self.first, entry.first) if self.first else entry.first
+        self.last = max(self.last, entry.last)
+        counts = self.minutes.setdefault(minute, [0, 0])
+        counts[0] += entry.success
+        counts[1] += entry.failure
+
+    def rank(self) -> tuple[int, int]:
+        return self.failures, self.last
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "address": self.address,
+            "country": self.country,
+            "failures": self.failures,
+            "successes": self.successes,
+            "users": list(self.users)[:NAMES],
+            "user_count": len(self.users),
+            "users_more": bool(self.more & MORE_USERS),
+            "hosts": list(self.hosts)[:NAMES],
+            "host_count": len(self.hosts),
+            "hosts_more": bool(self.more & MORE_HOSTS),
+            "first_seen": self.first / 1_000_000,
+            "last_seen": self.last / 1_000_000,
+        }

@@ -1,0 +1,148 @@
+"""HTTP requests of the web role in, JSON out: what this worker's partitions hold, and who owns the others.
+
+For this machine only: it listens on the loopback address, and on the first free port from the configured one. Faust
+carries the URL to all members of the group with the assignment.
+"""
+
+import errno
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from aiohttp import web
+from mode import Service
+from yarl import URL
+
+from agents.changelog import Part
+from agents.changelog_table import ChangelogTable
+from agents.counting import queries
+from agents.counting.log import MINUTE
+from agents.counting.shelf import Shelf
+from agents.transport import BatchApp
+
+HOST = "127.0.0.1"
+_PORTS = 100  # that are tried
+_LIMIT = 10_000
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Server(Service):
+    """Answers from the time the table starts until it stops."""
+
+    def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], first_port: int) -> None:
+        super().__init__()
+        self._app, self._table = app, table
+        self._socket = _bind(first_port)
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> URL:
+        """Where it answers."""
+        return URL.build(scheme="http", host=HOST, port=self._socket.getsockname()[1])
+
+    async def on_start(self) -> None:
+        """Begin to listen."""
+        application = web.Application(middlewares=[_explain])
+        application.router.add_get("/v1/owners", self._owners)
+        application.router.add_get("/v1/attempts", self._attempts)
+        application.router.add_get("/v1/attackers", self._attackers)
+        application.router.add_get("/v1/attackers/{address}", self._attacker)
+        application.router.add_get("/v1/state", self._state)
+        self._runner = web.AppRunner(application, access_log=None)
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._socket, shutdown_timeout=1.0).start()
+
+    async def on_stop(self) -> None:
+        """Finish what was asked and stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _owners(self, _: web.Request) -> web.Response:
+        topic = self._table.changelog_topic.get_topic_name()
+        assigned = {
+            str(url): sorted(tps[topic]) for url, tps in self._app.router.tables_metadata().items() if topic in tps
+        }
+        if not assigned:
+            return _json({"error": "not in a group yet"}, 503)
+        return _json({"of": self._of(), "workers": assigned})
+
+    async def _attempts(self, request: web.Request) -> web.Response:
+        by = request.query.get("by", "service")
+        if by not in queries.DIMENSIONS:
+            raise ValueError(f"by: one of {', '.join(queries.DIMENSIONS)}")
+        parts = self._table.store.recovered()
+        rows, truncated = await queries.attempts(parts, _span(request), by, _limit(request))
+        return self._answer(parts, {"rows": rows, "truncated": truncated})
+
+    async def _attackers(self, request: web.Request) -> web.Response:
+        parts = self._table.store.recovered()
+        found = await queries.attackers(parts, _span(request), _limit(request))
+        return self._answer(parts, {"attackers": found})
+
+    async def _attacker(self, request: web.Request) -> web.Response:
+        parts = self._table.store.recovered()
+        found = await queries.attacker(parts, _span(request), request.match_info["address"])
+        return self._answer(parts, {"attacker": found})
+
+    async def _state(self, _: web.Request) -> web.Response:
+        return _json({"partitions": queries.state(self._table.store.parts.values()), "of": self._of()})
+
+    def _answer(self, parts: list[Part[Shelf]], found: dict[str, Any]) -> web.Response:
+        """An answer, unless a partition moved away while it was made."""
+        if any(self._table.store.parts.get(part.partition) is not part for part in parts):
+            return _json({"error": "partitions are moving"}, 503)
+        return _json({"partitions": [part.partition for part in parts], "of": self._of(), **found})
+
+    def _of(self) -> int:
+        return self._table.partitions_there
+
+
+@web.middleware
+async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Bad parameters are the caller's, and said so."""
+    try:
+        return await handler(request)
+    except ValueError as error:
+        return _json({"error": str(error)}, 400)
+
+
+def _json(body: Any, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
+
+
+def _span(request: web.Request) -> queries.Span:
+    until = _number(request, "until", (int(time.time()) // MINUTE + 1) * MINUTE)
+    return queries.Span(_number(request, "since", 0), until)
+
+
+def _limit(request: web.Request) -> int:
+    return _number(request, "limit", _LIMIT)
+
+
+def _number(request: web.Request, name: str, default: int) -> int:
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{name}: a whole number, not {text!r}")
+    return int(text)
+
+
+def _bind(first: int) -> socket.socket:
+    """The first free port; raises `OSError` if none is."""
+    for port in range(first, first + _PORTS) if first else (0,):
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((HOST, port))
+            bound.listen()
+        except OSError as error:
+            bound.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return bound
+    raise OSError(errno.EADDRINUSE, f"no free port from {first} to {first + _PORTS - 1}")

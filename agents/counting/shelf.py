@@ -1,0 +1,31 @@
+"""A partition number in, its logs out: one for each typed topic with attempts, all in one part of the changelog."""
+
+from typing import Any
+
+from agents.counting.log import Log
+from agents.settings import Settings
+from topics.catalogue import typed
+
+KINDS = ("authentication", "process", "web")
+"""Types of events that attempts are found among, by the first letters of entries' names."""
+
+
+class Shelf:
+    """The logs of one partition number. They share a part, and nothing else."""
+
+    def __init__(self, settings: Settings, partition: int) -> None:
+        made = [Log(settings.prefix + typed(k), k, ord(k[0]), partition, settings.keep) for k in KINDS]
+        self.logs = {log.topic: log for log in made}
+        self._by_code = {log.code: log for log in made}
+
+    def find(self, name: bytes) -> Any:
+        """The entry of a name, or None."""
+        return self._by_code[name[0]].find(name)
+
+    def put(self, name: bytes, payload: bytes) -> Any:
+        """Make the entry of a record."""
+        return self._by_code[name[0]].put(name, payload)
+
+    def remove(self, name: bytes) -> None:
+        """Forget an entry that is there."""
+        self._by_code[name[0]].remove(name)
