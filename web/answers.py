@@ -67,7 +67,14 @@ State = dict[int, PartitionState]
 
 def read(worker: str, body: Body, content: Reader[T]) -> Answer[T]:
     """An answer to anything but the owners."""
-    return Answer(worker, frozenset(_partitions(body["partitions"])), int(body["of"]), content(body))
+    return Answer(worker, frozenset(_partitions(body["partitions"])), _of(body), content(body))
+
+
+def _of(body: Body) -> int:
+    """How many partitions there are; a worker that does not know that yet is no help."""
+    if (number := int(body["of"])) < 1:
+        raise ValueError(f"of {number} partitions")
+    return number
 
 
 def _partitions(said: object) -> list[int]:
@@ -80,7 +87,7 @@ def _partitions(said: object) -> list[int]:
 
 def owners(body: Body) -> tuple[int, list[str]]:
     """How many partitions there are, and the URLs of the workers."""
-    return int(body["of"]), [str(url).rstrip("/") for url in body["workers"]]
+    return _of(body), [str(url).rstrip("/") for url in body["workers"]]
 
 
 def attempts(body: Body) -> Attempts:
@@ -108,13 +115,13 @@ def state(body: Body) -> State:
 
 
 def _state(said: Body) -> PartitionState:
-    newest = said.get("newest")
+    newest = float(said.get("newest") or 0)
     return PartitionState(
         int(said["offset"]),
         int(said["total"]),
         int(said["late"]),
         bool(said["recovered"]),
-        None if newest is None else float(newest),
+        newest if newest > 0 else None,
     )
 
 

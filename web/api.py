@@ -76,7 +76,7 @@ class Api:
                 return reply(shown | {"partitions": rendering.partitions(replies)})
         if replies.missing:
             raise NoWorkers(f"{address} is not in the partitions that answer; missing: {_listed(replies.missing)}.")
-        return error(HTTPStatus.NOT_FOUND, f"{address} has not failed in this window")
+        return error(HTTPStatus.NOT_FOUND, f"nothing is known of {address} in this window")
 
     async def health(self, request: web.Request) -> web.Response:
         """Whether Kafka and a count worker for every partition answer: 200, else 503."""

@@ -67,7 +67,8 @@ def run(settings: Settings) -> None:
     try:
         web.run_app(make_app(settings), host=host, port=port, print=None, access_log=None, shutdown_timeout=_GRACE)
     except OSError as error:
-        sys.exit(f"The page cannot be served at {host}:{port} ({error.strerror}); OGREWATCH_WEB_PORT chooses another.")
+        why = str(error.strerror).rpartition(": ")[2]  # asyncio puts the address before it
+        sys.exit(f"The page cannot be served at {host}:{port} ({why}); OGREWATCH_WEB_PORT chooses another.")
 
 
 def _about(settings: Settings) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The API over count workers that answer well, late, wrongly, twice or not at all."""
 
 import asyncio
+import socket
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -90,7 +92,7 @@ async def test_one_attacker_comes_with_minutes() -> None:
 async def test_an_address_is_unknown_only_when_every_partition_says_so() -> None:
     async with page(Worker([0, 1]), Worker([2, 3])) as client:
         said = await get(client, f"{ATTACKERS}/203.0.113.9", 404)
-    assert said == {"error": "203.0.113.9 has not failed in this window"}
+    assert said == {"error": "nothing is known of 203.0.113.9 in this window"}
     async with page(Worker([0, 1])) as client:
         said = await get(client, f"{ATTACKERS}/203.0.113.9", 503)
     assert said["error"].endswith("missing: 2, 3.")
@@ -143,6 +145,7 @@ async def test_a_late_worker_is_not_waited_for() -> None:
         b"",
         b"[]",
         b'{"of": 4, "rows": {}, "truncated": false}',
+        b'{"partitions": [], "of": 0, "rows": {}, "truncated": false}',
         b'{"partitions": 2, "of": 4, "rows": {}, "truncated": false}',
         b'{"partitions": [2, 3], "of": 4, "rows": [], "truncated": false}',
         b'{"partitions": [2, 3], "of": 4, "rows": {"sshd": {"success": null}}, "truncated": false}',
@@ -195,6 +198,28 @@ async def test_a_worker_that_recovers_counts_for_what_it_has() -> None:
     async with page(Worker([0], rows={"sshd": (1, 1, 0)}), Worker([])) as client:
         said = await get(client, RATIO)
     assert said["partitions"]["missing"] == [1, 2, 3]
+
+
+async def test_a_worker_that_does_not_know_its_group_yet_is_not_followed() -> None:
+    async with page(Worker([], of=0)) as client:
+        assert "malformed" in (await get(client, RATIO, 503))["error"]
+
+
+@pytest.fixture
+def hanging() -> Iterator[socket.socket]:
+    """What takes connections and never says anything."""
+    with socket.create_server((HOST, 0)) as server:
+        yield server
+
+
+async def test_a_seed_that_hangs_holds_up_nobody(hanging: socket.socket) -> None:
+    worker = Worker([0, 1, 2, 3], rows={"sshd": (1, 1, 0)})
+    async with running(worker):
+        seeds = settings(f"http://{HOST}:{hanging.getsockname()[1]}", worker.url)
+        async with TestClient(TestServer(make_app(seeds), host=HOST)) as client:
+            begin = time.monotonic()
+            assert (await get(client, RATIO))["total"]["attempts"] == 2
+            assert time.monotonic() - begin < 0.8
 
 
 async def test_the_next_seed_answers_when_the_first_is_away() -> None:

@@ -168,7 +168,7 @@ async def test_nothing_to_show_is_said(browser: Browser) -> None:
     async with page(Worker([0, 1, 2, 3])) as client, opened(browser, client, f"/#address={OGRE}") as tab:
         await expect(tab.get_by_text("No login in this window.")).to_be_visible()
         await expect(tab.get_by_text("Nobody has failed to log in in this window.")).to_be_visible()
-        await expect(tab.locator("#detail-note")).to_have_text("It has not failed in this window.")
+        await expect(tab.locator("#detail-note")).to_have_text("Nothing is known of it in this window.")
 
 
 @pytest.mark.parametrize("colors", ["light", "dark"])

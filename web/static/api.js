@@ -31,7 +31,7 @@ export const attackers = (window) => good(`attackers?window=${window}`);
 /** The state of things; bad news is an answer, too. */
 export const health = async () => (await get("health")).body;
 
-/** One address, or null when it has not failed in the window. */
+/** One address, or null when nothing is known of it in the window. */
 export async function attacker(address, window) {
   const { ok, status, body } = await get(`attackers/${encodeURIComponent(address)}?window=${window}`);
   if (status === 404) return null;

@@ -17,7 +17,8 @@ export function showDetail(address, answer) {
 }
 
 function note(attacker) {
-  if (!attacker) return "It has not failed in this window.";
+  if (!attacker) return "Nothing is known of it in this window.";
+  if (!attacker.failures) return "It has not failed in this window.";
   if (!attacker.successes) return "It has not got in.";
   const last = attacker.minutes.findLast((at) => at.successes);
   return last ? `It got in: ${format.count(attacker.successes)} successful, the last at ${format.time(last.minute)}.` : "It got in.";
