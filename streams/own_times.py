@@ -1,0 +1,29 @@
+"""From a line that begins with its program's own time to the columns of what follows, and that time.
+
+For programs that write files of their own, or put their own time after the header of syslog: what is before the time is
+nothing, in any dialect that `streams.stamps` reads.
+"""
+
+from datetime import UTC
+
+from streams import stamps
+from streams.base import Joins, Parse
+from streams.text import extra
+from streams.timestamps import ZONE
+from topics.event import Event
+
+
+def timed(parse: Parse, message: str, event: Event, joins: Joins, after: str = "") -> bool:
+    """What `parse` says of the text after the time; False, and `event` untouched, when there is no time or it says so.
+
+    `after` is what stands between the time and the text.
+    """
+    stamp = stamps.read(message, event["timestamp"], event.get(ZONE, UTC))
+    if stamp is None or not message.startswith(after, stamp.end):
+        return False
+    if not parse(message[stamp.end + len(after) :], event, joins):
+        return False
+    event["timestamp"] = stamp.when
+    if ZONE in event and not stamp.zoned:
+        extra(event)["event.timezone"] = str(event[ZONE])
+    return True

@@ -1,0 +1,1 @@
+"""vsftpd: who logged in by FTP, and what was sent and fetched."""
