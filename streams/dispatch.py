@@ -1,19 +1,17 @@
 """From raw bytes to exactly one event: decode, read the header, ask the streams that know the program.
-
-Streams are found by folder: every sub-package of `streams` that has a `parser` module with a `STREAM`.
+A JSON record is taken apart once; a record that is an envelope gives the line within it another turn.
 """
 
-import pkgutil
 import re
 from collections.abc import Iterable
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
-import streams
 from streams import records
 from streams.base import Joins, Stream
+from streams.envelopes import ecs
+from streams.envelopes.unwrap import keep_unknown, unwrap
 from streams.headers import Headers
+from streams.registry import Registry, discover
 from streams.text import extra
 from streams.timestamps import ZONE
 from topics.event import Event
@@ -23,18 +21,12 @@ UNPARSED = "syslog.unparsed"
 UNPARSED_JSON = "json.unparsed"
 """The dataset of JSON records that nobody understood. Their members are in `json`, whole."""
 
+Record = dict[str, Any]
+
 _RECORD_STARTS = ("{", "@cee:")
 
 _REPEATED = re.compile(r"message repeated ([0-9]{1,9}) times?: \[ ?(.*?) ?\]?", re.DOTALL)
 _MOST_REPEATS = 10_000
-_REMEMBERED = 4096
-
-
-def discover() -> tuple[Stream, ...]:
-    """Every stream there is, by folder name."""
-    folders = sorted(found.name for found in pkgutil.iter_modules(streams.__path__) if found.ispkg)
-    named = [f"streams.{folder}.parser" for folder in folders]
-    return tuple(import_module(name).STREAM for name in named if find_spec(name))
 
 
 class Dispatcher:
@@ -45,15 +37,9 @@ class Dispatcher:
 
         Raises `zoneinfo.ZoneInfoNotFoundError` for a zone that there is not.
         """
-        self._streams = tuple(discover() if known is None else known)
-        self._programs: dict[str, tuple[Stream, ...]] = {}
-        for stream in self._streams:
-            for program in stream.programs:
-                self._programs[program] = (*self._programs.get(program, ()), stream)
-        self._sniffers = tuple(stream for stream in self._streams if stream.sniff)
-        self._readers = tuple(stream for stream in self._streams if stream.sniff_json and stream.parse_json)
-        self._resolved: dict[str, tuple[Stream, ...]] = dict(self._programs)
-        self._headers = Headers(zone, frozenset(self._programs), self._headless)
+        self._registry = Registry(discover() if known is None else known)
+        self._resolved = self._registry.resolved
+        self._headers = Headers(zone, self._registry.programs, self._registry.is_headless)
         self._zone = self._headers.zone if zone != "UTC" else None
 
     def parse(self, raw: bytes, received: int, joins: Joins, program: str | None = None) -> Event:
@@ -86,45 +72,73 @@ class Dispatcher:
 
     def _understand(self, event: Event, joins: Joins, program: str | None) -> None:
         message: str = event["message"]
-        if message.startswith(_RECORD_STARTS) and self._understand_record(message, event, joins):
-            return
+        if message.startswith(_RECORD_STARTS) and (record := records.read(message)) is not None:
+            self._understand_record(record, event, joins, program)
+        else:
+            self._understand_text(event, joins, program)
+
+    def _understand_text(self, event: Event, joins: Joins, program: str | None) -> None:
+        message: str = event["message"]
         name = program or event.get("process_name", "")
         candidates = self._resolved.get(name)
         if candidates is None or (not candidates and message.startswith("%")):
-            candidates = self._resolve(name, message)
+            candidates = self._registry.resolve(name, message)
         if message.startswith("message repeated ") and (found := _REPEATED.fullmatch(message)):
             _ask(candidates, found[2], event, joins)
             _multiply(event, int(found[1]))
         else:
             _ask(candidates, message, event, joins)
 
-    def _understand_record(self, text: str, event: Event, joins: Joins) -> bool:
-        record = records.read(text)
-        return record is not None and self._ask_readers(record, event, joins)
+    def _understand_record(self, record: Record, event: Event, joins: Joins, program: str | None) -> None:
+        """A stream's own record, an ECS document, an envelope, or what nobody knows."""
+        if self._ask_readers(record, event, joins):
+            return
+        if ecs.sniff(record):
+            ecs.parse(record, event)
+            return
+        header = self._header_of(event)
+        inner = unwrap(record, event)
+        if inner is None:
+            self._understand_text(event, joins, program)
+            if event["event_dataset"] == UNPARSED:
+                keep_unknown(record, event)
+                event["event_dataset"] = UNPARSED_JSON
+            return
+        if inner.headed:
+            self._read_inner_header(event)
+        event.update(header)
+        self._understand_inner(event, joins, program or inner.program)
 
-    def _ask_readers(self, record: dict[str, Any], event: Event, joins: Joins) -> bool:
-        for stream in self._readers:
+    def _header_of(self, event: Event) -> Event:
+        """What the header of a line that holds a record says for sure: an envelope does not speak for another host."""
+        columns = ["host_hostname", "log_syslog_priority"]
+        if self._registry.known(event.get("process_name", "")):
+            columns += ["process_name", "process_pid"]
+        return {column: event[column] for column in columns if column in event}
+
+    def _understand_inner(self, event: Event, joins: Joins, program: str | None) -> None:
+        """The line in an envelope: perhaps a record of a stream, but no envelope again."""
+        dataset, message = event.pop("event_dataset", None), event["message"]
+        record = records.read(message) if message.startswith(_RECORD_STARTS) else None
+        if record is not None and self._ask_readers(record, event, joins):
+            return
+        self._understand_text(event, joins, program)
+        if event["event_dataset"] == UNPARSED:
+            event["event_dataset"] = dataset or (UNPARSED if "process_name" in event else UNPARSED_JSON)
+
+    def _read_inner_header(self, event: Event) -> None:
+        inner = self._headers.read(event["message"], event["timestamp"])
+        del inner["event_original"]
+        if fields := inner.pop("extra", None):
+            extra(event).update(fields)
+        event.update(inner)
+
+    def _ask_readers(self, record: Record, event: Event, joins: Joins) -> bool:
+        for stream in self._registry.readers:
             if stream.sniff_json(record) and stream.parse_json(record, event, joins):  # type: ignore[misc]
                 event.setdefault("event_dataset", stream.name)
                 return True
         return False
-
-    def _resolve(self, name: str, message: str) -> tuple[Stream, ...]:
-        """The streams for a program that is not listed as it stands, for a Cisco tag, or for a line without both."""
-        if message.startswith("%"):
-            return self._programs.get(message.partition("-")[0], ())
-        if not name:
-            return self._sniffed(message)
-        found = self._programs.get(name.rpartition("/")[2].lower()) or self._programs.get(name.partition("/")[0], ())
-        if len(self._resolved) < _REMEMBERED and len(name) < 64:
-            self._resolved[name] = found
-        return found
-
-    def _sniffed(self, text: str) -> tuple[Stream, ...]:
-        return tuple(stream for stream in self._sniffers if stream.sniff and stream.sniff(text))
-
-    def _headless(self, text: str) -> bool:
-        return any(stream.sniff and stream.sniff(text) for stream in self._sniffers)
 
 
 def _ask(candidates: tuple[Stream, ...], message: str, event: Event, joins: Joins) -> None:

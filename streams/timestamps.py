@@ -131,7 +131,7 @@ def set_civil(event: Event, moment: Moment, year: int | None = None, fraction: s
         return False
     event["timestamp"] = when + int(fraction.ljust(6, "0")[:6])
     if named is None:
-        _note_zone(event)
+        note_zone(event)
     return True
 
 
@@ -143,7 +143,7 @@ def set_iso(event: Event, stamp: str, zone: str = "") -> bool:
         return False
     event["timestamp"] = when
     if named is None and _OFFSET_AT_END.search(stamp) is None:
-        _note_zone(event)
+        note_zone(event)
     return True
 
 
@@ -166,7 +166,8 @@ def _since_1970(value: float) -> int:
     return int(value) * 1000 if value < 1e14 else int(value) if value < 1e17 else int(value) // 1000
 
 
-def _note_zone(event: Event) -> None:
+def note_zone(event: Event) -> None:
+    """Say that the event's time was told without a zone."""
     if ZONE in event:
         event.setdefault("extra", {})["event.timezone"] = str(event[ZONE])
 

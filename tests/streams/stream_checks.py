@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from ecs_values import KINDS, OUTCOMES, TYPES
-
+from streams.ecs_values import KINDS, OUTCOMES, TYPES
 from topics.event import Event
 from topics.fields import FIELDS
 

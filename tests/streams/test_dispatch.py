@@ -4,7 +4,8 @@ import pytest
 from stream_checks import check_event
 
 from streams.base import Joins, MemoryJoins, Stream
-from streams.dispatch import UNPARSED, Dispatcher, discover
+from streams.dispatch import UNPARSED, Dispatcher
+from streams.registry import discover
 from topics.event import Event
 
 RECEIVED = 1_795_521_600_000_000
@@ -49,9 +50,9 @@ def test_bytes_that_are_not_text_are_kept_readable(raw: bytes, message: str) -> 
 
 
 def test_an_unknown_program_keeps_its_header() -> None:
-    event = parse("<78>Nov 24 04:05:06 h CRON[7]: (root) CMD (x)")
+    event = parse("<78>Nov 24 04:05:06 h gadgetd[7]: (root) CMD (x)")
     assert event["event_dataset"] == UNPARSED
-    assert (event["process_name"], event["process_pid"], event["log_syslog_priority"]) == ("CRON", 7, 78)
+    assert (event["process_name"], event["process_pid"], event["log_syslog_priority"]) == ("gadgetd", 7, 78)
     assert "event_kind" not in event
 
 

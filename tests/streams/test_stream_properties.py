@@ -11,7 +11,8 @@ from stream_checks import check_event
 
 from streams import samples
 from streams.base import MemoryJoins
-from streams.dispatch import Dispatcher, discover
+from streams.dispatch import Dispatcher
+from streams.registry import discover
 from topics.event import Event
 
 RECEIVED = 1_795_521_600_000_000

@@ -8,7 +8,8 @@ import pytest
 from stream_checks import check_event
 
 from streams import samples
-from streams.dispatch import UNPARSED, discover
+from streams.dispatch import UNPARSED
+from streams.registry import discover
 
 LOGS = samples.logs()
 _IDS = [f"{log.parent.parent.name}/{log.stem}" for log in LOGS]

@@ -1,0 +1,97 @@
+"""From a record that is an ECS document already to the same event: columns where there are any, the rest by its name.
+
+https://www.elastic.co/docs/reference/ecs
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from streams.ecs_names import NAMES, OBJECTS
+from streams.ecs_values import KINDS, OUTCOMES, TYPES
+from streams.members import Members, Take
+from streams.text import extra
+from topics.event import Event
+from topics.fields import FIELDS
+
+
+def sniff(record: dict[str, Any]) -> bool:
+    """Whether the record says that it is one, and of which category: without a category it is an envelope."""
+    about = record.get("event")
+    return ("ecs" in record or "ecs.version" in record) and (
+        (type(about) is dict and bool(about.get("category"))) or bool(record.get("event.category"))
+    )
+
+
+def parse(record: dict[str, Any], event: Event) -> None:
+    """The event as the document has it. What is no ECS field, or no value of one, is kept in `json`."""
+    _MEMBERS.take(_nested(record), event)
+    fields = extra(event)
+    rest: dict[str, Any] = {}
+    for name, value in _leaves("", fields.pop("json", {})):
+        (fields if name in NAMES else rest)[name] = value
+    rest.pop("ecs.version", None)
+    if rest:
+        fields["json"] = rest
+    if not fields:
+        del event["extra"]
+    event.setdefault("event_dataset", "ecs")
+
+
+def _nested(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with names such as `event.category` at its top taken apart."""
+    nested = {name: value for name, value in record.items() if "." not in name}
+    for name, value in record.items():
+        first, dot, more = name.partition(".")
+        if dot and type(nested.setdefault(first, {})) is dict:
+            nested[first] = {**nested[first], more: value}
+    return nested
+
+
+def _leaves(prefix: str, record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in record.items():
+        if type(value) is dict and value and prefix + name not in OBJECTS:
+            yield from _leaves(f"{prefix}{name}.", value)
+        elif value is not None:
+            yield prefix + name, value
+
+
+def _categories(event: Event, value: Any) -> bool:
+    found = _strings(value)
+    if not found or not TYPES.keys() >= set(found):
+        return False
+    event["event_category"] = found
+    event.setdefault("event_type", ["info"])
+    return True
+
+
+def _types(event: Event, value: Any) -> bool:
+    found = _strings(value)
+    if found:
+        event["event_type"] = found
+    return bool(found)
+
+
+def _strings(value: Any) -> list[str]:
+    values = [value] if type(value) is str else value
+    return values if type(values) is list and all(type(member) is str for member in values) else []
+
+
+def _one_of(column: str, values: set[str]) -> Take:
+    def take(event: Event, value: Any) -> bool:
+        if type(value) is not str or value not in values:
+            return False
+        event[column] = value
+        return True
+
+    return take
+
+
+_OURS = ("ogrewatch.", "event.created")
+_TABLE: dict[str, str | Take] = {
+    field.ecs: field.column
+    for field in FIELDS.values()
+    if field.kind in ("string", "int", "long") and not field.ecs.startswith(_OURS)
+}
+_TABLE |= {"event.category": _categories, "event.type": _types}
+_TABLE |= {"event.kind": _one_of("event_kind", KINDS), "event.outcome": _one_of("event_outcome", OUTCOMES)}
+_MEMBERS = Members("json", _TABLE)
