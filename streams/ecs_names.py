@@ -3,6 +3,9 @@
 https://www.elastic.co/docs/reference/ecs/ecs-field-reference
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 _HASH = "hash.md5 hash.sha1 hash.sha256 hash.sha384 hash.sha512 hash.ssdeep hash.tlsh"
 _SIGNATURE = (
     "code_signature.digest_algorithm code_signature.exists code_signature.signing_id code_signature.status "
@@ -148,9 +151,6 @@ _SETS: dict[str, str] = {
     ),
 }
 
-GROUPS = frozenset(_SETS)
-"""The first words of ECS's names."""
-
 NAMES = frozenset({"@timestamp", "message", "tags", "labels"}).union(
     f"{group}.{name}" for group, names in _SETS.items() for name in names.split()
 )
@@ -158,3 +158,12 @@ NAMES = frozenset({"@timestamp", "message", "tags", "labels"}).union(
 
 OBJECTS = frozenset({"labels", "container.labels", "log.syslog.structured_data", "dns.answers", "email.attachments"})
 """Fields whose value is an object, or a list of them."""
+
+
+def leaves(record: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The members of a record and of the objects in it, by dotted names. What ECS says is an object stays one."""
+    for name, value in record.items():
+        if type(value) is dict and value and prefix + name not in OBJECTS:
+            yield from leaves(value, f"{prefix}{name}.")
+        elif value is not None:
+            yield prefix + name, value

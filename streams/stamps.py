@@ -18,7 +18,7 @@ _TIME = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:[.,](
 _KNOWN = "|".join(OFFSETS)
 _ZONES = (
     rf"(?: (?P<zone>{_KNOWN})(?= |: )| [A-Z]{{2,5}}(?=: %))?"
-    r"(?P<after> [0-9]{4}(?= |: ))?(?P<numeric> [+-][0-9]{4}(?= |: ))?"
+    r"(?P<after> [0-9]{4}(?= |: |$))?(?P<numeric> [+-][0-9]{4}(?= |: ))?"
 )
 _STAMP = re.compile(
     rf"(?P<mark>[*.])?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:{_DATE}{_OFFSET}|{_DAY}{_TIME}){_ZONES}(?:: ?| |$)"

@@ -3,10 +3,9 @@
 https://www.elastic.co/docs/reference/ecs
 """
 
-from collections.abc import Iterator
 from typing import Any
 
-from streams.ecs_names import NAMES, OBJECTS
+from streams.ecs_names import NAMES, leaves
 from streams.ecs_values import KINDS, OUTCOMES, TYPES
 from streams.members import Members, Take
 from streams.text import extra
@@ -27,14 +26,25 @@ def parse(record: dict[str, Any], event: Event) -> None:
     _MEMBERS.take(_nested(record), event)
     fields = extra(event)
     rest: dict[str, Any] = {}
-    for name, value in _leaves("", fields.pop("json", {})):
-        (fields if name in NAMES else rest)[name] = value
+    for name, value in leaves(fields.pop("json", {})):
+        (fields if name in _WITHOUT_COLUMN else rest)[name] = value
     rest.pop("ecs.version", None)
+    if unfit := _unfit_types(event):
+        rest["event.type"] = unfit
     if rest:
         fields["json"] = rest
     if not fields:
         del event["extra"]
     event.setdefault("event_dataset", "ecs")
+
+
+def _unfit_types(event: Event) -> list[str]:
+    """Take out the types that do not go with the event's categories."""
+    allowed = set().union(*(TYPES[category] for category in event.get("event_category", [])))
+    types = event.pop("event_type", [])
+    if fit := [name for name in types if name in allowed]:
+        event["event_type"] = fit
+    return [name for name in types if name not in allowed]
 
 
 def _nested(record: dict[str, Any]) -> dict[str, Any]:
@@ -47,20 +57,11 @@ def _nested(record: dict[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _leaves(prefix: str, record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in record.items():
-        if type(value) is dict and value and prefix + name not in OBJECTS:
-            yield from _leaves(f"{prefix}{name}.", value)
-        elif value is not None:
-            yield prefix + name, value
-
-
 def _categories(event: Event, value: Any) -> bool:
     found = _strings(value)
     if not found or not TYPES.keys() >= set(found):
         return False
     event["event_category"] = found
-    event.setdefault("event_type", ["info"])
     return True
 
 
@@ -86,6 +87,7 @@ def _one_of(column: str, values: set[str]) -> Take:
     return take
 
 
+_WITHOUT_COLUMN = NAMES - {field.ecs for field in FIELDS.values()} - {"ecs.version"}
 _OURS = ("ogrewatch.", "event.created")
 _TABLE: dict[str, str | Take] = {
     field.ecs: field.column

@@ -25,7 +25,7 @@ def sniff(record: dict[str, Any]) -> bool:
 
 
 def _category(event: Event, value: Any) -> bool:
-    if value not in _CATEGORIES:
+    if type(value) is not str or value not in _CATEGORIES:
         return False
     event["event_category"], event["event_type"] = [value], ["info"]
     event["event_dataset"] = "mozdef"

@@ -8,6 +8,7 @@ https://systemd.io/JOURNAL_EXPORT_FORMATS/ https://www.rsyslog.com/doc/configura
 from dataclasses import dataclass
 from typing import Any
 
+from streams.ecs_names import NAMES, leaves
 from streams.envelopes import mozdef, parts
 from streams.members import Take, taker
 from streams.records import kept
@@ -67,11 +68,11 @@ def unwrap(record: dict[str, Any], event: Event) -> Inner | None:
     named = _first(parts.tag, ("syslogtag", "tag"), rest, event) or _first(parts.program, _PROGRAMS, rest, event)
     for take, names in _HEADER:
         _first(take, names, rest, event)
-    parts.join_priority(event)
     if mozdef.sniff(record):
         for take, names in mozdef.PARTS:
             _first(take, names, rest, event)
     _keep(rest, event)
+    parts.join_priority(event)
     headed = not named or ("program" in record and "message" in record)
     if named:
         event["message"] = event["message"].removeprefix(" ")
@@ -118,8 +119,12 @@ def _drop(record: dict[str, Any], name: str) -> None:
 
 
 def _keep(rest: dict[str, Any], event: Event) -> None:
+    """What is left of a shipper's ECS document about itself is ECS still; all else is kept as it is."""
     if "ecs" in rest:
         for group in _ECS_GROUPS & rest.keys():
-            extra(event)[group] = kept(rest.pop(group))
+            found = dict(leaves({group: kept(rest.pop(group))}))
+            extra(event).update({name: value for name, value in found.items() if name in NAMES})
+            if others := {name: value for name, value in found.items() if name not in NAMES}:
+                rest[group] = others
     if rest:
         extra(event)["json"] = kept(rest)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from streams.ecs_names import NAMES
 from streams.ecs_values import KINDS, OUTCOMES, TYPES
 from topics.event import Event
 from topics.fields import FIELDS
@@ -39,13 +40,25 @@ def _check_value(column: str, value: Any) -> None:
         assert value, f"{column}: what is not there is left out"
 
 
+def _is_a_document(event: Event) -> bool:
+    """Whether somebody else made the event, and may have left out what we would not."""
+    return '"ecs' in event["event_original"] or '"ecs' in event["message"]
+
+
+def check_names(event: Event, names: frozenset[str]) -> None:
+    """Every field of `extra` is one of ECS's, or stands under a name of the stream's own."""
+    for name in event.get("extra", {}):
+        group = name.partition(".")[0]
+        assert name in NAMES or group in names, f"{name} is no field of ECS"
+
+
 def _check_ecs(event: Event) -> None:
     assert event.get("event_kind", "pipeline_error") in KINDS
     assert event.get("event_outcome", "unknown") in OUTCOMES
     categories, types = event.get("event_category", []), event.get("event_type", [])
     allowed = set().union(*(TYPES[category] for category in categories))
     assert set(types) <= allowed
-    assert bool(categories) == bool(types)
+    assert types or not categories or _is_a_document(event)
     if event.get("ogrewatch_attempt"):
         assert event["ogrewatch_service"]
         assert event["event_outcome"] in ("success", "failure")

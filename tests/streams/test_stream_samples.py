@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from stream_checks import check_event
+from stream_checks import check_event, check_names
 
 from streams import samples
 from streams.dispatch import UNPARSED
@@ -27,6 +27,17 @@ def test_the_events_of_a_sample_are_sound_and_understood(log: Path) -> None:
     for event in samples.events(log):
         check_event(event)
         assert event["event_dataset"] != UNPARSED, event["event_original"]
+
+
+_SHARED = frozenset({"ogrewatch", "json", "pam"})
+"""Names of our own that several streams use."""
+
+
+@pytest.mark.parametrize("log", LOGS, ids=_IDS)
+def test_fields_are_of_ecs_or_of_the_stream(log: Path) -> None:
+    for event in samples.events(log):
+        own = {log.parent.parent.name, event["event_dataset"].partition(".")[0]}
+        check_names(event, _SHARED | own)
 
 
 def test_every_stream_has_enough_samples() -> None:
