@@ -1,0 +1,1 @@
+"""ProFTPD: who logged in by FTP or SFTP, who failed, and when they left."""
