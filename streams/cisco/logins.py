@@ -1,0 +1,136 @@
+"""The messages about logins, to the firewall and to its VPN, and what AAA says of them.
+
+Which lines are attempts is in `streams.base`. Who logs in chooses the name: what the firewall writes right of it
+counts, so a name reaches to the last of that. https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
+"""
+
+from streams.cisco.kinds import ABOUT_LOGIN, LOGIN, REFUSAL, REFUSED, VERDICT, kind
+from streams.cisco.shapes import Message
+
+_LOGOUT = {**ABOUT_LOGIN, "event_action": "logged-out", "event_outcome": "success"}
+_SERVER = ("AAA Marking {service} server {b_host} in aaa-server group {server_group} *",)
+_LOCAL = "~: local database~: <U|u>ser =~"
+_REMOTE = "~: server =~ {b_host}~<:|,> <U|u>ser =~"
+_IP = "~: user IP = <None|{a_ip}>"
+_TO = (
+    'Login {verdict} from {A} to {b_if}:{b_host}/{service} for user "{user}"',
+    'Login {verdict} from {terminal} to {service} for user "{user}"',
+)
+_UNAME = (
+    "User authentication {verdict}: IP address: {a_host}, Uname: {user}",
+    "User authentication {verdict}: Uname: {user}",
+)
+_THROUGH = "<Authentication|Authorization> {verdict} for user '{user}' from {As} to {Bs}[ on interface {interface}]"
+
+
+def grouped(rest: str) -> tuple[str, str]:
+    """The two ways in which group, user and address stand before a text about a VPN session."""
+    return (
+        f"Group \\<{{group}}\\> User \\<{{user}}\\> IP \\<{{a_ip}}\\>[,] {rest}",
+        f"Group {{group}} User {{user}} IP {{a_ip}}[,] {rest}",
+    )
+
+
+LOGINS = (
+    Message("113003", ABOUT_LOGIN, ("AAA group policy for user {user} is being set to {group_policy}",)),
+    Message("113004", VERDICT, (f"AAA user authentication Successful{_REMOTE}{{user}}",)),
+    Message(
+        "113004", {**ABOUT_LOGIN, "event_outcome": "success"}, (f"AAA user {{aaa_type}} Successful{_REMOTE}{{user}}",)
+    ),
+    Message(
+        "113005",
+        REFUSAL,
+        (
+            f"AAA user authentication Rejected~: reason = {{reason}}{_REMOTE}{{user}}{_IP}",
+            f"AAA user authentication Rejected~: reason = {{reason}}{_REMOTE}{{user}}",
+        ),
+    ),
+    Message(
+        "113005",
+        REFUSED,
+        (
+            f"AAA user {{aaa_type}} Rejected~: reason = {{reason}}{_REMOTE}{{user}}{_IP}",
+            f"AAA user {{aaa_type}} Rejected~: reason = {{reason}}{_REMOTE}{{user}}",
+        ),
+    ),
+    Message("113006", REFUSED, ("User ['|]{name}['|] locked out on exceeding ['|]{tries}['|] *",)),
+    Message("113007", ABOUT_LOGIN, ("User ['|]{name}['|] unlocked by {unlocked_by}",)),
+    Message("113008", LOGIN, ("AAA transaction status ACCEPT~: user = {user}",)),
+    Message(
+        "113009 113011",
+        LOGIN,
+        (
+            "AAA retrieved <default|user specific> group policy [\\(]{group_policy}[\\)] for user =~ {user}",
+            "AAA retrieved <default|user specific> group policy [\\(]{group_policy}[\\)] for user {user}",
+        ),
+    ),
+    Message("113010", ABOUT_LOGIN, ("AAA challenge received for user {user} from server {b_host}[.]",)),
+    Message("113012", VERDICT, (f"AAA user authentication Successful{_LOCAL}{{user}}",)),
+    Message(
+        "113013 113014", {**ABOUT_LOGIN, "event_outcome": "failure"}, ("AAA {reason}~: {details}~: user = {user}",)
+    ),
+    Message(
+        "113015",
+        REFUSAL,
+        (
+            f"AAA user authentication Rejected~: reason = {{reason}}{_LOCAL}{{user}}{_IP}",
+            f"AAA user authentication Rejected~: reason = {{reason}}{_LOCAL}{{user}}",
+        ),
+    ),
+    Message(
+        "113016 113017",
+        REFUSED,
+        tuple(
+            f"AAA credentials rejected~: reason = {{reason}}{where}{{user}}{ip}"
+            for where in (_LOCAL, _REMOTE)
+            for ip in (_IP, "")
+        ),
+    ),
+    Message(
+        "113021",
+        REFUSED,
+        ("Attempted console login failed. User {user} did NOT have appropriate Admin Rights.",),
+    ),
+    Message("113022", kind("network", "info", "server-failed", "failure"), _SERVER),
+    Message("113023", kind("network", "info", "server-active", "success"), _SERVER),
+    Message("109005 109007", LOGIN, (_THROUGH,)),
+    Message("109006 109008", REFUSED, (_THROUGH,)),
+    Message(
+        "308001",
+        REFUSAL,
+        ("[PIX |ASA |]console enable password incorrect for {tries} tries \\(from {a_host}\\)",),
+    ),
+    Message(
+        "315011",
+        {**kind("network", "connection end", "ssh-session-ended"), "network_protocol": "ssh"},
+        tuple(
+            f"SSH session from {{a_host}} on interface {{a_if}} for user {user} disconnected by SSH server, reason: "
+            '["]{reason}["][ \\(0x{code}\\)]'
+            for user in ('"{user}"', "{user}")
+        ),
+    ),
+    Message("605004", REFUSED, _TO),
+    Message("605005", LOGIN, _TO),
+    Message("611101", LOGIN, _UNAME),
+    Message("611102", REFUSED, _UNAME),
+    Message("611103", _LOGOUT, ("User logged out: Uname: {user}",)),
+    Message("716038", LOGIN, grouped("Authentication: successful, Session Type: {session_type}[.]")),
+    Message(
+        "716039",
+        REFUSED,
+        (
+            *grouped("Authentication: rejected, Session Type: {session_type}[.]"),
+            "Authentication: rejected, group = {group} user = {user}~, Session Type: {session_type}[.]",
+        ),
+    ),
+    Message(
+        "734001",
+        LOGIN,
+        (
+            "DAP: User {user}, Addr {a_ip}, Connection {connection_type}: The following DAP records were selected for "
+            "this connection: {dap_records}~",
+        ),
+    ),
+    Message("734002", REFUSED, ("DAP: User {user}, Addr {a_ip}: {reason}",)),
+    Message("734003", ABOUT_LOGIN, ("DAP: User {user}, Addr {a_ip}: Session Attribute {attribute}~=~{value}",)),
+)

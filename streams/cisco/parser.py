@@ -1,0 +1,83 @@
+"""From a message of Cisco ASA, FTD, PIX or FWSM to columns.
+
+Enters: `%ASA-6-302013: text` (also `%ASA-session-6-302013`, `%FTD-...`) and FTD's security events. A message whose
+number is not in the tables gives its number, severity and the two ends that its text names.
+https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
+"""
+
+import re
+
+from streams.base import Joins, Stream
+from streams.cisco import security_events
+from streams.cisco.administration import ADMINISTRATION
+from streams.cisco.connections import CONNECTIONS
+from streams.cisco.denials import DENIALS
+from streams.cisco.inspection import INSPECTION
+from streams.cisco.kinds import INFO
+from streams.cisco.logins import LOGINS
+from streams.cisco.shapes import Catalogue, set_fields
+from streams.cisco.templates import compile_template
+from streams.cisco.vpn import VPN
+from streams.packets import set_transport
+from streams.text import extra, is_ip
+from topics.event import Event
+
+_TAG = re.compile(r"%(ASA|FTD|PIX|FWSM)-(?:[A-Za-z]{1,20}-)?([0-7])-([0-9]{6})(?:: ?| : ?| )?")
+_LEVELS = ("emergency", "alert", "critical", "error", "warning", "notification", "informational", "debug")
+_PRODUCTS: dict[str, Event] = {
+    name: {"observer.vendor": "Cisco", "observer.type": "firewall", "observer.product": name}
+    for name in ("asa", "ftd", "pix", "fwsm")
+}
+_CATALOGUE = Catalogue((*CONNECTIONS, *DENIALS, *INSPECTION, *LOGINS, *VPN, *ADMINISTRATION))
+_ANY_ENDS = tuple(compile_template(template).match for template in ("from {A} to {B}", "src {A} dst {B}"))
+_ANY_PROTOCOL = re.compile(r"(?<![\w-])(TCP|UDP|ICMP|tcp|udp|icmp)(?![\w-])")
+_BEGINNINGS = (" from ", " src ")
+_LONGEST = 16384
+
+
+def parse(message: str, event: Event, joins: Joins) -> bool:
+    """Columns of one message; False for what bears no number of Cisco's firewalls."""
+    if len(message) > _LONGEST:
+        return False
+    tag = _TAG.match(message)
+    if tag is None:
+        return _security_event("", message, event)
+    product, severity, code = tag.groups()
+    text = message[tag.end() :]
+    if not (code in security_events.KINDS and _security_event(code, text, event)):
+        _understand(code, text, event)
+    _set_origin(product.lower(), int(severity), code, event)
+    return True
+
+
+def _security_event(code: str, text: str, event: Event) -> bool:
+    if not security_events.parse(code, text, event):
+        return False
+    event["event_dataset"] = "cisco.ftd"
+    extra(event).update(_PRODUCTS["ftd"])
+    return True
+
+
+def _understand(code: str, text: str, event: Event) -> None:
+    if _CATALOGUE.parse(code, text, event):
+        return
+    event.update(INFO)
+    for word, match in zip(_BEGINNINGS, _ANY_ENDS, strict=True):
+        found = match(text, text.find(word) + 1)
+        if found and (is_ip(found["a_ip"]) or is_ip(found["b_ip"])):
+            set_fields(found.groupdict(), event)
+            if protocol := _ANY_PROTOCOL.search(text, 0, 400):
+                set_transport(event, protocol[1])
+            return
+
+
+def _set_origin(product: str, severity: int, code: str, event: Event) -> None:
+    event["event_dataset"] = "cisco." + product
+    fields = extra(event)
+    fields.update(_PRODUCTS[product])
+    fields["event.code"] = code
+    fields["event.severity"] = severity
+    fields["log.level"] = _LEVELS[severity]
+
+
+STREAM = Stream(name="cisco.asa", programs=("%ASA", "%FTD", "%PIX", "%FWSM", "SFIMS"), parse=parse)

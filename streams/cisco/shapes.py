@@ -1,0 +1,187 @@
+"""From a message's number and text to columns: the catalogue's templates, both ends, users and translations.
+
+The templates are in the form of `streams.cisco.templates`. A is the source, B the destination of what they name.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from streams.cisco.templates import compile_template
+from streams.cisco.users import set_users
+from streams.packets import SERVICES, mac, nanoseconds, set_ends, set_number, set_transport
+from streams.text import extra, is_ip, number, put
+from topics.event import Event
+from topics.fields import FIELDS
+
+_MASKED = ("*****", "Unknown")
+_MOST_TRIES = 1000
+_Match = Callable[[str], re.Match[str] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Messages that mean the same: their numbers, with spaces between, their columns, and the forms of their text."""
+
+    codes: str
+    columns: Event
+    templates: tuple[str, ...] = ()
+    outbound_swaps: bool = False
+    """Whether A is the destination when the text says "outbound"."""
+
+
+_Compiled = tuple[Event, tuple[_Match, ...], bool]
+
+
+class Catalogue:
+    """Messages by number. Several entries of one number are tried in order."""
+
+    def __init__(self, messages: Iterable[Message]) -> None:
+        self._messages: dict[str, list[_Compiled]] = {}
+        for message in messages:
+            matches = tuple(compile_template(template).fullmatch for template in message.templates)
+            for code in message.codes.split():
+                self._messages.setdefault(code, []).append((message.columns, matches, message.outbound_swaps))
+
+    def parse(self, code: str, text: str, event: Event) -> bool:
+        """Add the columns of the message; False when its number is not known. A known number whose text has a form
+        that is not known gives the columns of its last entry alone."""
+        known = self._messages.get(code)
+        if known is None:
+            return False
+        for columns, matches, outbound_swaps in known:
+            for match in matches:
+                if (found := match(text)) is not None:
+                    event.update(columns)
+                    set_fields(found.groupdict(), event, outbound_swaps)
+                    return True
+        columns = known[-1][0]
+        event.update({name: value for name, value in columns.items() if name != "ogrewatch_attempt"})
+        return True
+
+
+def set_fields(groups: dict[str, str | None], event: Event, outbound_swaps: bool = False) -> None:
+    """Set what the named groups of a shape hold."""
+    found = {name: value for name, value in groups.items() if value}
+    swapped = outbound_swaps and found.get("direction", "").lower() == "outbound"
+    if "protocol" in found:
+        set_transport(event, found.pop("protocol"))
+        _take_icmp_numbers(found, event)
+    order = ("b", "a") if swapped else ("a", "b")
+    _set_ends(found, order, event)
+    set_users(found, order, event)
+    for name, value in found.items():
+        setter = _SETTERS.get(name)
+        if setter is not None:
+            setter(event, value)
+        elif name[1] != "_":
+            _set_other(event, name, value)
+
+
+def _take_icmp_numbers(found: dict[str, str], event: Event) -> None:
+    """ICMP has no ports: what stands in their places is an id, or type and code."""
+    if event.get("network_transport") in ("icmp", "ipv6-icmp"):
+        numbers = [found.pop(end + "_port") for end in ("a", "b") if end + "_port" in found]
+        if numbers:
+            extra(event)["cisco.icmp_numbers"] = "/".join(numbers)
+
+
+def _set_ends(found: dict[str, str], order: tuple[str, str], event: Event) -> None:
+    source, destination = (_end(found, name) for name in order)
+    set_ends(event, source, destination)
+    for name, side, column in (
+        (order[0], "source", "observer_ingress_interface_name"),
+        (order[1], "destination", "observer_egress_interface_name"),
+    ):
+        put(event, column, found.get(name + "_if", ""))
+        _set_nat(found, name, side, event)
+
+
+def _end(found: dict[str, str], name: str) -> tuple[str, str]:
+    """Address and port; an IPv6 address without an interface before it is put together again."""
+    address, port = found.get(name + "_ip", ""), found.get(name + "_port", "")
+    interface = found.get(name + "_if")
+    if interface and is_ip(f"{interface}:{address}"):
+        address = f"{interface}:{found.pop(name + '_if') and address}"
+    return address, port
+
+
+def _set_nat(found: dict[str, str], name: str, side: str, event: Event) -> None:
+    """What the firewall translates to; it prints the same again when it translates nothing."""
+    address, port = found.get(name + "_nat", ""), number(found.get(name + "_natport", ""), 5)
+    if is_ip(address) and address != event.get(side + "_ip"):
+        extra(event)[side + ".nat.ip"] = address
+        extra(event).setdefault("related.ip", []).append(address)
+    if port and port != event.get(side + "_port"):
+        extra(event)[side + ".nat.port"] = port
+
+
+def _set_user(event: Event, value: str) -> None:
+    value = value.strip()
+    if value and value not in _MASKED:
+        event["user_name"] = value
+
+
+def _set_direction(event: Event, value: str) -> None:
+    event["network_direction"] = value.lower()
+
+
+def _set_interface(event: Event, value: str) -> None:
+    event.setdefault("observer_ingress_interface_name", value)
+
+
+def _set_duration(event: Event, value: str) -> None:
+    if (length := nanoseconds(value)) is not None:
+        extra(event)["event.duration"] = length
+
+
+def _set_mac(event: Event, value: str) -> None:
+    if address := mac(value):
+        extra(event)["source.mac"] = address
+
+
+def _set_service(event: Event, value: str) -> None:
+    event["network_protocol"] = value.lower()
+    if value.lower() in SERVICES:
+        event.setdefault("destination_port", SERVICES[value.lower()])
+
+
+def _set_tries(event: Event, value: str) -> None:
+    extra(event)["cisco.tries"] = int(value)
+    if "ogrewatch_attempt" in event:
+        event["ogrewatch_attempt"] = min(int(value), _MOST_TRIES) or 1
+
+
+def _named(name: str) -> Callable[[Event, str], None]:
+    def set_named(event: Event, value: str) -> None:
+        set_number(event, name, value)
+
+    return set_named
+
+
+def _set_other(event: Event, name: str, value: str) -> None:
+    column = FIELDS.get(name)
+    if column is None:
+        set_number(event, "cisco." + name, value)
+    elif column.kind == "string":
+        event[name] = value
+    elif (amount := number(value)) is not None:
+        event[name] = amount
+
+
+_SETTERS: dict[str, Callable[[Event, str], None]] = {
+    "user": _set_user,
+    "direction": _set_direction,
+    "tries": _set_tries,
+    "on_interface": _set_interface,
+    "duration": _set_duration,
+    "mac": _set_mac,
+    "service": _set_service,
+    "bytes": _named("network.bytes"),
+    "reason": _named("event.reason"),
+    "domain": _named("destination.domain"),
+    "source_domain": _named("source.domain"),
+    "group": _named("user.group.name"),
+    "file": _named("file.path"),
+    "agent": _named("user_agent.original"),
+}

@@ -1,0 +1,249 @@
+"""Cisco's firewalls: which end is which, what is an attempt, users who write addresses, messages nobody knows."""
+
+from typing import Any
+
+import pytest
+from parsing import attempt_of, event_of
+
+from streams.cisco.administration import ADMINISTRATION
+from streams.cisco.connections import CONNECTIONS
+from streams.cisco.denials import DENIALS
+from streams.cisco.inspection import INSPECTION
+from streams.cisco.logins import LOGINS
+from streams.cisco.shapes import Message
+from streams.cisco.vpn import VPN
+from topics.event import Event
+
+ENDS = ("source_ip", "source_port", "destination_ip", "destination_port")
+OUTSIDE, INSIDE = "outside:203.0.113.66/51234", "inside:10.0.0.5/443"
+FTD = "SrcIP: 203.0.113.66, DstIP: 192.0.2.10, SrcPort: 51234, DstPort: 22, Protocol: tcp"
+
+
+def asa(code: str, text: str, severity: int = 6, product: str = "ASA") -> Event:
+    return event_of("fw", f"%{product}-{severity}-{code}: {text}")
+
+
+def ends(event: Event) -> tuple[Any, ...]:
+    return tuple(event.get(column) for column in ENDS)
+
+
+@pytest.mark.parametrize("direction", ["inbound", "outbound"])
+@pytest.mark.parametrize("code", ["302013", "302015"])
+def test_who_began_a_connection(code: str, direction: str) -> None:
+    first, second = f"{OUTSIDE} (203.0.113.66/51234)", f"{INSIDE} (192.0.2.5/50000)"
+    event = asa(code, f"Built {direction} TCP connection 7 for {first} to {second}")
+    outer, inner = ("203.0.113.66", 51234), ("10.0.0.5", 443)
+    assert ends(event) == ((*outer, *inner) if direction == "inbound" else (*inner, *outer))
+    side = "destination" if direction == "inbound" else "source"
+    assert event["extra"][f"{side}.nat.ip"] == "192.0.2.5"
+    assert event["extra"][f"{side}.nat.port"] == 50000
+    assert event["extra"]["related.ip"] == ["192.0.2.5"]
+    names = ("observer_ingress_interface_name", "observer_egress_interface_name")
+    expected = ["outside", "inside"]
+    assert [event[name] for name in names] == (expected if direction == "inbound" else expected[::-1])
+
+
+@pytest.mark.parametrize(
+    ("users", "names", "user"),
+    [
+        ((r"(LOCAL\alice)", ""), {"source.user.name": "alice"}, "alice"),
+        ((r"(EXAMPLE\alice)", ""), {"source.user.name": "alice", "source.user.domain": "EXAMPLE"}, "alice"),
+        ((r"(LOCAL\alice@x.example)", ""), {"source.user.name": "alice", "source.user.domain": "x.example"}, "alice"),
+        ((r"(EXAMPLE\alice, 7:staff)", ""), {"source.user.name": "alice", "source.user.domain": "EXAMPLE",
+          "cisco.source_security_group_tag": 7, "cisco.source_security_group_name": "staff"}, "alice"),
+        (("(7)", ""), {"cisco.source_security_group_tag": 7}, None),
+        (("", r"(LOCAL\bob)"), {"destination.user.name": "bob"}, "bob"),
+        ((r"(LOCAL\alice)", r"(LOCAL\bob)"), {"source.user.name": "alice", "destination.user.name": "bob",
+          "related.user": ["alice", "bob"]}, "alice"),
+        (("(*****)", ""), {}, None),
+    ],
+)  # fmt: skip
+def test_users_beside_addresses(users: tuple[str, str], names: dict[str, Any], user: str | None) -> None:
+    event = asa(
+        "302014", f"Teardown TCP connection 7 for {OUTSIDE}{users[0]} to {INSIDE}{users[1]} duration 0:00:01 bytes 5"
+    )
+    assert ends(event) == ("203.0.113.66", 51234, "10.0.0.5", 443)
+    assert {name: value for name, value in event["extra"].items() if "user" in name or "group" in name} == names
+    assert event.get("user_name") == user
+
+
+@pytest.mark.parametrize(
+    ("tail", "reason", "bytes_", "length"),
+    [
+        ("duration 0:01:02 bytes 5120 TCP FINs", "TCP FINs", 5120, 62),
+        ("duration 0:01:02 bytes 5120 TCP Reset-I from inside", "TCP Reset-I", 5120, 62),
+        ("duration 1d1h2m", None, None, None),
+        ("duration 25:00:00 bytes 0", None, 0, 90000),
+        ("duration 0:00:01 bytes 1 Flow closed by inspection (alice)", "Flow closed by inspection", 1, 1),
+    ],
+)
+def test_how_a_connection_ended(tail: str, reason: str | None, bytes_: int | None, length: int | None) -> None:
+    extra = asa("302014", f"Teardown TCP connection 7 for {OUTSIDE} to {INSIDE} {tail}")["extra"]
+    assert (extra.get("event.reason"), extra.get("network.bytes")) == (reason, bytes_)
+    assert extra.get("event.duration") == (None if length is None else length * 1_000_000_000)
+
+
+@pytest.mark.parametrize("code", ["302020", "302021"])
+@pytest.mark.parametrize("direction", ["inbound ", "outbound "])
+def test_icmp_has_no_ports(code: str, direction: str) -> None:
+    verb = f"Built {direction}" if code == "302020" else "Teardown "
+    event = asa(
+        code, f"{verb}ICMP connection for faddr 203.0.113.66/7 gaddr 192.0.2.5/0 laddr 10.0.0.5/0 type 8 code 0"
+    )
+    assert ends(event) == ("10.0.0.5", None, "203.0.113.66", None)
+    assert event["network_transport"] == "icmp"
+    assert event["extra"]["source.nat.ip"] == "192.0.2.5"
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "types", "outcome"),
+    [
+        ("106023", f'Deny tcp src {OUTSIDE} dst {INSIDE} by access-group "A" [0x0, 0x0]', "denied", "success"),
+        ("106100", "access-list A denied tcp outside/203.0.113.66(51234) -> inside/10.0.0.5(443) hit-cnt 1 first hit",
+         "denied", "success"),
+        ("106100", "access-list A permitted tcp outside/203.0.113.66(51234) -> inside/10.0.0.5(443)",
+         "allowed", "success"),
+        ("106001", "Inbound TCP connection denied from 203.0.113.66/51234 to 10.0.0.5/443 flags SYN  on interface o",
+         "denied", "success"),
+        ("710005", f"TCP request discarded from 203.0.113.66/51234 to {INSIDE}", "denied", "failure"),
+        ("710003", "TCP access denied by ACL from 203.0.113.66/51234 to inside:10.0.0.5/https", "denied", "success"),
+    ],
+)  # fmt: skip
+def test_refusals(code: str, text: str, types: str, outcome: str) -> None:
+    event = asa(code, text, 4)
+    assert ends(event) == ("203.0.113.66", 51234, "10.0.0.5", 443)
+    assert (event["event_type"], event["event_outcome"]) == (["connection", types], outcome)
+    assert event["network_transport"] == "tcp"
+    assert event["extra"]["event.code"] == code
+    assert event["extra"]["event.severity"] == 4
+
+
+_AAA = "AAA user authentication"
+_GROUP = "Group <G> User <alice> IP <203.0.113.66>"
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "attempts", "outcome"),
+    [
+        ("113004", f"{_AAA} Successful : server =  10.0.0.20 : user = alice", 1, "success"),
+        ("113004", "AAA user accounting Successful : server =  10.0.0.20 : user = alice", 0, "success"),
+        ("113005", f"{_AAA} Rejected : reason = AAA failure : server = 10.0.0.20 : user = alice", 1, "failure"),
+        ("113005", "AAA user authorization Rejected : reason = AAA failure : server = 10.0.0.20 : user = alice",
+         0, "failure"),
+        ("113012", f"{_AAA} Successful : local database : user = alice", 1, "success"),
+        ("113015", f"{_AAA} Rejected : reason = Invalid password : local database : user = alice", 1, "failure"),
+        ("113015", f"{_AAA} said something else", 0, "failure"),
+        ("308001", "console enable password incorrect for 3 tries (from 10.0.0.3)", 3, "failure"),
+        ("113008", "AAA transaction status ACCEPT : user = alice", 0, "success"),
+        ("605004", 'Login denied from 203.0.113.66/51234 to outside:192.0.2.1/ssh for user "alice"', 0, "failure"),
+        ("605005", 'Login permitted from 203.0.113.66/51234 to outside:192.0.2.1/ssh for user "alice"', 0, "success"),
+        ("611101", "User authentication succeeded: IP address: 203.0.113.66, Uname: alice", 0, "success"),
+        ("611102", "User authentication failed: IP address: 203.0.113.66, Uname: alice", 0, "failure"),
+        ("716038", f"{_GROUP} Authentication: successful, Session Type: WebVPN.", 0, "success"),
+        ("716039", f"{_GROUP} Authentication: rejected, Session Type: WebVPN.", 0, "failure"),
+        ("113039", f"{_GROUP} AnyConnect parent session started.", 0, "success"),
+        ("106023", f'Deny tcp src {OUTSIDE} dst {INSIDE} by access-group "A"', 0, "success"),
+    ],
+)  # fmt: skip
+def test_what_is_an_attempt(code: str, text: str, attempts: int, outcome: str) -> None:
+    assert attempt_of("fw", f"%ASA-6-{code}: {text}") == (attempts, outcome)
+
+
+HOSTILE = ["two words", 'a" from 192.0.2.99/1 to x:192.0.2.98/ssh for user "b', "x> IP <192.0.2.99> y",
+           "a, IP = 192.0.2.99, b",
+           "x : user IP = 192.0.2.99", "caf\udce9", "{}[];=", "a\x1b[31mb", "' executed 'x"]  # fmt: skip
+
+
+@pytest.mark.parametrize("user", HOSTILE)
+@pytest.mark.parametrize(
+    ("code", "before", "after"),
+    [
+        ("605004", 'Login denied from 203.0.113.66/51234 to outside:192.0.2.1/ssh for user "', '"'),
+        ("611102", "User authentication failed: IP address: 203.0.113.66, Uname: ", ""),
+        ("113015", f"{_AAA} Rejected : reason = Unspecified : local database : user = ", " : user IP = 203.0.113.66"),
+        ("113005", f"{_AAA} Rejected : reason = Unspecified : server = 10.0.0.2 : user = ", " : user IP = 203.0.113.66"),
+        ("716039", "Group <G> User <", "> IP <203.0.113.66> Authentication: rejected, Session Type: WebVPN."),
+        ("734002", "DAP: User ", ", Addr 203.0.113.66: Connection terminated"),
+        ("713902", "Group = G, Username = ", ", IP = 203.0.113.66, Error processing payload"),
+        ("315011", "SSH session from 203.0.113.66 on interface outside for user ",
+         ' disconnected by SSH server, reason: "x" (0x00)'),
+    ],
+)  # fmt: skip
+def test_a_user_hides_no_address(code: str, before: str, after: str, user: str) -> None:
+    event = asa(code, before + user + after)
+    assert event["source_ip"] == "203.0.113.66"
+    assert event["user_name"] == user.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+@pytest.mark.parametrize(
+    "text", ["http://e.example/a b", "http://e.example/ SRC 192.0.2.99 DEST 192.0.2.98", "/x'\"{};"]
+)
+def test_a_url_hides_no_address(text: str) -> None:
+    event = asa("304001", f"10.0.0.5 Accessed URL 198.51.100.80:{text}")
+    assert (event["source_ip"], event["destination_ip"], event["url_original"]) == ("10.0.0.5", "198.51.100.80", text)
+    event = asa("304002", f"Access denied URL {text} SRC 10.0.0.5 DEST 198.51.100.80 on interface inside")
+    assert (event["source_ip"], event["destination_ip"], event["url_original"]) == ("10.0.0.5", "198.51.100.80", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"Something from {OUTSIDE} to {INSIDE} happened", ("203.0.113.66", 51234, "10.0.0.5", 443)),
+        (f"Dropped it: tcp src {OUTSIDE} dst {INSIDE}", ("203.0.113.66", 51234, "10.0.0.5", 443)),
+        ("moved from here to there", (None, None, None, None)),
+        ("", (None, None, None, None)),
+    ],
+)
+def test_what_is_not_in_the_catalogue_keeps_its_number_and_ends(text: str, expected: tuple[Any, ...]) -> None:
+    event = asa("999999", text, 2)
+    assert ends(event) == expected
+    assert (event["event_category"], event["extra"]["event.code"]) == (["network"], "999999")
+    assert event["extra"]["log.level"] == "critical"
+
+
+@pytest.mark.parametrize("tag", ["%ASA-6-302010: ", "%ASA-6-302010 ", "%ASA-session-6-302010: ", "%ASA-6-302010 : "])
+def test_tags(tag: str) -> None:
+    event = event_of("fw", f"{tag}12 in use, 345 most used")
+    assert event["extra"]["cisco.connections_in_use"] == 12
+    assert event["event_dataset"] == "cisco.asa"
+
+
+@pytest.mark.parametrize(
+    ("action", "types"),
+    [("Allow", ["connection", "end", "allowed"]), ("Trust", ["connection", "end", "allowed"]),
+     ("Block", ["connection", "end", "denied"]), ("Block with reset", ["connection", "end", "denied"]),
+     ("Monitor", ["connection", "end"])],
+)  # fmt: skip
+def test_security_events(action: str, types: list[str]) -> None:
+    event = asa("430003", f"AccessControlRuleAction: {action}, {FTD}, User: EXAMPLE\\alice", 1, "FTD")
+    assert ends(event) == ("203.0.113.66", 51234, "192.0.2.10", 22)
+    assert (event["event_type"], event["event_outcome"], event["user_name"]) == (types, "success", "alice")
+    assert event["event_dataset"] == "cisco.ftd"
+
+
+@pytest.mark.parametrize("nobody", ["No Authentication Required", "Not Found", "Unknown"])
+def test_who_is_nobody(nobody: str) -> None:
+    assert "user_name" not in asa("430002", f"{FTD}, User: {nobody}", 1, "FTD")
+
+
+@pytest.mark.parametrize("key", ["URL", "UserAgent", "HTTPReferer", "FileName", "DNSQuery"])
+def test_what_a_client_writes_in_a_security_event_hides_no_address(key: str) -> None:
+    text = "a, b: c (x, y), SrcIP: 192.0.2.99, DstIP: 192.0.2.98, AccessControlRuleAction: Allow"
+    event = asa("430002", f"AccessControlRuleAction: Block, {FTD}, {key}: {text}", 1, "FTD")
+    assert ends(event) == ("203.0.113.66", 51234, "192.0.2.10", 22)
+    assert event["event_type"] == ["connection", "start", "denied"]
+
+
+def test_older_security_events_have_no_number() -> None:
+    event = event_of("SFIMS", f"{FTD}, AccessControlRuleAction: Allow, ConnectionDuration: 5")
+    assert (event["extra"]["event.code"], event["extra"]["event.duration"]) == ("430003", 5_000_000_000)
+    assert event_of("SFIMS", "something else")["event_dataset"] == "syslog.unparsed"
+
+
+ALL = (*CONNECTIONS, *DENIALS, *INSPECTION, *LOGINS, *VPN, *ADMINISTRATION)
+
+
+@pytest.mark.parametrize("message", ALL, ids=lambda message: message.codes[:6])
+def test_numbers_are_numbers(message: Message) -> None:
+    assert all(len(code) == 6 and code.isdigit() for code in message.codes.split())
+    assert message.templates
