@@ -1,6 +1,7 @@
 r"""From a line of a web server's access log to columns: the common and combined formats and what is added to them.
 
-`[VHOST[:PORT] ]ADDRESS - USER [24/Nov/2026:04:05:06 +0100] "GET /x HTTP/1.1" 200 612[ "REFERRER" "AGENT"][ more]`.
+`[VHOST[:PORT] ]ADDRESS[:PORT] - USER [24/Nov/2026:04:05:06 +0100] "GET /x HTTP/1.1" 200 612[ SECONDS]
+[ "REFERRER" "AGENT"][ more]`, on one line. What follows may be the addresses that it was passed on for.
 Shared by the streams of web servers. https://httpd.apache.org/docs/2.4/logs.html#combined,
 https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format
 
@@ -11,13 +12,17 @@ quote is the server's own: what stands before the first one is address, user and
 import re
 from ipaddress import ip_address
 
-from streams.text import extra, is_ip, number, put, set_endpoint
+from streams.text import extra, host_port, is_ip, number, port_number, put, set_endpoint
 from streams.timestamps import clf
 from topics.event import Event
 
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
-_ESCAPED = re.compile(rf"{_QUOTED} ([0-9]{{3}}|-) ([0-9]{{1,18}}|-)(?: {_QUOTED} {_QUOTED})?(?: (.*))?", re.DOTALL)
-_STATUS = re.compile(r" ([0-9]{3}) ([0-9]{1,18}|-) ?")
+_SECONDS = r"(?: ([0-9]{1,9}(?:\.[0-9]{1,9})?))?"
+_ESCAPED = re.compile(
+    rf"{_QUOTED} ([0-9]{{3}}|-) ([0-9]{{1,18}}|-){_SECONDS}(?: {_QUOTED} {_QUOTED})?(?: (.*))?", re.DOTALL
+)
+_STATUS = re.compile(rf" ([0-9]{{3}}|-) ([0-9]{{1,18}}|-){_SECONDS} ?")
+_FORWARDED = re.compile(r'"?(?:X-Forwarded-For=)?"?([0-9A-Fa-f.:]{3,45})(?:[",].*)?', re.DOTALL)
 _REQUEST = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,31}) (.*?)(?: HTTP/([0-9](?:\.[0-9])?))?", re.DOTALL)
 _ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31})://([^/?#]*)(.*)", re.DOTALL)
 _SNIFF = re.compile(
@@ -34,6 +39,21 @@ _WEB: Event = {
 _SUCCESS: Event = {**_WEB, "event_outcome": "success"}
 _FAILURE: Event = {**_WEB, "event_outcome": "failure"}
 _REFUSAL: Event = {**_FAILURE, "ogrewatch_attempt": 1}
+
+
+_ERRORS = frozenset(("emerg", "alert", "crit", "error", "warn"))
+_ERROR: Event = {
+    "ogrewatch_service": "web",
+    "event_category": ["web"],
+    "event_type": ["error"],
+    "event_action": "server_error",
+}
+_INFO: Event = {**_ERROR, "event_type": ["info"], "event_action": "server_message"}
+
+
+def of_level(level: str) -> Event:
+    """The constant columns of a line of an error log, by its level."""
+    return _ERROR if level in _ERRORS else _INFO
 
 
 def sniff(text: str) -> bool:
@@ -57,8 +77,8 @@ def parse(message: str, event: Event, name: str) -> bool:
     return True
 
 
-_Parts = tuple[str, str, str, str, str, str]
-"""Request, status, bytes, referrer, agent and what follows them, unquoted."""
+_Parts = tuple[str, str, str, str, str, str, str]
+"""Request, status, bytes, seconds, referrer, agent and what follows them, unquoted."""
 
 
 def _split(rest: str) -> _Parts | None:
@@ -69,19 +89,19 @@ def _split(rest: str) -> _Parts | None:
     found = _STATUS.match(parts[1]) if len(parts) > 1 else None
     if found is None:
         return None
-    status, size = found.groups()
+    status, size, seconds = found.groups("")
     if len(parts) == 6 and found.end() == len(parts[1]) and parts[3] == " ":
-        return parts[0], status, size, parts[2], parts[4], parts[5].lstrip(" ")
+        return parts[0], status, size, seconds, parts[2], parts[4], parts[5].lstrip(" ")
     more = '"'.join((parts[1][found.end() :], *parts[2:]))
-    return parts[0], status, size, "-", "-", more
+    return parts[0], status, size, seconds, "-", "-", more
 
 
 def _split_escaped(rest: str) -> _Parts | None:
     found = _ESCAPED.fullmatch('"' + rest)
     if found is None:
         return None
-    request, status, size, referrer, agent, more = found.groups("")
-    return request, status, size, referrer, agent, more
+    request, status, size, seconds, referrer, agent, more = found.groups("")
+    return request, status, size, seconds, referrer, agent, more
 
 
 def _set_client(who: str, event: Event) -> bool:
@@ -91,15 +111,32 @@ def _set_client(who: str, event: Event) -> bool:
     second, _, after = rest.partition(" ")
     if first.endswith(","):
         first, _, after = _forwarded(who)
-    elif not is_ip(first) and is_ip(second):
-        extra(event)["url.domain"] = first.partition(":")[0]
+    elif is_ip(second):
+        _set_host(first, event)
         first, after = second, after.partition(" ")[2]
     if not first or not rest:
         return False
-    set_endpoint(event, "source", first.removeprefix("unix:"))
+    set_endpoint(event, "source", *_address(first.strip('"').removeprefix("unix:")))
     if after not in ("", "-"):
         event["user_name"] = after
     return True
+
+
+def _address(client: str) -> tuple[str, str]:
+    """A client's address, perhaps with its port."""
+    host, port = ("", "") if is_ip(client) else host_port(client)
+    return (host, port) if is_ip(host) else (client, "")
+
+
+def _set_host(host: str, event: Event) -> None:
+    """The virtual host that was asked, perhaps with its port."""
+    name, port = (host, "") if is_ip(host) else host_port(host)
+    if is_ip(name):
+        set_endpoint(event, "destination", name, port)
+        return
+    extra(event)["url.domain"] = name
+    if value := port_number(port):
+        event["destination_port"] = value
 
 
 def _forwarded(who: str) -> tuple[str, str, str]:
@@ -112,7 +149,7 @@ def _forwarded(who: str) -> tuple[str, str, str]:
 
 
 def _set_request(parts: _Parts, event: Event, name: str) -> None:
-    request, status, size, referrer, agent, more = parts
+    request, status, size, seconds, referrer, agent, more = parts
     code = int(status) if status != "-" else 0
     event.update(_SUCCESS if 100 <= code < 400 else _REFUSAL if code == _UNAUTHORIZED else _FAILURE)
     if code:
@@ -123,12 +160,21 @@ def _set_request(parts: _Parts, event: Event, name: str) -> None:
         event["http_request_referrer"] = referrer
     if agent not in ("", "-"):
         event["user_agent_original"] = agent
+    if seconds:
+        extra(event)[name + ".response_time"] = seconds
     if more:
-        extra(event)[name + ".more"] = more
-    _set_target(request, event, name)
+        _set_more(more, event, name)
+    set_target(request, event, name)
 
 
-def _set_target(request: str, event: Event, name: str) -> None:
+def _set_more(more: str, event: Event, name: str) -> None:
+    """What a format of one's own adds; often the addresses that a proxy passed on, the client's the first of them."""
+    extra(event)[name + ".more"] = more
+    if (found := _FORWARDED.fullmatch(more)) and is_ip(found[1]):
+        extra(event)["network.forwarded_ip"] = found[1]
+
+
+def set_target(request: str, event: Event, name: str) -> None:
     """Method, target and version; a request that is none of that (a TLS hello, `-`) is kept as it came."""
     found = _REQUEST.fullmatch(request)
     if found is None:
@@ -153,3 +199,6 @@ def _set_url(target: str, method: str, event: Event) -> None:
     path, _, query = target.partition("#")[0].partition("?")
     put(event, "url_path", path)
     put(event, "url_query", query)
+    base, dot, extension = path.rpartition("/")[2].rpartition(".")
+    if dot and base and extension:
+        extra(event)["url.extension"] = extension

@@ -1,20 +1,29 @@
-"""From a line of nginx's access log to columns.
+"""From a line of nginx's access or error log to columns.
 
-Enters: the `combined` format and those that add to it (a virtual host before, timings or more after), `common`, sent by
-syslog (`access_log syslog:server=...`, tag nginx) or as lines of a file, which are told by their beginning. Any nginx.
-The format is in `streams.weblog`. https://nginx.org/en/docs/http/ngx_http_log_module.html
+Enters: the `combined` format and those that add to it (a virtual host before, timings or more after), `common`, and the
+error log, sent by syslog (`access_log syslog:server=...`, tag nginx) or as lines of a file, which are told by their
+beginning. Any nginx. The formats are in `streams.weblog` and `streams.nginx.error`.
+https://nginx.org/en/docs/http/ngx_http_log_module.html, https://nginx.org/en/docs/syslog.html
 """
 
 from streams import weblog
 from streams.base import Joins, Stream
+from streams.nginx import error
 from topics.event import Event
 
 NAME = "nginx.access"
 
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
-    """Columns of one line of the access log; False for others."""
+    """Columns of one line of either log; False for others."""
+    if error.sniff(message):
+        return error.parse(message, event)
     return weblog.parse(message, event, NAME)
 
 
-STREAM = Stream(name=NAME, programs=("nginx", "nginx_access"), parse=parse, sniff=weblog.sniff)
+def sniff(text: str) -> bool:
+    """Whether a line without a header is of one of nginx's logs. Apache's access log looks the same."""
+    return error.sniff(text) or weblog.sniff(text)
+
+
+STREAM = Stream(name=NAME, programs=("nginx", "nginx_access", "nginx_error"), parse=parse, sniff=sniff)

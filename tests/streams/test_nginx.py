@@ -1,9 +1,9 @@
-"""nginx: requests, what counts as an attempt, and clients who write log lines."""
+"""nginx: requests and errors, what counts as an attempt, and clients who write log lines."""
 
 import pytest
 from parsing import attempt_of, event_of
 
-from streams.weblog import sniff
+from streams.nginx.parser import sniff
 
 STAMP = "[24/Nov/2026:07:00:00 +0100]"
 
@@ -120,3 +120,94 @@ def test_what_is_told_by_its_beginning() -> None:
     assert sniff(f"www.example.com {line()}")
     assert not sniff("203.0.113.66 says hello")
     assert not sniff(f"a b c {STAMP} no quote")
+
+
+ERROR = (
+    '2026/11/24 07:03:00 [{}] 12#13: *7 {}, client: 203.0.113.66, server: s, request: "GET /x?y HTTP/1.1", host: "h"'
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "user"),
+    [
+        ('user "bob": password mismatch', "failure", "bob"),
+        ('user "bob" was not found in "/etc/nginx/htpasswd"', "failure", "bob"),
+        ("access forbidden by rule", "failure", ""),
+        ('open() "/html/x" failed (2: No such file or directory)', "", ""),
+    ],
+)
+def test_an_error_is_no_attempt(said: str, outcome: str, user: str) -> None:
+    """The access log has the same request with its 401."""
+    message = ERROR.format("error", said)
+    assert attempt_of("nginx", message) == (0, outcome)
+    event = event_of("nginx", message)
+    assert (event.get("user_name", ""), event["source_ip"], event["url_original"]) == (user, "203.0.113.66", "/x?y")
+    assert (event["event_dataset"], event["process_pid"]) == ("nginx.error", 12)
+    assert event["timestamp"] == 1_795_503_780_000_000
+
+
+@pytest.mark.parametrize(("level", "kind"), [("error", "error"), ("emerg", "error"), ("notice", "info")])
+def test_the_level_says_whether_it_is_an_error(level: str, kind: str) -> None:
+    event = event_of("nginx", ERROR.format(level, "x"))
+    assert (event["event_category"], event["event_type"]) == (["web"], [kind])
+
+
+FORGED = ', client: 198.51.100.1, server: a, request: "GET /'
+
+
+@pytest.mark.parametrize(
+    ("said", "request_line", "referrer"),
+    [
+        (f'open() "/x{FORGED}" failed (2: x)', f"GET /x{FORGED} HTTP/1.1".replace(" ", "%20"), ""),
+        (f'open() "/x{FORGED}" failed (2: x)', f"GET /x{FORGED.replace(' ', '%20').replace(',', '%2C')}", ""),
+        ("x", "GET / HTTP/1.1", f'r"{FORGED}'),
+        ("x", f"GET /{FORGED}", ""),
+    ],
+)
+def test_a_forged_client_is_not_the_client(said: str, request_line: str, referrer: str) -> None:
+    tail = f', referrer: "{referrer}"' if referrer else ""
+    line = f'2026/11/24 07:03:00 [error] 12#13: *7 {said}, client: 203.0.113.66, server: s, request: "{request_line}"'
+    assert event_of("nginx", f'{line}, host: "h"{tail}')["source_ip"] == "203.0.113.66"
+
+
+def test_what_nginx_adds_about_a_request() -> None:
+    line = ERROR.format("error", "upstream timed out") + ', referrer: "http://r.example.com/"'
+    event = event_of("nginx", line.replace(', host: "h"', ', upstream: "http://10.0.0.2:80/x?y", host: "h:8080"'))
+    assert event["http_request_referrer"] == "http://r.example.com/"
+    assert event["extra"]["nginx.error.upstream"] == "http://10.0.0.2:80/x?y"
+    assert (event["extra"]["url.domain"], event["extra"]["url.port"]) == ("h", 8080)
+
+
+@pytest.mark.parametrize("text", ["2026/11/24", "2026/13/24 07:03:00 [error] 12#13: x", "2026/11/24 07:03:00 [x] 1: y"])
+def test_what_is_no_error_log_is_not_understood(text: str) -> None:
+    assert event_of("nginx", text)["event_dataset"] == "syslog.unparsed"
+
+
+@pytest.mark.parametrize(
+    ("client", "fields"),
+    [
+        ("192.0.2.1:4711 - -", {"source_ip": "192.0.2.1", "source_port": 4711}),
+        ("192.0.2.10:8080 192.0.2.1 - -", {"destination_ip": "192.0.2.10", "destination_port": 8080}),
+        ("[2001:db8::1]:4711 - -", {"source_ip": "2001:db8::1", "source_port": 4711}),
+        ("2001:db8::10 2001:db8::1 - -", {"destination_ip": "2001:db8::10", "source_ip": "2001:db8::1"}),
+    ],
+)
+def test_addresses_with_ports(client: str, fields: dict[str, object]) -> None:
+    event = event_of("nginx", f'{client} {STAMP} "GET / HTTP/1.1" 200 1 "-" "-"')
+    assert {name: event.get(name) for name in fields} == fields
+
+
+@pytest.mark.parametrize(
+    ("tail", "forwarded"),
+    [(' "-" "-" "192.0.2.77"', "192.0.2.77"), (' "-" "-" "192.0.2.77, 10.0.0.1"', "192.0.2.77"),
+     (' "-" "-" X-Forwarded-For="2001:db8::7"', "2001:db8::7"), (' "-" "-" "-"', None), (' "-" "-" "1.2"', None)],
+)  # fmt: skip
+def test_who_a_request_was_passed_on_for(tail: str, forwarded: str | None) -> None:
+    event = event_of("nginx", line(tail=tail))
+    assert (event["source_ip"], event["extra"].get("network.forwarded_ip")) == ("203.0.113.66", forwarded)
+
+
+@pytest.mark.parametrize(("path", "extension"), [("/a.php", "php"), ("/.git", None), ("/a.b/c", None), ("/x.", None)])
+def test_extensions(path: str, extension: str | None) -> None:
+    event = event_of("nginx", line(f"GET {path}?a=b.c HTTP/1.1"))
+    assert event.get("extra", {}).get("url.extension") == extension

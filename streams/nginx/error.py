@@ -1,0 +1,117 @@
+"""From a line of nginx's error log to columns.
+
+`2026/11/24 04:05:06 [error] 12#13: *7 MESSAGE, client: 192.0.2.1, server: s, request: "GET / HTTP/1.1", upstream:
+"http://...", host: "h", referrer: "r"`. Sources: nginx src/core/ngx_log.c, src/http/ngx_http_request.c
+(ngx_http_log_error_handler). https://nginx.org/en/docs/ngx_core_module.html#error_log
+
+Nothing in this log is escaped. Whoever asks chooses request and referrer, which stand behind the client's address, and,
+percent-decoded, a path in the message, which stands before it. So the address is the first one that is not repeated
+in a later request. (A user of HTTP authentication has no colon in its name.)
+"""
+
+import re
+from urllib.parse import unquote
+
+from streams import weblog
+from streams.text import extra, port_number, put, set_endpoint
+from streams.timestamps import set_civil
+from topics.event import Event
+
+NAME = "nginx.error"
+_HEAD = re.compile(
+    r"([0-9]{4})/([0-9]{2})/([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) \[([a-z]{4,6})\] "
+    r"([0-9]{1,10})#([0-9]{1,10}): (?:\*([0-9]{1,18}) )?"
+)
+_USER = re.compile(r'user "(.*)"(?:: password mismatch| was not found in ".*")', re.DOTALL)
+_CLIENT = ", client: "
+_REFUSALS = (
+    "access forbidden by rule",
+    "directory index of ",
+    "no user/password was provided ",
+    "limiting requests",
+    "limiting connections",
+)
+_KEYS = ("referrer", "host", "upstream", "subrequest")
+_MOST_CLIENTS = 8
+
+
+def parse(message: str, event: Event) -> bool:
+    """Columns of one line; False for others."""
+    head = _HEAD.match(message)
+    if head is None:
+        return False
+    year, *moment, level, pid, thread, connection = head.groups()
+    month, day, hour, minute, second = (int(part) for part in moment)
+    if not set_civil(event, (month, day, hour, minute, second), int(year)):
+        return False
+    event.update(weblog.of_level(level))
+    event["process_pid"] = int(pid)
+    fields = extra(event)
+    fields.update({"log.level": level, "process.thread.id": int(thread)})
+    if connection:
+        fields["nginx.error.connection"] = connection
+    _set_context(message[head.end() :], event)
+    event["event_dataset"] = NAME
+    return True
+
+
+def sniff(text: str) -> bool:
+    """Whether a line begins as one of this log."""
+    return text[:2] == "20" and _HEAD.match(text) is not None
+
+
+def _set_context(text: str, event: Event) -> None:
+    """The message, and after it whose request it is about."""
+    at = _client(text)
+    said = text if at < 0 else text[:at]
+    _set_meaning(said, event)
+    extra(event)["error.message"] = said
+    if at < 0:
+        return
+    client, _, rest = text[at + len(_CLIENT) :].partition(", server: ")
+    set_endpoint(event, "source", client.removeprefix("unix:"))
+    server, quote, rest = rest.partition(', request: "')
+    if server:
+        extra(event)["nginx.error.server"] = server
+    if quote:
+        _set_request(rest.removesuffix('"'), event)
+
+
+def _client(text: str) -> int:
+    """Where the client's address stands, -1 when nowhere."""
+    at = text.find(_CLIENT)
+    for _ in range(_MOST_CLIENTS):
+        following = text.find(_CLIENT, at + 1)
+        if following < 0 or text[at : text.find(", request", at)] not in unquote(text[following + 1 :]):
+            return at
+        at = following
+    return at
+
+
+def _set_meaning(said: str, event: Event) -> None:
+    if found := _USER.fullmatch(said):
+        event.update(event_category=["web", "authentication"], event_type=["info"], event_outcome="failure")
+        event["event_action"] = "http_authentication"
+        put(event, "user_name", found[1])
+    elif said.startswith(_REFUSALS):
+        event["event_outcome"] = "failure"
+
+
+def _set_request(rest: str, event: Event) -> None:
+    """The request, and what follows it from the end backwards."""
+    found: dict[str, str] = {}
+    for key in _KEYS:
+        before, quote, value = rest.rpartition(f'", {key}: "')
+        if quote:
+            found[key], rest = value, before
+    weblog.set_target(rest, event, NAME)
+    put(event, "http_request_referrer", found.get("referrer", ""))
+    fields = extra(event)
+    if host := found.get("host"):
+        name, _, port = host.partition(":")
+        fields.setdefault("url.domain", name)
+        if port_of_host := port_number(port):
+            fields["url.port"] = port_of_host
+    for key in ("upstream", "subrequest"):
+        if found.get(key):
+            fields[f"nginx.error.{key}"] = found[key]
