@@ -64,25 +64,28 @@ def clf(stamp: str) -> int | None:
     return civil(int(year), (number, int(day), int(hour), int(minute), int(second)), zone)
 
 
-def civil(year: int, moment: Moment, zone: tzinfo) -> int | None:
-    """The time of a calendar date and a clock in a zone. A leap second is the first of the next minute."""
+def civil(year: int, moment: Moment, zone: tzinfo, fold: int = 0) -> int | None:
+    """The time of a calendar date and a clock in a zone. A leap second is the first of the next minute; `fold` 1 is
+    the second of two, when the clock was put back."""
     month, day, hour, minute, second = moment
     leap = 1 if second == 60 else 0
     try:
-        return micros(datetime(year, month, day, hour, minute, second - leap, tzinfo=zone)) + leap * MICROSECOND
+        when = datetime(year, month, day, hour, minute, second - leap, tzinfo=zone, fold=fold)
+        return micros(when) + leap * MICROSECOND
     except (ValueError, OverflowError):
         return None
 
 
 def nearest(moment: Moment, received: int, zone: tzinfo) -> int | None:
-    """The time without a year, in `zone`, that lies nearest to `received`."""
+    """The time without a year, in `zone`, that lies nearest to `received`: also of two when a clock was put back."""
     year, found = _year(received), None
     for step in _NEAR_YEARS:
         when = civil(year + step, moment, zone)
         if when is not None and (found is None or abs(when - received) < abs(found - received)):
             found = when
             if abs(when - received) < _SURELY_NEAREST:
-                break
+                second = when if zone is UTC else civil(year + step, moment, zone, 1)
+                return second if second and when < second and abs(second - received) < abs(when - received) else when
     return found
 
 
@@ -187,11 +190,18 @@ class Clock:
         if known is not None and -_SURELY_NEAREST < known - received < _SURELY_NEAREST:
             return known
         when = self._read_bsd(stamp, received)
-        if when is not None:
+        if when is not None and self._is_steady(when):
             if len(self._known) >= _CACHED:
                 self._known.clear()
             self._known[stamp] = when
         return when
+
+    def _is_steady(self, when: int) -> bool:
+        """Whether the zone's clock is not put forward or back about that time, so that a stamp means one time."""
+        if self.zone is UTC:
+            return True
+        about = (datetime.fromtimestamp(when // MICROSECOND + hours * 3600, self.zone) for hours in (-2, 2))
+        return len({moment.utcoffset() for moment in about}) == 1
 
     def _read_bsd(self, stamp: str, received: int) -> int | None:
         month = MONTHS.get(stamp[:3].lower())
