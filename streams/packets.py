@@ -6,7 +6,7 @@ https://www.iana.org/assignments/protocol-numbers, https://www.elastic.co/docs/r
 
 import re
 
-from streams.text import extra, number, set_endpoint
+from streams.text import extra, is_ip, number, port_number, set_endpoint
 from topics.event import Event
 
 NUMBERS = {
@@ -51,11 +51,19 @@ def set_type(event: Event) -> None:
 
 def set_ends(event: Event, source: tuple[str, str], destination: tuple[str, str]) -> None:
     """Set both ends, each an address and a port or a service's name ("" for what is not there), and `network_type`."""
-    for side, (address, port) in (("source", source), ("destination", destination)):
-        set_endpoint(event, side, address, port)
-        if port and side + "_port" not in event and (known := SERVICES.get(port.lower())):
-            event[side + "_port"] = known
+    set_end(event, "source", *source)
+    set_end(event, "destination", *destination)
     set_type(event)
+
+
+def set_end(event: Event, side: str, address: str, port: str) -> None:
+    """Set one end, "source" or "destination": an address or name, a port or a service's name; "" sets nothing."""
+    if is_ip(address):
+        event[side + "_ip"] = address
+    else:
+        set_endpoint(event, side, address)
+    if port and (value := port_number(port) or SERVICES.get(port.lower())):
+        event[side + "_port"] = value
 
 
 def mac(text: str) -> str:

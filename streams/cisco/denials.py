@@ -84,7 +84,7 @@ DENIALS = (
         ),
     ),
     Message("313009", DENIED, ("Denied invalid {protocol} code {icmp_code}, for {An} to {Bn}*",)),
-    Message("322001", DENIED, ("Deny MAC address {mac}, possible spoof attempt on interface {a_if}",)),
+    Message("322001", DENIED, ("Deny MAC address {mac}, possible spoof attempt on interface {on_interface}",)),
     Message(
         "418001",
         DENIED,

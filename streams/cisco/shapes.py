@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from streams.cisco.templates import compile_template
 from streams.cisco.users import set_users
-from streams.packets import SERVICES, mac, nanoseconds, set_ends, set_number, set_transport
-from streams.text import extra, is_ip, number, put
+from streams.packets import SERVICES, mac, nanoseconds, set_end, set_number, set_transport, set_type
+from streams.text import extra, is_ip, number, port_number
 from topics.event import Event
 from topics.fields import FIELDS
 
 _MASKED = ("*****", "Unknown")
+_INTERFACES = {"source": "observer_ingress_interface_name", "destination": "observer_egress_interface_name"}
+_LONGEST_GROUP = 4
 _MOST_TRIES = 1000
 _Match = Callable[[str], re.Match[str] | None]
 
@@ -68,8 +70,12 @@ def set_fields(groups: dict[str, str | None], event: Event, outbound_swaps: bool
         set_transport(event, found.pop("protocol"))
         _take_icmp_numbers(found, event)
     order = ("b", "a") if swapped else ("a", "b")
-    _set_ends(found, order, event)
-    set_users(found, order, event)
+    for end, side in zip(order, ("source", "destination"), strict=True):
+        if end + "_ip" in found:
+            _set_end(found, end, side, event)
+    set_type(event)
+    if "a_user" in found or "b_user" in found or "closed_by" in found:
+        set_users(found, order, event)
     for name, value in found.items():
         setter = _SETTERS.get(name)
         if setter is not None:
@@ -86,34 +92,25 @@ def _take_icmp_numbers(found: dict[str, str], event: Event) -> None:
             extra(event)["cisco.icmp_numbers"] = "/".join(numbers)
 
 
-def _set_ends(found: dict[str, str], order: tuple[str, str], event: Event) -> None:
-    source, destination = (_end(found, name) for name in order)
-    set_ends(event, source, destination)
-    for name, side, column in (
-        (order[0], "source", "observer_ingress_interface_name"),
-        (order[1], "destination", "observer_egress_interface_name"),
-    ):
-        put(event, column, found.get(name + "_if", ""))
-        _set_nat(found, name, side, event)
+def _set_end(found: dict[str, str], end: str, side: str, event: Event) -> None:
+    """Address, port, interface and translation of one end."""
+    address, interface = found[end + "_ip"], found.get(end + "_if", "")
+    if interface and len(interface) <= _LONGEST_GROUP and is_ip(whole := f"{interface}:{address}"):
+        address, interface = whole, ""  # an IPv6 address without an interface before it
+    set_end(event, side, address, found.get(end + "_port", ""))
+    if interface:
+        event[_INTERFACES[side]] = interface
+    if end + "_nat" in found:
+        _set_nat(found[end + "_nat"], found.get(end + "_natport", ""), side, event)
 
 
-def _end(found: dict[str, str], name: str) -> tuple[str, str]:
-    """Address and port; an IPv6 address without an interface before it is put together again."""
-    address, port = found.get(name + "_ip", ""), found.get(name + "_port", "")
-    interface = found.get(name + "_if")
-    if interface and is_ip(f"{interface}:{address}"):
-        address = f"{interface}:{found.pop(name + '_if') and address}"
-    return address, port
-
-
-def _set_nat(found: dict[str, str], name: str, side: str, event: Event) -> None:
+def _set_nat(address: str, port: str, side: str, event: Event) -> None:
     """What the firewall translates to; it prints the same again when it translates nothing."""
-    address, port = found.get(name + "_nat", ""), number(found.get(name + "_natport", ""), 5)
     if is_ip(address) and address != event.get(side + "_ip"):
         extra(event)[side + ".nat.ip"] = address
         extra(event).setdefault("related.ip", []).append(address)
-    if port and port != event.get(side + "_port"):
-        extra(event)[side + ".nat.port"] = port
+    if (number_of_port := port_number(port)) and number_of_port != event.get(side + "_port"):
+        extra(event)[side + ".nat.port"] = number_of_port
 
 
 def _set_user(event: Event, value: str) -> None:
