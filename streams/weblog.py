@@ -17,6 +17,8 @@ from streams.timestamps import clf
 from topics.event import Event
 
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
+_BEFORE_QUOTE = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
+"""What stands before the first quote without a backslash; matches everything."""
 _SECONDS = r"(?: ([0-9]{1,9}(?:\.[0-9]{1,9})?))?"
 _ESCAPED = re.compile(
     rf"{_QUOTED} ([0-9]{{3}}|-) ([0-9]{{1,18}}|-){_SECONDS}(?: {_QUOTED} {_QUOTED})?(?: (.*))?", re.DOTALL
@@ -65,6 +67,9 @@ def parse(message: str, event: Event, name: str) -> bool:
     """Add the columns of one line; False, and nothing added, when it is none. `name` is the stream's, for what has no
     field in ECS."""
     before, quote, rest = message.partition('"')
+    if before.endswith("\\"):
+        at = _BEFORE_QUOTE.match(message).end()  # type: ignore[union-attr]
+        before, quote, rest = message[:at], message[at : at + 1], message[at + 1 :]
     if not quote or not before.endswith("] "):
         return False
     who, bracket, stamp = before[:-2].rpartition(" [")

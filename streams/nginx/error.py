@@ -65,7 +65,7 @@ def _set_context(text: str, event: Event) -> None:
     at = _client(text)
     said = text if at < 0 else text[:at]
     _set_meaning(said, event)
-    extra(event)["error.message"] = said
+    extra(event)["nginx.error.reason"] = said
     if at < 0:
         return
     client, _, rest = text[at + len(_CLIENT) :].partition(", server: ")

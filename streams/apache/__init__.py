@@ -1,0 +1,1 @@
+"""Apache's web server: what was asked of it, and what went wrong."""
