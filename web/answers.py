@@ -11,6 +11,9 @@ T = TypeVar("T")
 Body = dict[str, Any]
 Reader = Callable[[Body], T]
 
+GUESSES = 5
+"""Failures of an address from which on a success makes it stand out, if they are more than its successes."""
+
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
@@ -49,6 +52,11 @@ class Attacker:
     first_seen: float
     last_seen: float
     minutes: tuple[tuple[int, int, int], ...] = ()
+
+    @property
+    def broke_in(self) -> bool:
+        """Whether it looks like somebody who guessed: people mistype, but then they get in more often than not."""
+        return self.successes > 0 and self.failures >= GUESSES and self.failures > self.successes
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ def counts(row: Counts) -> dict[str, Any]:
 
 def attacker(row: Attacker) -> dict[str, Any]:
     """An address in a table."""
-    shown = asdict(row) | {"first_seen": iso(row.first_seen), "last_seen": iso(row.last_seen)}
+    times = {"first_seen": iso(row.first_seen), "last_seen": iso(row.last_seen)}
+    shown = asdict(row) | times | {"broke_in": row.broke_in}
     del shown["minutes"]
     return shown
 

@@ -5,13 +5,14 @@ at once, and the first answer counts. Then each of the owners is asked, once.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic
 
 import orjson
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
 
 from web import answers
 from web.answers import MALFORMED, Answer, Body, Reader, T
@@ -143,10 +144,17 @@ class Workers:
         except TimeoutError:
             raise _Failed("late", f"no answer within {self._deadline:g} s") from None
         except (ClientError, OSError) as error:
-            raise _Failed("unreachable", str(error)) from None
+            raise _Failed("unreachable", _cause(error)) from None
         if response.status != 200:
             raise _Failed("refused", _reason(content) or f"status {response.status}")
         return _json(content)
+
+
+def _cause(error: Exception) -> str:
+    """Without the address, which whoever reads this knows."""
+    cause = error.os_error if isinstance(error, ClientConnectorError) else error
+    number = cause.errno if isinstance(cause, OSError) else None
+    return os.strerror(number).lower() if number and number > 0 else str(cause) or type(cause).__name__
 
 
 def _json(content: bytes) -> Body:

@@ -76,6 +76,7 @@ async def test_attackers_of_all_workers_are_ranked_together() -> None:
         "address": "203.0.113.1", "country": "NL", "failures": 9, "successes": 0, "users": ["root", "admin"],
         "user_count": 2, "users_more": False, "hosts": ["web1"], "host_count": 1, "hosts_more": False,
         "first_seen": "2025-11-25T12:00:01.250Z", "last_seen": "2025-11-25T12:01:40.500Z",
+        "broke_in": False,
     }  # fmt: skip
 
 

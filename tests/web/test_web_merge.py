@@ -1,5 +1,6 @@
 """Answers of several workers become one: added up, ranked, and no partition twice."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from workers_kit import attacker
@@ -36,6 +37,15 @@ def test_attackers_are_ranked_by_failures_then_by_who_was_seen_last() -> None:
     ]
     parts = [answers.attackers({"attackers": part}) for part in rows]
     assert [row.address[-1] for row in rank_attackers(parts, 3)] == ["3", "2", "4"]
+
+
+@pytest.mark.parametrize(
+    ("failures", "successes", "stands_out"),
+    [(5, 1, True), (340, 339, True), (340, 0, False), (4, 1, False), (14, 69, False), (5, 5, False)],
+)
+def test_who_guesses_and_gets_in_is_told_from_who_mistypes(failures: int, successes: int, stands_out: bool) -> None:
+    [row] = answers.attackers({"attackers": [attacker("203.0.113.1", failures, successes)]})
+    assert row.broke_in is stands_out
 
 
 def test_answers_about_different_partitions_are_all_kept() -> None:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 NOW = int(time.time()) // 60 * 60
 EVIL = "<img src=x onerror=document.title='bad'>"
 OGRE, OTHER = "203.0.113.9", "2001:db8:1:2:3:4:5:6"
+CLERK = attacker("10.50.0.10", 3, 40)
 _EXPECTED = re.compile("status of (404|503)")  # which browsers report although the page has an answer to it
 
 
@@ -54,7 +55,7 @@ def workers() -> tuple[Worker, Worker]:
     minutes = {OGRE: [[NOW - 900, 0, 1300], [NOW - 60, 2, 40]]}
     return (
         Worker([0, 1], rows={"sshd": (12, 1340, 0), "web": (500, 0, 3)}, attackers=[ogre], minutes=minutes),
-        Worker([2, 3], rows={"sshd": (0, 10, 0)}, attackers=[attacker(OTHER, 10, country="", **seen)]),
+        Worker([2, 3], rows={"sshd": (0, 10, 0)}, attackers=[attacker(OTHER, 10, country="", **seen), CLERK | seen]),
     )
 
 
@@ -63,15 +64,17 @@ async def test_it_shows_services_and_attackers_and_who_got_in(browser: Browser) 
         await expect(tab.locator("#logins tbody tr")).to_have_text(
             ["sshd121,35000.9%", "web50003100%", "All5121,350327.5%"]
         )
-        first, second = tab.locator("#attackers tbody tr").nth(0), tab.locator("#attackers tbody tr").nth(1)
+        first, second, third = (tab.locator("#attackers tbody tr").nth(number) for number in range(3))
         await expect(first.locator("th")).to_have_text(f"{OGRE}got in")
         await expect(first.locator("td")).to_contain_text(["Netherlands", "1,340", "2", "at least 55 more", "web1"])
         await expect(second.locator("td")).to_contain_text(["Unknown", "10", "0", "root, admin", "web1"])
         await expect(second.locator(".badge")).to_be_hidden()
+        await expect(third.locator(".badge")).to_be_visible()
         painted = [
-            await row.evaluate("row => getComputedStyle(row.cells[0]).backgroundColor") for row in (first, second)
+            await row.evaluate("row => getComputedStyle(row.cells[0]).backgroundColor")
+            for row in (first, second, third)
         ]
-        assert painted[0] != painted[1]
+        assert painted[0] != painted[1] == painted[2]
         await expect(tab.locator("#attribution a")).to_have_attribute("href", "https://db-ip.com")
         await expect(tab.locator("#notice")).to_be_hidden()
 
@@ -157,11 +160,11 @@ async def test_missing_partitions_and_ill_health_are_told(browser: Browser) -> N
 async def test_numbers_that_cannot_be_renewed_are_marked(browser: Browser) -> None:
     one, other = workers()
     async with page(one, other) as client, opened(browser, client) as tab:
-        await expect(tab.locator("#attackers tbody tr")).to_have_count(2)
+        await expect(tab.locator("#attackers tbody tr")).to_have_count(3)
         one.bodies = other.bodies = {"owners": 503}
         await expect(tab.locator("#notice")).to_contain_text("No count worker can be asked", timeout=10_000)
         await expect(tab.locator("#notice")).to_contain_text("What is shown may be out of date.")
-        await expect(tab.locator("#attackers tbody tr")).to_have_count(2)
+        await expect(tab.locator("#attackers tbody tr")).to_have_count(3)
 
 
 async def test_nothing_to_show_is_said(browser: Browser) -> None:

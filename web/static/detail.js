@@ -69,8 +69,10 @@ function drawing(bars, total, highest, attacker) {
   });
   for (const [at, { successes, failures }] of bars) {
     svg.append(shape("rect", { class: "failure", x: at + 0.1, y: highest - failures, width: 0.8, height: failures }));
-    const top = highest - failures - successes;
-    svg.append(shape("rect", { class: "success", x: at + 0.1, y: top, width: 0.8, height: successes }));
+    if (!successes) continue;
+    const height = Math.max(successes, highest / 20); // one success among hundreds of failures must be seen
+    const top = Math.max(0, highest - failures - height);
+    svg.append(shape("rect", { class: "success", x: at + 0.1, y: top, width: 0.8, height }));
   }
   return svg;
 }

@@ -49,7 +49,7 @@ function fillAttacker(row, item, link) {
   const [anchor, badge] = row.cells[0].children;
   anchor.href = link(item.address);
   badge.hidden = !item.successes;
-  row.classList.toggle("breached", item.successes > 0);
+  row.classList.toggle("breached", item.broke_in);
   row.cells[6].firstElementChild.dateTime = item.first_seen;
   row.cells[7].firstElementChild.dateTime = item.last_seen;
 }
