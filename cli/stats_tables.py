@@ -22,17 +22,17 @@ def ratio(body: dict[str, Any]) -> Table:
 
 
 def attackers(body: dict[str, Any]) -> Table:
-    """One address a line; red are those that got in."""
-    table = _table("Attackers == Ogres", body)
+    """One address a line; red are those that guessed and got in."""
+    table = _table("Attackers == Ogres", body, expand=True)
     table.add_column("Address", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("Failures", justify="right", no_wrap=True)
     table.add_column("Got in", justify="right", no_wrap=True)
-    table.add_column("Users tried", overflow="fold")
-    table.add_column("Hosts hit", overflow="fold")
+    table.add_column("Users tried", no_wrap=True, ratio=1)
+    table.add_column("Hosts hit", no_wrap=True, ratio=1)
     table.add_column("Last seen", no_wrap=True)
     for row in body["attackers"]:
-        table.add_row(*_attacker_cells(row), style="bold red" if row["successes"] else None)
+        table.add_row(*_attacker_cells(row), style=_style(row))
     return table
 
 
@@ -45,9 +45,9 @@ def attacker(body: dict[str, Any]) -> Table:
     table.add_row("Address", _plain(row["address"]))
     table.add_row("Country", row["country"] or "unknown")
     table.add_row("Failures", f"{row['failures']:,}")
-    table.add_row("Got in", f"{row['successes']:,}", style="bold red" if row["successes"] else None)
-    table.add_row("Users tried", _names(row, "user", 20))
-    table.add_row("Hosts hit", _names(row, "host", 20))
+    table.add_row("Got in", f"{row['successes']:,}", style=_style(row))
+    table.add_row("Users tried", _names(row, "user"))
+    table.add_row("Hosts hit", _names(row, "host"))
     table.add_row("First seen", row["first_seen"])
     table.add_row("Last seen", row["last_seen"])
     table.add_row("Minutes active", f"{len(row['minutes']):,}")
@@ -67,7 +67,7 @@ def _outcomes(row: dict[str, Any]) -> list[str]:
 
 def _attacker_cells(row: dict[str, Any]) -> list[Text | str]:
     counts = [f"{row['failures']:,}", f"{row['successes']:,}"]
-    names = [_names(row, "user", 3), _names(row, "host", 2)]
+    names = [_names(row, "user"), _names(row, "host")]
     return [_plain(row["address"]), row["country"], *counts, *names, _clock(row["last_seen"])]
 
 
@@ -75,12 +75,14 @@ def _clock(iso: str) -> str:
     return f"{datetime.fromisoformat(iso):%b %d %H:%M}"
 
 
-def _names(row: dict[str, Any], kind: str, most: int) -> Text:
-    """Names and how many there are besides; `+` at the end: or more."""
-    shown = row[f"{kind}s"][:most]
-    others = row[f"{kind}_count"] - len(shown)
-    rest = f" +{others:,}" if others > 0 else ""
-    return _plain(", ".join(shown) + rest + ("+" if row[f"{kind}s_more"] else ""))
+def _style(row: dict[str, Any]) -> str | None:
+    return "bold red" if row["broke_in"] else None
+
+
+def _names(row: dict[str, Any], kind: str) -> Text:
+    """How many there are (`+`: or more), and those that are known by name."""
+    more = "+" if row[f"{kind}s_more"] else ""
+    return _plain(f"{row[f'{kind}_count']:,}{more}: {', '.join(row[f'{kind}s'])}")
 
 
 def _plain(text: str) -> Text:

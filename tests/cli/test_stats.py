@@ -25,7 +25,7 @@ OGRE = {
     "address": "203.0.113.9", "country": "NL", "failures": 1340, "successes": 2,
     "users": ["root", "[red]admin", "\x1b[2Jbob", "eve"], "user_count": 57, "users_more": True,
     "hosts": ["web1", "web2"], "host_count": 2, "hosts_more": False,
-    "first_seen": "2026-10-01T10:00:01.250Z", "last_seen": "2026-10-01T10:05:59Z",
+    "broke_in": True, "first_seen": "2026-10-01T10:00:01.250Z", "last_seen": "2026-10-01T10:05:59Z",
 }  # fmt: skip
 
 
@@ -93,8 +93,8 @@ def test_attackers_are_a_table(web: Web) -> None:
     result = web.run("attackers")
     assert web.asked == ["/api/v1/attackers?"]
     assert "203.0.113.9" in result.stdout
-    assert "root, [red]admin" in result.stdout
-    assert "+54+" in result.stdout
+    assert "57+: root, [red]adm" in result.stdout
+    assert "2: web1, web2" in result.stdout
     assert "Oct 01 10:05" in result.stdout
 
 
@@ -103,7 +103,7 @@ def test_an_attacker_is_looked_up_by_address(web: Web) -> None:
     result = web.run("attacker", "2001:db8::9/x")
     assert web.asked == ["/api/v1/attackers/2001%3Adb8%3A%3A9%2Fx?"]
     assert "\x1b" not in result.stdout
-    assert "root, [red]admin, �[2Jbob, eve +53+" in result.stdout
+    assert "57+: root, [red]admin, �[2Jbob, eve" in result.stdout
     assert "Minutes active" in result.stdout
 
 
