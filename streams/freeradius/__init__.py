@@ -1,0 +1,1 @@
+"""FreeRADIUS: who was let into the network, by which access server."""
