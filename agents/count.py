@@ -4,6 +4,7 @@ A batch is acknowledged when the entries it changed and the row that says so are
 """
 
 import asyncio
+import gc
 from typing import Any
 
 from agents.changelog import Part
@@ -20,6 +21,8 @@ from topics.catalogue import TYPED, typed
 
 ROLE = "count"
 TABLE = "counts"
+_BATCH_BYTES = 96 << 20  # of records not acknowledged; all but those on their way to the agent are free already
+_GARBAGE = 50_000, 20, 50  # entries are many and never in cycles: looking for those took a tenth of the time
 _GLANCE = 30.0  # seconds between looks at the topics' identities
 
 
@@ -77,6 +80,7 @@ def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role. Takes a port for its queries, and names it to the group."""
     topics = [topic for topic in TYPED if topic.schema in KINDS]
     app = role_app(ROLE, settings, topics)
+    app.batch_max_bytes = _BATCH_BYTES
     table: ChangelogTable[Shelf] = ChangelogTable(
         app, TABLE, servers=settings.kafka, beside=[settings.prefix + typed(kind) for kind in KINDS],
         replication=settings.replication, keep=settings.keep,
@@ -89,6 +93,7 @@ def make_app(settings: Settings) -> BatchApp:
     table.add_dependency(server)
 
     async def count(stream: Any) -> None:
+        gc.set_threshold(*_GARBAGE)
         flushing = asyncio.create_task(counter.flush())
         try:
             async for event in stream.events():

@@ -1,0 +1,77 @@
+"""A log at one position in, the records that make it durable out, in the order they must be durable in.
+
+1. `entries`: the entries that changed.
+2. `row`: the row, which claims all entries up to its position, and the outbox with the windows that were decided.
+   Then the batches up to the position may be acknowledged.
+3. `last`: the windows, the notes that they were sent, what was overtaken, and what has expired.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agents.changelog import Part
+from agents.counting.log import ADDRESS, OUTBOX, ROW, SENT, SERVICE, USER, Log
+from agents.counting.shelf import Shelf
+from agents.counting.windows import Window, close, note_sent
+from agents.transport import Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What to write of one log at one position. `last` is asked for when the rest is durable."""
+
+    log: Log
+    part: Part[Shelf]
+    entries: list[Outgoing]
+    row: list[Outgoing]
+    windows: list[Window]
+    erasures: list[Outgoing]
+
+    def last(self, prefix: str) -> list[Outgoing]:
+        """The third step; topics' names begin with `prefix`."""
+        sent = [window.outgoing(self.log, prefix) for window in self.windows]
+        for minute, service, revision, entry in note_sent(self.log, self.windows):
+            sent.append(self.part.write(self.log.name(SENT, minute, service), entry, revision))
+        return sent + self.erasures
+
+
+def resume(log: Log) -> list[Window]:
+    """The windows that a predecessor decided and may not have sent, noted as sent: they must be in the next outbox."""
+    owed = [Window(*item) for item in log.outbox.value]
+    for _ in note_sent(log, owed):
+        pass
+    return owed
+
+
+def take(log: Log, part: Part[Shelf], now: int, owed: Iterable[Window] = ()) -> Checkpoint:
+    """Take a checkpoint at `now`, milliseconds of the log's time. Raises `Damaged` if the entries do not add up."""
+    log.verify()
+    windows = [*owed, *close(log, now)]
+    entries = _changed(log, part)
+    row = [part.write(log.name(ROW), log.checkpoint(), log.position)]
+    if windows:
+        log.outbox.value = windows
+        sequence = (log.outbox.position >> 32) + 1
+        row.append(part.write(log.name(OUTBOX), log.outbox, sequence << 32 | part.generation))
+    return Checkpoint(log, part, entries, row, windows, [*part.overtaken(), *_expired(log, part)])
+
+
+def _changed(log: Log, part: Part[Shelf]) -> list[Outgoing]:
+    changed, log.dirty = log.dirty, []
+    records = []
+    for dimension, minute, key, entry in changed:
+        entry.dirty = False
+        records.append(part.write(log.name(dimension, minute, key), entry, log.position))
+    return records
+
+
+def _expired(log: Log, part: Part[Shelf]) -> list[Outgoing]:
+    """What erases expired minutes. The notes of what was sent go last: without them it would be sent again."""
+    expired, log.expiring = log.expiring, {}
+    return [
+        record
+        for dimension in (ADDRESS, USER, SERVICE, SENT)
+        for minute, entries in expired.items()
+        for key, entry in entries.of(dimension).items()
+        for record in part.erasures(log.name(dimension, minute, key), entry)
+    ]
