@@ -1,0 +1,64 @@
+"""From the end of an HTTP log line, `{headers} {headers} "GET / HTTP/1.1" ...`, to columns.
+
+HAProxy writes a quote, a brace and a control character of the client's in hex (`#22`), so a bare quote is its own.
+https://docs.haproxy.org/3.0/configuration.html#8.2.3, #8.2.5
+"""
+
+import re
+
+from streams.text import extra, put
+from streams.weblog import set_target
+from topics.event import Event
+
+_LINE = re.compile(r'(?:(\{[^"]{0,8192}\}) )?"([^"]{0,32768})"?(?: (.*))?', re.DOTALL)
+_TLS = re.compile(r"((?:[0-9]{1,10}/){4}[0-9]) (\S{1,255})/(TLS|SSL)v([0-9.]{1,4})/(\S{1,80})")
+_UNAUTHORIZED, _ERRORS = 401, 400
+
+_WEB: Event = {
+    "ogrewatch_service": "web",
+    "event_category": ["web"],
+    "event_type": ["access"],
+    "event_action": "http_request",
+}
+_SUCCESS: Event = {**_WEB, "event_outcome": "success"}
+_FAILURE: Event = {**_WEB, "event_outcome": "failure"}
+_REFUSAL: Event = {**_FAILURE, "ogrewatch_attempt": 1}
+
+
+def set_request(text: str, status: int, event: Event) -> bool:
+    """Set the request's columns; False, and nothing set, when the text does not end a line of the HTTP format."""
+    found = _LINE.fullmatch(text)
+    if found is None:
+        return False
+    headers, request, more = found.groups()
+    event.update(_SUCCESS if 0 < status < _ERRORS else _REFUSAL if status == _UNAUTHORIZED else _FAILURE)
+    if status > 0:
+        event["http_response_status_code"] = status
+    if headers:
+        _set_headers(headers, event)
+    if more:
+        _set_tls(more, event)
+    set_target(request, event, "haproxy")
+    return True
+
+
+def _set_headers(headers: str, event: Event) -> None:
+    """One or two lists in braces, `|` between their members, of what the configuration captures."""
+    first, brace, second = headers[1:-1].partition("} {")
+    extra(event)["haproxy.request_headers"] = first.split("|")
+    if brace:
+        extra(event)["haproxy.response_headers"] = second.split("|")
+
+
+def _set_tls(more: str, event: Event) -> None:
+    found = _TLS.fullmatch(more)
+    if found is None:
+        extra(event)["haproxy.more"] = more
+        return
+    fields = extra(event)
+    errors, name, protocol, version, cipher = found.groups()
+    fields["haproxy.tls_errors"] = errors
+    if name != "-":
+        fields["tls.client.server_name"] = fields["destination.domain"] = name
+        put(fields, "url.domain", name)
+    fields.update({"tls.version_protocol": protocol.lower(), "tls.version": version, "tls.cipher": cipher})
