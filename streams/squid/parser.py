@@ -1,0 +1,124 @@
+"""From a line of Squid's access log to columns.
+
+Enters: Squid's own format (`TIME ELAPSED CLIENT RESULT/STATUS BYTES METHOD URL USER HIERARCHY/PEER TYPE`, with or
+without the times), and its `common` and `combined` formats, by syslog or as lines of a file. Squid 2.6 to 6.
+https://wiki.squid-cache.org/Features/LogFormat, http://www.squid-cache.org/Doc/config/logformat/
+
+The client chooses URL and user. Squid encodes blanks in a URL, but its setting `uri_whitespace allow` does not: what
+stands left of the URL and, taken from the right, what follows it are Squid's own.
+"""
+
+import re
+
+from streams import weblog
+from streams.base import Joins, Stream
+from streams.packets import set_end, set_number
+from streams.text import extra, host_port, number, put
+from streams.timestamps import set_instant
+from streams.weblog import set_target
+from topics.event import Event
+
+NAME = "squid"
+_NATIVE = re.compile(
+    r"(?:([0-9]{9,11}\.[0-9]{1,6}) +)?(?:(-?[0-9]{1,12}) +)?(\S{1,255}) ([A-Z_]{3,64})/([0-9]{3}) ([0-9]{1,18}) "
+    r"(\S{1,64}) (.*) (\S{1,255}) +([A-Z_]{2,64})/(\S{1,255}) +(\S{1,255})(?: (\[.*))?",
+    re.DOTALL,
+)
+_RESULT = re.compile(r"([A-Z_]{3,64}):([A-Z_]{3,64})")
+_SNIFF = re.compile(r"[0-9]{9,11}\.[0-9]{3} +-?[0-9]{1,12} \S{1,255} [A-Z_]{3,64}/[0-9]{3} ")
+_PROXY_AUTHENTICATION, _UNAUTHORIZED, _ERRORS = 407, 401, 400
+_WEB: Event = {
+    "ogrewatch_service": "proxy",
+    "event_category": ["web"],
+    "event_type": ["access"],
+    "event_action": "http_request",
+}
+_SUCCESS: Event = {**_WEB, "event_outcome": "success"}
+_FAILURE: Event = {**_WEB, "event_outcome": "failure"}
+_LONGEST = 65536
+
+
+def parse(message: str, event: Event, joins: Joins) -> bool:
+    """Columns of one line; False for Squid's other messages."""
+    if len(message) > _LONGEST:
+        return False
+    found = _NATIVE.fullmatch(message)
+    if found is not None:
+        _native(found, event)
+    elif not _of_web_server(message, event):
+        return False
+    _set_program(event)
+    return True
+
+
+def sniff(text: str) -> bool:
+    """Whether a line without a header begins as Squid's own format does."""
+    return _SNIFF.match(text) is not None
+
+
+def _native(found: re.Match[str], event: Event) -> None:
+    when, elapsed, client, result, status, size, method, target, user, hierarchy, peer, kind, more = found.groups()
+    _set_outcome(int(status), user, event)
+    if when:
+        set_instant(event, when)
+    if elapsed and (milliseconds := number(elapsed)) is not None:
+        extra(event)["event.duration"] = milliseconds * 1_000_000
+    set_end(event, "source", client, "")
+    set_number(event, "http.response.bytes", size)
+    _set_request(method, target, event)
+    _set_result(result, hierarchy, event)
+    set_end(event, "destination", *(("", "") if peer == "-" else host_port(peer)))
+    for name, value in (("http.response.mime_type", kind), ("squid.headers", more)):
+        if value and value != "-":
+            extra(event)[name] = value
+
+
+def _set_outcome(status: int, user: str, event: Event) -> None:
+    """A 407 without a user only asks for one."""
+    event.update(_SUCCESS if 0 < status < _ERRORS else _FAILURE)
+    if status:
+        event["http_response_status_code"] = status
+    if user != "-":
+        event["user_name"] = user
+    if status == _UNAUTHORIZED or (status == _PROXY_AUTHENTICATION and user != "-"):
+        event["ogrewatch_attempt"] = 1
+
+
+def _set_request(method: str, target: str, event: Event) -> None:
+    if method == "-" or method == "NONE":
+        put(event, "url_original", target if target != "-" else "")
+    else:
+        set_target(f"{method} {target}", event, NAME)
+
+
+def _set_result(result: str, hierarchy: str, event: Event) -> None:
+    extra(event).update({"squid.result": result, "squid.hierarchy": hierarchy})
+    if "DENIED" in result:
+        event["event_type"] = ["access", "error"]
+
+
+def _of_web_server(message: str, event: Event) -> bool:
+    """The common and combined formats, with `RESULT:HIERARCHY` after them."""
+    if not weblog.parse(message, event, NAME):
+        return False
+    event["ogrewatch_service"] = "proxy"
+    if event.get("http_response_status_code") == _PROXY_AUTHENTICATION and "user_name" in event:
+        event["ogrewatch_attempt"] = 1
+    if found := _RESULT.fullmatch(event.get("extra", {}).get("squid.more", "")):
+        del extra(event)["squid.more"]
+        _set_result(found[1], found[2], event)
+    return True
+
+
+def _set_program(event: Event) -> None:
+    """`(squid-1)` is the first worker's name for itself."""
+    name = event.get("process_name", "")
+    if name.startswith("("):
+        put(event, "process_name", name.strip("()"))
+
+
+_WORKERS = tuple(
+    f"{name}" for worker in ("", "-1", "-2", "-3", "-4") for name in (f"squid{worker}", f"(squid{worker})")
+)
+
+STREAM = Stream(name=NAME, programs=_WORKERS, parse=parse, sniff=sniff)
