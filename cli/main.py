@@ -21,7 +21,7 @@ def _register() -> None:
         if isinstance(group := getattr(module, "app", None), typer.Typer) and found.name != "main":
             app.add_typer(group, name=found.name, rich_help_panel=module.PANEL)
         elif hasattr(module, "command"):
-            app.command(found.name, rich_help_panel=module.PANEL)(module.command)
+            app.command(found.name.replace("_", "-"), rich_help_panel=module.PANEL)(module.command)
 
 
 def main() -> None:

@@ -1,9 +1,11 @@
 """Raw lines in, ECS events out as JSON lines, one for each, without Kafka."""
 
+import gzip
 import sys
 import time
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, BinaryIO, cast
 
 import orjson
 import typer
@@ -12,40 +14,80 @@ from agents.settings import Settings
 
 PANEL = "Look"
 
+_Line = tuple[bytes, str | None, str]
+"""A raw line, its program if the input names one, and what is wrong with the input."""
+
 
 def command(
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help='Input lines are JSON: {"message": RAW, "program": NAME or absent}.')
     ] = False,
+    coverage: Annotated[
+        Path | None,
+        typer.Option(help="Print no events, but which share of the lines of FILE was understood; - is standard input."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="With --coverage: as many shapes of what was not understood.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="With --coverage: print one JSON object.")] = False,
 ) -> None:
     """Parse raw log lines from standard input and print one ECS event as JSON for each, in order.
 
-    Example: ogrewatch parse < /var/log/auth.log
+    Examples: ogrewatch parse < /var/log/auth.log; ogrewatch parse --coverage /var/log/syslog.1.gz
     """
+    if coverage is not None:
+        _cover(coverage, jsonl, limit, as_json)
+        return
     from agents.pipeline import Pipeline
     from streams.base import MemoryJoins
     from topics.ecs import render
 
     pipeline, joins = Pipeline(Settings()), MemoryJoins()
-    for raw, program, error in _lines(jsonl):
+    for raw, program, error in _lines(sys.stdin.buffer, jsonl):
         event = pipeline.event(raw, time.time_ns() // 1000, joins, program)
         if error:
             event.update(event_kind="pipeline_error", error_message=error)
         sys.stdout.buffer.write(orjson.dumps(render(event)) + b"\n")
-    sys.stdout.buffer.flush()
+        sys.stdout.buffer.flush()
 
 
-def _lines(jsonl: bool) -> Iterator[tuple[bytes, str | None, str]]:
-    for line in sys.stdin.buffer:
+def _cover(path: Path, jsonl: bool, limit: int, as_json: bool) -> None:
+    from rich.console import Console
+
+    from cli.coverage import Coverage, shown
+    from streams.base import MemoryJoins
+    from streams.dispatch import Dispatcher
+
+    dispatcher, joins, found = Dispatcher(Settings().zone), MemoryJoins(), Coverage()
+    with _opened(path) as file:
+        for raw, program, _ in _lines(file, jsonl):
+            found.add(dispatcher.parse(raw, time.time_ns() // 1000, joins, program))
+    report = found.report(limit)
+    if as_json:
+        print(orjson.dumps(report).decode())
+    else:
+        Console().print(shown(report))
+
+
+def _opened(path: Path) -> BinaryIO:
+    if str(path) == "-":
+        return sys.stdin.buffer
+    try:
+        return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="--coverage") from error
+
+
+def _lines(file: Iterable[bytes], jsonl: bool) -> Iterator[_Line]:
+    for line in file:
         yield _unwrap(line) if jsonl else (line.rstrip(b"\r\n"), None, "")
 
 
-def _unwrap(line: bytes) -> tuple[bytes, str | None, str]:
-    try:
-        found: Any = orjson.loads(line)
-        message, program = found["message"], found.get("program")
-    except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
-        return line, None, f"not an object with a message: {error}"
-    if not isinstance(message, str) or not (program is None or isinstance(program, str)):
-        return line, None, "message and program must be strings"
-    return message.encode("utf-8", "surrogatepass"), program, ""
+def _unwrap(line: bytes) -> _Line:
+    from streams.records import read
+
+    found = read(line.decode("utf-8", "surrogateescape"))
+    message, program = (found.get("message"), found.get("program")) if found else (None, None)
+    if not isinstance(message, str):
+        return line.rstrip(b"\r\n"), None, "not an object with a message"
+    if not (program is None or isinstance(program, str)):
+        return message.encode(), None, "program is not a string"
+    return message.encode(), program, ""

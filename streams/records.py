@@ -1,7 +1,7 @@
 """From the text of a JSON record to an object, and from an object to what an event may keep of it.
 
 Parsed once, whoever reads it afterwards. What strict parsers refuse and programs write all the same is read: lone
-surrogates, NaN and infinities, integers of any size. https://www.rfc-editor.org/rfc/rfc8259
+surrogates, NaN and infinities, integers of any size, control characters in strings. https://www.rfc-editor.org/rfc/rfc8259
 """
 
 import json
@@ -30,7 +30,7 @@ def read(text: str) -> dict[str, Any] | None:
 
 def _read_leniently(text: str) -> Any:
     try:
-        return _sound(json.loads(text, parse_constant=str))
+        return _sound(json.loads(text, parse_constant=str, strict=False))
     except (ValueError, RecursionError):
         return None
 
