@@ -9,7 +9,8 @@ from confluent_kafka import KafkaException, Producer
 from ingest.base import Away
 from topics.catalogue import CATALOGUE
 
-_CALM, _WORRIED, _PATIENCE = 5.0, 0.5, 2.0  # seconds between looks, between looks while it is away, for an answer
+_CALM, _WORRIED = 5.0, 0.5  # seconds between looks; while Kafka is away, or lacks topics
+_PATIENCE = 2.0  # seconds for an answer
 
 OUTSIDE = {topic.name: topic for topic in CATALOGUE if topic.external}
 """Topics that senders may write."""
@@ -54,7 +55,7 @@ class Cluster:
 
     async def _keep_looking(self, producer: Producer) -> None:
         while True:
-            await asyncio.sleep(_CALM if self.up else _WORRIED)
+            await asyncio.sleep(_CALM if self.up and len(self._topics) == len(OUTSIDE) else _WORRIED)
             await self._look(producer)
 
     async def _look(self, producer: Producer) -> None:

@@ -28,7 +28,7 @@ _DEFAULTS: dict[str, Any] = {
     "client.id": "ogrewatch-ingest",
     "acks": "all",
     "enable.idempotence": True,
-    "linger.ms": 5,
+    "linger.ms": 2,
     "compression.type": "lz4",
     "partitioner": "murmur2_random",
     "message.max.bytes": MAX_RECORD + _ENVELOPE,

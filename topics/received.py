@@ -6,12 +6,16 @@ refused there. A record without them came straight to Kafka.
 
 from collections.abc import Iterable
 
+from topics.event import Event
+
 SENDER = "ogrewatch.sender"
 """Address the connection came from."""
 IDENTITY = "ogrewatch.identity"
 """Who the sender proved to be: the name of a token, or the subject of a certificate. Absent when nobody asked."""
 ENDPOINT = "ogrewatch.endpoint"
 """Where the record came in: a path of the HTTP proxy, or a queue."""
+CLAIMED = "ogrewatch.timestamp"
+"""When the sender says that it was, milliseconds since 1970; the broker dates raw records by its own clock."""
 
 RESERVED = "ogrewatch."
 
@@ -21,6 +25,7 @@ _FIELDS = {
     SENDER: "ogrewatch.ingest.address",
     IDENTITY: "ogrewatch.ingest.identity",
     ENDPOINT: "ogrewatch.ingest.endpoint",
+    CLAIMED: "ogrewatch.ingest.timestamp",
 }
 
 
@@ -30,10 +35,12 @@ def headers_of(sender: str, identity: str, endpoint: str) -> Headers:
     return [(name, text.encode("utf-8", "replace")) for name, text in named if text]
 
 
-def put_received(extra: dict[str, object], headers: Iterable[tuple[str, bytes | None]]) -> None:
-    """Put what the headers say on the event, in place of anything the record itself says under those names."""
+def put_received(event: Event, headers: Iterable[tuple[str, bytes | None]]) -> None:
+    """Put what our headers say among the event's extra fields, in place of what the record itself says there."""
+    said = {_FIELDS[name]: value for name, value in headers if value and name in _FIELDS}
+    if not said:
+        return
+    extra = event.setdefault("extra", {})
     for field in _FIELDS.values():
         extra.pop(field, None)
-    for name, value in headers:
-        if value and name in _FIELDS:
-            extra[_FIELDS[name]] = value.decode("utf-8", "backslashreplace")
+    extra.update({field: value.decode("utf-8", "backslashreplace") for field, value in said.items()})

@@ -87,9 +87,8 @@ def _read_array(found: Bulk, body: bytes, implied: Action) -> None:
         values = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
-    add_array(found.items, values)
-    found.actions = [Action("index", implied.index)] * (len(values) + 1)
-    found.actions[0] = Action("", "")  # arrays count from 1
+    add_array(found.items, values, 0)
+    found.actions = [implied] * len(values)
 
 
 def _read_line(
@@ -140,7 +139,6 @@ def _answer(found: Bulk, outcomes: list[Outcome], took: int, brief: bool) -> Ans
     shown = [
         _shown(action, found.items.rejected.get(number), placed.get(number), found.items.topic, brief)
         for number, action in enumerate(found.actions)
-        if action.verb
     ]
     failures = [outcome for outcome in outcomes if type(outcome) is Failure]
     errors = bool(failures or found.items.rejected)

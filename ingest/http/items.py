@@ -95,9 +95,9 @@ def add_json(items: Items, body: bytes) -> None:
         raise Refusal(400, "an event is a JSON object", position=Position(1, 1, 0))
 
 
-def add_array(items: Items, values: list[Any]) -> None:
-    """The objects of an array."""
-    for number, value in enumerate(values, 1):
+def add_array(items: Items, values: list[Any], first: int = 1) -> None:
+    """The objects of an array, numbered from `first`."""
+    for number, value in enumerate(values, first):
         if isinstance(value, dict):
             items.add(number, orjson.dumps(value), host_of_event(value))
         else:

@@ -18,6 +18,8 @@ class Objects:
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
+        self.fault: Refusal | None = None
+        """What ended the stream before its time: 400 for what is no object, 413 for one too large."""
         self._buffer = bytearray()
         self._at = 0  # what is before was looked at
         self._depth = 0
@@ -27,18 +29,20 @@ class Objects:
         self._column = 1
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The objects that end in this piece. Raises `Refusal`: 400 for what is no object, 413 for one too large."""
+        """The objects that end in this piece, up to a fault. Nothing is to be fed after one."""
         self._buffer += data
         found: list[bytes] = []
         while (end := self._end()) is not None:
             found.append(bytes(self._buffer[:end]))
             self._drop(end)
-        if len(self._buffer) > self._longest:
-            raise Refusal(413, f"an object is larger than {self._longest} bytes", position=self.position)
+        if len(self._buffer) > self._longest and self.fault is None:
+            self.fault = Refusal(413, f"an object is larger than {self._longest} bytes", position=self.position)
         return found
 
     def finish(self) -> None:
-        """Raises `Refusal` (400) when the stream ended within an object."""
+        """Raises `Refusal`: the fault, or 400 when the stream ended within an object."""
+        if self.fault is not None:
+            raise self.fault
         if self._buffer:
             raise Refusal(400, "the last object has no end", position=self.position)
 
@@ -74,7 +78,8 @@ class Objects:
         if not self._buffer:
             return False
         if self._buffer[0] != ord("{"):
-            raise Refusal(400, "no JSON object", position=self.position)
+            self.fault = Refusal(400, "no JSON object", position=self.position)
+            return False
         self._at = self._depth = 1
         return True
 

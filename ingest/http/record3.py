@@ -8,7 +8,7 @@ import orjson
 
 from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
-from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from
+from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
 from topics.catalogue import MAX_RECORD
 from topics.received import Headers
 
@@ -34,8 +34,7 @@ class Maker:
             key = _host(given.get("value"), value) or self._fallback
         partition = partition_from(given.get("partition_id"), self._count)
         timestamp, more = time_from(given.get("timestamp")), headers_from(given.get("headers"))
-        headers = self._headers + more if more else self._headers
-        return (self._topic, key, value, partition, timestamp, headers), shape
+        return (self._topic, key, value, partition, timestamp, with_claims(self._headers, more, timestamp)), shape
 
 
 def _part(given: dict[str, Any], name: str, shape: Shape) -> bytes | None:

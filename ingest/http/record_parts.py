@@ -5,7 +5,7 @@ import binascii
 from datetime import UTC, datetime
 from typing import Any
 
-from topics.received import RESERVED, Headers
+from topics.received import CLAIMED, RESERVED, Headers
 
 _LATEST = 253_402_300_799_000  # milliseconds: the last second of the year 9999
 _MOST_HEADERS = 100
@@ -37,6 +37,13 @@ def headers_from(part: Any) -> Headers:
     if not isinstance(part, list) or len(part) > _MOST_HEADERS:
         raise BadPart(422, f"headers are an array of at most {_MOST_HEADERS} objects")
     return [_header(header) for header in part]
+
+
+def with_claims(headers: Headers, more: Headers, timestamp: int) -> Headers:
+    """Our headers of a record, then the sender's, then the time that it claims."""
+    if timestamp:
+        return [*headers, *more, (CLAIMED, str(timestamp).encode())]
+    return headers + more if more else headers
 
 
 def _header(header: Any) -> tuple[str, bytes | None]:

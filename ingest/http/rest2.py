@@ -14,7 +14,7 @@ from ingest.hosts import host_of_event, host_of_line
 from ingest.http.answers import Answer, Refusal, ok
 from ingest.http.call import Call
 from ingest.http.items import position_of
-from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from
+from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
 from topics.catalogue import MAX_RECORD
 from topics.received import Headers
 
@@ -82,7 +82,7 @@ class _Maker:
             raise Refusal(413, f"a record is larger than {MAX_RECORD} bytes")
         if key is None:
             key = self._host(record.get("value"), value)
-        return self._topic, key, value, partition, timestamp, self._headers + more if more else self._headers
+        return self._topic, key, value, partition, timestamp, with_claims(self._headers, more, timestamp)
 
     def _bytes(self, part: Any) -> bytes | None:
         if part is None:

@@ -147,7 +147,7 @@ def _line(result: _Result) -> bytes:
 
 async def _stream(call: Call, maker: Maker) -> StreamResponse:
     """Answer each piece of the body when Kafka has its records; only then is the next piece read."""
-    response = StreamResponse(headers={"Content-Type": JSON})
+    response = StreamResponse(headers={"Content-Type": JSON, "Server": "ogrewatch"})
     response.enable_chunked_encoding()
     await call.invite()
     await response.prepare(call.request)
@@ -169,14 +169,15 @@ async def _piece(call: Call, maker: Maker, objects: Objects) -> tuple[bytes, boo
         if not part:
             objects.finish()
             return b"", False
-        call.service.metrics.bytes.inc(len(part))
-        given = [_parsed(one) for one in objects.feed(part)]
     except TimeoutError:
         return _line(_Error(408, "no record came in time")), False
     except Refusal as refusal:
         return _line(_Error(refusal.code, refusal.text)), False
-    results = await _store_or_tell(call, maker, given)
-    return b"".join(map(_line, results)), not call.service.draining
+    call.service.metrics.bytes.inc(len(part))
+    results = await _store_or_tell(call, maker, [_parsed(one) for one in objects.feed(part)])
+    if objects.fault is not None:
+        results.append(_Error(objects.fault.code, objects.fault.text))
+    return b"".join(map(_line, results)), objects.fault is None and not call.service.draining
 
 
 async def _store_or_tell(call: Call, maker: Maker, given: list[Any]) -> list[_Result]:

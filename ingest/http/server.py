@@ -111,7 +111,7 @@ class HttpWay:
 
     def _finished(self, answer: Answer, endpoint: str) -> Response:
         self._count(endpoint, answer.status)
-        headers = {"Content-Type": answer.content_type, **answer.headers}
+        headers = {"Content-Type": answer.content_type, "Server": "ogrewatch", **answer.headers}
         response = Response(body=answer.body, status=answer.status, headers=headers)
         if self.service.draining:
             response.force_close()
