@@ -11,6 +11,7 @@ from topics.catalogue import MAX_RECORD, typed
 from topics.codec import CodecError, encode
 from topics.deadletter import letter
 from topics.event import Event, key_of, kind_of
+from topics.received import put_received
 
 if TYPE_CHECKING:  # importing it would load Faust, which the command line does without
     from agents.transport import Outgoing
@@ -40,6 +41,8 @@ class Pipeline:
     def _record(self, record: Any, joins: Joins) -> "Outgoing":
         received = min(max(record.timestamp, 0), _LATEST) * 1000
         event = self.event(record.value or b"", received, joins)
+        if record.headers:
+            put_received(event, record.headers)
         event["event_created"] = received
         event["ogrewatch_raw_topic"] = record.topic
         event["ogrewatch_raw_partition"] = record.partition
