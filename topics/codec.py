@@ -10,7 +10,8 @@ import orjson
 from fastavro import schemaless_reader, schemaless_writer
 
 from topics.event import Event
-from topics.fields import FIELDS, TYPES, columns
+from topics.extra import restored, spilled
+from topics.fields import TYPES, columns
 from topics.schemas import head, kinds_by_id, parsed, schema_id
 
 PREFIX = 5
@@ -30,7 +31,7 @@ def encode(kind: str, event: Event) -> bytes:
     Raises `CodecError` when a value is of the wrong type for its column.
     """
     if not event.keys() <= _COLUMNS[kind]:
-        event = _spilled(event, _COLUMNS[kind])
+        event = spilled(event, _COLUMNS[kind])
     buffer = BytesIO()
     buffer.write(_PREFIXES[kind])
     try:
@@ -43,17 +44,29 @@ def encode(kind: str, event: Event) -> bytes:
 
 
 def decode(value: bytes) -> tuple[str, Event]:
-    """Read an event: its type and all of its type's columns, `extra` as a dictionary. Raises `CodecError`."""
-    kind = _kind(value)
+    """Read an event: its type, and its columns. `extra` is a dictionary; what it held of columns that the type lacks
+    is in those columns. Raises `CodecError`.
+    """
+    kind = kind_of_bytes(value)
     event = _read(value, parsed(kind))
-    extra = event["extra"]
-    event["extra"] = orjson.loads(extra) if extra else {}
-    return kind, event
+    event["extra"] = read_extra(event["extra"])
+    return kind, restored(event)
+
+
+def read_extra(text: str | bytes) -> dict[str, Any]:
+    """The object that the column `extra` holds. Raises `CodecError`."""
+    try:
+        found = orjson.loads(text) if text else {}
+    except orjson.JSONDecodeError as error:
+        raise CodecError(f"torn extra: {error}") from error
+    if not isinstance(found, dict):
+        raise CodecError("extra is no object")
+    return found
 
 
 def decode_head(value: bytes) -> Event:
     """Read only what an event is counted by (`topics.fields.COUNTED`). Raises `CodecError`."""
-    _kind(value)
+    kind_of_bytes(value)
     return _read(value, head())
 
 
@@ -62,7 +75,8 @@ def is_attempt(value: bytes) -> bool:
     return value[PREFIX : PREFIX + 1] != b"\0"
 
 
-def _kind(value: bytes) -> str:
+def kind_of_bytes(value: bytes) -> str:
+    """The type of an encoded event, by its schema. Raises `CodecError`."""
     kind = kinds_by_id().get(int.from_bytes(value[1:PREFIX], "big")) if value[:1] == b"\0" else None
     if kind is None:
         raise CodecError("not an event of a known schema")
@@ -77,19 +91,3 @@ def _read(value: bytes, schema: Any) -> Event:
     except (EOFError, ValueError, IndexError, OverflowError, MemoryError) as error:
         raise CodecError(f"torn event: {error}") from error
     return event
-
-
-def _spilled(event: Event, kept: frozenset[str]) -> Event:
-    """The event with columns that its type lacks moved into `extra`, under their ECS names."""
-    extra = dict(event.get("extra") or ())
-    inside: Event = {}
-    for column, value in event.items():
-        if column in kept:
-            inside[column] = value
-        elif column.endswith(("_geo_lat", "_geo_lon")):
-            place = extra.setdefault(FIELDS[column].ecs.rpartition(".")[0], {})
-            place[column[-3:]] = value
-        else:
-            extra[FIELDS[column].ecs if column in FIELDS else column] = value
-    inside["extra"] = extra
-    return inside

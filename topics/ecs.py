@@ -8,7 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from topics.event import Event
+from topics.extra import restored
 from topics.fields import FIELDS
+from topics.graft import graft
 
 VERSION = "8.17.0"
 _LAST = 253_402_300_799  # the last second of year 9999, the last one ISO 8601 can write
@@ -28,7 +30,7 @@ _CONTINENTS = {
     "OC": "Oceania",
     "SA": "South America",
 }
-_DERIVED = frozenset(c for c in FIELDS if c.startswith("ogrewatch_raw_") or c.endswith(("_geo_lat", "_geo_lon"))) | {
+_SHAPED = frozenset(c for c in FIELDS if c.startswith("ogrewatch_raw_") or c.endswith(("_geo_lat", "_geo_lon"))) | {
     "timestamp",
     "event_created",
     "log_syslog_priority",
@@ -36,17 +38,27 @@ _DERIVED = frozenset(c for c in FIELDS if c.startswith("ogrewatch_raw_") or c.en
 _PLAIN = [
     (f.column, f.absent, f.ecs.rpartition(".")[0].split(".") if "." in f.ecs else [], f.ecs.rpartition(".")[2])
     for f in FIELDS.values()
-    if f.column not in _DERIVED
+    if f.column not in _SHAPED
 ]
-_RELATED = {
+RELATED = {
     "ip": ("source_ip", "destination_ip"),
     "user": ("user_name", "user_effective_name", "user_target_name"),
     "hosts": ("host_hostname",),
 }
 
+_OF_ENDS = ("address", "geo", "as")
+_OF_SYSLOG = ("facility", "severity", "hostname", "appname", "procid")
+DERIVED = frozenset({"@timestamp", "ecs", "event.created", "event.module", "host.name", "log.syslog.priority"}) | {
+    *(f"related.{name}" for name in RELATED),
+    *(f"log.syslog.{name}" for name in _OF_SYSLOG),
+    *(f"{end}.{name}" for end in ("source", "destination") for name in _OF_ENDS),
+}
+"""Names that `render` makes of columns with other names, and objects that it makes as a whole."""
+
 
 def render(event: Event) -> dict[str, Any]:
     """The ECS document of an event, parsed or decoded: columns may be missing or absent, `extra` is a dictionary."""
+    event = restored(event)
     document: dict[str, Any] = {"@timestamp": iso(event["timestamp"]), "ecs": {"version": VERSION}}
     get = event.get
     for column, absent, path, leaf in _PLAIN:
@@ -57,8 +69,8 @@ def render(event: Event) -> dict[str, Any]:
                 node = node.setdefault(part, {})
             node[leaf] = value
     _derive(document, event)
-    for name, value in (get("extra") or {}).items():
-        _graft(document, name, value)
+    for name, value in (event.get("extra") or {}).items():
+        graft(document, name, value)
     return document
 
 
@@ -76,13 +88,14 @@ def _second(seconds: int) -> str:
 def _derive(document: dict[str, Any], event: Event) -> None:
     about = document.setdefault("event", {})
     about.setdefault("kind", "event")
-    about["module"] = about.get("dataset", "").partition(".")[0]
-    if (created := event.get("event_created", -1)) > 0:
+    if dataset := about.get("dataset"):
+        about["module"] = dataset.partition(".")[0]
+    if (created := event.get("event_created", -1)) not in (-1, 0):
         about["created"] = iso(created)
     _derive_host(document, event)
     for end in ("source", "destination"):
         _derive_place(document, event, end)
-    related = {name: _values(event, columns) for name, columns in _RELATED.items()}
+    related = {name: _values(event, columns) for name, columns in RELATED.items()}
     if any(related.values()):
         document["related"] = {name: values for name, values in related.items() if values}
 
@@ -117,18 +130,3 @@ def _derive_place(document: dict[str, Any], event: Event, end: str) -> None:
 
 def _values(event: Event, names: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(value for name in names if (value := event.get(name))))
-
-
-def _graft(document: dict[str, Any], name: str, value: Any) -> None:
-    """Put a value at a dotted name. Where a scalar already stands in the way, keep it flat in `ogrewatch.unplaced`."""
-    *path, leaf = name.split(".")
-    node = document
-    for part in path:
-        child = node.setdefault(part, {})
-        if not isinstance(child, dict):
-            document.setdefault("ogrewatch", {}).setdefault("unplaced", {})[name] = value
-            return
-        node = child
-    if name.startswith("related.") and isinstance(value, list):
-        value = list(dict.fromkeys([*node.get(leaf, ()), *value]))
-    node[leaf] = value

@@ -49,11 +49,11 @@ COUNTED = (
 """The head of every event, enough to count it: readers that only count stop after these."""
 
 COMMON = (
+    _field("event.action", "What was done, as the source calls it."),
+    _field("event.dataset", "Stream that understood the line."),
     _field("event.kind", "event, alert, metric, state or pipeline_error."),
     _field("event.category", "ECS categories, the first one decides the topic.", "strings"),
     _field("event.type", "ECS types.", "strings"),
-    _field("event.action", "What was done, as the source calls it."),
-    _field("event.dataset", "Stream that understood the line."),
     _field("event.original", "The line as received."),
     _field("message", "The line without its header."),
     _field("process.name", "Program that wrote the line."),

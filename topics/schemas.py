@@ -25,7 +25,7 @@ _AVRO: dict[Kind, Any] = {
 
 def schema_of(kind: str) -> dict[str, Any]:
     """The Avro schema of a type of event, as JSON; each field names its ECS field."""
-    return _record(f"{kind.title()}Event", columns(kind))
+    return record(f"{kind.title()}Event", columns(kind))
 
 
 @cache
@@ -37,7 +37,7 @@ def parsed(kind: str) -> Any:
 @cache
 def head() -> Any:
     """The schema of what all events begin with. A reader that stops there reads any type."""
-    return parse_schema(_record("EventHead", COUNTED))
+    return parse_schema(record("EventHead", COUNTED))
 
 
 @cache
@@ -58,7 +58,8 @@ def as_json(kind: str) -> str:
     return json.dumps(schema_of(kind), indent=2)
 
 
-def _record(name: str, fields: tuple[Field, ...]) -> dict[str, Any]:
+def record(name: str, fields: tuple[Field, ...]) -> dict[str, Any]:
+    """An Avro record of these columns."""
     described = [
         {
             "name": f.column,

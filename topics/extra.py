@@ -1,0 +1,67 @@
+"""Columns that an event's type lacks in, `extra` out; and back into their columns when the event is read."""
+
+from typing import Any
+
+from topics.event import Event
+from topics.fields import FIELDS, SPECIFIC
+
+_ENDS = {f"{end}.geo.location": end for end in ("source", "destination")}
+_RETURNING = {f.ecs: f for part in SPECIFIC.values() for f in part if f.kind != "double"}
+_TYPES: dict[str, type] = {"string": str, "int": int, "long": int, "strings": list}
+
+
+def spilled(event: Event, kept: frozenset[str]) -> Event:
+    """The event with columns outside `kept` moved into `extra`, under their ECS names; a place as one object."""
+    extra = dict(event.get("extra") or ())
+    inside: Event = {}
+    for column, value in event.items():
+        if column in kept:
+            inside[column] = value
+        elif column.endswith(("_geo_lat", "_geo_lon")):
+            name = FIELDS[column].ecs.rpartition(".")[0]
+            place = extra.get(name)
+            extra[name] = {**(place if isinstance(place, dict) else {}), column[-3:]: value}
+        else:
+            extra[FIELDS[column].ecs if column in FIELDS else column] = value
+    inside["extra"] = extra
+    return inside
+
+
+def restored(event: Event) -> Event:
+    """The event with what stands in `extra` by a column's ECS name in that column, if it is of the column's type.
+
+    A column that has a value keeps it. The event itself stays as it was.
+    """
+    extra = event.get("extra")
+    if not extra or (_RETURNING.keys().isdisjoint(extra) and _ENDS.keys().isdisjoint(extra)):
+        return event
+    columns = {**event, "extra": {}}
+    for name, value in extra.items():
+        if not _return(columns, name, value):
+            columns["extra"][name] = value
+    return columns
+
+
+def _return(columns: Event, name: str, value: Any) -> bool:
+    if end := _ENDS.get(name):
+        return _return_place(columns, end, value)
+    field = _RETURNING.get(name)
+    if (
+        field is None
+        or type(value) is not _TYPES[field.kind]
+        or columns.get(field.column, field.absent) != field.absent
+    ):
+        return False
+    columns[field.column] = value
+    return True
+
+
+def _return_place(columns: Event, end: str, value: Any) -> bool:
+    if not isinstance(value, dict) or not value.keys() <= {"lat", "lon"}:
+        return False
+    if any(type(degrees) is not float for degrees in value.values()):
+        return False
+    if any(columns.get(f"{end}_geo_{name}") for name in ("lat", "lon")):
+        return False
+    columns.update({f"{end}_geo_{name}": degrees for name, degrees in value.items()})
+    return True
