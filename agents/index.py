@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-import orjson
-
 from agents.roles import role_app
 from agents.settings import Settings
 from agents.transport import BatchApp, InOrder, fatal
@@ -15,10 +13,9 @@ from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.setup import stream_name
 from topics.catalogue import TYPED
-from topics.codec import CodecError, decode
+from topics.codec import CodecError
 from topics.deadletter import letter
-from topics.ecs import render
-from topics.event import id_of
+from topics.documents import document_of
 
 ROLE = "index"
 _DOCUMENTS = 5000  # most that go out in one write; one batch may be more
@@ -87,8 +84,8 @@ class Indexer:
             event.ack()
 
     def _document(self, value: bytes) -> Document:
-        kind, event = decode(value)
-        return Document(stream_name(kind, self._namespace), id_of(event), orjson.dumps(render(event)))
+        kind, identity, source = document_of(value)
+        return Document(stream_name(kind, self._namespace), identity, source)
 
 
 def make_app(settings: Settings) -> BatchApp:
