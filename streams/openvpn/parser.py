@@ -1,0 +1,97 @@
+"""From a message of OpenVPN's server to columns: peers, certificates and passwords checked, addresses given.
+
+Enters: `203.0.113.5:1194 MESSAGE` and `alice/203.0.113.5:1194 MESSAGE` by syslog, or in its own file after
+`2026-11-24 05:00:00` or `Tue Nov 24 05:00:00 2026`; OpenVPN 2.2 to 2.6. What one peer's lines tell each other (who it
+is, that its password was wrong) goes through `Joins`. Which lines are attempts is in `streams.base`. Sources: OpenVPN
+src/openvpn/{multi,ssl,ssl_verify,forward,push}.c, plugins/auth-pam. https://openvpn.net/community-docs/
+
+The client chooses user name and peer information. The prefix is the server's own: a name in it is one that it has
+verified, and an address at the very beginning goes before any that a name might bring.
+"""
+
+import re
+
+from streams import pam_lines
+from streams.base import Joins, Stream
+from streams.openvpn.messages import MESSAGES, SERVICE
+from streams.own_times import timed
+from streams.text import extra, put, set_endpoint
+from topics.event import Event
+
+_OWN_FILE = re.compile(
+    r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}|[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4})"
+    r" (?:us=[0-9]{1,6} )?(?:[^ /]{1,64}/)?"
+    r"(?:(?:\[AF_INET6?\])?[0-9A-Fa-f.]{3,45}:[0-9]{1,5} |OpenVPN [0-9]|TLS Error: |MULTI: |AUTH-PAM: |PLUGIN_CALL: )"
+)
+_MICROSECONDS = re.compile(r"us=[0-9]{1,6} ")
+_END = r"(?:(?:tcp|udp)[46]?(?:-server)?:)?(?:\[AF_INET6?\])?(\[?[0-9A-Fa-f.:]{2,45}\]?):([0-9]{1,5}) (?=\S)"
+_PEER = re.compile(rf"(?:()|([^/':\s][^/':]{{0,63}})/){_END}")
+_NAMED = re.compile(r"\[(.*)\] ((?:Peer Connection Initiated with|Inactivity timeout) .*)", re.DOTALL)
+_MAPPED = "::ffff:"
+
+
+def sniff(text: str) -> bool:
+    """Whether a line is of OpenVPN's own file."""
+    return _OWN_FILE.match(text) is not None
+
+
+def parse(message: str, event: Event, joins: Joins) -> bool:
+    """Columns of one message of OpenVPN; False when it says nothing about a peer or the server's life."""
+    if not sniff(message):
+        return _message(message, event, joins)
+    if not timed(_message, message, event, joins):
+        return False
+    event.setdefault("process_name", "openvpn")
+    return True
+
+
+def _message(message: str, event: Event, joins: Joins) -> bool:
+    if message.startswith("us=") and (micros := _MICROSECONDS.match(message)):
+        message = message[micros.end() :]
+    peer = _PEER.match(message)
+    text = message[peer.end() :] if peer else message
+    named = _NAMED.fullmatch(text) if text.startswith("[") else None
+    if text.startswith("pam_") and pam_lines.parse(text, event, "vpn_login"):
+        event.update(SERVICE)
+        return True
+    if not MESSAGES.parse(named[2] if named else text, event):
+        return False
+    if named and named[1]:
+        extra(event)["openvpn.common_name"] = named[1]
+    if peer:
+        _of_peer(peer[2] or (named[1] if named else ""), peer[3], peer[4], event, joins)
+    elif event["event_action"] == "vpn_login" and event["event_outcome"] == "success":
+        del event["ogrewatch_attempt"]  # this side called
+    return True
+
+
+def _of_peer(name: str, address: str, port: str, event: Event, joins: Joins) -> None:
+    key = f"openvpn|{event.get('host_hostname', '')}|{address}|{port}"
+    known: dict[str, str] = joins.get(key) or {}
+    address = address.strip("[]")
+    set_endpoint(event, "source", address.removeprefix(_MAPPED) if "." in address else address, port)
+    if name:
+        extra(event)["openvpn.common_name"] = name
+    user = event.get("user_name") or known.get("user", "") or name
+    put(event, "user_name", user)
+    _remember(key, user, known, event, joins)
+
+
+def _remember(key: str, user: str, known: dict[str, str], event: Event, joins: Joins) -> None:
+    """A peer that was refused prints `Peer Connection Initiated` all the same: the refusal before it stands."""
+    action, outcome = event["event_action"], event.get("event_outcome")
+    if action == "vpn_connection_opened" and known:
+        joins.put(key, {})
+    elif action == "vpn_password" or (action == "vpn_login" and outcome == "failure"):
+        joins.put(key, {"user": user, "outcome": str(outcome)})
+    elif action == "vpn_login" and known.get("outcome") == "failure":
+        del event["ogrewatch_attempt"]
+        event["event_outcome"] = "failure"
+
+
+STREAM = Stream(
+    name="openvpn",
+    programs=("openvpn", "ovpn-server", "openvpn-server", "openvpnas", "ovpn", "openvpn(server)"),
+    parse=parse,
+    sniff=sniff,
+)
