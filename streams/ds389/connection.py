@@ -1,0 +1,67 @@
+"""What the lines of one connection of 389 Directory Server tell each other: peer, name of the bind, who is bound.
+
+Kept in `Joins` under host and connection number. A line writes only what it says itself and what it read there.
+"""
+
+from typing import Any
+
+from streams.base import Joins
+from streams.text import extra, first_rdn, is_ip, put
+from topics.event import Event
+
+
+class Connection:
+    """The connection that a line belongs to, as far as it is known."""
+
+    __slots__ = ("_joins", "_key", "_state", "operation")
+
+    def __init__(self, number: str, operation: str, event: Event, joins: Joins) -> None:
+        self._joins = joins
+        self._key = f"ds389|{event.get('host_hostname', '')}|{number}"
+        self._state: dict[str, Any] = joins.get(self._key) or {}
+        self.operation = operation
+
+    def opened(self, address: str, own: str) -> None:
+        """A new connection: whatever was known by its number is of an older one."""
+        given = (("ip", address), ("own", own))
+        self._put({name: value for name, value in given if is_ip(value)})
+
+    def binds(self, dn: str, anonymous: bool) -> None:
+        """A BIND began."""
+        self._put({**self._state, "bind": [self.operation, dn, anonymous]})
+
+    def bind(self) -> tuple[str, bool] | None:
+        """DN, and whether anonymous, of the BIND that this operation began; None when it was not seen."""
+        found = self._state.get("bind")
+        return (found[1], found[2]) if found and found[0] == self.operation else None
+
+    def bound(self, dn: str) -> None:
+        """A BIND has its result: what follows is done under this name, or by nobody when it is empty."""
+        if dn != self._state.get("dn", ""):
+            self._put({**self._state, "dn": dn})
+
+    def closed(self) -> None:
+        """Nothing more comes."""
+        self._joins.close(self._key)
+
+    def peer(self, event: Event) -> None:
+        """Set the addresses of both ends."""
+        for column, name in (("source_ip", "ip"), ("destination_ip", "own")):
+            if address := self._state.get(name):
+                event[column] = address
+
+    def describe(self, event: Event) -> None:
+        """Set both ends and the bound user."""
+        self.peer(event)
+        if dn := self._state.get("dn"):
+            name_user(dn, event)
+            extra(event)["ds389.bound_dn"] = dn
+
+    def _put(self, value: dict[str, Any]) -> None:
+        self._state = value
+        self._joins.put(self._key, value)
+
+
+def name_user(dn: str, event: Event) -> None:
+    """Set the user that a DN names: the value of its first part."""
+    put(event, "user_name", first_rdn(dn)[1])
