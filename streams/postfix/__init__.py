@@ -1,0 +1,1 @@
+"""Postfix: who connected, who logged in, which mail was taken, refused and delivered."""
