@@ -1,9 +1,9 @@
 """From a message of sudo to columns: the command, as whom, where; or why it was refused.
 
-Enters: `USER : [problem ; ]KEY=value ; ... ; COMMAND=...`, sudo 1.7 to 1.9 in its traditional log format (not JSON),
-PAM lines under sudo, its few other messages. Each of HOST, TTY, CHROOT, PWD, USER, GROUP, TSID and ENV may be absent.
-Which lines are attempts is in `streams.base`. Sources: sudo lib/eventlog/eventlog.c, plugins/sudoers/logging.c.
-https://www.sudo.ws/docs/man/sudoers.man/#EVENT_LOGGING
+Enters: `USER : [problem ; ]KEY=value ; ... ; COMMAND=...`, sudo 1.7 to 1.9 in its traditional log format
+(`streams.sudo.records` reads JSON), PAM lines under sudo, its few other messages. Each of HOST, TTY, CHROOT, PWD, USER,
+GROUP, TSID and ENV may be absent. Which lines are attempts is in `streams.base`. Sources: sudo
+lib/eventlog/eventlog.c, plugins/sudoers/logging.c. https://www.sudo.ws/docs/man/sudoers.man/#EVENT_LOGGING
 
 The caller chooses directory, environment and arguments, which may hold ` ; USER=...`: the first COMMAND is the command
 and all that follows is its text, so nothing that ran is hidden.
@@ -13,6 +13,7 @@ import re
 
 from streams import pam_lines
 from streams.base import Joins, Stream
+from streams.sudo.records import parse_json, sniff_json
 from streams.text import extra, put
 from topics.event import Event
 
@@ -43,6 +44,7 @@ _FIELDS = {
     "TSID": "sudo.session",
     "ENV": "sudo.env",
 }
+_ALONE = ("unable to ", "parse error ", "syntax error ", "problem with ", "/etc/sudoers", "no valid sudoers", "error ")
 _KEYS = _COLUMNS.keys() | _FIELDS.keys()
 _REFUSALS = (
     "user NOT in sudoers",
@@ -64,6 +66,15 @@ _REFUSALS = (
     "unable to validate",
     "validation failure",
     "no password was provided",
+    "conversation failed",
+    "interactive authentication is required",
+    "no tty",
+    "sorry, a password is required to run sudo",
+    "timeout value not permitted",
+    "user not allowed to ",
+    "authentication server error",
+    "unable to initialize PAM",
+    "invalid authentication ",
 )
 """How the problems begin that mean "no"; what else stands in that place is a warning."""
 
@@ -74,9 +85,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     if usual is not None:
         _run(usual, event)
         return True
-    if message.startswith("pam_"):
-        return _pam(message, event)
-    return _line(message.lstrip(" "), event)
+    return _pam(message, event) or _line(message.lstrip(" "), event)
 
 
 def _run(usual: re.Match[str], event: Event) -> None:
@@ -167,11 +176,11 @@ def _warn(user: str, problem: str, event: Event) -> bool:
 
 def _alone(message: str, event: Event) -> bool:
     """A message about sudo itself, without a caller: `unable to resolve host x`, `parse error in /etc/sudoers`."""
-    if not message.startswith(("unable to ", "parse error ", "/etc/sudoers", "no valid sudoers", "error ")):
+    if not message.startswith(_ALONE):
         return False
     event.update(_TROUBLE)
     extra(event)["sudo.reason"] = message
     return True
 
 
-STREAM = Stream(name="sudo", programs=("sudo", "sudoedit"), parse=parse)
+STREAM = Stream(name="sudo", programs=("sudo", "sudoedit"), parse=parse, parse_json=parse_json, sniff_json=sniff_json)

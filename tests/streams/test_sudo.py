@@ -1,5 +1,7 @@
 """sudo: what counts as an attempt, and commands that look like log lines."""
 
+import json
+
 import pytest
 from parsing import attempt_of, event_of
 
@@ -18,6 +20,11 @@ WHERE = "TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/bin/ls"
         (f"alice : command not allowed ; {WHERE}", 1, "failure"),
         (f"alice : user NOT authorized on host ; {WHERE}", 1, "failure"),
         (f"alice : a password is required ; {WHERE}", 1, "failure"),
+        (f"alice : interactive authentication is required ; {WHERE}", 1, "failure"),
+        (f"alice : user not allowed to change root directory to /x ; {WHERE}", 1, "failure"),
+        ('@cee:{"sudo":{"accept":{"submituser":"a","command":"/bin/ls","runuser":"root"}}}', 1, "success"),
+        ('@cee:{"sudo":{"reject":{"submituser":"a","command":"/bin/ls","runuser":"root"}}}', 1, "failure"),
+        ('@cee:{"sudo":{"exit":{"exit_value":1}}}', 0, ""),
         (f"alice : problem with defaults entries ; {WHERE}", 0, ""),
         ("alice : (command continued) --more", 0, "success"),
         ("alice : unable to resolve host h", 0, ""),
@@ -74,6 +81,21 @@ def test_the_order_does_not_matter(order: str) -> None:
     event = event_of("sudo", f"alice : {order} ; GROUP=g ; COMMAND=/bin/id")
     assert (event["user_effective_name"], event["process_working_directory"]) == ("u", "/p")
     assert event["extra"] == {"sudo.tty": "t", "group.name": "g"}
+
+
+@pytest.mark.parametrize("command", ["x ; USER=nobody ; COMMAND=y", '"}}}', "\x00\x1b[31m", "a=b;c", "{" * 99])
+def test_all_arguments_of_a_record_are_the_command(command: str) -> None:
+    record = {"submituser": "mallory", "runuser": "root", "runargv": ["sh", "-c", command]}
+    event = event_of("sudo", "@cee:" + json.dumps({"sudo": {"reject": record}}))
+    assert (event["user_name"], event["user_effective_name"]) == ("mallory", "root")
+    assert event["process_command_line"] == f"sh -c {command}"
+
+
+@pytest.mark.parametrize("value", [None, 7, [], {}, [1], {"a": [{}]}, "", True, 1e300, "x" * 9999])
+@pytest.mark.parametrize("member", ["submituser", "runuser", "command", "runargv", "submit_time", "exit_value"])
+def test_a_record_may_hold_anything(member: str, value: object) -> None:
+    event = event_of("sudo", "@cee:" + json.dumps({"sudo": {"accept": {"submitcwd": "/srv", member: value}}}))
+    assert (event["process_working_directory"], event["event_outcome"]) == ("/srv", "success")
 
 
 @pytest.mark.parametrize("message", ["", "x", ":", "COMMAND=/bin/sh", "something else entirely"])
