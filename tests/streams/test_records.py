@@ -308,7 +308,7 @@ _NAMES = st.sampled_from(_KEYS + _MORE_KEYS) | st.sampled_from(["ip", "name", "v
 _VALUES = st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=4))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.dictionaries(_NAMES | st.text(max_size=4), _VALUES, max_size=8), st.booleans())
 def test_any_record_makes_one_event(record: dict[str, Any], headed: bool) -> None:
     event = parse(record, before="<38>Nov 24 04:05:06 h x[1]: " if headed else "")

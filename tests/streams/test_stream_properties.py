@@ -18,6 +18,7 @@ from topics.event import Event
 RECEIVED = 1_795_521_600_000_000
 LINES = [line for log in samples.logs() for line in samples.lines(log)]
 PROGRAMS = sorted({program for stream in discover() for program in stream.programs})
+ONE_EACH = sorted({stream.programs[0] for stream in discover() if stream.programs})
 DISPATCHER = Dispatcher("Europe/Berlin")
 
 _PIECES = [piece for line in LINES for piece in re.findall(rb"[^\s]+|\s+", line)]
@@ -100,7 +101,7 @@ def test_no_pattern_blows_up(name: str) -> None:
     assert seconds < _BOUND_SECONDS / 4, line
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program", ONE_EACH)
 def test_a_mebibyte_takes_bounded_time(program: str) -> None:
     header = f"<38>Nov 24 04:05:06 h {program}[1]: ".encode()
     pieces = (b"a", b" ", b'"', b"\\", b"\x00", b"\xff", b" from ", b"=", b" ; ", b"[", b"conn=1 op=1 ", b"Failed ")
