@@ -135,7 +135,7 @@ class Delivery:
         for index, (topic, key, value, partition, timestamp, headers) in enumerate(records):
             name = names.get(topic) or names.setdefault(topic, self.name_of(topic))
             try:
-                produce(name, value, key, partition, partial(report, index), None, timestamp, headers)
+                produce(name, value, key, partition, partial(report, index), None, timestamp, headers)  # type: ignore[arg-type]
             except KafkaException as error:
                 report(index, error.args[0], None)
             except BufferError:

@@ -19,7 +19,7 @@ CLAIMED = "ogrewatch.timestamp"
 
 RESERVED = "ogrewatch."
 
-Headers = list[tuple[str, str | bytes | None]]
+Headers = list[tuple[str, bytes | None]]
 
 _FIELDS = {
     SENDER: "ogrewatch.ingest.address",

@@ -5,7 +5,7 @@ import contextlib
 import io
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,3 +175,10 @@ async def raw_exchange(port: int, *pieces: bytes, pause: float = 0.0, limit: flo
             return b""
     finally:
         writer.close()
+
+
+async def until(condition: Callable[[], object], limit: float = 10.0) -> None:
+    """Wait until something comes true within this loop. Raises TimeoutError."""
+    async with asyncio.timeout(limit):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
