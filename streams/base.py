@@ -6,9 +6,25 @@ many lines one attempt printed. The line that gives the verdict carries the coun
 
 - sshd: `Accepted` is a success, `Failed` a failure. `Failed none` only asks for the methods; `Partial` and `Postponed`
   have no verdict yet; `Invalid user`, refusals by rule, too many attempts and PAM lines stand beside a `Failed`.
-- sudo: a COMMAND that ran is a success; each incorrect password, a refusal by the rules and `a password is required`
-  are failures. PAM lines stand beside them.
+- sudo: a COMMAND that ran (in JSON, `accept`) is a success; each incorrect password, a refusal by the rules (`reject`)
+  and `a password is required` are failures. PAM lines stand beside them.
+- su: `(to root) ...` and `Successful su` are successes, `FAILED SU`, `FAILED su` and `BAD SU` failures. The `+` and `-`
+  lines of shadow repeat them.
+- login: `LOGIN ON` and `ROOT LOGIN` are successes, `FAILED LOGIN N` and each of N `LOGIN FAILURES` a failure.
+  `FAILED LOGIN SESSION` and `TOO MANY LOGIN TRIES` end a row of them.
+- polkit: `Operator of ...` is the verdict. What pkexec then ran, or did not, stands beside it.
+- pam: nothing counts, since no module knows what its stack decides. logind: nothing counts, the login is over by then.
 - ldap: the RESULT of a BIND is the verdict, 0 a success. RESULT 14 asks for another step; anonymous binds don't count.
+- kerberos: an AS_REQ that is issued is a success, one with any other status a failure. NEEDED_PREAUTH asks for the
+  password; TGS_REQ is for those who are in.
+- radius: `Login OK` is a success, every other verdict a failure. What was asked through a TLS tunnel stands beside the
+  request that carried it.
+- openvpn: `Peer Connection Initiated` of a client is a success, unless the same peer was refused before it; `Auth
+  Username/Password verification failed` and `VERIFY ERROR` are failures. AUTH_FAILED and broken handshakes follow them.
+- dovecot: `Login` is a success, `auth failed, N attempts` N failures, a disabled user or an expired password one. What
+  `auth` says of a database stands beside them.
+- ftp: a login is a success, a failed one a failure (of root too), in vsftpd, ProFTPD and Pure-FTPd. Too many of them, or
+  none in time, is none.
 - web: a 401 is a failure. No status says that a login succeeded.
 
 "message repeated N times" multiplies by N (see `streams.dispatch`).
