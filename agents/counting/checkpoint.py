@@ -1,7 +1,7 @@
 """A log at one position in, the records that make it durable out, in the order they must be durable in.
 
 1. `entries`: the entries that changed.
-2. `row`: the row, which claims all entries up to its position, and the outbox with the windows that were decided.
+2. `row`: the outbox with the windows that were decided, and the row, which claims all entries up to its position.
    Then the batches up to the position may be acknowledged.
 3. `last`: the windows, the notes that they were sent, what was overtaken, and what has expired.
 """
@@ -37,7 +37,7 @@ class Checkpoint:
 
 def resume(log: Log) -> list[Window]:
     """The windows that a predecessor decided and may not have sent, noted as sent: they must be in the next outbox."""
-    owed = [Window(*item) for item in log.outbox.value]
+    owed = [Window(**item) for item in log.outbox.value["windows"]]
     for _ in note_sent(log, owed):
         pass
     return owed
@@ -48,12 +48,22 @@ def take(log: Log, part: Part[Shelf], now: int, owed: Iterable[Window] = ()) -> 
     log.verify()
     windows = [*owed, *close(log, now)]
     entries = _changed(log, part)
-    row = [part.write(log.name(ROW), log.checkpoint(), log.position)]
-    if windows:
-        log.outbox.value = windows
-        sequence = (log.outbox.position >> 32) + 1
-        row.append(part.write(log.name(OUTBOX), log.outbox, sequence << 32 | part.generation))
+    row = [*_outbox(log, part, windows), part.write(log.name(ROW), log.checkpoint(), log.position)]
     return Checkpoint(log, part, entries, row, windows, [*part.overtaken(), *_expired(log, part)])
+
+
+def _outbox(log: Log, part: Part[Shelf], windows: list[Window]) -> list[Outgoing]:
+    """What was decided, if anything was. Minutes before `gone` have nothing more to publish.
+
+    What is decided does not follow from the position alone; so owners number their outboxes, and of two with the same
+    number the later owner's is true: the other one has not been acted upon.
+    """
+    gone = log.floor if log.verified else log.outbox.value["gone"]
+    if not windows and gone == log.outbox.value["gone"]:
+        return []
+    log.outbox.value = {"gone": gone, "windows": windows}
+    sequence = (log.outbox.position >> 32) + 1
+    return [part.write(log.name(OUTBOX), log.outbox, sequence << 32 | part.generation)]
 
 
 def _changed(log: Log, part: Part[Shelf]) -> list[Outgoing]:
@@ -66,7 +76,12 @@ def _changed(log: Log, part: Part[Shelf]) -> list[Outgoing]:
 
 
 def _expired(log: Log, part: Part[Shelf]) -> list[Outgoing]:
-    """What erases expired minutes. The notes of what was sent go last: without them it would be sent again."""
+    """What erases expired minutes, once they are published: not before the log is verified.
+
+    The notes of what was sent go last: without them it would be sent again.
+    """
+    if not log.verified:
+        return []
     expired, log.expiring = log.expiring, {}
     return [
         record

@@ -52,7 +52,7 @@ class Account:
         """Whether a checkpoint is worth while."""
         if self.events and (hurry or time.monotonic() - self.since >= AGE):
             return True
-        return bool(self.owed or self.log.expiring) or due(self.log, self.now())
+        return bool(self.owed) or due(self.log, self.now())
 
 
 @dataclass(frozen=True, slots=True)

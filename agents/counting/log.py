@@ -26,6 +26,7 @@ MINUTE = 60
 SERVICE, ADDRESS, USER, SENT, ROW, OUTBOX = b"saumro"
 DIMENSIONS = (SERVICE, ADDRESS, USER)
 LONGEST = 256  # characters of a name; an attacker chooses user names
+_NOTHING: dict[str, Any] = {"gone": 0, "windows": []}
 _NAME = struct.Struct(">BBI")
 
 
@@ -78,7 +79,7 @@ class Log:
         self.unsent: dict[int, int] = {}
         self.undecodable: list[tuple[Any, str]] = []
         self.dirty: list[tuple[int, int, str, Counts]] = []
-        self.row, self.outbox = State(None), State([])
+        self.row, self.outbox = State(None), State(dict(_NOTHING))
         self.verified = False
         self._next_expiry = 0
 
@@ -117,7 +118,7 @@ class Log:
         if dimension == ROW:
             self.row = State(None)
         elif dimension == OUTBOX:
-            self.outbox = State([])
+            self.outbox = State(dict(_NOTHING))
         else:
             del self.minutes[number * MINUTE].of(dimension)[name[_NAME.size :].decode()]
 
@@ -227,7 +228,8 @@ class Log:
         for minute in [minute for minute in self.minutes if minute < self.floor]:
             self.expiring[minute] = self.minutes.pop(minute)
         self.ahead = max((e.position for m in self.minutes.values() for e in m.counts()), default=-1)
-        self.unsent = dict.fromkeys((*self.minutes, *self.expiring), self.newest)
+        left = [minute for minute in self.expiring if minute >= self.outbox.value["gone"]]
+        self.unsent = dict.fromkeys((*self.minutes, *left), self.newest)
         self.verify()
 
     def verify(self) -> None:

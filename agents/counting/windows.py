@@ -22,7 +22,7 @@ _MOST = 5_000  # windows at a time
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One window, and the minute's counts with it. In the outbox a JSON array in this order."""
+    """One window, and the minute's counts with it. In the outbox a JSON object of these fields."""
 
     minute: int
     service: str
@@ -43,8 +43,8 @@ class Window:
 
 
 def due(log: Log, now: int) -> bool:
-    """Whether something can be published at `now`, milliseconds."""
-    return log.verified and any(True for _ in _closed(log, now))
+    """Whether something can be published or erased at `now`, milliseconds."""
+    return log.verified and bool(log.expiring or any(True for _ in _closed(log, now)))
 
 
 def close(log: Log, now: int) -> list[Window]:
@@ -71,6 +71,7 @@ def note_sent(log: Log, windows: Iterable[Window]) -> Iterator[tuple[int, str, i
             known = entries.sent[window.service] = Sent(0, 0, 0)
         if window.revision >= known.position:
             known.success, known.failure, known.unknown = window.all_success, window.all_failure, window.all_unknown
+            known.position = window.revision
             yield window.minute, window.service, window.revision, known
 
 
