@@ -56,6 +56,8 @@ class Dispatcher:
         event = self._base(text, received, program)
         try:
             self._understand(event, joins, program)
+            if program and event["event_dataset"] == UNPARSED:
+                event = self._whole(text, received, joins, program) or event
         except Exception as error:  # a parser's bug must not stop the pipeline; the line is kept with the reason
             event = _failed(self._base(text, received, program), f"{type(error).__name__}: {error}")
         if self._zone:
@@ -70,6 +72,13 @@ class Dispatcher:
             event[ZONE] = self._zone
         return event
 
+    def _whole(self, text: str, received: int, joins: Joins, program: str) -> Event | None:
+        """The event of a line as nothing but a message of the caller's program; None when that is not understood."""
+        event = self._base("", received, program)
+        event["message"] = event["event_original"] = text
+        self._understand_text(event, joins, program)
+        return None if event["event_dataset"] == UNPARSED else event
+
     def _understand(self, event: Event, joins: Joins, program: str | None) -> None:
         message: str = event["message"]
         if message.startswith(_RECORD_STARTS) and (record := records.read(message)) is not None:
@@ -79,7 +88,9 @@ class Dispatcher:
 
     def _understand_text(self, event: Event, joins: Joins, program: str | None) -> None:
         message: str = event["message"]
-        name = program or event.get("process_name", "")
+        name = event.get("process_name", "")
+        if program and not self._registry.known(name):
+            name = program
         candidates = self._resolved.get(name)
         if candidates is None or (not candidates and message.startswith("%")):
             candidates = self._registry.resolve(name, message)

@@ -23,7 +23,7 @@ _COMMON = re.compile(rf"{_PRI_PART}(?:({_BSD})|({_ISO})) {_ORIGIN}")
 
 _FRAME = re.compile(r"[1-9][0-9]{0,7} (?=<[0-9]{1,3}>)")
 _PRI = re.compile(r"<([0-9]{1,3})>")
-_SEQUENCE = re.compile(r"([0-9]{1,10}): (?:([\w.:-]{1,255}): )?|: ?(?=[*.A-Z0-9])")
+_SEQUENCE = re.compile(r"([0-9]{1,10}): (?:(?![0-9]{1,10}: )([\w.:-]{1,255}): )?(?:([0-9]{1,10}): )?|: ?(?=[*.A-Z0-9])")
 _NODE = re.compile(r"[A-Z]{2,3}(?:/[0-9A-Z]{1,8}){2,4}: ?")
 _SOLARIS = re.compile(r"\[ID ([0-9]{1,10}) [a-z0-9]{2,8}\.[a-z]{3,8}\] ")
 _NOT_HOSTS = frozenset([*OFFSETS, *map(str, range(1970, 2100))])
@@ -138,13 +138,14 @@ def _take_priority(text: str, event: Event) -> str:
 
 
 def _take_sequence(rest: str, event: Event) -> str:
-    """What follows the sequence number of Cisco IOS, the host that may come after it, and the node of IOS XR."""
+    """What follows the sequence number of Cisco IOS, the host and the device's own number that may come after it, and
+    the node of IOS XR."""
     rest = rest.lstrip(" ")
     if found := _SEQUENCE.match(rest):
         if found[2]:
             event["host_hostname"] = found[2]
         if found[1]:
-            extra(event)["event.sequence"] = int(found[1])
+            extra(event)["event.sequence"] = int(found[3] or found[1])
         rest = rest[found.end() :]
     if node := _NODE.match(rest):
         rest = rest[node.end() :]

@@ -13,10 +13,10 @@ _SEVERITY = r"(?P<{}>emerg|alert|crit|err|error|warn|warning|notice|info|debug)"
 _LEVEL = re.compile(
     rf"<[a-z0-9]{{2,8}}\.{_SEVERITY.format('bsd')}> "
     rf"|[a-z0-9|]{{2,30}}:{_SEVERITY.format('aix')} "
-    rf"|{_SEVERITY.format('f5')} (?=[^\s:\[\]]{{1,64}}(?:\[[0-9]{{1,10}}\])?: )"
+    rf"|{_SEVERITY.format('f5')} (?=[^\s:\[\]]{{1,64}}(?:\[[0-9A-Fa-f]{{1,10}}\]|: ))"
     r"|(?:Em|Al|Cr|Er|Wa|No|In|Db)\((?P<esx>[0-9]{1,3})\) "
 )
-"""What FreeBSD (`<auth.info>`), AIX (`auth|security:info`), F5 (`notice`) and ESXi (`In(14)`) put before a tag."""
+"""What FreeBSD (`<auth.info>`), AIX (`auth|security:info`), F5 and ESXi (`notice`, `In(14)`) put before a tag."""
 
 _TAG = re.compile(r"([^\s:\[\]]{1,128})(?:\[([^\]\s]{0,64})\])?(?:\(([a-z]{3,8})\))?:(?: |$)")
 _BARE_TAG = re.compile(r"([^\s:\[\]]{1,128})\[([^\]\s]{0,64})\](?: |$)")
@@ -24,6 +24,8 @@ _PID_TAG = re.compile(r"([A-Za-z][\w./-]{0,127})\[([0-9]{1,10})\]: ")
 _HOST_AND_PID_TAG = re.compile(r"([\w.:-]{1,255}) (?=[A-Za-z][\w./-]{0,127}\[[0-9]{1,10}\]: )")
 _LOGIN = re.compile(r"-- \S{1,64}\[([0-9]{1,10})\]: ?")
 _HOST = re.compile(r"([A-Za-z0-9_\[][\w.:%@/\[\]-]{0,254}) +")
+_NO_HOST = re.compile(r"[0-9]{1,10}|\[[0-9]{0,10}\]?")
+"""A process or session id: the line is of a log that has no hosts."""
 _FORWARDED = re.compile(r"Message forwarded from (\S{1,255}): ")
 _SLOT = re.compile(r"slot[0-9]{1,2}/")
 _OLD_PAM = re.compile(r"(.{1,64})\((pam_[a-z0-9_]{1,40})\)")
@@ -34,7 +36,7 @@ def take_host(rest: str, event: Event, programs: Container[str]) -> str:
     rest = _skip_level(rest, event)
     if rest.startswith("%") or not (_FORWARDED.match(rest) or _tagged(rest, programs)):
         host = None if rest.startswith("%") else _HOST.match(rest)
-        if host:
+        if host and not _NO_HOST.fullmatch(host[1]):
             set_host(event, host[1] if is_ip(host[1]) else host[1].rstrip(":"))
             rest = rest[host.end() :].removeprefix(": ")
     if forwarded := _FORWARDED.match(rest):

@@ -67,6 +67,39 @@ def test_a_program_may_come_with_a_whole_line() -> None:
     assert (event["host_hostname"], event["process_pid"], event["event_dataset"]) == ("h", 3, "sshd")
 
 
+@pytest.mark.parametrize(("given", "dataset"), [("auth", "sshd"), ("sudo", "sshd"), ("sshd", "sshd"), ("", "sshd")])
+def test_what_a_header_names_comes_before_what_the_caller_does(given: str, dataset: str) -> None:
+    event = parse(f"<38>Nov 24 04:05:06 h sshd[3]: {FAILED}", given)
+    assert (event["process_name"], event["event_dataset"]) == ("sshd", dataset)
+
+
+@pytest.mark.parametrize("line", ["Nov 24 04:05:06 h x: y", "2026-11-24 04:05:06 UTC [7] LOG:  x", "a[1]: x"])
+def test_a_line_that_only_looks_headed_is_all_message(line: str) -> None:
+    whole = Stream("whole", ("whole",), lambda message, event, joins: message == line)
+    event = Dispatcher(known=[whole]).parse(line.encode(), RECEIVED, MemoryJoins(), "whole")
+    check_event(event)
+    assert event == {
+        "timestamp": RECEIVED, "message": line, "event_original": line, "process_name": "whole",
+        "event_dataset": "whole",
+    }  # fmt: skip
+
+
+def test_logs_of_their_own_kind_are_told_before_headers() -> None:
+    line = "2026-11-24 04:05:06.123 UTC [1234] LOG:  connection received: host=192.0.2.1"
+    own = Stream("own", ("own",), lambda message, event, joins: message == line, sniff=lambda text: "] LOG:  " in text)
+    dispatcher = Dispatcher(known=[own])
+    assert dispatcher.parse(line.encode(), RECEIVED, MemoryJoins())["event_dataset"] == "own"
+    event = dispatcher.parse(b"<13>Nov 24 04:05:06 h own[1]: x [1] LOG:  x", RECEIVED, MemoryJoins())
+    assert (event["host_hostname"], event["event_dataset"]) == ("h", UNPARSED)
+
+
+@pytest.mark.parametrize("tag", ["docker/web/1a2b[12]", "0123456789ab[12]", "docker/nginx"])
+def test_what_a_container_writes_is_told_by_its_beginning(tag: str) -> None:
+    line = '192.0.2.1 - - [24/Nov/2026:07:00:00 +0000] "GET / HTTP/1.1" 200 612 "-" "x"'
+    assert parse(f"<30>Nov 24 04:05:06 h {tag}: {line}")["event_dataset"] == "nginx.access"
+    assert parse(f"<30>Nov 24 04:05:06 h {tag}: something else")["event_dataset"] == UNPARSED
+
+
 def test_a_program_of_strange_letters_is_only_a_name() -> None:
     assert parse("x", "\udcff\x00")["process_name"] == "\\udcff\x00"
 

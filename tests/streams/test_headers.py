@@ -1,9 +1,14 @@
 """Headers: every dialect that relays and devices write, as a table."""
 
+import re
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stream_checks import check_event
 
 from streams.headers import Headers
 
@@ -11,6 +16,7 @@ NOW = datetime(2026, 11, 24, 4, 5, 10, tzinfo=UTC)
 RECEIVED = int(NOW.timestamp()) * 1_000_000
 AT = "2026-11-24T03:05:06"  # four o'clock in Berlin
 UTC_AT = "2026-11-24T04:05:06"
+HEADERS = Headers("Europe/Berlin", {"su", "sshd"})
 RECEIPT = "2026-11-24T04:05:10"
 
 
@@ -117,6 +123,12 @@ CISCO = {
     "Nov 24 04:05:07 192.0.2.1 Nov 24 2026 04:05:06 fw01 : %ASA-6-302013: Built": columns(
         AT, "fw01", None, None, "%ASA-6-302013: Built"
     ),
+    "<190>45: sw1: 000046: Nov 24 04:05:06: %LINK-3-UPDOWN: x": columns(
+        AT, "sw1", None, None, "%LINK-3-UPDOWN: x", pri=190, extra={"event.sequence": 46}
+    ),
+    "<190>45: 000046: Nov 24 04:05:06: %LINK-3-UPDOWN: x": columns(
+        AT, None, None, None, "%LINK-3-UPDOWN: x", pri=190, extra={"event.sequence": 46}
+    ),
     "Nov 24 04:05:06 192.0.2.1 45: something: x": columns(AT, "192.0.2.1", "45", None, "something: x"),
     "Nov 24 04:05:06 fw CiscoASA[999]: %ASA-6-1: x": columns(AT, "fw", "CiscoASA", 999, "%ASA-6-1: x"),
 }
@@ -148,6 +160,16 @@ RELAYED = {
         AT, "sun", "sshd", 12, "x", extra={"log.syslog.msgid": "800047"}
     ),
     "2026-11-24T04:05:06.123Z In(38) sshd[12]: x": columns(UTC_AT + ".123000", None, "sshd", 12, "x", pri=38),
+    "2026-11-24T04:05:06.123Z info hostd[2F1A] [Originator@6876] x": columns(
+        UTC_AT + ".123000",
+        None,
+        "hostd",
+        None,
+        "[Originator@6876] x",
+        extra={"log.level": "info", "log.syslog.procid": "2F1A"},
+    ),
+    "2026-11-24T04:05:06Z 12 [Note] x": columns(UTC_AT, None, None, None, "12 [Note] x"),
+    "2026-11-24 04:05:06 UTC [12] x": columns(UTC_AT, None, None, None, "[12] x"),
     "Nov 24 04:05:06 kdc krb5kdc[12](info): x": columns(AT, "kdc", "krb5kdc", 12, "x", extra={"log.level": "info"}),
     "Nov 24 04:05:06 combo sshd(pam_unix)[12]: check pass; user unknown": columns(
         AT, "combo", "sshd", 12, "pam_unix(sshd): check pass; user unknown"
@@ -254,6 +276,33 @@ def test_the_zone_is_noted_when_it_was_assumed() -> None:
     assert headers.read("Nov 24 04:05:06 h a: x", RECEIVED)["extra"] == {"event.timezone": "Europe/Berlin"}
     assert "extra" not in headers.read("2026-11-24T04:05:06+01:00 h a: x", RECEIVED)
     assert "extra" not in Headers().read("Nov 24 04:05:06 h a: x", RECEIVED)
+
+
+_LINES = [*BSD, *MISSING, *DIALECTS, *CISCO, *ISO, *RELAYED, *RFC5424]
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.sampled_from(_LINES), st.data())
+def test_any_header_gives_base_columns(line: str, data: st.DataObject) -> None:
+    start, end = (data.draw(st.integers(0, len(line))) for _ in range(2))
+    filling = data.draw(st.text(max_size=6) | st.sampled_from(_LINES) | st.just(line[start:end] * 3))
+    text = line[:start] + filling + line[end:]
+    event = HEADERS.read(text, RECEIVED)
+    assert event["event_original"] == text
+    assert event["message"] is not None
+    event["event_dataset"] = "x"
+    check_event(event)
+
+
+@pytest.mark.parametrize("line", _LINES, ids=range(len(_LINES)))
+def test_long_headers_take_bounded_time(line: str) -> None:
+    pieces = sorted({found[0] for found in re.finditer(r"\S+\s?|[^\w\s]|\w+", line)})
+    for piece in [*pieces, " ", ":", "[", '"', "\\", "@", "/", "%", "0"]:
+        for at in (line.find(piece), len(line)):
+            text = line[:at] + piece * (60_000 // len(piece)) + line[at:]
+            start = time.process_time()
+            HEADERS.read(text, RECEIVED)
+            assert time.process_time() - start < 0.2, (piece, at)
 
 
 def test_many_different_stamps_take_bounded_memory() -> None:
