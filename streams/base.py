@@ -23,8 +23,8 @@ many lines one attempt printed. The line that gives the verdict carries the coun
   Username/Password verification failed` and `VERIFY ERROR` are failures. AUTH_FAILED and broken handshakes follow them.
 - dovecot: `Login` is a success, `auth failed, N attempts` N failures, a disabled user or an expired password one. What
   `auth` says of a database stands beside them.
-- ftp: a login is a success, a failed one a failure (of root too), in vsftpd, ProFTPD and Pure-FTPd. Too many of them, or
-  none in time, is none.
+- ftp: a login is a success, a failed one a failure (of root too), in vsftpd, ProFTPD and Pure-FTPd. Too many of them,
+  or none in time, is none.
 - web: a 401 is a failure. No status says that a login succeeded.
 
 "message repeated N times" multiplies by N (see `streams.dispatch`).
