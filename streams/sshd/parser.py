@@ -25,7 +25,6 @@ _VERDICTS: dict[str, Event] = {
 }
 _PROBE: Event = {**_LOGIN, "event_outcome": "failure", "event_type": ["info"]}
 _PREFIXES = ("error: ", "fatal: ", "info: ", "debug1: ", "debug2: ", "debug3: ")
-_SOLARIS = re.compile(r"\[ID [0-9]{1,10} [a-z0-9]+\.[a-z]+\] ")
 _WITH_KEY = re.compile(
     r"(.*?) from (\S+) port ([0-9]{1,5}) ssh2: ([A-Za-z0-9@.-]{1,64} (?:SHA256:|MD5:|ID |[0-9a-f]{2}:).*)", re.DOTALL
 )
@@ -83,8 +82,6 @@ def _login(head: str, address: str, port: str, key: str, columns: Event, event: 
 
 def _bare(message: str) -> str:
     """The message without the level before it and the stage (`[preauth]`) after it."""
-    if message.startswith("[ID ") and (found := _SOLARIS.match(message)):
-        message = message[found.end() :]
     while message.startswith(_PREFIXES):
         message = message.partition(": ")[2]
     return message.rstrip(" ").removesuffix(" [preauth]").removesuffix(" [postauth]")

@@ -34,7 +34,7 @@ _DONE = rf"{_PATH} bytes read (?P<bytes_read>[0-9]{{1,18}}) written (?P<bytes_wr
 _LOOK = (Rule(rf"(?:name )?{_PATH}", _file("sftp_stat", "info")),)
 
 _MESSAGES = Rules(
-    "sftp",
+    "sshd",
     {
         "session": (Rule(rf"opened {_PEER}", _OPENED), Rule(rf"closed {_PEER}", _CLOSED)),
         "received": (Rule(r"client version (?P<version>[0-9]{1,6})", _SESSION),),
@@ -73,7 +73,7 @@ def sftp(message: str, event: Event, joins: Joins) -> bool:
     if not _MESSAGES.parse(message, event):
         return False
     _join(event, joins)
-    if path := (event.get("extra") or {}).pop("sftp.path", None):
+    if path := (event.get("extra") or {}).pop("sshd.path", None):
         extra(event)["file.path"] = path
     return True
 

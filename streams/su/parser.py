@@ -54,8 +54,6 @@ _MESSAGES = Rules(
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message of su; False when it says nothing about a change of user."""
-    if message.startswith("[ID "):
-        message = message.partition("] ")[2]
     if _MESSAGES.parse(message, event):
         return True
     if pam_lines.parse(message, event, "su"):

@@ -36,7 +36,7 @@ def test_no_line_is_an_attempt(message: str) -> None:
         ("CRON", "pam_unix(cron:session): session opened for user root by (uid=0)"),
         ("/usr/sbin/CRON", "pam_unix(cron:session): session opened for user root(uid=0) by root(uid=0)"),
         ("cron", "pam_unix(cron): session opened for user root by (uid=0)"),
-        ("cron", "(pam_unix) session opened for user root by (uid=0)"),
+        ("xdm", "(pam_unix) session opened for user root by (uid=0)"),
         ("sshd", "pam_unix(sshd:session): session opened for user root by (uid=0)"),
         ("sshd-session", "(pam_unix) session opened for user root by (uid=0)"),
         ("su", "pam_unix(su-l:session): session opened for user root by alice(uid=1000)"),
