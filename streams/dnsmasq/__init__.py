@@ -1,0 +1,1 @@
+"""dnsmasq: names asked for and answered, addresses leased."""
