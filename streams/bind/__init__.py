@@ -1,0 +1,1 @@
+"""BIND: names asked for, clients refused, zones moved, answers that failed."""
