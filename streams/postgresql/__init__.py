@@ -1,0 +1,1 @@
+"""PostgreSQL: who connected and who was refused, errors, slow statements."""

@@ -1,0 +1,103 @@
+"""From a line of PostgreSQL's log to its parts: what `log_line_prefix` wrote, the severity, the message.
+
+`2026-11-24 04:05:06.789 UTC [123] alice@app LOG:  message`: the prefix is the administrator's choice, so each part is
+looked for. https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-LINE-PREFIX
+
+A user name may look like a severity and what follows one. It then stands in the prefix and again in the message, so the
+severity is the first one that is not repeated.
+"""
+
+import re
+
+from streams.text import extra, number, put, set_endpoint
+from streams.timestamps import set_iso
+from topics.event import Event
+
+_MARK = ":  "
+"""What a severity ends with."""
+_SEVERITIES = frozenset(
+    (
+        *("LOG", "ERROR", "FATAL", "PANIC", "WARNING", "NOTICE", "INFO", "DETAIL", "HINT", "STATEMENT", "CONTEXT"),
+        *("QUERY", "LOCATION", "BACKTRACE", "DEBUG", "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG4", "DEBUG5"),
+    )
+)
+_WORD = re.compile(r"(?:^|[\s:>\]])([A-Z]{3,9}[1-5]?)\Z")
+_LONGEST_WORD = 11
+_STATE = re.compile(r"([0-9A-Z]{5}): ")
+_STAMP_PART = r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?) ([A-Z]{1,5}|[+-][0-9:]{2,6})"
+_STAMP = re.compile(rf"[<\[]? ?{_STAMP_PART}")
+_SNIFF = re.compile(
+    rf"(?:< ?)?{_STAMP_PART}(?: \[[0-9]{{1,10}}|:[^\s]{{0,255}}\[[0-9]{{1,10}}\]:| >)|{_STAMP_PART},(?:\"|,)"
+)
+_PID = re.compile(r"\[([0-9]{1,10})(?:-([0-9]{1,10}))?\]")
+_NAMED = re.compile(r"(user|db|database|app|application|client|host)=([^,\]]{0,255}?)(?=,|\]| (?:\S{1,64}=|$)|$)")
+_AT = re.compile(r"(?:^|(?<=[\s:]))([^\s:]{1,255})@(\[unknown\]|[^\s:@]{1,255})(?=[\s:]|$)")
+_REMOTE = re.compile(r"(?:^|(?<=[\s:]))([0-9A-Fa-f][0-9A-Fa-f.:]{1,44}|::[0-9A-Fa-f.:]{0,43})\(([0-9]{1,5})\)")
+_NOBODY = frozenset(("[unknown]", "", "[local]"))
+_SNIPPET = 24
+_MOST_SEVERITIES = 8
+_LONGEST_PREFIX = 1024
+
+
+def sniff(text: str) -> bool:
+    """Whether a line begins as one of this log."""
+    return text[:1] in "2<" and _SNIFF.match(text) is not None
+
+
+def split(text: str) -> tuple[str, str, str, str] | None:
+    """Prefix, severity, SQLSTATE (or "") and message; None when there is no severity."""
+    found = _severity(text, 0)
+    for _ in range(_MOST_SEVERITIES):
+        if found is None or text.find(text[found[0] : found[0] + _SNIPPET], found[1]) < 0:
+            break
+        found = _severity(text, found[1]) or found
+    if found is None:
+        return None
+    start, end = found
+    state = _STATE.match(text, end)
+    severity = text[start : end - len(_MARK)]
+    return text[:start], severity, state[1] if state else "", text[state.end() if state else end :]
+
+
+def _severity(text: str, start: int) -> tuple[int, int] | None:
+    """Where the next severity begins, and where what follows it does."""
+    at = text.find(_MARK, start, _LONGEST_PREFIX)
+    while at >= 0:
+        before = max(at - _LONGEST_WORD, start)
+        found = _WORD.search(text[before:at])
+        if found is not None and found[1] in _SEVERITIES:
+            return before + found.start(1), at + len(_MARK)
+        at = text.find(_MARK, at + 1, _LONGEST_PREFIX)
+    return None
+
+
+def read(prefix: str, event: Event) -> None:
+    """Set the columns of what a prefix says."""
+    if found := _STAMP.match(prefix):
+        set_iso(event, found[1], found[2])
+        prefix = prefix[found.end() :]
+    if (found := _PID.search(prefix)) and (pid := number(found[1])) is not None:
+        event["process_pid"] = pid
+    if "=" in prefix:
+        _set_named(dict(_NAMED.findall(prefix)), event)
+    elif found := _AT.search(prefix):
+        set_names(found[1], found[2], event)
+    if found := _REMOTE.search(prefix):
+        set_endpoint(event, "source", found[1], found[2])
+
+
+def _set_named(named: dict[str, str], event: Event) -> None:
+    set_names(named.get("user", ""), named.get("db", named.get("database", "")), event)
+    put(extra(event), "postgresql.application", named.get("app", named.get("application", "")))
+    client = named.get("client", named.get("host", ""))
+    if client not in _NOBODY:
+        host, _, port = client.partition("(")
+        set_endpoint(event, "source", host, port.rstrip(")"))
+
+
+def set_names(user: str, database: str, event: Event) -> None:
+    """Set the user and the database of a session, when there are any."""
+    if user not in _NOBODY:
+        event["user_name"] = user
+    if database not in _NOBODY:
+        extra(event)["postgresql.database"] = database
