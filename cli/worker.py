@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated
 
@@ -12,16 +13,19 @@ import typer
 from cli.itself import ogrewatch
 
 PANEL = "Run"
-ROLES = ("normalize", "count", "index")
+ROLES = ("normalize", "count", "index", "web")
 
-_PAUSE = 1.0  # seconds before a process that ended is started again
+_LOOK = 0.2  # seconds between looks at the processes
+_SHORT = 20.0  # seconds: a process that ended sooner is given a longer pause each time
+_PAUSES = (1.0, 30.0)  # seconds before a process is started again: the first time, and at most
 _GRACE = 40.0  # seconds a process has to stop
 
 
 def command(
-    roles: Annotated[list[str] | None, typer.Argument(help="normalize, count, index; none named: all.")] = None,
-    processes: Annotated[int, typer.Option("-n", min=1, help="Processes a role.")] = 1,
+    roles: Annotated[list[str] | None, typer.Argument(help=f"{', '.join(ROLES)}; none named: all.")] = None,
+    processes: Annotated[int, typer.Option("-n", min=1, help="Processes a role; web is always one.")] = 1,
     bare: Annotated[bool, typer.Option("--bare", hidden=True)] = False,
+    number: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
     """Run agents in the foreground, one process a role; a process that ends is started again.
 
@@ -31,45 +35,70 @@ def command(
     if unknown := set(wanted) - set(ROLES):
         raise typer.BadParameter(f"no such role: {', '.join(sorted(unknown))}")
     if bare:
-        _run(wanted[0])
-    _Supervisor(wanted * processes).run()
+        _run(wanted[0], number)
+    else:
+        _Supervisor([role for n in range(processes) for role in wanted if n == 0 or role != "web"]).run()
 
 
-def _run(role: str) -> None:
+def _run(role: str, number: int) -> None:
+    """Be a role: the process of this number, counted over all roles, which the ports of its metrics go by."""
     from agents.settings import Settings
-    from agents.transport import run
 
     settings = Settings()
+    if role == "web":
+        from web.application import run as serve
+
+        serve(settings)
+        return
+    from agents import metrics
+    from agents.transport import run
+
+    metrics.serve(settings.metrics_port, number)
     run(import_module(f"agents.{role}").make_app(settings), log_level=settings.log_level)
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One process, started again and again."""
+
+    role: str
+    number: int
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    again: float = 0.0
+    pause: float = _PAUSES[0]
+
+    def keep(self, now: float) -> None:
+        """Start the process when it is time to; note when it ended."""
+        if self.process is None:
+            if now >= self.again:
+                command = ogrewatch("worker", self.role, "--bare", "--number", str(self.number))
+                self.process, self.started = subprocess.Popen(command), now
+        elif (status := self.process.poll()) is not None:
+            pause = self.pause if now - self.started < _SHORT else _PAUSES[0]
+            self.process, self.again, self.pause = None, now + pause, min(2 * pause, _PAUSES[1])
+            print(f"{self.role} ended with status {status}; started again in {pause:.0f} s", file=sys.stderr)
 
 
 class _Supervisor:
     def __init__(self, roles: list[str]) -> None:
-        self._roles, self._stopping = roles, False
-        self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._slots, self._stopping = [_Slot(role, number) for number, role in enumerate(roles)], False
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(self, "_stopping", True))
         while not self._stopping:
-            for slot, role in enumerate(self._roles):
-                self._keep(slot, role)
-            time.sleep(_PAUSE)
-        self._stop()
+            for slot in self._slots:
+                slot.keep(time.monotonic())
+            time.sleep(_LOOK)
+        self._stop([slot.process for slot in self._slots if slot.process is not None])
 
-    def _keep(self, slot: int, role: str) -> None:
-        process = self._running.get(slot)
-        if process is not None and (code := process.poll()) is None:
-            return
-        if process is not None:
-            print(f"{role} ended with status {code}; starting it again", file=sys.stderr, flush=True)
-        self._running[slot] = subprocess.Popen(ogrewatch("worker", role, "--bare"))
-
-    def _stop(self) -> None:
-        for process in self._running.values():
+    @staticmethod
+    def _stop(running: list[subprocess.Popen[bytes]]) -> None:
+        for process in running:
             process.terminate()
         until = time.monotonic() + _GRACE
-        for process in self._running.values():
+        for process in running:
             try:
                 process.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:

@@ -15,6 +15,7 @@ from elasticsearch import ApiError, Elasticsearch
 from cli.itself import ogrewatch
 from sinks.elasticsearch.setup import install
 from stack.corpus import generate
+from stack.ports import free_port
 from topics.admin import create_topics
 from topics.catalogue import CATALOGUE
 
@@ -34,6 +35,8 @@ def environment(kafka: str, elasticsearch_url: str, unique: str, tmp_path: Path)
         "OGREWATCH_NAMESPACE": unique,
         "OGREWATCH_PARTITIONS": "2",
         "OGREWATCH_DATA_DIR": str(tmp_path),
+        "OGREWATCH_COUNT_PORT": str(free_port()),
+        "OGREWATCH_WEB_PORT": str(free_port()),
     }
     client = AdminClient({"bootstrap.servers": kafka})
     for future in client.delete_topics([prefix + topic.name for topic in CATALOGUE]).values():
