@@ -79,7 +79,7 @@ class Delivery:
         self._conf = {
             "bootstrap.servers": servers,
             "message.timeout.ms": round(wait * 1000),
-            "queue.buffering.max.messages": 2 * max_records,
+            "queue.buffering.max.messages": max(2 * max_records, 100_000),
             "queue.buffering.max.kbytes": max(2 * max_bytes, 64 << 20) >> 10,
             **_DEFAULTS,
             **(overrides or {}),

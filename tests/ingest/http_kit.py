@@ -108,8 +108,9 @@ class Proxy:
             given.setdefault("Content-Type", "application/octet-stream")
         async with self.client.request(method, self.url + path, data=body, headers=given) as answer:
             content = await answer.read()
-            is_json = "json" in answer.headers.get("Content-Type", "")
-            return answer.status, orjson.loads(content) if is_json and content else content, answer.headers
+            with contextlib.suppress(orjson.JSONDecodeError):  # nothing, several results, or no JSON at all
+                content = orjson.loads(content)
+            return answer.status, content, answer.headers
 
     async def post(self, path: str, body: Any, **headers: str) -> tuple[int, Any]:
         """Status and content of the answer to a POST."""
