@@ -39,7 +39,7 @@ class Dispatcher:
         """
         self._registry = Registry(discover() if known is None else known)
         self._resolved = self._registry.resolved
-        self._headers = Headers(zone, self._registry.programs, self._registry.is_headless)
+        self._headers = Headers(zone, self._registry.programs, self._registry.sniffed)
         self._zone = self._headers.zone if zone != "UTC" else None
 
     def parse(self, raw: bytes, received: int, joins: Joins, program: str | None = None) -> Event:

@@ -34,7 +34,7 @@ class Headers:
     """Reads headers. Not for several threads at once."""
 
     def __init__(
-        self, zone: str = "UTC", programs: Container[str] = (), headless: Callable[[str], bool] = lambda text: False
+        self, zone: str = "UTC", programs: Container[str] = (), headless: Callable[[str], object] = lambda text: False
     ) -> None:
         """`zone` is the IANA zone of stamps that name none; `programs` are the names that may stand as a tag without a
         colon after it; `headless` says of a line without a PRI that it is of a log that has no syslog headers, though
@@ -77,6 +77,8 @@ class Headers:
 
     def _read_dialect(self, text: str, received: int) -> Event:
         event: Event = {"timestamp": received, "message": text, "event_original": text}
+        if text.startswith("{"):
+            return event
         rest = _take_priority(text, event)
         headed = "log_syslog_priority" in event
         if (headed or rest.startswith("1 ")) and rfc5424.read(rest, event, self._clock):

@@ -37,13 +37,14 @@ class Registry:
         self.resolved: dict[str, tuple[Stream, ...]] = dict(self._programs)
         self.readers = tuple(stream for stream in known if stream.sniff_json and stream.parse_json)
         self._sniffers = tuple((stream.sniff, stream) for stream in known if stream.sniff)
+        self._sniffed: tuple[str, tuple[Stream, ...]] = ("", ())
 
     def resolve(self, name: str, message: str) -> tuple[Stream, ...]:
         """The streams for a program that is not listed as it stands, for a Cisco tag, or for a line without both."""
         if message.startswith("%"):
             return self._programs.get(message.partition("-")[0], ())
         if not name or _CONTAINER.fullmatch(name):
-            return tuple(stream for sniff, stream in self._sniffers if sniff(message))
+            return self.sniffed(message)
         return self.known(name)
 
     def known(self, name: str) -> tuple[Stream, ...]:
@@ -56,6 +57,8 @@ class Registry:
                 self.resolved[name] = found
         return found
 
-    def is_headless(self, text: str) -> bool:
-        """Whether a line without a PRI is of a log of its own kind, which has no syslog header."""
-        return any(sniff(text) for sniff, _ in self._sniffers)
+    def sniffed(self, text: str) -> tuple[Stream, ...]:
+        """The streams that know a line by its beginning. Remembers the last line: headers and streams both ask."""
+        if self._sniffed[0] != text:
+            self._sniffed = (text, tuple(stream for sniff, stream in self._sniffers if sniff(text)))
+        return self._sniffed[1]

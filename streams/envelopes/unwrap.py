@@ -5,6 +5,7 @@ events, Docker, Fluent Bit, Fluentd, Filebeat, Vector, Logstash, GELF, NXLog. Wh
 https://systemd.io/JOURNAL_EXPORT_FORMATS/ https://www.rsyslog.com/doc/configuration/properties.html
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,6 @@ from streams.members import Take, taker
 from streams.records import kept
 from streams.text import extra
 from topics.event import Event
-
-Part = tuple[Take, tuple[str, ...]]
-"""What takes, and the names of members it may take; the first that it can use."""
 
 _MESSAGES = ("MESSAGE", "message", "msg", "MSG", "summary", "short_message", "Message", "log", "rawmsg")
 _PROGRAMS = (
@@ -37,16 +35,40 @@ _SEVERITIES = (
     *("PRIORITY", "syslogseverity", "LEVEL_NUM", "LEVEL", "syslogseverity-text", "severity", "SEVERITY", "level"),
     *("SyslogSeverityValue", "log.syslog.severity.code", "syslog.priority"),
 )
-_HEADER: tuple[Part, ...] = (
-    (parts.host, (*_HOSTS, "log.syslog.hostname", "fromhost")),
-    (parts.pid, ("_PID", "SYSLOG_PID", "PID", "procid", "pid", "processid", "ProcessID", "process.pid", "_process_id")),
-    (parts.when, _TIMES),
-    (parts.priority, ("pri", "PRI", "log.syslog.priority")),
-    (parts.facility, _FACILITIES),
-    (parts.severity, _SEVERITIES),
-    (taker("log.syslog.msgid"), ("msgid", "MSGID")),
-    (taker("log.file.path"), ("log.file.path",)),
+_PIDS = ("_PID", "SYSLOG_PID", "PID", "procid", "pid", "processid", "ProcessID", "process.pid", "_process_id")
+_SLOTS: tuple[tuple[tuple[Take, tuple[str, ...]], ...], ...] = (
+    ((parts.message, _MESSAGES),),
+    ((parts.tag, ("syslogtag", "tag")), (parts.program, _PROGRAMS)),
+    ((parts.host, (*_HOSTS, "log.syslog.hostname", "fromhost")),),
+    ((parts.pid, _PIDS),),
+    ((parts.when, _TIMES),),
+    ((parts.priority, ("pri", "PRI", "log.syslog.priority")),),
+    ((parts.facility, _FACILITIES),),
+    ((parts.severity, _SEVERITIES),),
+    ((taker("log.syslog.msgid"), ("msgid", "MSGID")),),
+    ((taker("log.file.path"), ("log.file.path",)),),
 )
+"""What an event may be told, the message first: who takes it, from the first of the named members that is of use."""
+
+_MESSAGE, _PROGRAM = 0, 1
+_NOTHING = (None, "", "-")
+Entry = tuple[int, int, str, Take]
+"""A member's slot, its rank among those of the slot, its name, and what takes it."""
+
+
+def _table(slots: Iterable[tuple[tuple[Take, tuple[str, ...]], ...]]) -> dict[str, list[Entry]]:
+    """The entries by what stands at the top of a record: a name as a whole, or the first word of a dotted one."""
+    table: dict[str, list[Entry]] = {}
+    for slot, choices in enumerate(slots):
+        named = [(name, take) for take, names in choices for name in names]
+        for rank, (name, take) in enumerate(named):
+            for key in {name, name.partition(".")[0]}:
+                table.setdefault(key, []).append((slot, rank, name, take))
+    return table
+
+
+_TABLE = _table(_SLOTS)
+_MOZDEF_TABLE = _table((*_SLOTS, *((part,) for part in mozdef.PARTS)))
 _UNDATED = ("@timestamp", "timestamp", "time", "ts", "eventTime")
 _ECS_GROUPS = frozenset({"agent", "cloud", "container", "orchestrator", "observer", "labels", "tags"})
 
@@ -61,41 +83,37 @@ class Inner:
 
 def unwrap(record: dict[str, Any], event: Event) -> Inner | None:
     """Set the header's columns and `message`; None, and the event untouched, for a record without a message."""
-    rest = dict(record)
-    if not _first(parts.message, _MESSAGES, rest, event):
+    table = _MOZDEF_TABLE if mozdef.sniff(record) else _TABLE
+    entries = sorted(entry for key in record for entry in table.get(key, ()))
+    before, rest = event.pop("process_name", None), dict(record)
+    taken = _take(entries, rest, event)
+    if _PROGRAM not in taken and before:
+        event["process_name"] = before
+    if _MESSAGE not in taken:
         return None
-    before = event.pop("process_name", None)
-    named = _first(parts.tag, ("syslogtag", "tag"), rest, event) or _first(parts.program, _PROGRAMS, rest, event)
-    for take, names in _HEADER:
-        _first(take, names, rest, event)
-    if mozdef.sniff(record):
-        for take, names in mozdef.PARTS:
-            _first(take, names, rest, event)
     _keep(rest, event)
     parts.join_priority(event)
-    headed = not named or ("program" in record and "message" in record)
-    if named:
+    if _PROGRAM in taken:
         event["message"] = event["message"].removeprefix(" ")
-        return Inner(event["process_name"], headed)
-    if before:
-        event["process_name"] = before
-    return Inner(before, headed)
+    return Inner(event.get("process_name"), _PROGRAM not in taken or ("program" in record and "message" in record))
+
+
+def _take(entries: list[Entry], rest: dict[str, Any], event: Event) -> set[int]:
+    """Let each slot be filled once, out of `rest`, and return the filled ones; nothing is taken without a message."""
+    taken: set[int] = set()
+    for slot, _, name, take in entries:
+        if slot > _MESSAGE and _MESSAGE not in taken:
+            break
+        if slot not in taken and (value := _get(rest, name)) not in _NOTHING and take(event, value):
+            _drop(rest, name)
+            taken.add(slot)
+    return taken
 
 
 def keep_unknown(record: dict[str, Any], event: Event) -> None:
     """Keep a record that nobody knows, and take its time if it has one."""
-    _first(parts.when, _UNDATED, dict(record), event)
+    any(parts.when(event, record[name]) for name in _UNDATED if name in record)
     extra(event)["json"] = kept(record)
-
-
-def _first(take: Take, names: tuple[str, ...], rest: dict[str, Any], event: Event) -> bool:
-    """Let the first of the named members that is of use be taken, out of `rest`."""
-    for name in names:
-        value = _get(rest, name)
-        if value is not None and value not in ("", "-") and take(event, value):
-            _drop(rest, name)
-            return True
-    return False
 
 
 def _get(record: dict[str, Any], name: str) -> Any:

@@ -11,7 +11,7 @@ from stream_checks import check_event
 from streams import records
 from streams.base import Joins, MemoryJoins, Stream
 from streams.dispatch import UNPARSED, UNPARSED_JSON, Dispatcher
-from streams.envelopes.unwrap import _HEADER, _MESSAGES, _PROGRAMS
+from streams.envelopes.unwrap import _MOZDEF_TABLE
 from streams.members import Members
 from topics.event import Event
 
@@ -287,7 +287,7 @@ def test_a_table_of_members_names_columns(target: str) -> None:
         Members("gadget", {"a": target})
 
 
-_KEYS = sorted({name.partition(".")[0] for _, names in _HEADER for name in names} | {*_MESSAGES, *_PROGRAMS})
+_KEYS = sorted(_MOZDEF_TABLE)
 _MORE_KEYS = [
     "details",
     "category",
