@@ -31,7 +31,27 @@ _DISPLAYS = (
 _OTHERS = (
     *("systemd", "(systemd)", "systemd-user", "cron", "crond", "atd", "anacron", "cockpit-session", "xrdp-sesman"),
     *("smbd", "ftpd", "saslauthd", "imapd", "ocserv", "apache2", "httpd", "rshd", "rlogind", "remote", "cupsd", "doas"),
-    *("runuser", "sssd", "passwd", "chpasswd", "chsh", "chfn", "chage", "useradd", "usermod", "userdel", "gpasswd"),
+    *(
+        "runuser",
+        "sssd",
+        "pop",
+        "imap",
+        "pop3",
+        "system-auth",
+        "webmin",
+        "ppp",
+        "pppd",
+        "gdm-binary",
+        "passwd",
+        "chpasswd",
+        "chsh",
+        "chfn",
+        "chage",
+        "useradd",
+        "usermod",
+        "userdel",
+        "gpasswd",
+    ),
 )
 
 

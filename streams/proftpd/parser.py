@@ -44,7 +44,9 @@ _DENIED: Event = {**_OPENED, "event_type": ["connection", "denied"], "event_outc
 _SESSION: Event = {**_SERVICE, "event_category": ["session"], "event_type": ["info"], "event_action": "ftp_message"}
 _SERVER: Event = {**_SERVICE, "event_category": ["process"], "event_type": ["info"], "event_action": "server_message"}
 
-_PEER = re.compile(r"(\S{1,255}) \(([^\s\[\]()]{0,255})\[([0-9A-Fa-f.:]{2,45})\]\)(?: -|:) (.*)", re.DOTALL)
+_PEER = re.compile(
+    r"(?:[^\s()]{1,255}: )?(\S{1,255}) \(([^\s\[\]()]{0,255})\[([0-9A-Fa-f.:]{2,45})\]\)(?: -|:) (.*)", re.DOTALL
+)
 _OWN = re.compile(r"(\S{1,255}) - (.*)", re.DOTALL)
 _MAPPED = "::ffff:"
 _USER = r"(?P<user_name>.*)"

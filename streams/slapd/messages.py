@@ -3,7 +3,10 @@
 Sources: OpenLDAP servers/slapd/{main,daemon,connection,bind,sasl}.c, back-mdb/index.c.
 """
 
+import re
+
 from streams.rules import Rule, Rules
+from streams.text import first_rdn, put
 from topics.event import Event
 
 SERVICE: Event = {"ogrewatch_service": "ldap"}
@@ -17,6 +20,8 @@ _REFUSED: Event = {
     "event_action": "ldap_bind",
     "event_outcome": "failure",
 }
+_WARNED: Event = {**_REFUSED, "event_outcome": "success", "event_action": "password_expires"}
+_UPSTREAM: Event = {**_SERVER, "event_outcome": "failure"}
 _BROKEN: Event = {
     **SERVICE,
     "event_category": ["network"],
@@ -39,5 +44,31 @@ MESSAGES = Rules(
         "<=": (_UNINDEXED, Rule(rf"[a-z]+_[a-z_]+: {_REASON}", _SERVER)),
         "main:": (Rule(_REASON, _SERVER),),
         "TLS:": (Rule(_REASON, _BROKEN),),
+        "ppolicy_bind:": (
+            Rule(r"Entry (?P<dn>.*) has an expired password: (?P<reason>.*)", _REFUSED),
+            Rule(r"Setting warning for password expiry for (?P<dn>.*) = (?P<seconds>[0-9]{1,18}) seconds", _WARNED),
+        ),
+        "check_password_quality:": (Rule(_REASON, _SERVER),),
+        "slap_client_connect:": (Rule(_REASON, _UPSTREAM),),
+        "do_syncrep2:": (Rule(_REASON, _SERVER),),
+        "do_syncrepl:": (Rule(_REASON, _SERVER),),
+        "syncprov_search_response:": (Rule(_REASON, _SERVER),),
+        "bdb_db_open:": (Rule(_REASON, _SERVER),),
+        "hdb_db_open:": (Rule(_REASON, _SERVER),),
+        "mdb_db_open:": (Rule(_REASON, _SERVER),),
+        "=>": (Rule(_REASON, _SERVER),),
+        "connection_read": (Rule(rf"(?P<descriptor>[0-9]{{1,10}}) {_REASON}", _BROKEN),),
     },
 )
+_READ = re.compile(r"connection_read\(([0-9]{1,10})\): ")
+
+
+def unconnected(message: str, event: Event) -> bool:
+    """Columns of a message that belongs to no connection's log; False for another."""
+    if found := _READ.match(message):
+        message = f"connection_read {found[1]} {message[found.end() :]}"
+    if not MESSAGES.parse(message, event):
+        return False
+    if dn := (event.get("extra") or {}).get("slapd.dn"):
+        put(event, "user_name", first_rdn(dn)[1])
+    return True

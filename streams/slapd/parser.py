@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from streams.base import Joins, Stream
 from streams.slapd.connection import Connection, user_of
-from streams.slapd.messages import MESSAGES, SERVICE
+from streams.slapd.messages import SERVICE, unconnected
 from streams.text import extra, host_port, put, set_endpoint
 from topics.event import Event
 
@@ -40,12 +40,12 @@ _PASSWORD: Event = {
     "event_action": "ldap_password_change",
 }
 
-_ACCEPT = re.compile(r"from (?:IP=(\S+)|PATH=(.*?)) \((?:IP=(\S+)|PATH=.*)\)", re.DOTALL)
+_ACCEPT = re.compile(r"from (?:IP=(\S+)|PATH=(.*?)) (?:\(PROXIED IP=[^()\s]*\) )?\((?:IP=(\S+)|PATH=.*)\)", re.DOTALL)
 _BIND_DN = re.compile(r'dn="(.*)" (?:method=([0-9]{1,5})|mech=([^\s"]+)([^"]*))', re.DOTALL)
 _BIND_SASL = re.compile(r'authcid="(.*)" authzid="(.*)"', re.DOTALL)
 _RESULT = re.compile(
     r"(?:tag=([0-9]{1,5})|oid=[0-9.]*) err=(-?[0-9]{1,10})"
-    r"(?: (?:qtime|etime|duration|nentries)=[0-9.]+){0,4}(?: text=(.*))?",
+    r"(?: (?:qtime|etime|duration|nentries)=[0-9.]+(?:ms|s)?){0,4}(?: text=(.*))?",
     re.DOTALL,
 )
 _SEARCH = re.compile(r'base="(.*?)" scope=([0-9]) deref=([0-9]) filter="(.*)"', re.DOTALL)
@@ -84,7 +84,7 @@ def _unconnected(message: str, event: Event, joins: Joins) -> bool:
     """The server's own messages, and lines of `-d` or a logfile, which begin with a time and a thread in hex."""
     if (found := _DEBUG.match(message)) and message.startswith("conn=", found.end()):
         return parse(message[found.end() :], event, joins)
-    return MESSAGES.parse(message, event)
+    return unconnected(message, event)
 
 
 def _accept(rest: str, event: Event, connection: Connection) -> bool:
@@ -247,7 +247,16 @@ def _disconnect(rest: str, event: Event, connection: Connection) -> bool:
     return True
 
 
+def _refused(rest: str, event: Event, connection: Connection) -> bool:
+    """What a BIND lacks; its RESULT has the verdict."""
+    event.update(_BIND_STEP, event_outcome="failure")
+    connection.peer(event)
+    extra(event)["slapd.reason"] = rest
+    return True
+
+
 _HANDLERS: dict[str, _Handler] = {
+    "do_bind:": _refused,
     "ACCEPT": _accept,
     "BIND": _bind,
     "RESULT": _result,

@@ -38,6 +38,7 @@ _CONNECTION = (
     Rule(rf"(?:closed|reset) by {OLD_PEER}", CLOSED),
     Rule(rf"from UDP {PEER}", CONNECTED),
     Rule(rf"from {PEER} on {DESTINATION}(?: rdomain (?P<routing_domain>.*))?", CONNECTED),
+    Rule(rf"from {PEER} on (?P<destination_ip>[^\s:]+|[0-9A-Fa-f:]+)", CONNECTED),
     Rule(rf"(?:from|to) {ON_BEHALF} timed out", BROKEN),
     Rule(rf"from {PEER}", CONNECTED),
     Rule(rf"(?:from|to) {ON_BEHALF}: {REASON}", BROKEN),

@@ -6,8 +6,15 @@ Sources: OpenSSH 6 to 10, auth.c, auth2.c, auth2-pubkey.c, auth2-hostbased.c, au
 from streams.rules import Rule
 from streams.sshd.shapes import BROKEN, DETAIL, OLD_PEER, PEER, REASON, REFUSED, ROOT
 
+_PAM_REFUSAL = (
+    r"for (?:(?P<user_status>illegal|invalid) user )?(?P<user_name>.*) from (?P<source_ip>\S+)"
+    r"(?: via (?P<destination_ip>\S+))?"
+)
+"""How OpenSSH ends what PAM says of a login; `via` is the address that the client came to."""
+
 _INVALID = (
     Rule(rf"user from {PEER}", REFUSED),
+    Rule(rf"user from {OLD_PEER}", REFUSED),
     Rule(rf"user (?P<user_name>.*) from {PEER}", REFUSED),
     Rule(rf"user (?P<user_name>.*) from {OLD_PEER}", REFUSED),
 )
@@ -25,10 +32,12 @@ _USER_REFUSED = (
         REFUSED,
     ),
     Rule(r"(?P<user_name>.*) password has expired \((?P<reason>[a-z ]*)\)", REFUSED),
+    Rule(rf"(?P<reason>not known to the underlying authentication module) {_PAM_REFUSAL}", REFUSED),
     Rule(r"child is on pid (?P<child>[0-9]{1,10})", DETAIL),
 )
 
 _TRIED = (
+    Rule(rf"(?P<reason>failure|error|failed) {_PAM_REFUSAL}", REFUSED),
     Rule(
         r"tried for (?P<user_name>.*) with correct key but not from a permitted host "
         r"\(host=(?P<reverse_name>[^ ,]*), ip=(?P<source_ip>[^ ,]+)(?:, required=(?P<required>.*))?\)\.",
@@ -69,8 +78,7 @@ LOGINS: dict[str, tuple[Rule, ...]] = {
     ),
     "PAM:": (
         Rule(
-            r"(?P<reason>[A-Za-z ,']{1,120}?) for (?:(?P<user_status>illegal) user )?"
-            r"(?P<user_name>.*) from (?P<source_ip>\S+)(?: via (?P<destination_ip>\S+))?",
+            rf"(?P<reason>[A-Za-z ,']{{1,120}}?) {_PAM_REFUSAL}",
             REFUSED,
         ),
         Rule(REASON, DETAIL),
@@ -89,6 +97,7 @@ LOGINS: dict[str, tuple[Rule, ...]] = {
         Rule(r"name (?P<user_name>.*) does not match stored username (?P<stored_name>.*)", REFUSED),
     ),
     "Authentication": _TRIED,
+    "authentication": _TRIED,
     "Certificate": (Rule(rf"invalid: {REASON}", REFUSED), Rule(REASON, REFUSED)),
     "key_cert_check_authority:": (Rule(REASON, REFUSED),),
     "userauth_hostbased": (Rule(rf"mismatch: {REASON}", REFUSED),),

@@ -53,6 +53,8 @@ def _verdict(message: str, columns: Event, event: Event) -> bool:
         return _login(head, parts[0], parts[2], "", columns, event)
     if len(parts) == 3 and parts[1] == "port":  # protocol 1
         return _login(head, parts[0], parts[2], "", columns, event)
+    if len(parts) == 1:  # as the oldest versions wrote it
+        return _login(head, parts[0], "", "", columns, event)
     if len(parts) > 5 and parts[3] == "on":
         return _login(head, parts[0], parts[2], "", columns, event)
     if len(parts) in (5, 6) and parts[3] == "ssh2:" and parts[1] == "port":

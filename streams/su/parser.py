@@ -1,9 +1,10 @@
 """From a message of su to columns: who became whom, on which terminal, or was refused.
 
 Enters: su of util-linux (`(to root) alice on pts/0`), of shadow (`Successful su for root by alice`, then
-`+ /dev/pts/0 alice:root`), of the BSDs (`alice to root on ttyp0`, `BAD SU ...`) and of Solaris (`'su root' succeeded
-...`); PAM lines under su. Which lines are attempts is in `streams.base`. Sources: util-linux login-utils/su-common.c
-(`log_syslog`), shadow src/su.c and lib/sulog.c, FreeBSD usr.bin/su/su.c. https://man7.org/linux/man-pages/man1/su.1.html
+`+ /dev/pts/0 alice:root`), of the BSDs (`alice to root on ttyp0`, `BAD SU ...`), of Solaris (`'su root' succeeded ...`)
+and of IRIX (`failed: ttyq4 changing from alice to root`); PAM lines under su. Which lines are attempts is in
+`streams.base`. Sources: util-linux login-utils/su-common.c (`log_syslog`), shadow src/su.c and lib/sulog.c, FreeBSD
+usr.bin/su/su.c. https://man7.org/linux/man-pages/man1/su.1.html
 
 The caller chooses the target's name: whoever calls, and the terminal, stand right of it or are names of accounts.
 """
@@ -46,6 +47,8 @@ _MESSAGES = Rules(
             Rule(rf"{_TARGET}' succeeded for {_CALLER} on {_TTY}", _SWITCH),
             Rule(rf"{_TARGET}' failed for {_CALLER} on {_TTY}", _REFUSED),
         ),
+        "failed:": (Rule(rf"{_TTY} changing from {_CALLER} to {_TARGET}", _REFUSED),),
+        "succeeded:": (Rule(rf"{_TTY} changing from {_CALLER} to {_TARGET}", _SWITCH),),
         "pam_authenticate:": (Rule(r"(?P<reason>.*)", _REFUSED_AGAIN),),
         "_bsd": (Rule(_BSD, _SWITCH),),
     },

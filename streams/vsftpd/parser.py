@@ -40,7 +40,7 @@ _OWN_FILE = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]
 _CLIENT = r": Client \"([0-9A-Fa-f.:]{2,45})\""
 _LINE = re.compile(
     r"(?:\[pid ([0-9]{1,10})\] )?(?:\[(.*)\] )?"
-    rf"(?:(OK|FAIL) LOGIN{_CLIENT}(?:, anon password \"(.*)\")?"
+    rf"(?:(OK|FAIL) LOGIN{_CLIENT}(?:, anon password \"(.*)\"|, \"([A-Za-z0-9 ,.']{{1,120}})\")?"
     r"|(?:(OK|FAIL) (UPLOAD|DOWNLOAD|MKDIR|RMDIR|DELETE|RENAME|CHMOD|APPEND)"
     rf"|(CONNECT|DEBUG|FTP command|FTP response)){_CLIENT}(?:, (.*))?)",
     re.DOTALL,
@@ -79,7 +79,7 @@ def _line(message: str, event: Event, joins: Joins) -> bool:
     found = _LINE.fullmatch(message)
     if found is None:
         return False
-    pid, user, login, peer, password, outcome, what, other, address, more = found.groups("")
+    pid, user, login, peer, password, why, outcome, what, other, address, more = found.groups("")
     if login:
         event.update(_LOGIN if login == "OK" else _FAILED)
     elif what:
@@ -89,6 +89,8 @@ def _line(message: str, event: Event, joins: Joins) -> bool:
     _client(pid, user, peer or address, event)
     if password:
         extra(event)["vsftpd.anonymous_password"] = password
+    if why:
+        extra(event)["vsftpd.text"] = why
     if more:
         _details(more, event)
     return True
