@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     keep: float = Field(86_400.0, gt=0, description="How long a window of counts is kept after its minute ended.")
     web_host: str = Field("127.0.0.1", description="Address of the live page and the query API.")
     web_port: int = Field(8090, description="Port of the live page and the query API.")
-    query_url: str = Field("http://127.0.0.1:6066", description="Seed URLs of count workers, comma separated.")
+    query_url: str = Field(
+        "", description="URLs of count workers to begin with, comma separated; the one on this machine when unset."
+    )
     count_port: int = Field(
         6066, description="First port for the queries a count worker answers; the n-th takes n more."
     )
@@ -41,3 +43,8 @@ class Settings(BaseSettings):
         Path.home() / ".local" / "share" / "ogrewatch", description="Where servers and workers keep data."
     )
     log_level: str = Field("WARNING", description="Least severe of our own log records that is printed.")
+
+    @property
+    def query_urls(self) -> list[str]:
+        """Where to ask which count workers there are."""
+        return self.query_url.split(",") if self.query_url else [f"http://127.0.0.1:{self.count_port}"]

@@ -1,6 +1,7 @@
 """Enters: the settings. Leaves: servers, topics, templates and workers at work, and a demonstration on its way."""
 
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -35,8 +36,9 @@ def command(
 ) -> None:
     """Start everything on this machine: servers, topics, index templates, workers and a demonstration.
 
-    Returns when the first events are searchable; everything goes on running until `ogrewatch down`. Run twice it does
-    no harm. A server that OGREWATCH_KAFKA or OGREWATCH_ELASTICSEARCH places on another machine is used, not started.
+    Returns when the first events are searchable and the live page answers; everything goes on running until
+    `ogrewatch down`. Run twice it does no harm. A server that OGREWATCH_KAFKA or OGREWATCH_ELASTICSEARCH places on
+    another machine is used, not started.
 
     Example: ogrewatch up --no-demo
     """
@@ -108,6 +110,8 @@ def _wait_for_answers(here: Installation, settings: Settings) -> None:
     if here.demo.pid() is not None:
         with _step("First events searchable"):
             _await(lambda: _searchable(settings), here.worker)
+    with _step("Live page"):
+        _await(lambda: _healthy(settings), here.worker)
 
 
 def _await(reached: Callable[[], bool], worker: Daemon) -> None:
@@ -132,6 +136,19 @@ def _searchable(settings: Settings) -> bool:
         return bool(found["count"])
 
 
+def _healthy(settings: Settings) -> bool:
+    """Whether the web role answers, and says that every partition is counted."""
+    try:
+        with urllib.request.urlopen(f"{_page(settings)}api/v1/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _page(settings: Settings) -> str:
+    return f"http://{settings.web_host}:{settings.web_port}/"
+
+
 @contextmanager
 def _told(server: str, *errors: type[Exception]) -> Iterator[None]:
     """Turn what a client raises into the sentence that ends the command."""
@@ -152,6 +169,7 @@ def _step(title: str) -> Iterator[None]:
 
 def _addresses(settings: Settings) -> Table:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("Live page", _page(settings))
     table.add_row("Elasticsearch", shown(settings.elasticsearch))
     table.add_row("Kafka", settings.kafka)
     table.add_row("Data and logs", str(settings.data_dir))

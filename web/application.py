@@ -45,7 +45,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def make_app(settings: Settings) -> web.Application:
     """The web role as an application; it asks nobody before it is started."""
-    workers = Workers(settings.query_url.split(","))
+    workers = Workers(settings.query_urls)
 
     async def connect(_: web.Application) -> AsyncIterator[None]:
         async with workers.connected():

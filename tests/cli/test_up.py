@@ -21,6 +21,7 @@ class Place:
 
     data: Path
     elasticsearch: int
+    page: str
     environment: dict[str, str]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -32,17 +33,23 @@ class Place:
         with urllib.request.urlopen(url, timeout=10) as answer:
             return int(json.load(answer)["count"])
 
+    def attempts(self) -> int:
+        with urllib.request.urlopen(f"{self.page}api/v1/auth/ratio?window=24h", timeout=10) as answer:
+            return int(json.load(answer)["total"]["attempts"])
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    kafka, elasticsearch = free_port(), free_port()
+    kafka, elasticsearch, page = free_port(), free_port(), free_port()
     settings = {
         "DATA_DIR": str(tmp_path / "data"),
         "KAFKA": f"{HOST}:{kafka}",
         "ELASTICSEARCH": f"http://{HOST}:{elasticsearch}",
+        "COUNT_PORT": str(free_port()),
+        "WEB_PORT": str(page),
     }
     environment = {**os.environ, **{f"OGREWATCH_{name}": value for name, value in settings.items()}}
-    here = Place(tmp_path / "data", elasticsearch, environment)
+    here = Place(tmp_path / "data", elasticsearch, f"http://{HOST}:{page}/", environment)
     yield here
     here.run("down")
 
@@ -51,7 +58,9 @@ def test_up_twice_and_down(place: Place) -> None:
     first = place.run("up")
     assert first.returncode == 0, first.stderr
     assert f"{HOST}:{place.elasticsearch}" in first.stdout
+    assert place.page in first.stdout
     assert place.events() > 0
+    assert place.attempts() > 0
     pids = {name: (place.data / name).read_text() for name in ("worker.pid", "kafka/kafka.pid")}
 
     second = place.run("up")
