@@ -1,0 +1,184 @@
+"""Requests in, what the HTTP proxy costs out: beside a bare aiohttp handler that only reads and answers.
+
+Topics of its own are made on the Kafka of the settings, and removed afterwards. CPU is read from /proc (Linux).
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from confluent_kafka.admin import AdminClient
+
+from agents.settings import Settings
+from cli.itself import ogrewatch
+from topics.admin import create_topics
+from topics.catalogue import CATALOGUE
+
+PANEL = "Develop"
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_VARIANTS = 20  # requests made beforehand, and sent in turn
+_BARE = """
+import sys
+from aiohttp import web
+async def answer(request):
+    await request.read()
+    return web.json_response({"accepted": 1})
+application = web.Application(client_max_size=1 << 26)
+for path in ("/events", "/lines", "/_bulk"):
+    application.router.add_post(path, answer)
+web.run_app(application, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Requests of `batch` logs each, over so many connections."""
+
+    name: str
+    path: str
+    batch: int
+    connections: int
+    requests: int
+
+
+CASES = (
+    Case("events, 500 a request", "/events", 500, 8, 400),
+    Case("lines, 500 a request", "/lines", 500, 8, 400),
+    Case("_bulk, 500 a request", "/_bulk", 500, 8, 400),
+    Case("events, one a request", "/events", 1, 64, 12_000),
+)
+
+
+def command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure the HTTP proxy on a real Kafka, beside a bare handler.
+
+    Example: ogrewatch bench-ingest --json
+    """
+    settings = Settings()
+    with tempfile.TemporaryDirectory() as folder, _topics(settings) as prefix:
+        environment = os.environ | {"OGREWATCH_PREFIX": prefix, "OGREWATCH_DATA_DIR": folder}
+        found = {
+            "proxy": _measured(ogrewatch("ingest", "http", "--port"), environment),
+            "bare": _measured([sys.executable, "-c", _BARE], environment),
+        }
+    if as_json:
+        typer.echo(orjson.dumps(found))
+        return
+    for server, cases in found.items():
+        for name, figures in cases.items():
+            typer.echo(f"{server:6} {name:22} {figures}")
+
+
+def _measured(arguments: list[str], environment: dict[str, str]) -> dict[str, dict[str, float]]:
+    from stack.ports import free_port
+
+    port = free_port()
+    process = subprocess.Popen([*arguments, str(port)], env=environment, stderr=subprocess.DEVNULL)
+    try:
+        asyncio.run(_wait(port))
+        return {case.name: _run(case, port, process.pid) for case in CASES}
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(15)
+
+
+def _run(case: Case, port: int, pid: int) -> dict[str, float]:
+    asyncio.run(_send(case, port, case.requests // 10))  # warm
+    used, begin = _cpu(pid), time.monotonic()
+    asyncio.run(_send(case, port, case.requests))
+    seconds, wall = _cpu(pid) - used, time.monotonic() - begin
+    logs = case.requests * case.batch
+    return {
+        "logs_per_second": round(logs / wall),
+        "requests_per_second": round(case.requests / wall),
+        "logs_per_cpu_second": round(logs / max(seconds, 1 / _TICKS)),
+        "requests_per_cpu_second": round(case.requests / max(seconds, 1 / _TICKS)),
+    }
+
+
+async def _send(case: Case, port: int, number: int) -> None:
+    ready = [_request(case, variant) for variant in range(_VARIANTS)]
+    left = iter(range(number))
+    await asyncio.gather(*(_client(port, ready, left) for _ in range(case.connections)))
+
+
+async def _client(port: int, ready: list[bytes], left: Iterator[int]) -> None:
+    """One connection, one request after the other; no more of HTTP than it takes, for this is not to be measured."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
+    for number in left:
+        writer.write(ready[number % _VARIANTS])
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b" 200 " not in head[:16]:
+            raise typer.BadParameter(f"the answer was {head[:200]!r}")
+        await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+    writer.close()
+
+
+def _request(case: Case, variant: int) -> bytes:
+    logs = [_log(case.path, variant * case.batch + number) for number in range(case.batch)]
+    body = b"\n".join(logs) + (b"\n" if case.batch > 1 else b"")
+    content_type = (
+        "text/plain" if case.path == "/lines" else "application/x-ndjson" if case.batch > 1 else "application/json"
+    )
+    head = (
+        f"POST {case.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}"
+    )
+    return head.encode() + b"\r\n\r\n" + body
+
+
+def _log(path: str, number: int) -> bytes:
+    host, summary = (
+        f"web-{number % 50:02}",
+        f"Failed password for invalid user admin from 81.2.69.142 port {number} ssh2",
+    )
+    if path == "/lines":
+        return f"<38>Aug  4 15:01:25 {host} sshd[57911]: {summary}".encode()
+    event: dict[str, Any] = {"category": "authentication", "hostname": host, "severity": "INFO", "summary": summary}
+    event |= {"processname": "sshd", "processid": "57911", "timestamp": "2026-08-04T15:01:25Z", "tags": ["ssh"]}
+    event["details"] = {"sourceipaddress": "81.2.69.142", "number": number}
+    action = b'{"create":{"_index":"logs-sshd-default"}}\n' if path == "/_bulk" else b""
+    return action + orjson.dumps(event)
+
+
+async def _wait(port: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            except OSError:
+                await asyncio.sleep(0.1)
+
+
+@contextmanager
+def _topics(settings: Settings) -> Iterator[str]:
+    prefix = f"bench{uuid.uuid4().hex[:8]}."
+    create_topics(settings.kafka, prefix=prefix, partitions=settings.partitions, replication=1)
+    time.sleep(1)  # until every broker knows them
+    try:
+        yield prefix
+    finally:
+        client = AdminClient({"bootstrap.servers": settings.kafka})
+        for future in client.delete_topics([prefix + topic.name for topic in CATALOGUE]).values():
+            future.result(30)
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
