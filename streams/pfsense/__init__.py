@@ -1,0 +1,1 @@
+"""pfSense and OPNsense: logins to the web interface, changes made in it."""
