@@ -1,0 +1,1 @@
+"""Unbound: names asked for and answered, and its state."""
