@@ -1,0 +1,1 @@
+"""MySQL and MariaDB: who was refused, whose connection broke, errors, slow statements."""
