@@ -15,15 +15,18 @@ from topics.event import Event
 
 def timed(parse: Parse, message: str, event: Event, joins: Joins, after: str = "") -> bool:
     """What `parse` says of the text after the time; False, and `event` untouched, when there is no time or it says so.
+    It finds that time in the event.
 
     `after` is what stands between the time and the text.
     """
     stamp = stamps.read(message, event["timestamp"], event.get(ZONE, UTC))
     if stamp is None or not message.startswith(after, stamp.end):
         return False
-    if not parse(message[stamp.end + len(after) :], event, joins):
-        return False
+    received = event["timestamp"]
     event["timestamp"] = stamp.when
+    if not parse(message[stamp.end + len(after) :], event, joins):
+        event["timestamp"] = received
+        return False
     if ZONE in event and not stamp.zoned:
         extra(event)["event.timezone"] = str(event[ZONE])
     return True

@@ -10,12 +10,14 @@ verified, and an address at the very beginning goes before any that a name might
 """
 
 import re
+from typing import Any
 
 from streams import pam_lines
 from streams.base import Joins, Stream
 from streams.openvpn.messages import MESSAGES, SERVICE
 from streams.own_times import timed
 from streams.text import extra, put, set_endpoint
+from streams.timestamps import MICROSECOND
 from topics.event import Event
 
 _OWN_FILE = re.compile(
@@ -28,6 +30,8 @@ _END = r"(?:(?:tcp|udp)[46]?(?:-server)?:)?(?:\[AF_INET6?\])?(\[?[0-9A-Fa-f.:]{2
 _PEER = re.compile(rf"(?:()|([^/':\s][^/':]{{0,63}})/){_END}")
 _NAMED = re.compile(r"\[(.*)\] ((?:Peer Connection Initiated with|Inactivity timeout) .*)", re.DOTALL)
 _MAPPED = "::ffff:"
+_HANDSHAKE = 10 * MICROSECOND
+"""Password and verdict stand in consecutive lines; a refused client is kept waiting for five seconds."""
 
 
 def sniff(text: str) -> bool:
@@ -67,23 +71,26 @@ def _message(message: str, event: Event, joins: Joins) -> bool:
 
 def _of_peer(name: str, address: str, port: str, event: Event, joins: Joins) -> None:
     key = f"openvpn|{event.get('host_hostname', '')}|{address}|{port}"
-    known: dict[str, str] = joins.get(key) or {}
     address = address.strip("[]")
     set_endpoint(event, "source", address.removeprefix(_MAPPED) if "." in address else address, port)
     if name:
         extra(event)["openvpn.common_name"] = name
+    known = _just_now(joins.get(key), event)
     user = event.get("user_name") or known.get("user", "") or name
     put(event, "user_name", user)
     _remember(key, user, known, event, joins)
 
 
-def _remember(key: str, user: str, known: dict[str, str], event: Event, joins: Joins) -> None:
+def _just_now(known: dict[str, Any] | None, event: Event) -> dict[str, Any]:
+    """What the same handshake has said: the next one may come from the same port."""
+    return known if known and 0 <= event["timestamp"] - known["at"] <= _HANDSHAKE else {}
+
+
+def _remember(key: str, user: str, known: dict[str, Any], event: Event, joins: Joins) -> None:
     """A peer that was refused prints `Peer Connection Initiated` all the same: the refusal before it stands."""
     action, outcome = event["event_action"], event.get("event_outcome")
-    if action == "vpn_connection_opened" and known:
-        joins.put(key, {})
-    elif action == "vpn_password" or (action == "vpn_login" and outcome == "failure"):
-        joins.put(key, {"user": user, "outcome": str(outcome)})
+    if action == "vpn_password" or (action == "vpn_login" and outcome == "failure"):
+        joins.put(key, {"user": user, "outcome": outcome, "at": event["timestamp"]})
     elif action == "vpn_login" and known.get("outcome") == "failure":
         del event["ogrewatch_attempt"]
         event["event_outcome"] = "failure"

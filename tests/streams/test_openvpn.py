@@ -26,7 +26,6 @@ def counted(*messages: str) -> list[tuple[int, str]]:
         ((FIRST, IN), [(0, ""), (1, "success")]),
         ((FIRST, RIGHT, IN), [(0, ""), (0, "success"), (1, "success")]),
         ((FIRST, WRONG, IN), [(0, ""), (1, "failure"), (0, "failure")]),
-        ((FIRST, WRONG, IN, FIRST, IN), [(0, ""), (1, "failure"), (0, "failure"), (0, ""), (1, "success")]),
         ((PEER + "VERIFY ERROR: depth=0, error=certificate has expired: CN=a",), [(1, "failure")]),
         ((PEER + "TLS Error: TLS handshake failed",), [(0, "failure")]),
         ((PEER + "SENT CONTROL [a]: 'AUTH_FAILED' (status=1)",), [(0, "failure")]),
@@ -36,6 +35,16 @@ def counted(*messages: str) -> list[tuple[int, str]]:
 )
 def test_one_peer_is_one_attempt(messages: tuple[str, ...], expected: list[tuple[int, str]]) -> None:
     assert counted(*messages) == expected
+
+
+def test_the_next_handshake_from_the_same_port_is_another() -> None:
+    joins, dispatcher = MemoryJoins(), Dispatcher()
+    lines = [f"Nov 24 05:00:0{second} h openvpn[1]: {text}".encode() for second, text in enumerate((WRONG, IN, FIRST))]
+    lines += [f"Nov 24 05:00:2{second} h openvpn[1]: {text}".encode() for second, text in enumerate((FIRST, RIGHT, IN))]
+    for _ in range(2):  # and parsed again it is the same
+        events = [dispatcher.parse(line, RECEIVED, joins) for line in lines]
+        assert [event.get("ogrewatch_attempt", 0) for event in events] == [1, 0, 0, 0, 0, 1]
+        assert events[-1]["event_outcome"] == "success"
 
 
 def test_the_lines_of_a_peer_have_its_user() -> None:
