@@ -24,7 +24,8 @@ _HEAD = re.compile(
 )
 _PLAIN = re.compile(rf"{STAMP} {{1,4}}(?=InnoDB: |mysqld_safe |/)")
 _SNIFF = re.compile(
-    rf"{STAMP}(?: {{1,4}}(?:0x[0-9a-f]{{1,16}} |[0-9]{{1,20}} )?\[(?:Note|Warning|ERROR|System)\]| {{1,4}}(?:mysqld_safe |InnoDB: )|\t)"
+    rf"{STAMP}(?: {{1,4}}(?:(?:0x[0-9a-f]{{1,16}}|[0-9]{{1,20}}) )?\[(?:Note|Warning|ERROR|System)\]"
+    r"| {1,4}(?:mysqld_safe |InnoDB: )|\t)"
 )
 _ERRORS = frozenset(("ERROR", "Error"))
 _LABELS = ("System", "Error", "Warning", "Note")
