@@ -1,0 +1,89 @@
+"""What a log counts: each event once, in its minute, unless that is too old."""
+
+from collections.abc import Iterable
+
+import pytest
+from count_kit import START, Attempt, Stored
+
+from agents.counting.entries import MORE_HOSTS, MORE_USERS, NAMES, Source
+from agents.counting.log import LONGEST, Damaged, Log
+
+KEEP = 600.0
+
+
+def log(attempts: Iterable[Attempt] = ()) -> Log:
+    made = Log("events.authentication", "authentication", ord("a"), 0, KEEP)
+    made.resume()
+    made.count(attempt.record(offset) for offset, attempt in enumerate(attempts))
+    return made
+
+
+def source(made: Log, minute: int = 0, address: str = "203.0.113.9") -> Source:
+    return made.minutes[START + 60 * minute].addresses[address]
+
+
+def test_a_record_read_again_is_not_counted_again() -> None:
+    attempts = [Attempt(0, n, 0, n) for n in range(5)]
+    made = log(attempts)
+    made.count(attempt.record(offset) for offset, attempt in enumerate(attempts))
+    assert made.totals == [5, 5, 5]
+
+
+def test_an_event_written_again_is_not_counted_again() -> None:
+    first = [Attempt(0, 3, 0, 1), Attempt(1, 0, 0, 1), Attempt(0, 5, 0, 2)]
+    made = log([*first, *first, Attempt(1, 1, 0, 3)])
+    assert made.totals[0] == 4
+    assert made.position == 6
+
+
+def test_an_event_stands_for_as_many_attempts_as_it_says() -> None:
+    made = log([Attempt(0, 0, 0, 1, number=7), Attempt(0, 1, 0, 1, "success"), Attempt(0, 2, 0, 1, "")])
+    entry = source(made)
+    assert (entry.failure, entry.success, entry.unknown) == (7, 1, 1)
+    assert made.totals == [9, 9, 9]
+
+
+@pytest.mark.parametrize(
+    ("arrival", "late"), [(60 + KEEP - 0.001, 0), (60 + KEEP, 1)], ids=["in its last moment", "a moment later"]
+)
+def test_a_minute_takes_attempts_until_it_expires(arrival: float, late: int) -> None:
+    made = log([Attempt(0, 0, 0, 0), Attempt(0, 1, 0, arrival)])
+    assert made.late == late
+    assert made.totals[0] == 2 - late
+    assert made.expired[0] == late  # the first attempt went with its minute
+    assert (START in made.expiring) == bool(late)
+
+
+def test_time_is_that_of_the_stream_not_of_one_event() -> None:
+    made = log([Attempt(0, 0, 20, 20 * 60), Attempt(1, 0, 0, 5)])
+    assert made.late == 1
+
+
+def test_what_claims_to_be_far_ahead_is_not_kept() -> None:
+    made = log([Attempt(0, 0, 10, 0), Attempt(0, 1, 11, 0)])
+    assert (made.totals[0], made.late) == (1, 1)
+
+
+def test_what_is_no_event_is_left_over() -> None:
+    made = log()
+    made.count([Stored(0, START * 1000, b"", b"\0junk!"), Attempt(0, 0, 0, 1).record(1), Stored(2, 0, b"", None)])
+    assert [record.offset for record, _ in made.undecodable] == [0]
+    assert (made.totals[0], made.position) == (1, 2)
+
+
+def test_names_are_bounded_in_number_and_length() -> None:
+    made = log(Attempt(0, n, 0, n, user=f"u{n}" + "x" * 1_000, host=f"h{n}") for n in range(NAMES + 1))
+    entry = source(made)
+    assert len(entry.users) == len(entry.hosts) == NAMES
+    assert entry.more == MORE_USERS | MORE_HOSTS
+    assert {len(user) for user in entry.users} == {LONGEST}
+
+
+def test_a_table_that_does_not_add_up_is_refused() -> None:
+    made = log([Attempt(0, n, 0, n) for n in range(5)])
+    made.verified = False
+    made.verify()
+    source(made).failure -= 1
+    made.verified = False
+    with pytest.raises(Damaged, match=r"holds \[5, 4, 5\] attempts .* where \[5, 5, 5\] were counted up to offset 4"):
+        made.verify()
