@@ -1,0 +1,1 @@
+"""Kea: addresses asked for and leased by DHCP."""
