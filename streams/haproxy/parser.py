@@ -67,6 +67,11 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     return True
 
 
+def sniff(text: str) -> bool:
+    """Whether a line without a header begins as HAProxy's formats do."""
+    return _CLIENT.match(text) is not None
+
+
 def _proxied(rest: str, event: Event) -> bool:
     route = _ROUTE.match(rest)
     if route is None:
@@ -153,4 +158,4 @@ def _set_time(stamp: str, event: Event) -> None:
         set_civil(event, (named, int(day), int(hour), int(minute), int(second)), int(year), fraction or "")
 
 
-STREAM = Stream(name="haproxy", programs=("haproxy",), parse=parse)
+STREAM = Stream(name="haproxy", programs=("haproxy",), parse=parse, sniff=sniff)

@@ -3,6 +3,8 @@
 import pytest
 from parsing import attempt_of, event_of
 
+from streams.haproxy.parser import sniff
+
 CLIENT = "203.0.113.66:51234 [24/Nov/2026:04:05:06.123]"
 COUNTS = "12/10/3/1/0 0/0"
 
@@ -93,3 +95,8 @@ def test_a_request_that_is_none_is_kept() -> None:
 )
 def test_what_is_no_log_line_is_not_understood(message: str) -> None:
     assert event_of("haproxy", message)["event_dataset"] == "syslog.unparsed"
+
+
+def test_what_is_told_by_its_beginning() -> None:
+    assert sniff(line())
+    assert not sniff("203.0.113.66:51234 says hello")
