@@ -1,8 +1,8 @@
 """From a message of the web interface of pfSense or OPNsense to columns.
 
 Enters: `php-fpm[1]: /index.php: Successful login for user 'admin' from: 192.0.2.1 (Local Database)` and its kin of
-pfSense 2.x, OPNsense's `audit` messages, `Configuration Change`. Which lines are attempts is in `streams.base`. Sources:
-pfSense src/etc/inc/auth.inc, OPNsense src/www/authgui.inc. https://docs.netgate.com/pfsense/en/latest/monitoring/logs/
+pfSense 2.x, OPNsense's `audit` messages, `Configuration Change`. Which lines are attempts is in `streams.base`.
+Sources: pfSense src/etc/inc/auth.inc, OPNsense src/www/authgui.inc. https://docs.netgate.com/pfsense/en/latest/monitoring/logs/
 
 Who logs in chooses the name, so the last address after a quote is the program's own.
 """

@@ -1,8 +1,8 @@
 """From a message of Unbound to columns: `[PID:THREAD] info: CLIENT NAME TYPE CLASS[ CODE SECONDS CACHED SIZE]`.
 
-Enters: `log-queries`, `log-replies`, `log-local-actions`, `log-servfail`, validation failures and its state. Unbound 1.4
-to 1.22, as pfSense and OPNsense send it too. Sources: unbound util/data/msgreply.c (log_reply_info, log_query_info),
-services/localzone.c. https://unbound.docs.nlnetlabs.nl/en/latest/manpages/unbound.conf.html
+Enters: `log-queries`, `log-replies`, `log-local-actions`, `log-servfail`, validation failures and its state, of Unbound
+1.4 to 1.22, as pfSense and OPNsense send it too. Sources: unbound util/data/msgreply.c (log_reply_info), services/
+localzone.c. https://unbound.docs.nlnetlabs.nl/en/latest/manpages/unbound.conf.html
 
 The client chooses the name, in which Unbound escapes what is not printable; its address stands before.
 """
