@@ -23,7 +23,7 @@ UNPARSED_JSON = "json.unparsed"
 
 Record = dict[str, Any]
 
-_RECORD_STARTS = ("{", "@cee:")
+_RECORD_STARTS = ("{", "@cee:", " {", " @cee:", "\ufeff{")
 
 _REPEATED = re.compile(r"message repeated ([0-9]{1,9}) times?: \[ ?(.*?) ?\]?", re.DOTALL)
 _MOST_REPEATS = 10_000

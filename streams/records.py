@@ -18,7 +18,7 @@ _LARGEST = 2**63
 
 def read(text: str) -> dict[str, Any] | None:
     """The object that the text is, perhaps after the `@cee:` of syslog; None when it is something else."""
-    text = text.removeprefix(_COOKIE).strip()
+    text = text.strip().removeprefix("\ufeff").removeprefix(_COOKIE).strip()
     if not (text.startswith("{") and text.endswith("}")):
         return None
     try:

@@ -49,11 +49,16 @@ def _unfit_types(event: Event) -> list[str]:
 
 def _nested(record: dict[str, Any]) -> dict[str, Any]:
     """The record with names such as `event.category` at its top taken apart."""
-    nested = {name: value for name, value in record.items() if "." not in name}
+    nested: dict[str, Any] = {name: value for name, value in record.items() if "." not in name}
+    opened: dict[str, dict[str, Any]] = {}
     for name, value in record.items():
         first, dot, more = name.partition(".")
-        if dot and type(nested.setdefault(first, {})) is dict:
-            nested[first] = {**nested[first], more: value}
+        if dot and type(inner := nested.get(first, {})) is dict:
+            if first not in opened:
+                nested[first] = opened[first] = dict(inner)
+            opened[first][more] = value
+        elif dot:
+            nested[name] = value
     return nested
 
 

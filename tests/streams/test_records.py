@@ -1,6 +1,7 @@
 """Records that are JSON: who reads them, what envelopes give, and objects that are made to hurt."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -51,6 +52,33 @@ def test_records_are_read_leniently(text: str, found: Any) -> None:
     assert records.read(text) == found
 
 
+_MEBIBYTE = 1 << 20
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        '{"a":' * (_MEBIBYTE // 5) + "1}",
+        '{"a":' + "[" * _MEBIBYTE + "}",
+        '{"a":' + "[" * 900 + "]" * 900 + ',"b":"\\ud800"}',
+        '{"a":"' + "x" * _MEBIBYTE + '","b":NaN}',
+        '{"a":' + "9" * _MEBIBYTE + "}",
+        '{"a":' + "9" * _MEBIBYTE + ',"b":NaN}',
+        '{"message":"' + "\\\\" * (_MEBIBYTE // 2) + '"}',
+        '{"message":"' + "{" * _MEBIBYTE + '"}',
+        "{" + ",".join(f'"k{number}":{number}' for number in range(80_000)) + "}",
+        '{"ecs":1,"event.category":"web",' + ",".join(f'"user.k{number}":1' for number in range(50_000)) + "}",
+        '{"summary":"x","details":{' + ",".join(f'"k{number}":"\\ud800"' for number in range(50_000)) + "}}",
+    ],
+    ids=range(11),
+)
+def test_bombs_take_bounded_time(bomb: str) -> None:
+    start = time.process_time()
+    for before in ("", "<38>Nov 24 04:05:06 h sshd[1]: "):
+        parse(bomb, before=before)
+    assert time.process_time() - start < 1.5
+
+
 def test_what_is_nested_too_deep_is_kept_as_text() -> None:
     deep = json.loads('{"a":' * 200 + "1" + "}" * 200)
     event = parse(deep)
@@ -96,7 +124,9 @@ _READER = Stream("reader", parse_json=_read, sniff_json=lambda record: "who" in 
     ("line", "user"),
     [
         ('{"who": "a"}', "a"),
-        ('  {"who": "a"}', None),
+        (' {"who": "a"}', "a"),
+        ('\ufeff{"who": "a"}', "a"),
+        ('<13>Nov 24 04:05:06 h x[1]:  @cee: {"who": "b"}', "b"),
         ('<13>Nov 24 04:05:06 h x[1]: {"who": "b"}', "b"),
         ('<13>Nov 24 04:05:06 h x[1]: @cee: {"who": "b"}', "b"),
         ('{"message": "{\\"who\\": \\"c\\"}", "host": "h"}', "c"),
