@@ -9,60 +9,34 @@ The client chooses the user's name: the address stands left of it, and in `no su
 
 import re
 
-from streams import pam_lines
 from streams.base import Joins, Stream
+from streams.ftp_events import CLOSED, FAILED, LOGIN, OPENED, REFUSED, SERVICE, SESSION, pam, plain_address
 from streams.rules import Rule, Rules
 from streams.text import extra, set_endpoint
 from topics.event import Event
 
-_SERVICE: Event = {"ogrewatch_service": "ftp"}
-_LOGIN: Event = {
-    **_SERVICE,
-    "event_category": ["authentication", "session"],
-    "event_type": ["start"],
-    "event_action": "ftp_login",
-    "event_outcome": "success",
-    "ogrewatch_attempt": 1,
-}
-_FAILED: Event = {**_LOGIN, "event_category": ["authentication"], "event_outcome": "failure"}
-_REFUSED: Event = {
-    **_SERVICE,
-    "event_category": ["authentication"],
-    "event_type": ["info"],
-    "event_action": "ftp_login",
-    "event_outcome": "failure",
-}
-_OPENED: Event = {
-    **_SERVICE,
-    "event_category": ["network"],
-    "event_type": ["connection", "start"],
-    "event_action": "ftp_connection_opened",
-}
-_CLOSED: Event = {**_OPENED, "event_type": ["connection", "end"], "event_action": "ftp_connection_closed"}
-_BROKEN: Event = {**_CLOSED, "event_outcome": "failure"}
-_DENIED: Event = {**_OPENED, "event_type": ["connection", "denied"], "event_outcome": "failure"}
-_SESSION: Event = {**_SERVICE, "event_category": ["session"], "event_type": ["info"], "event_action": "ftp_message"}
-_SERVER: Event = {**_SERVICE, "event_category": ["process"], "event_type": ["info"], "event_action": "server_message"}
+_BROKEN: Event = {**CLOSED, "event_outcome": "failure"}
+_DENIED: Event = {**OPENED, "event_type": ["connection", "denied"], "event_outcome": "failure"}
+_SERVER: Event = {**SERVICE, "event_category": ["process"], "event_type": ["info"], "event_action": "server_message"}
 
 _PEER = re.compile(
     r"(?:[^\s()]{1,255}: )?(\S{1,255}) \(([^\s\[\]()]{0,255})\[([0-9A-Fa-f.:]{2,45})\]\)(?: -|:) (.*)", re.DOTALL
 )
 _OWN = re.compile(r"(\S{1,255}) - (.*)", re.DOTALL)
-_MAPPED = "::ffff:"
 _USER = r"(?P<user_name>.*)"
 _LOGINS = (
-    Rule(rf"{_USER}: Login successful\.?", _LOGIN),
+    Rule(rf"{_USER}: Login successful\.?", LOGIN),
     Rule(
         rf"{_USER}: no such user found from \S* ?\[(?P<source_ip>[^\[\]\s]+)\] to "
         r"(?P<destination_ip>\S+):(?P<destination_port>[0-9]{1,5})",
-        _FAILED,
+        FAILED,
     ),
-    Rule(rf"{_USER} \(Login failed\): (?P<reason>[^()]*(?:\([^()]*\)[^()]*)?)", _FAILED),
-    Rule(rf"{_USER}: no such user found", _FAILED),
-    Rule(rf"{_USER}: (?P<reason>[Ll]ogin (?:failed|denied|refused).*)", _FAILED),
+    Rule(rf"{_USER} \(Login failed\): (?P<reason>[^()]*(?:\([^()]*\)[^()]*)?)", FAILED),
+    Rule(rf"{_USER}: no such user found", FAILED),
+    Rule(rf"{_USER}: (?P<reason>[Ll]ogin (?:failed|denied|refused).*)", FAILED),
 )
 _REASON = r"(?P<reason>.*)"
-_VIOLATION = {**_FAILED, "user_name": "root"}
+_VIOLATION = {**FAILED, "user_name": "root"}
 
 _MESSAGES = Rules(
     "proftpd",
@@ -71,27 +45,27 @@ _MESSAGES = Rules(
         "ANON": _LOGINS,
         "ANONYMOUS": _LOGINS,
         "SECURITY": (Rule(r"VIOLATION: (?P<reason>[Rr]oot login attempted)\.?", _VIOLATION),),
-        "Maximum": (Rule(r"(?P<reason>login attempts \([0-9]{1,9}\) exceeded.*)", _REFUSED),),
+        "Maximum": (Rule(r"(?P<reason>login attempts \([0-9]{1,9}\) exceeded.*)", REFUSED),),
         "FTP": (
-            Rule(r"session opened\.?", _OPENED),
-            Rule(r"session closed\.?", _CLOSED),
-            Rule(r"(?P<reason>login timed out.*)", _REFUSED),
+            Rule(r"session opened\.?", OPENED),
+            Rule(r"session closed\.?", CLOSED),
+            Rule(r"(?P<reason>login timed out.*)", REFUSED),
             Rule(r"(?P<reason>.*(?:timeout|timed out).*)", _BROKEN),
         ),
-        "SSH2": (Rule(r"session opened\.?", _OPENED), Rule(r"session closed\.?", _CLOSED)),
-        "SFTP": (Rule(r"session opened\.?", _OPENED), Rule(r"session closed\.?", _CLOSED)),
+        "SSH2": (Rule(r"session opened\.?", OPENED), Rule(r"session closed\.?", CLOSED)),
+        "SFTP": (Rule(r"session opened\.?", OPENED), Rule(r"session closed\.?", CLOSED)),
         "Connection": (
             Rule(r"from \S* ?\[(?P<source_ip>[^\[\]\s]+)\] denied\.?", _DENIED),
             Rule(r"(?P<reason>refused.*)", _DENIED),
         ),
-        "Preparing": (Rule(r"to chroot to directory '(?P<root>.*)'", _SESSION),),
+        "Preparing": (Rule(r"to chroot to directory '(?P<root>.*)'", SESSION),),
         "ProFTPD": (Rule(r"(?P<version>\S+) (?P<reason>.*)", _SERVER), Rule(_REASON, _SERVER)),
-        "notice:": (Rule(_REASON, _SESSION),),
+        "notice:": (Rule(_REASON, SESSION),),
         "warning:": (Rule(_REASON, _SERVER),),
         "error:": (Rule(_REASON, {**_SERVER, "event_outcome": "failure"}),),
         "fatal:": (Rule(_REASON, {**_SERVER, "event_outcome": "failure"}),),
         "Fatal:": (Rule(_REASON, {**_SERVER, "event_outcome": "failure"}),),
-        "user": (Rule(r"'(?P<user_name>.*)' authenticated via '(?P<method>[^']*)' method", _SESSION),),
+        "user": (Rule(r"'(?P<user_name>.*)' authenticated via '(?P<method>[^']*)' method", SESSION),),
     },
 )
 
@@ -101,8 +75,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     found = _PEER.fullmatch(message)
     if found is not None:
         return _of_client(found, event)
-    if pam_lines.parse(message, event, "ftp_login"):
-        event.update(_SERVICE)
+    if pam(message, event):
         return True
     own = _OWN.fullmatch(message)
     return _MESSAGES.parse(own[2] if own else message, event)
@@ -112,8 +85,8 @@ def _of_client(found: re.Match[str], event: Event) -> bool:
     server, host, address, text = found.groups()
     known = _MESSAGES.parse(text, event)
     if not known:
-        event.update(_SESSION)
-    set_endpoint(event, "source", address.removeprefix(_MAPPED) if "." in address else address)
+        event.update(SESSION)
+    set_endpoint(event, "source", plain_address(address))
     fields = extra(event)
     fields["proftpd.server"] = server
     if not known:

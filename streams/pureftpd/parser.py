@@ -10,42 +10,15 @@ The client chooses names and paths; the account before `@` is one that has logge
 
 import re
 
-from streams import pam_lines
 from streams.base import Joins, Stream
+from streams.ftp_events import FAILED, LEFT, LOGIN, OPENED, PROTOCOL, REFUSED, SESSION, on_file, pam, plain_address
 from streams.rules import LONGEST
 from streams.text import extra, number, put, set_endpoint
 from topics.event import Event
 
-_SERVICE: Event = {"ogrewatch_service": "ftp"}
-_LOGIN: Event = {
-    **_SERVICE,
-    "event_category": ["authentication", "session"],
-    "event_type": ["start"],
-    "event_action": "ftp_login",
-    "event_outcome": "success",
-    "ogrewatch_attempt": 1,
-}
-_FAILED: Event = {**_LOGIN, "event_category": ["authentication"], "event_outcome": "failure"}
-_REFUSED: Event = {
-    **_SERVICE,
-    "event_category": ["authentication"],
-    "event_type": ["info"],
-    "event_action": "ftp_login",
-    "event_outcome": "failure",
-}
-_CONNECTED: Event = {
-    **_SERVICE,
-    "event_category": ["network"],
-    "event_type": ["connection", "start"],
-    "event_action": "ftp_connection_opened",
-}
-_PROTOCOL: Event = {**_CONNECTED, "event_type": ["protocol", "info"], "event_action": "ftp_protocol"}
-_LEFT: Event = {**_SERVICE, "event_category": ["session"], "event_type": ["end"], "event_action": "ftp_logout"}
-_SESSION: Event = {**_LEFT, "event_type": ["info"], "event_action": "ftp_message"}
-_FILE: Event = {**_SERVICE, "event_category": ["file"], "event_type": ["access"], "event_outcome": "success"}
 _TRANSFERS: dict[str, Event] = {
-    "uploaded": {**_FILE, "event_type": ["creation"], "event_action": "ftp_upload"},
-    "downloaded": {**_FILE, "event_action": "ftp_download"},
+    "uploaded": {**on_file("ftp_upload", "creation"), "event_outcome": "success"},
+    "downloaded": {**on_file("ftp_download", "access"), "event_outcome": "success"},
 }
 
 _LINE = re.compile(r"\((.*?)@([^@\s()]{1,255})\) \[(DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL)\] (.*)", re.DOTALL)
@@ -60,21 +33,14 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message of Pure-FTPd; False for what names no session."""
     found = _LINE.fullmatch(message) if len(message) <= LONGEST else None
     if found is None:
-        return _pam(message, event)
+        return pam(message, event)
     account, host, level, text = found.groups()
     if account not in ("?", ""):
         event["user_name"] = account
     _say(level, text, event)
     if host != "?":
-        set_endpoint(event, "source", host)
+        set_endpoint(event, "source", plain_address(host))
     extra(event)["log.level"] = level.lower()
-    return True
-
-
-def _pam(message: str, event: Event) -> bool:
-    if not pam_lines.parse(message, event, "ftp_login"):
-        return False
-    event.update(_SERVICE)
     return True
 
 
@@ -82,7 +48,7 @@ def _say(level: str, text: str, event: Event) -> None:
     if level in ("WARNING", "ERROR"):
         _refusal(text, event)
     elif level == "INFO" and text.endswith(_LOGGED_IN):
-        event.update(_LOGIN)
+        event.update(LOGIN)
         put(event, "user_name", text.removesuffix(_LOGGED_IN))
     elif level == "NOTICE":
         _transfer(text, event)
@@ -92,16 +58,16 @@ def _say(level: str, text: str, event: Event) -> None:
 
 def _refusal(text: str, event: Event) -> None:
     if found := _DISABLED.fullmatch(text) or _FAILURE.fullmatch(text):
-        event.update(_FAILED)
+        event.update(FAILED)
         put(event, "user_name", found[1])
     else:
-        event.update(_REFUSED if text.startswith(_TIMEOUTS) else _SESSION)
+        event.update(REFUSED if text.startswith(_TIMEOUTS) else SESSION)
 
 
 def _transfer(text: str, event: Event) -> None:
     found = _TRANSFER.fullmatch(text)
     if found is None:
-        event.update(_SESSION)
+        event.update(SESSION)
         return
     event.update(_TRANSFERS[found[2]])
     fields = extra(event)
@@ -111,16 +77,16 @@ def _transfer(text: str, event: Event) -> None:
 
 def _progress(text: str, event: Event) -> None:
     if text.startswith("New connection from "):
-        event.update(_CONNECTED)
+        event.update(OPENED)
     elif text.startswith("Command ["):
-        event.update(_PROTOCOL)
+        event.update(PROTOCOL)
     elif text in ("Anonymous user logged in", "Anonymous user logged in the virtual FTP"):
-        event.update(_LOGIN)
+        event.update(LOGIN)
         event.setdefault("user_name", "ftp")
     elif text.startswith("Logout."):
-        event.update(_LEFT)
+        event.update(LEFT)
     else:
-        event.update(_REFUSED if text.startswith(_TIMEOUTS) else _SESSION)
+        event.update(REFUSED if text.startswith(_TIMEOUTS) else SESSION)
 
 
 STREAM = Stream(name="pureftpd", programs=("pure-ftpd", "pure-ftpd-mysql", "pure-ftpd-ldap"), parse=parse)

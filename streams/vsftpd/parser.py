@@ -11,30 +11,13 @@ that what follows it fits: nothing or an anonymous password after a login, anyth
 
 import re
 
-from streams import pam_lines
 from streams.base import Joins, Stream
+from streams.ftp_events import FAILED, LOGIN, OPENED, PROTOCOL, on_file, pam, plain_address
 from streams.own_times import timed
 from streams.text import extra, number, put, set_endpoint
 from topics.event import Event
 
-_SERVICE: Event = {"ogrewatch_service": "ftp"}
-_LOGIN: Event = {
-    **_SERVICE,
-    "event_category": ["authentication", "session"],
-    "event_type": ["start"],
-    "event_action": "ftp_login",
-    "event_outcome": "success",
-    "ogrewatch_attempt": 1,
-}
-_FAILED: Event = {**_LOGIN, "event_category": ["authentication"], "event_outcome": "failure"}
-_CONNECTED: Event = {
-    **_SERVICE,
-    "event_category": ["network"],
-    "event_type": ["connection", "start"],
-    "event_action": "ftp_connection_opened",
-}
-_PROTOCOL: Event = {**_CONNECTED, "event_type": ["protocol", "info"], "event_action": "ftp_protocol"}
-_DEBUG: Event = {**_CONNECTED, "event_type": ["info"], "event_action": "ftp_message"}
+_DEBUG: Event = {**OPENED, "event_type": ["info"], "event_action": "ftp_message"}
 
 _OWN_FILE = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4} \[pid [0-9]{1,10}\] ")
 _CLIENT = r": Client \"([0-9A-Fa-f.:]{2,45})\""
@@ -56,11 +39,8 @@ _TYPES = {
     "RENAME": "change",
     "CHMOD": "change",
 }
-_FILES: dict[str, Event] = {
-    what: {**_SERVICE, "event_category": ["file"], "event_type": [kind], "event_action": f"ftp_{what.lower()}"}
-    for what, kind in _TYPES.items()
-}
-_OTHERS = {"CONNECT": _CONNECTED, "DEBUG": _DEBUG, "FTP command": _PROTOCOL, "FTP response": _PROTOCOL}
+_FILES = {what: on_file(f"ftp_{what.lower()}", kind) for what, kind in _TYPES.items()}
+_OTHERS = {"CONNECT": OPENED, "DEBUG": _DEBUG, "FTP command": PROTOCOL, "FTP response": PROTOCOL}
 
 
 def sniff(text: str) -> bool:
@@ -72,7 +52,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one line of vsftpd; False for what names no client."""
     if sniff(message):
         return timed(_line, message, event, joins)
-    return _line(message, event, joins) or _pam(message, event)
+    return _line(message, event, joins) or pam(message, event)
 
 
 def _line(message: str, event: Event, joins: Joins) -> bool:
@@ -81,7 +61,7 @@ def _line(message: str, event: Event, joins: Joins) -> bool:
         return False
     pid, user, login, peer, password, why, outcome, what, other, address, more = found.groups("")
     if login:
-        event.update(_LOGIN if login == "OK" else _FAILED)
+        event.update(LOGIN if login == "OK" else FAILED)
     elif what:
         event.update(_FILES[what], event_outcome="success" if outcome == "OK" else "failure")
     else:
@@ -96,19 +76,12 @@ def _line(message: str, event: Event, joins: Joins) -> bool:
     return True
 
 
-def _pam(message: str, event: Event) -> bool:
-    if not pam_lines.parse(message, event, "ftp_login"):
-        return False
-    event.update(_SERVICE)
-    return True
-
-
 def _client(pid: str, user: str, address: str, event: Event) -> None:
     event.setdefault("process_name", "vsftpd")
     if pid:
         event["process_pid"] = int(pid)
     put(event, "user_name", user)
-    set_endpoint(event, "source", address.removeprefix("::ffff:") if "." in address else address)
+    set_endpoint(event, "source", plain_address(address))
 
 
 def _details(more: str, event: Event) -> None:
