@@ -10,13 +10,14 @@ from typing import Any
 from agents.changelog import Part
 from agents.changelog_table import ChangelogTable
 from agents.counting.flush import Flusher
-from agents.counting.log import Damaged
+from agents.counting.log import Damaged, Log
 from agents.counting.opening import Opening
 from agents.counting.server import Server
 from agents.counting.shelf import KINDS, Shelf
+from agents.metrics import Metrics
 from agents.roles import role_app
 from agents.settings import Settings
-from agents.transport import BatchApp, InOrder, fatal
+from agents.transport import Batch, BatchApp, InOrder, fatal
 from topics.catalogue import TYPED, typed
 
 ROLE = "count"
@@ -30,7 +31,7 @@ class Counter:
     """Counts batches of the partitions that the app owns."""
 
     def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], settings: Settings) -> None:
-        self._app, self._table = app, table
+        self._app, self._table, self._metrics = app, table, Metrics(ROLE)
         changelog = table.changelog_topic.get_topic_name()
         self._opening = Opening(settings, app.conf.id, changelog)
         self._advice = f"To count anew, stop all count workers and delete topic {changelog} and group {app.conf.id}."
@@ -54,9 +55,17 @@ class Counter:
         if 0 <= log.position < batch.after:
             fatal(f"{ROLE}: {message.tp} continues after {batch.after}, but was counted up to {log.position} only")
         records = len(batch)
-        log.count(batch)
+        self._count(log, batch)
         batch.clear()  # free, long before they are acknowledged
         self.flusher.gather(log, event, records)
+
+    def _count(self, log: Log, batch: Batch) -> None:
+        counted, late, dead = log.totals[0], log.late, len(log.undecodable)
+        log.count(batch)
+        self._metrics.consumed(log.topic, len(batch))
+        self._metrics.counted(log.totals[0] - counted, log.late - late)
+        if len(log.undecodable) > dead:
+            self._metrics.dead_lettered(log.topic, len(log.undecodable) - dead)
 
     async def flush(self) -> None:
         """Flush for ever. What goes wrong ends the process."""
