@@ -16,42 +16,34 @@ _ACTION = "pam_authentication"
 _HELPER = "unix_chkpwd"
 
 _DISPLAYS = (
+    *("gdm", "gdm3", "gdm-binary", "gdm-session-worker", "gdm-password", "gdm-autologin", "gdm-launch-environment"),
+    *("gdm-fingerprint", "gdm-smartcard", "lightdm", "lightdm-greeter", "lightdm-autologin", "sddm", "sddm-helper"),
+    *("kdm", "xdm", "lxdm", "slim", "greetd", "kde", "kde-np", "kcheckpass", "kscreensaver", "kscreenlocker_greet"),
+    *("gnome-screensaver-dialog", "cinnamon-screensaver", "cinnamon-screensaver-pam-helper", "mate-screensaver-dialog"),
     *(
-        "gdm",
-        "gdm3",
-        "gdm-session-worker",
-        "gdm-password",
-        "gdm-autologin",
-        "gdm-launch-environment",
-        "gdm-fingerprint",
+        "xscreensaver",
+        "xscreensaver-auth",
+        "light-locker",
+        "i3lock",
+        "swaylock",
+        "vlock",
+        "physlock",
+        "unity",
+        "compiz",
     ),
-    *("lightdm", "lightdm-greeter", "sddm", "sddm-helper", "kdm", "xdm", "lxdm", "kde", "kcheckpass", "greetd"),
-    *("gnome-screensaver-dialog", "cinnamon-screensaver", "xscreensaver", "kscreenlocker_greet", "vlock"),
 )
-_OTHERS = (
-    *("systemd", "(systemd)", "systemd-user", "cron", "crond", "atd", "anacron", "cockpit-session", "xrdp-sesman"),
-    *("smbd", "ftpd", "saslauthd", "imapd", "ocserv", "apache2", "httpd", "rshd", "rlogind", "remote", "cupsd", "doas"),
-    *(
-        "runuser",
-        "sssd",
-        "pop",
-        "imap",
-        "pop3",
-        "system-auth",
-        "webmin",
-        "ppp",
-        "pppd",
-        "gdm-binary",
-        "passwd",
-        "chpasswd",
-        "chsh",
-        "chfn",
-        "chage",
-        "useradd",
-        "usermod",
-        "userdel",
-        "gpasswd",
-    ),
+_SESSIONS = (
+    *("systemd", "(systemd)", "(sd-pam)", "systemd-user", "cron", "crond", "atd", "anacron", "runuser", "doas", "ksu"),
+    *("cockpit-session", "xrdp-sesman", "screen", "newrole", "userhelper", "machinectl", "sssd", "system-auth"),
+)
+_SERVERS = (
+    *("smbd", "samba", "ftpd", "ftp", "saslauthd", "imapd", "imap", "pop", "pop3", "ipop3d", "cyrus", "smtp", "smtpd"),
+    *("ocserv", "charon", "pppd", "ppp", "apache2", "httpd", "squid", "postgres", "mariadbd", "cupsd", "webmin"),
+    *("rsh", "rshd", "rlogind", "rexecd", "remote", "telnetd"),
+)
+_TOOLS = (
+    *("passwd", "chpasswd", "chsh", "chfn", "chage", "useradd", "usermod", "userdel", "groupadd", "groupmod"),
+    *("groupdel", "gpasswd", "newusers"),
 )
 
 
@@ -82,9 +74,11 @@ STREAM = Stream(
     name="pam",
     programs=(
         _HELPER,
-        *_DISPLAYS,
-        *(f"{name}]" for name in ("gdm-password", "gdm-autologin", "gdm-launch-environment", "gdm-fingerprint")),
-        *_OTHERS,
+        *(*_DISPLAYS, *_SESSIONS, *_SERVERS, *_TOOLS),
+        *(
+            f"{name}]"
+            for name in ("gdm-password", "gdm-autologin", "gdm-launch-environment", "gdm-fingerprint", "gdm-smartcard")
+        ),
     ),
     parse=parse,
 )
