@@ -1,44 +1,94 @@
 """Raw topics in, typed topics out. A batch is acknowledged when everything made of it was delivered."""
 
 import asyncio
+from collections import Counter
+from operator import itemgetter
 from typing import Any
 
+from agents.changelog_table import ChangelogTable
+from agents.joins import BatchJoins, Shelf
+from agents.metrics import Metrics
 from agents.pipeline import Pipeline
 from agents.roles import role_app
 from agents.settings import Settings
-from agents.transport import BatchApp, InOrder, fatal
-from streams.base import MemoryJoins
-from topics.catalogue import RAW
+from agents.transport import BatchApp, InOrder, Outgoing, fatal
+from topics.catalogue import DEADLETTER, RAW
 
 ROLE = "normalize"
 _RELOAD = 30.0  # seconds between looks at the GeoIP files
+_KEEP = 86_400.0  # seconds that a join may last
+
+
+class Normalizer:
+    """Makes events of batches, in their order, and acknowledges each when they are delivered."""
+
+    def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], settings: Settings) -> None:
+        self.pipeline = Pipeline(settings)
+        self._app, self._table = app, table
+        self._raw = [settings.prefix + topic.name for topic in RAW]
+        self._dead = settings.prefix + DEADLETTER.name
+        self._metrics = Metrics(ROLE)
+        self._going = set[asyncio.Task[None]]()
+
+    async def take(self, event: Any) -> None:
+        """Parse a batch, unless it belongs to an assignment that is over; wait only for room to send what it became.
+
+        The next batch is parsed while this one travels.
+        """
+        message, batch = event.message, event.value
+        part = self._table.store.parts.get(message.partition)
+        if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
+            return
+        joins = BatchJoins(part, self._raw.index(message.topic), max(0, batch[0].timestamp) // 1000)
+        events = self.pipeline.records(batch, joins)
+        self._count(message.topic, events)
+        records = [*joins.expired(), *events, *joins.records(batch.last)]
+        delivered = await self._app.delivery.send(records)
+        task = asyncio.create_task(self._acknowledge(event, delivered, part.overtaken()))
+        self._going.add(task)
+        task.add_done_callback(self._going.discard)
+
+    async def _acknowledge(self, event: Any, delivered: asyncio.Future[None], overtaken: list[Outgoing]) -> None:
+        try:
+            await delivered
+            if overtaken:
+                await (await self._app.delivery.send(overtaken))
+        except Exception as error:
+            fatal(f"{ROLE}: not delivered: {error!r}")
+        event.ack()
+
+    def _count(self, topic: str, events: list[Outgoing]) -> None:
+        self._metrics.consumed(topic, len(events))
+        produced = Counter(map(itemgetter(0), events))
+        if dead := produced.pop(self._dead, 0):
+            self._metrics.dead_lettered(topic, dead)
+        for name, number in produced.items():
+            self._metrics.produced(name, number)
+
+
+async def _nothing(_: Any) -> None:
+    """A recovered part needs no look: a join that is missing only leaves a field out."""
 
 
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role. Lines of one raw partition become events in their order."""
-    app = role_app(ROLE, settings, RAW)
-    pipeline, in_order, joins, going = Pipeline(settings), InOrder(), MemoryJoins(), set[asyncio.Task[None]]()
+    app, in_order = role_app(ROLE, settings, RAW), InOrder()
+    raw = [settings.prefix + topic.name for topic in RAW]
+    table: ChangelogTable[Shelf] = ChangelogTable(
+        app, "joins", servers=settings.kafka, beside=raw, replication=settings.replication, keep=_KEEP
+    )
+    table.shelf, table.opened = (lambda _: Shelf()), _nothing
+    app.tables.add(table)
+    normalizer = Normalizer(app, table, settings)
 
     async def normalize(stream: Any) -> None:
         async for event in stream.events():
             in_order(event.message, event.value)
-            records = pipeline.records(event.value, joins)
-            task = asyncio.create_task(_acknowledge(event, await app.delivery.send(records)))
-            going.add(task)
-            task.add_done_callback(going.discard)
+            await normalizer.take(event)
 
     async def reload() -> None:
-        pipeline.enricher.reload_if_changed()
+        normalizer.pipeline.enricher.reload_if_changed()
 
     app.agent(app.batch_topic(*app.batch_topics), name=ROLE)(normalize)
     app.timer(_RELOAD)(reload)
     return app
-
-
-async def _acknowledge(event: Any, delivered: asyncio.Future[None]) -> None:
-    """The next batch is parsed while this one travels."""
-    try:
-        await delivered
-    except Exception as error:
-        fatal(f"{ROLE}: not delivered: {error!r}")
-    event.ack()
