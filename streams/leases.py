@@ -3,7 +3,7 @@
 Shared by the streams of DHCP servers. https://www.rfc-editor.org/rfc/rfc2131, https://www.rfc-editor.org/rfc/rfc8415
 """
 
-from streams.packets import mac, set_end, set_type
+from streams.packets import mac, relate, set_end, set_type
 from streams.text import extra, is_ip
 from topics.event import Event
 
@@ -38,4 +38,5 @@ def set_client(event: Event, address: str = "", hardware: str = "", name: str = 
     if len(hardware) <= _LONGEST_MAC and (octets := mac(hardware)):
         extra(event)["source.mac"] = octets
     if name:
-        extra(event).update({"source.domain": name, "related.hosts": [name]})
+        extra(event)["source.domain"] = name
+        relate(event, "hosts", name)

@@ -66,6 +66,13 @@ def set_end(event: Event, side: str, address: str, port: str) -> None:
         event[side + "_port"] = value
 
 
+def relate(event: Event, kind: str, value: str) -> None:
+    """Add to `related.ip`, `related.hosts` or `related.user` what no column of an event tells."""
+    values = extra(event).setdefault("related." + kind, [])
+    if value not in values:
+        values.append(value)
+
+
 def mac(text: str) -> str:
     """A hardware address as ECS writes it, `00-00-5E-00-53-01`; "" for anything else."""
     if _OCTETS.fullmatch(text):

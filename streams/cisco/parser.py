@@ -14,7 +14,7 @@ from streams.cisco.connections import CONNECTIONS
 from streams.cisco.denials import DENIALS
 from streams.cisco.inspection import INSPECTION
 from streams.cisco.kinds import INFO
-from streams.cisco.logins import LOGINS
+from streams.cisco.logins import LOGINS, grouped
 from streams.cisco.shapes import Catalogue, set_fields
 from streams.cisco.templates import compile_template
 from streams.cisco.vpn import VPN
@@ -32,6 +32,15 @@ _CATALOGUE = Catalogue((*CONNECTIONS, *DENIALS, *INSPECTION, *LOGINS, *VPN, *ADM
 _ANY_ENDS = tuple(compile_template(template).match for template in ("from {A} to {B}", "src {A} dst {B}"))
 _ANY_PROTOCOL = re.compile(r"(?<![\w-])(TCP|UDP|ICMP|tcp|udp|icmp)(?![\w-])")
 _BEGINNINGS = (" from ", " src ")
+_ANY_SESSION = tuple(
+    compile_template(template).fullmatch
+    for template in (
+        *grouped("{reason}"),
+        "Group = {group}, Username = {user}, IP = {a_ip}[,] {reason}",
+        "Group = {group}, IP = {a_ip}[,] {reason}",
+        "IP = {a_ip}[,] {reason}",
+    )
+)
 _LONGEST = 16384
 
 
@@ -59,9 +68,24 @@ def _security_event(code: str, text: str, event: Event) -> bool:
 
 
 def _understand(code: str, text: str, event: Event) -> None:
-    if _CATALOGUE.parse(code, text, event):
-        return
-    event.update(INFO)
+    if not _CATALOGUE.parse(code, text, event):
+        event.update(INFO)
+        if text.startswith(("Group ", "IP = ")):
+            _set_session(text, event)
+        else:
+            _set_ends(text, event)
+
+
+def _set_session(text: str, event: Event) -> None:
+    """Whose session a message is about that is not in the catalogue."""
+    for match in _ANY_SESSION:
+        if found := match(text):
+            set_fields(found.groupdict(), event)
+            return
+
+
+def _set_ends(text: str, event: Event) -> None:
+    """The two ends that a message names which is not in the catalogue."""
     for word, match in zip(_BEGINNINGS, _ANY_ENDS, strict=True):
         found = match(text, text.find(word) + 1)
         if found and (is_ip(found["a_ip"]) or is_ip(found["b_ip"])):

@@ -110,8 +110,9 @@ def _set_ends(found: dict[str, str], event: Event) -> None:
 
 def _set_verdict(found: dict[str, str], event: Event) -> None:
     """What was decided. A connection that was blocked was blocked successfully, as ECS has it."""
-    verdict = found.get("AccessControlRuleAction") or found.get("InlineResult", "")
-    word = verdict.lower()
+    word = (found.get("AccessControlRuleAction") or found.get("InlineResult", "")).lower()
+    if event["event_category"][0] == "malware":
+        _set_disposition(found.get("SHA_Disposition", ""), event)
     if not word or event["event_category"][0] not in ("network", "intrusion_detection"):
         return
     event["event_outcome"] = "success"
@@ -119,8 +120,14 @@ def _set_verdict(found: dict[str, str], event: Event) -> None:
         event["event_type"] = [*event["event_type"], "denied"]
     elif word.startswith(_ALLOWANCES[:-1]):
         event["event_type"] = [*event["event_type"], "allowed"]
-    if found.get("SHA_Disposition") in _MALICIOUS:
+
+
+def _set_disposition(disposition: str, event: Event) -> None:
+    """A file that was found to be malware is an alert; one that is clean or unknown is but a file."""
+    if disposition in _MALICIOUS:
         event["event_kind"] = "alert"
+    else:
+        event["event_category"] = ["malware", "file"]
 
 
 def _set_user(user: str, event: Event) -> None:

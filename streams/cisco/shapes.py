@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from streams.cisco.templates import compile_template
 from streams.cisco.users import set_users
-from streams.packets import SERVICES, mac, nanoseconds, set_end, set_number, set_transport, set_type
+from streams.packets import SERVICES, mac, nanoseconds, relate, set_end, set_number, set_transport, set_type
 from streams.text import extra, is_ip, number, port_number
 from topics.event import Event
 from topics.fields import FIELDS
 
 _MASKED = ("*****", "Unknown")
 _INTERFACES = {"source": "observer_ingress_interface_name", "destination": "observer_egress_interface_name"}
+_NO_HOSTS = ("console", "terminal", "serial")
 _LONGEST_GROUP = 4
 _MOST_TRIES = 1000
 _Match = Callable[[str], re.Match[str] | None]
@@ -98,6 +99,9 @@ def _set_end(found: dict[str, str], end: str, side: str, event: Event) -> None:
     if interface and len(interface) <= _LONGEST_GROUP and is_ip(whole := f"{interface}:{address}"):
         address, interface = whole, ""  # an IPv6 address without an interface before it
     set_end(event, side, address, found.get(end + "_port", ""))
+    if not is_ip(address) and address not in _NO_HOSTS:
+        extra(event)[side + ".domain"] = address
+        relate(event, "hosts", address)
     if interface:
         event[_INTERFACES[side]] = interface
     if end + "_nat" in found:
@@ -108,7 +112,7 @@ def _set_nat(address: str, port: str, side: str, event: Event) -> None:
     """What the firewall translates to; it prints the same again when it translates nothing."""
     if is_ip(address) and address != event.get(side + "_ip"):
         extra(event)[side + ".nat.ip"] = address
-        extra(event).setdefault("related.ip", []).append(address)
+        relate(event, "ip", address)
     if (number_of_port := port_number(port)) and number_of_port != event.get(side + "_port"):
         extra(event)[side + ".nat.port"] = number_of_port
 

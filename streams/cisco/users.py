@@ -5,6 +5,7 @@ https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html (idfw_us
 
 import re
 
+from streams.packets import relate
 from streams.text import extra
 from topics.event import Event
 
@@ -21,8 +22,9 @@ def set_users(found: dict[str, str], order: tuple[str, str], event: Event) -> No
     names = [name for name in names if name]
     if names:
         event["user_name"] = names[0]
-    if len(set(names)) > 1:
-        extra(event)["related.user"] = list(dict.fromkeys(names))
+    for name in names[1:]:
+        if name != names[0]:
+            relate(event, "user", name)
 
 
 def _set_user(text: str, side: str, event: Event) -> str:
@@ -39,6 +41,8 @@ def _set_user(text: str, side: str, event: Event) -> str:
     for field, value in (("user.name", user), ("user.domain", domain)):
         if value:
             extra(event)[f"{side}.{field}"] = value
+    if domain:
+        relate(event, "hosts", domain)
     return user
 
 

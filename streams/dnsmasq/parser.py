@@ -10,7 +10,7 @@ import re
 
 from streams.base import Joins, Stream
 from streams.leases import set_client, set_exchange
-from streams.packets import set_end, set_type
+from streams.packets import relate, set_end, set_type
 from streams.text import extra, is_ip, put
 from topics.event import Event
 
@@ -175,7 +175,7 @@ def _answer(origin: str, name: str, value: str, event: Event) -> None:
     event["dns_response_code"] = code or "NOERROR"
     if is_ip(value):
         fields["dns.resolved_ip"] = [value]
-        fields["related.ip"] = [value]
+        relate(event, "ip", value)
     if code is None:
         fields["dns.answers"] = [{"data": value}]
 

@@ -1,16 +1,18 @@
 """From the end of an HTTP log line, `{headers} {headers} "GET / HTTP/1.1" ...`, to columns.
 
-HAProxy writes a quote, a brace and a control character of the client's in hex (`#22`), so a bare quote is its own.
+HAProxy writes a quote, a brace and a control character of the client's in hex (`#22`), so a bare quote is its own, and
+the last one ends the request.
 https://docs.haproxy.org/3.0/configuration.html#8.2.3, #8.2.5
 """
 
 import re
 
-from streams.text import extra, put
+from streams.packets import relate
+from streams.text import extra
 from streams.weblog import set_target
 from topics.event import Event
 
-_LINE = re.compile(r'(?:(\{[^"]{0,8192}\}) )?"([^"]{0,32768})"?(?: (.*))?', re.DOTALL)
+_LINE = re.compile(r'(?:(\{.{0,8192}?\}) (?="))?"(.*)', re.DOTALL)
 _TLS = re.compile(r"((?:[0-9]{1,10}/){4}[0-9]) (\S{1,255})/(TLS|SSL)v([0-9.]{1,4})/(\S{1,80})")
 _UNAUTHORIZED, _ERRORS = 401, 400
 
@@ -30,14 +32,17 @@ def set_request(text: str, status: int, event: Event) -> bool:
     found = _LINE.fullmatch(text)
     if found is None:
         return False
-    headers, request, more = found.groups()
+    headers, rest = found.groups()
+    request, quote, more = rest.rpartition('"')
+    if not quote:  # cut off at the longest line that syslog takes
+        request, more = rest, ""
     event.update(_SUCCESS if 0 < status < _ERRORS else _REFUSAL if status == _UNAUTHORIZED else _FAILURE)
     if status > 0:
         event["http_response_status_code"] = status
     if headers:
         _set_headers(headers, event)
     if more:
-        _set_tls(more, event)
+        _set_tls(more.lstrip(" "), event)
     set_target(request, event, "haproxy")
     return True
 
@@ -60,5 +65,6 @@ def _set_tls(more: str, event: Event) -> None:
     fields["haproxy.tls_errors"] = errors
     if name != "-":
         fields["tls.client.server_name"] = fields["destination.domain"] = name
-        put(fields, "url.domain", name)
+        fields["url.domain"] = name
+        relate(event, "hosts", name)
     fields.update({"tls.version_protocol": protocol.lower(), "tls.version": version, "tls.cipher": cipher})

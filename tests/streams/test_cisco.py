@@ -54,7 +54,7 @@ def test_who_began_a_connection(code: str, direction: str) -> None:
         (("(7)", ""), {"cisco.source_security_group_tag": 7}, None),
         (("", r"(LOCAL\bob)"), {"destination.user.name": "bob"}, "bob"),
         ((r"(LOCAL\alice)", r"(LOCAL\bob)"), {"source.user.name": "alice", "destination.user.name": "bob",
-          "related.user": ["alice", "bob"]}, "alice"),
+          "related.user": ["bob"]}, "alice"),
         (("(*****)", ""), {}, None),
     ],
 )  # fmt: skip
@@ -81,6 +81,15 @@ def test_how_a_connection_ended(tail: str, reason: str | None, bytes_: int | Non
     extra = asa("302014", f"Teardown TCP connection 7 for {OUTSIDE} to {INSIDE} {tail}")["extra"]
     assert (extra.get("event.reason"), extra.get("network.bytes")) == (reason, bytes_)
     assert extra.get("event.duration") == (None if length is None else length * 1_000_000_000)
+
+
+def test_names_instead_of_addresses() -> None:
+    event = asa(
+        "302014", f"Teardown TCP connection 7 for outside:mail.example.com/25 to {INSIDE} duration 0:00:01 bytes 5"
+    )
+    assert ends(event) == (None, 25, "10.0.0.5", 443)
+    assert event["extra"]["source.domain"] == "mail.example.com"
+    assert event["extra"]["related.hosts"] == ["mail.example.com"]
 
 
 @pytest.mark.parametrize("code", ["302020", "302021"])
@@ -201,6 +210,20 @@ def test_what_is_not_in_the_catalogue_keeps_its_number_and_ends(text: str, expec
     assert event["extra"]["log.level"] == "critical"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Group <G> User <alice> IP <203.0.113.66> did it", "Group G User alice IP 203.0.113.66 did it",
+     "Group = G, Username = alice, IP = 203.0.113.66, did it"],
+)  # fmt: skip
+def test_whose_session_it_is_in_a_message_that_is_not_in_the_catalogue(text: str) -> None:
+    event = asa("999999", text)
+    assert (event["user_name"], event["source_ip"], event["extra"]["event.reason"]) == (
+        "alice",
+        "203.0.113.66",
+        "did it",
+    )
+
+
 @pytest.mark.parametrize("tag", ["%ASA-6-302010: ", "%ASA-6-302010 ", "%ASA-session-6-302010: ", "%ASA-6-302010 : "])
 def test_tags(tag: str) -> None:
     event = event_of("fw", f"{tag}12 in use, 345 most used")
@@ -219,6 +242,19 @@ def test_security_events(action: str, types: list[str]) -> None:
     assert ends(event) == ("203.0.113.66", 51234, "192.0.2.10", 22)
     assert (event["event_type"], event["event_outcome"], event["user_name"]) == (types, "success", "alice")
     assert event["event_dataset"] == "cisco.ftd"
+
+
+@pytest.mark.parametrize(
+    ("disposition", "kind", "category"),
+    [
+        ("Malware", "alert", ["malware"]),
+        ("Clean", None, ["malware", "file"]),
+        ("Unavailable", None, ["malware", "file"]),
+    ],
+)
+def test_malware(disposition: str, kind: str | None, category: list[str]) -> None:
+    event = asa("430005", f"{FTD}, SHA_Disposition: {disposition}, ThreatName: x, FileName: y", 1, "FTD")
+    assert (event.get("event_kind"), event["event_category"]) == (kind, category)
 
 
 @pytest.mark.parametrize("nobody", ["No Authentication Required", "Not Found", "Unknown"])

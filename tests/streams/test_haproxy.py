@@ -74,6 +74,14 @@ def test_a_request_is_all_that_stands_in_its_quotes(target: str) -> None:
     assert event["extra"]["haproxy.request_headers"] == ["192.0.2.99:1", "#22GET /#22"]
 
 
+@pytest.mark.parametrize(
+    ("ending", "target"), [('GET /a"b HTTP/1.1"', '/a"b'), ("GET /cut-off", "/cut-off"), ('GET / HTTP/1.1" more', "/")]
+)
+def test_where_a_request_ends(ending: str, target: str) -> None:
+    event = event_of("haproxy", line().rpartition(' "')[0] + f' "{ending}')
+    assert event["url_original"] == target
+
+
 def test_a_request_that_is_none_is_kept() -> None:
     event = event_of("haproxy", line("<BADREQ>", "400"))
     assert event["extra"]["haproxy.request"] == "<BADREQ>"
