@@ -26,5 +26,5 @@ def host_of_event(event: dict[str, Any]) -> bytes | None:
         if type(value) is dict:
             value = value.get("name") or value.get("hostname")
         if type(value) is str and value:
-            return value[:_LONGEST].encode()
+            return value[:_LONGEST].encode("utf-8", "backslashreplace")
     return None

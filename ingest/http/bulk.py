@@ -19,6 +19,7 @@ from ingest.http.call import Call
 from ingest.http.elastic import PRODUCT
 from ingest.http.events import NDJSON
 from ingest.http.items import Items, Rejected, add_array, object_or_rejected, position_of
+from ingest.http.lenient import loads
 
 _TYPES = NDJSON | {
     "",
@@ -84,7 +85,7 @@ def read(found: Bulk, body: bytes, implied: Action) -> None:
 
 def _read_array(found: Bulk, body: bytes, implied: Action) -> None:
     try:
-        values = orjson.loads(body)
+        values = loads(body)
     except orjson.JSONDecodeError as error:
         raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
     add_array(found.items, values, 0)

@@ -8,6 +8,7 @@ import orjson
 from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
 from ingest.http.answers import Position, Refusal
+from ingest.http.lenient import dumps, loads
 from topics.catalogue import MAX_RECORD
 from topics.received import Headers
 
@@ -81,7 +82,7 @@ def add_json(items: Items, body: bytes) -> None:
     An object stays the bytes that came; the objects of an array are written again without white space.
     """
     try:
-        value = orjson.loads(body)
+        value = loads(body)
     except orjson.JSONDecodeError as error:
         if not _is_ndjson(body):
             raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
@@ -99,7 +100,7 @@ def add_array(items: Items, values: list[Any], first: int = 1) -> None:
     """The objects of an array, numbered from `first`."""
     for number, value in enumerate(values, first):
         if isinstance(value, dict):
-            items.add(number, orjson.dumps(value), host_of_event(value))
+            items.add(number, dumps(value), host_of_event(value))
         else:
             items.reject(number, Rejected(400, "an event is a JSON object"))
 
@@ -107,7 +108,7 @@ def add_array(items: Items, values: list[Any], first: int = 1) -> None:
 def object_or_rejected(line: bytes, number: int, start: int) -> dict[str, Any] | Rejected:
     """The object on a line that begins `start` bytes into the body, or what is wrong with it."""
     try:
-        value = orjson.loads(line)
+        value = loads(line)
     except orjson.JSONDecodeError as error:
         found = position_of(error, line)
         return Rejected(400, f"no JSON: {error.msg}", Position(number, found.column, start + found.offset))
@@ -139,7 +140,7 @@ def _is_ndjson(body: bytes) -> bool:
     if not newline or not rest.strip() or not first.startswith(b"{"):
         return False
     try:
-        orjson.loads(first)
+        loads(first)
     except orjson.JSONDecodeError:
         return False
     return True

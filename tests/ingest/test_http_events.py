@@ -197,3 +197,16 @@ async def test_aliases_of_the_host_are_keys(proxy: Proxy, raw: Raw) -> None:
     assert (await proxy.post("/events", orjson.dumps(events)))[0] == 200
     keys = {record.key() for record in raw.records("raw.events")}
     assert keys == {b"a", b"b", b"c", b"d", b"e", b"f", b"g", b"h", b"127.0.0.1"}
+
+
+async def test_what_python_programs_write_as_json_is_taken(proxy: Proxy, raw: Raw) -> None:
+    odd = [b'{"hostname":"web\\udcff","a":NaN}', b'{"n":' + b"9" * 400 + b"}", b'{"n":-Infinity}']
+    assert await proxy.post("/events", b"\n".join(odd)) == (200, {"accepted": 3})
+    assert await proxy.post("/events", b'[{"a":"\\ud800"}]') == (200, {"accepted": 1})
+    assert (await proxy.post("/_bulk", b'{"create":{}}\n' + odd[0]))[1]["errors"] is False
+    assert raw.values("raw.events") == sorted([*odd, odd[0], b'{"a": "\\ud800"}'])
+
+
+async def test_json_too_deep_for_anyone_is_refused(proxy: Proxy) -> None:
+    for body in (b"[" * 100_000, b'{"a":' * 100_000, b'{"n":' + b"9" * 10_000 + b"}"):
+        assert (await proxy.post("/events", body))[0] == 400

@@ -12,8 +12,6 @@ from ingest.http.answers import Answer
 from ingest.http.objects import Objects
 from ingest.limits import Buckets, Room
 from ingest.once import Once, Reused
-from topics.event import Event
-from topics.received import headers_of, put_received
 
 
 class Clock:
@@ -176,19 +174,3 @@ def test_an_object_without_end_does_not_grow() -> None:
             break
     assert objects.fault is not None
     assert (objects.fault.status, objects.fault.position and objects.fault.position.offset) == (413, 0)
-
-
-def test_what_the_way_in_saw_takes_the_place_of_what_a_record_says() -> None:
-    event: Event = {"extra": {"ogrewatch.ingest.identity": "spoofed", "kept": 1}}
-    put_received(event, headers_of("192.0.2.7", "", "/events"))
-    assert event["extra"] == {
-        "kept": 1,
-        "ogrewatch.ingest.address": "192.0.2.7",
-        "ogrewatch.ingest.endpoint": "/events",
-    }
-
-
-def test_headers_of_others_leave_the_event_alone() -> None:
-    event: Event = {}
-    put_received(event, [("traceparent", b"x")])
-    assert event == {}
