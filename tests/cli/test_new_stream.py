@@ -82,6 +82,13 @@ def test_its_own_test_passes_and_the_tools_are_content(root: Path, programs: lis
     assert found.returncode == 0, found.stdout
 
 
+def test_it_is_a_command_of_ogrewatch() -> None:
+    program = "from cli.main import main; main()"
+    found = subprocess.run([sys.executable, "-c", program, "new-stream", "--help"], capture_output=True, check=False)
+    assert found.returncode == 0
+    assert b"new-stream" in found.stdout
+
+
 def test_without_tests_none_is_written(root: Path) -> None:
     (root / "tests/streams").rmdir()
     assert make(root, "gadget").exit_code == 0

@@ -1,15 +1,18 @@
 """Every parser, whatever it is given: one sound event, no exception, in time that grows no faster than the text."""
 
+import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_checks import check_event
 
-from streams import samples
+from streams import records, samples
 from streams.base import MemoryJoins
 from streams.dispatch import Dispatcher
 from streams.registry import discover
@@ -73,6 +76,56 @@ def test_any_message_of_any_program_makes_one_event(message: bytes, program: str
 @given(st.text(max_size=40), _ASSEMBLED)
 def test_any_name_of_a_program_makes_one_event(program: str, message: bytes) -> None:
     _sound(parsed(message, program))
+
+
+def _records(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    found = (records.read(line.decode("utf-8", "replace")) for line in lines)
+    return [record for record in found if record]
+
+
+RECORDS = _records(LINES)
+_LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["", "-", "0"])
+)
+_VALUES = st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner))
+
+
+def _places(value: Any) -> list[tuple[Any, Any]]:
+    """Every object and list within a value, each with each of its keys or positions."""
+    inner = value.items() if type(value) is dict else enumerate(value) if type(value) is list else ()
+    return [place for key, member in inner for place in ((value, key), *_places(member))]
+
+
+@st.composite
+def _mutated_record(draw: st.DrawFn) -> dict[str, Any]:
+    """A sample record with members of it replaced or left out."""
+    record: dict[str, Any] = deepcopy(draw(st.sampled_from(RECORDS)))
+    for _ in range(draw(st.integers(1, 4))):
+        if places := _places(record):
+            holder, key = draw(st.sampled_from(places))
+            if draw(st.booleans()):
+                holder[key] = draw(_VALUES)
+            else:
+                del holder[key]
+    return record
+
+
+@settings(max_examples=600, deadline=None)
+@given(_mutated_record())
+def test_damaged_records_make_one_event(record: dict[str, Any]) -> None:
+    _sound(parsed(json.dumps(record).encode()))
+
+
+@pytest.mark.parametrize("name", sorted({log.parent.parent.name for log in samples.logs()}))
+def test_long_members_take_bounded_time(name: str) -> None:
+    for record in _records(line for log in samples.logs([name]) for line in samples.lines(log))[::2]:
+        for holder, key in _places(record):
+            kept = holder[key]
+            for filling in ("a", " ", "1", "/", ".", '"', "%", kept if isinstance(kept, str) and kept else "x="):
+                holder[key] = filling * (20_000 // len(filling))
+                seconds, line = _slowest(iter([json.dumps(record).encode()]))
+                assert seconds < _BOUND_SECONDS / 4, line
+            holder[key] = kept
 
 
 def _stretched(line: bytes, size: int) -> Iterator[bytes]:
