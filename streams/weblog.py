@@ -60,12 +60,18 @@ def of_level(level: str) -> Event:
 
 def sniff(text: str) -> bool:
     """Whether a line without a header begins as an access log's line does."""
-    return _SNIFF.match(text) is not None
+    return _SNIFF.match(_unquoted(text)) is not None
+
+
+def _unquoted(text: str) -> str:
+    """The line without the quotes around the list of addresses that it may begin with."""
+    return text[1:].replace('"', "", 1) if text[:1] == '"' else text
 
 
 def parse(message: str, event: Event, name: str) -> bool:
     """Add the columns of one line; False, and nothing added, when it is none. `name` is the stream's, for what has no
     field in ECS."""
+    message = _unquoted(message)
     before, quote, rest = message.partition('"')
     if before.endswith("\\"):
         at = _BEFORE_QUOTE.match(message).end()  # type: ignore[union-attr]

@@ -11,7 +11,7 @@ The client's address stands before all that a client can choose. Quotes in the r
 import re
 
 from streams import weblog
-from streams.apache.modsecurity import find_alert
+from streams.modsecurity import find_alert
 from streams.text import extra, put, set_endpoint
 from streams.timestamps import MONTHS, set_civil
 from topics.event import Event
@@ -25,20 +25,34 @@ _STAMP = (
 _HEAD = re.compile(
     rf"(?:{_STAMP})?\[(?:([\w-]{{0,64}}):)?({_LEVELS})\] (?:\[pid ([0-9]{{1,10}})(?::tid ([0-9]{{1,20}}))?\] ?)?"
     r"(?:([\w./-]{1,128})\([0-9]{1,6}\): )?(?:\(([0-9]{1,6})\)([^:\[\]]{1,128}): )?"
-    r"(?:\[(?:client|remote) ([^\]\s]{1,255})\] )?(?:\(([0-9]{1,6})\)([^:\[\]]{1,128}): )?(?:(AH[0-9]{5}): )?"
+    r"(?:\[(?:client|remote) ([^\]\s]{1,255})\] )?(?:\[client [^\]\s]{1,255}\] )?"
+    r"(?:\(([0-9]{1,6})\)([^:\[\]]{1,128}): )?(?:(AH[0-9]{5}): )?"
 )
 _USERS = tuple(
     re.compile(rf"(?:Digest: )?user [`']?(.{{1,256}}?)'?{end}", re.DOTALL)
     for end in (
         r": authentication failure for \"(?P<path>[^\"]*)\": (?P<reason>.*)",
         r": (?P<reason>password mismatch): (?P<path>/.*)",
-        r" in realm .{1,256} (?P<reason>not found): (?P<path>/.*)",
+        r" in realm .{1,256} (?P<reason>not found|denied by provider): (?P<path>/.*)",
+        r": (?P<reason>authorization failure)(?: for)?:? \"?(?P<path>/[^\" ]*)\"?.*",
+        r": (?P<reason>nonce expired|one-time-nonce mismatch)(?P<path>).*",
         r" (?P<reason>not found): (?P<path>/[^ ]*)",
     )
 )
 """How a user is refused. Quotes in a name are escaped, so the path in quotes is the server's own."""
 _PATH = re.compile(r"(?:client denied by server configuration|File does not exist|.*not found or unable to stat): (.*)")
-_REFUSALS = ("client denied by server configuration", "Directory index forbidden", "client used wrong authentication")
+_AUTHORIZATION = re.compile(r"Authorization of user (\S{1,256}) to access (\S{0,4096}) failed, reason: (.*)", re.DOTALL)
+_REFUSALS = (
+    *("client denied by server configuration", "Directory index forbidden", "client used wrong authentication"),
+    *(
+        "invalid nonce ",
+        "realm mismatch ",
+        "unknown algorithm ",
+        "invalid qop ",
+        "access to ",
+        "Invalid URI in request",
+    ),
+)
 _LONGEST = 16384
 
 
@@ -92,9 +106,11 @@ def _set_message(text: str, event: Event) -> None:
         said = text
     put(extra(event), "apache.error.reason", said)
     if said.startswith("ModSecurity: "):
-        find_alert(said, event)
+        find_alert(said, event, "apache")
     elif said.startswith(("user ", "Digest: ")):
         _set_refusal(said, event)
+    elif found := _AUTHORIZATION.fullmatch(said):
+        event.update(event_outcome="failure", user_name=found[1])
     elif said.startswith(_REFUSALS):
         event["event_outcome"] = "failure"
     if found := _PATH.fullmatch(said):
@@ -105,6 +121,7 @@ def _set_refusal(said: str, event: Event) -> None:
     """Somebody's password was not taken, or nobody knows the user. The access log has the attempt."""
     found = next((found for pattern in _USERS if (found := pattern.fullmatch(said))), None)
     if found is None:
+        event["event_outcome"] = "failure"
         return
     event.update(event_category=["web", "authentication"], event_type=["info"], event_outcome="failure")
     event["event_action"] = "http_authentication"

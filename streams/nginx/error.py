@@ -13,6 +13,7 @@ import re
 from urllib.parse import unquote
 
 from streams import weblog
+from streams.modsecurity import find_alert
 from streams.text import extra, port_number, put, set_endpoint
 from streams.timestamps import set_civil
 from topics.event import Event
@@ -22,7 +23,8 @@ _HEAD = re.compile(
     r"([0-9]{4})/([0-9]{2})/([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) \[([a-z]{4,6})\] "
     r"([0-9]{1,10})#([0-9]{1,10}): (?:\*([0-9]{1,18}) )?"
 )
-_USER = re.compile(r'user "(.*)"(?:: password mismatch| was not found in ".*")', re.DOTALL)
+_USER = re.compile(r'user "(.*)"(?::? password mismatch(?:: .*)?| (?:was )?not found(?: in ".*"|: .*))', re.DOTALL)
+_MODSECURITY = re.compile(r"\[client [^\]\s]{1,64}\] (?=ModSecurity: )")
 _CLIENT = ", client: "
 _REFUSALS = (
     "access forbidden by rule",
@@ -93,6 +95,8 @@ def _set_meaning(said: str, event: Event) -> None:
         event.update(event_category=["web", "authentication"], event_type=["info"], event_outcome="failure")
         event["event_action"] = "http_authentication"
         put(event, "user_name", found[1])
+    elif found := _MODSECURITY.match(said):
+        find_alert(said[found.end() :], event, "nginx")
     elif said.startswith(_REFUSALS):
         event["event_outcome"] = "failure"
 

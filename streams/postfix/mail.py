@@ -26,6 +26,7 @@ from topics.event import Event
 _PEER = re.compile(PEER)
 _VERDICT = re.compile(rf"(?:(?P<stage>[A-Z-]{{1,32}}(?: command)?) )?from {PEER}: (?P<reply>.*)", re.DOTALL)
 _SENDER = re.compile(rf" from {PEER}; (?=from=<)")
+_STAGE = re.compile(r"[A-Z-]{1,32}")
 _ENVELOPE = re.compile(
     r"(?:from=<(?P<from>[^>]{0,512})>,? ?)?(?:to=<(?P<to>[^>]{0,512})>,? ?)?(?:proto=(?P<proto>[A-Z]{1,16}),? ?)?"
     r"(?:helo=<(?P<helo>[^>]{0,512})>)?(?: sasl_username=<(?P<user>.*)>)?"
@@ -146,7 +147,7 @@ def _verdict(columns: Event) -> Handler:
         """`RCPT from NAME[ADDRESS]: 554 5.7.1 <x>: Relay access denied; from=<a> to=<b> proto=ESMTP helo=<c>`."""
         found = _VERDICT.match(rest)
         if found is None or rest[:1].islower():
-            return _check(rest, event, columns)
+            return _check(rest, event, columns) or _of_proxy(rest, event, columns)
         event.update(columns)
         set_peer(found, event)
         put(extra(event), "postfix.stage", found["stage"] or "")
@@ -169,6 +170,17 @@ def _check(rest: str, event: Event, columns: Event) -> bool:
     set_peer(found[0], event)
     extra(event)["postfix.stage"] = rest[: found[0].start()]
     _set_envelope(rest[found[0].end() :], event)
+    return True
+
+
+def _of_proxy(rest: str, event: Event, columns: Event) -> bool:
+    """`END-OF-MESSAGE: 554 5.7.0 Reject; from=<a> ...`: the answer of a filter before the queue."""
+    stage, colon, reply = rest.partition(": ")
+    if not colon or not _STAGE.fullmatch(stage):
+        return False
+    event.update(columns)
+    extra(event)["postfix.stage"] = stage
+    _set_reply(reply, event)
     return True
 
 
@@ -204,6 +216,14 @@ def _set_envelope(envelope: str, event: Event) -> None:
 def _removed(rest: str, event: Event, session: Session) -> bool:
     event.update(REMOVED)
     return True
+
+
+def other(text: str, event: Event) -> bool:
+    """Whatever else is said of a mail."""
+    if text:
+        event.update(MAIL)
+        extra(event)["postfix.detail"] = text
+    return bool(text)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -10,6 +10,7 @@ from streams.postfix.shapes import (
     HELD,
     INSECURE,
     LIMITED,
+    LISTED,
     LOST,
     MAIL,
     NEXT_HOP,
@@ -58,11 +59,20 @@ MESSAGES = Rules(
             Rule(rf"to {REASON}", UNREACHED),
         ),
         "disconnect": (Rule(rf"from {PEER}(?: (?P<commands>.*))?", DISCONNECTED),),
+        "addr": (
+            Rule(
+                r"(?P<source_ip>[0-9A-Fa-f:.]{2,45}) listed by domain (?P<blocklist>\S{1,255}) "
+                r"as (?P<blocklist_answer>\S{1,64})",
+                LISTED,
+            ),
+        ),
+        "cache": (Rule(rf"\S{{1,255}} (?:full|partial) cleanup: {REASON}", COUNTED),),
         "lost": (
+            Rule(rf"connection from {PEER}", LOST),
             Rule(rf"connection after {_AFTER}", LOST),
             Rule(rf"connection with {NEXT_HOP} while {REASON}", UNDELIVERED),
         ),
-        "timeout": (Rule(rf"after {_AFTER}", LOST),),
+        "timeout": (Rule(rf"after {_AFTER}", LOST), Rule(rf"from {PEER}", LOST)),
         "conversation": (Rule(rf"with {NEXT_HOP} timed out while {REASON}", UNDELIVERED),),
         "too": (Rule(rf"many errors after {_AFTER}", LIMITED),),
         "improper": (Rule(rf"command pipelining after (?P<stage>\S{{1,64}}) from {PEER}(?:: {REASON})?", NOTED),),

@@ -11,7 +11,7 @@ the name, which holds neither blanks nor brackets.
 import re
 
 from streams.base import Joins, Stream
-from streams.postfix.mail import HANDLERS, set_peer
+from streams.postfix.mail import HANDLERS, other, set_peer
 from streams.postfix.messages import MESSAGES, WARNINGS
 from streams.postfix.session import Session
 from streams.postfix.shapes import CONNECTED, LOGIN, NOTED, PEER, TROUBLE
@@ -35,7 +35,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     queue_id = found[1] if found else ""
     text = message[found.end() :] if found else message
     session = Session(queue_id, joins)
-    if not (_of_mail(text, event, session) or MESSAGES.parse(text, event)):
+    if not (_of_mail(text, event, session) or MESSAGES.parse(text, event) or (queue_id and other(text, event))):
         return False
     if event["event_action"] == CONNECTED["event_action"] and "source_ip" in event:
         session.connected(event)
@@ -109,4 +109,12 @@ def _name_fields(event: Event) -> None:
         del event["extra"]
 
 
-STREAM = Stream(name="postfix", programs=("postfix", "postfix/lmtp", "postfix-script", "postscreen"), parse=parse)
+STREAM = Stream(
+    name="postfix",
+    programs=(
+        *("postfix", "postfix/lmtp", "postfix-script", "smtpd", "smtp", "postscreen", "qmgr", "nqmgr", "cleanup"),
+        *("pickup", "bounce", "anvil", "tlsproxy", "trivial-rewrite", "scache", "dnsblog", "postsuper"),
+    ),
+    parse=parse,
+)
+"""A second instance has a name of its own: `postfix-out/smtpd`."""

@@ -23,6 +23,8 @@ _SEVERITIES = frozenset(
 )
 _WORD = re.compile(r"(?:^|[\s:>\]])([A-Z]{3,9}[1-5]?)\Z")
 _LONGEST_WORD = 11
+_RETYPED = re.compile(r"(?:^|[\s:>\]])(LOG|ERROR|FATAL|PANIC|WARNING|STATEMENT|DETAIL|HINT): (?=\S)")
+"""A severity that has lost a blank on its way."""
 _STATE = re.compile(r"([0-9A-Z]{5}): ")
 _STAMP_PART = r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?) ([A-Z]{1,5}|[+-][0-9:]{2,6})"
 _STAMP = re.compile(rf"[<\[]? ?{_STAMP_PART}")
@@ -52,11 +54,16 @@ def split(text: str) -> tuple[str, str, str, str] | None:
             break
         found = _severity(text, found[1]) or found
     if found is None:
-        return None
+        return _split_retyped(text)
     start, end = found
     state = _STATE.match(text, end)
     severity = text[start : end - len(_MARK)]
     return text[:start], severity, state[1] if state else "", text[state.end() if state else end :]
+
+
+def _split_retyped(text: str) -> tuple[str, str, str, str] | None:
+    found = _RETYPED.search(text, 0, _LONGEST_PREFIX) if _STAMP.match(text) else None
+    return (text[: found.start(1)], found[1], "", text[found.end() :]) if found else None
 
 
 def _severity(text: str, start: int) -> tuple[int, int] | None:
@@ -98,6 +105,6 @@ def _set_named(named: dict[str, str], event: Event) -> None:
 def set_names(user: str, database: str, event: Event) -> None:
     """Set the user and the database of a session, when there are any."""
     if user not in _NOBODY:
-        event["user_name"] = user
+        event["user_name"] = user.strip("[]") or user
     if database not in _NOBODY:
-        extra(event)["postgresql.database"] = database
+        extra(event)["postgresql.database"] = database.strip("[]") or database

@@ -111,6 +111,34 @@ def test_a_warning_denies_nothing() -> None:
     assert "event_outcome" not in event
 
 
+@pytest.mark.parametrize(
+    ("said", "user"),
+    [
+        ('user bob: authorization failure for "/staff/": ', "bob"),
+        ("user `bob' in realm `staff' denied by provider: /staff/", "bob"),
+        ("Authorization of user bob to access /x failed, reason: y", "bob"),
+        ("access to /x denied", None),
+        ("access to /x failed, reason: require directives present", None),
+        ("realm mismatch - got `x' but expected `y'", None),
+        ("invalid nonce x received - length is not 52", None),
+        ("client used wrong authentication scheme: /x", None),
+        ("user bob: something new", None),
+    ],
+)
+def test_refusals(said: str, user: str | None) -> None:
+    event = event_of("apache2", NEW.format("203.0.113.66:9", said))
+    assert (event["event_outcome"], event.get("user_name")) == ("failure", user)
+    assert "ogrewatch_attempt" not in event
+
+
+def test_modsecurity_names_the_client_twice() -> None:
+    said = 'ModSecurity: Warning. x [id "1"] [uri "/"]'
+    event = event_of(
+        "apache2", f"[Tue Nov 24 07:00:00.1 2026] [:error] [pid 1] [client 192.0.2.1:9] [client 192.0.2.1] {said}"
+    )
+    assert (event["source_ip"], event["source_port"], event["extra"]["rule.id"]) == ("192.0.2.1", 9, "1")
+
+
 def test_what_is_told_by_its_beginning() -> None:
     assert sniff(OLD.format("192.0.2.1", "x"))
     assert sniff(NEW.format("192.0.2.1:1", "x"))

@@ -86,6 +86,7 @@ def test_a_request_ends_at_the_servers_own_quote(text: str) -> None:
         ("www.example.com:443 192.0.2.1 - bob", "192.0.2.1", "bob"),
         ("10.0.0.2, 81.2.69.142, 127.0.0.1 - bob", "81.2.69.142", "bob"),
         ("10.0.0.2, 10.0.0.3 - -", "10.0.0.2", None),
+        ('"10.0.0.2, 81.2.69.142" - bob', "81.2.69.142", "bob"),
         ("unix: - -", None, None),
         ("localhost - -", None, None),
     ],

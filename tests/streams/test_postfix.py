@@ -118,7 +118,7 @@ def test_a_header_that_names_an_address_hides_both() -> None:
 @pytest.mark.parametrize(
     ("program", "known"),
     [("postfix/smtpd", True), ("postfix/submission/smtpd", True), ("postfix/lmtp", True), ("postfix", True),
-     ("postfix/amavis/smtp", True), ("sendmail", False)],
+     ("postfix/amavis/smtp", True), ("postfix-out/smtpd", True), ("sendmail", False)],
 )  # fmt: skip
 def test_programs(program: str, known: bool) -> None:
     assert (event_of(program, "4B1C52E0A1: removed")["event_dataset"] == "postfix") == known
@@ -133,6 +133,13 @@ def test_queue_ids(queue_id: str) -> None:
     )
 
 
+def test_an_answer_of_a_filter_and_of_a_blocklist() -> None:
+    event = event_of("postfix/smtpd", "proxy-reject: END-OF-MESSAGE: 554 5.7.0 no; from=<a@b> to=<c@d> proto=ESMTP")
+    assert (event["event_outcome"], event["extra"]["postfix.reply_code"]) == ("failure", "554")
+    event = event_of("postfix/dnsblog", "addr 192.0.2.1 listed by domain bl.example.org as 127.0.0.2")
+    assert (event["source_ip"], event["extra"]["postfix.blocklist"]) == ("192.0.2.1", "bl.example.org")
+
+
 def test_trouble_is_no_attempt() -> None:
     assert attempt_of("postfix/smtpd", "warning: SASL: Connect to private/auth failed: x") == (0, "failure")
     assert event_of("postfix/smtpd", "fatal: no SASL")["event_category"] == ["process"]
@@ -143,7 +150,7 @@ def last(*messages: str) -> Event:
     return [event_of("postfix/smtpd", message, joins) for message in messages][-1]
 
 
-@pytest.mark.parametrize("message", ["", "x", "4B1C52E0A1: ", "4B1C52E0A1: to=x", "connect from nowhere", "client=a"])
+@pytest.mark.parametrize("message", ["", "x", "4B1C52E0A1: ", "connect from nowhere", "client=a"])
 def test_what_postfix_does_not_write_is_not_understood(message: str) -> None:
     event = last(message)
     assert event["event_dataset"] == "syslog.unparsed"

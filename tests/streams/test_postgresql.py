@@ -101,6 +101,16 @@ def test_a_user_hides_no_address() -> None:
     assert (event["source_ip"], event["user_name"]) == ("203.0.113.66", user)
 
 
+def test_a_severity_that_lost_a_blank() -> None:
+    event = line(PREFIX + FAILED.format("bob").replace(":  ", ": "))
+    assert (event["ogrewatch_attempt"], event["user_name"]) == (1, "bob")
+
+
+def test_brackets_around_names() -> None:
+    event = line(PREFIX + "[bob]@[d] ERROR:  x")
+    assert (event["user_name"], event["extra"]["postgresql.database"]) == ("bob", "d")
+
+
 def test_a_statement() -> None:
     event = line(PREFIX + "LOG:  duration: 1534.201 ms  statement: SELECT 1")
     assert (event["extra"]["event.duration"], event["extra"]["postgresql.statement"]) == (1_534_201_000, "SELECT 1")
@@ -145,7 +155,7 @@ def test_what_is_told_by_its_beginning() -> None:
     assert not sniff("2026-11-24T07:00:00.123Z 12 [Note] x")
 
 
-@pytest.mark.parametrize("message", ["", "x", PREFIX, PREFIX + "LOG: one blank", "FOO:  x", "lower log:  x"])
+@pytest.mark.parametrize("message", ["", "x", PREFIX, "LOG: one blank", PREFIX + "FOO:  x", "lower log:  x"])
 def test_what_has_no_severity_is_not_understood(message: str) -> None:
     event = event_of("postgres", message)
     assert event["event_dataset"] == "syslog.unparsed"
