@@ -55,6 +55,11 @@ async def probe(call: Call) -> Answer:
     return _ok({"cluster_name": _NAME, "nodes": {}})
 
 
+async def refresh(_: Call) -> Answer:
+    """Nothing to do: what was answered is stored, and is searchable when it has been processed."""
+    return _ok({"_shards": {"total": 0, "successful": 0, "failed": 0}})
+
+
 async def setup(call: Call) -> Answer:
     """Templates, policies and pipelines: nothing is kept, for Ogrewatch has its own; a shipper is told that it is."""
     kind, name = call.parts

@@ -75,6 +75,7 @@ _SHAPED: tuple[tuple[re.Pattern[str], _Methods], ...] = tuple(
         (r"/v3/clusters/([^/]+)/topics/([^/]+)/records", _at(("POST",), "/v3/records", rest3.produce, _V3)),
         (r"/v3/clusters/([^/]+)/topics/([^/]+)/records:batch", _at(("POST",), "/v3/records:batch", rest3.batch, _V3)),
         (r"/([^/_][^/]*)/_bulk", _at(_WRITE, "/_bulk", bulk.bulk, as_elastic)),
+        (r"/(?:[^/_][^/]*/)?_refresh", _at((*_READ, "POST"), "/_refresh", elastic.refresh, as_elastic)),
         (r"/_license|/_xpack|/_cluster/health|/_nodes(?:/.*)?", _at(_READ, "/_probe", elastic.probe, as_elastic)),
         (
             r"/(_ilm/policy|_index_template|_component_template|_template|_ingest/pipeline|_alias|_data_stream)/([^/]+)",

@@ -105,6 +105,8 @@ async def test_what_shippers_ask_before_they_send(proxy: Proxy) -> None:
     assert (await proxy.get("/_xpack"))[1]["features"]["ilm"]["available"] is True
     assert (await proxy.get("/_cluster/health"))[1]["status"] == "green"
     assert (await proxy.get("/_nodes/http"))[1]["nodes"] == {}
+    for path in ("/_refresh", "/logs-app-default/_refresh"):
+        assert (await proxy.post(path, b""))[1]["_shards"]["failed"] == 0
     for path in (
         "_index_template",
         "_ilm/policy",
