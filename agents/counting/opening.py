@@ -28,6 +28,7 @@ class Facts:
     """What Kafka says about a typed partition. `committed` is -1 when the group has committed nothing."""
 
     committed: int
+    begin: int
     end: int
 
 
@@ -56,6 +57,12 @@ class Opening:
         log.resume()
         self.same_topics(log.ids, ids)
         log.ids = {**log.ids, **{name: ids[name] for name in (log.topic, *self._raw) if name in ids}}
+        if facts.begin > log.position + 1:
+            if log.position >= 0:
+                log_.warning(
+                    "%s: %s..%s were deleted before they were counted", where, log.position + 1, facts.begin - 1
+                )
+            log.position = facts.begin - 1
         if facts.committed > log.position + 1:
             raise Damaged(f"{where}: the table covers offsets up to {log.position}, but all before {facts.committed} "
                           f"were acknowledged; {self._changelog} has lost records")  # fmt: skip
@@ -93,10 +100,11 @@ class Opening:
         client = Consumer({"bootstrap.servers": self._servers, "group.id": self._group, "log_level": 2})
         try:
             committed = client.committed([TopicPartition(log.topic, log.partition) for log in logs], timeout=_TIMEOUT)
-            return ids, {tp.topic: Facts(max(-1, tp.offset), _end(client, tp)) for tp in committed}
+            return ids, {tp.topic: Facts(max(-1, tp.offset), *_ends(client, tp)) for tp in committed}
         finally:
             client.close()
 
 
-def _end(client: Consumer, tp: TopicPartition) -> int:
-    return int(client.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=_TIMEOUT)[1])
+def _ends(client: Consumer, tp: TopicPartition) -> tuple[int, int]:
+    begin, end = client.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=_TIMEOUT)
+    return int(begin), int(end)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from count_kit import START, Attempt
 
@@ -69,6 +69,12 @@ class Cluster:
             producer.produce(f"{self.prefix}events.{kind}", attempt.value, attempt.address.encode(), timestamp=stamp)
             producer.poll(0)
         assert producer.flush(30) == 0
+
+    def delete(self, topic: str) -> None:
+        """Do at once what retention does in the end."""
+        every = [TopicPartition(topic, partition, OFFSET_END) for partition in range(PARTITIONS)]
+        for future in self.admin.delete_records(every).values():
+            future.result(30)
 
     def read(self, topic: str) -> Iterator[Message]:
         """All records of a topic."""

@@ -148,3 +148,16 @@ def test_a_topic_created_again_is_refused(counted_and_stopped: Cluster) -> None:
     cluster.admin.delete_topics([topic])[topic].result(30)
     create_topics(cluster.servers, prefix=cluster.prefix, partitions=PARTITIONS, replication=1)
     assert f"{topic} was deleted and created again" in refusal(cluster)
+
+
+def test_what_was_deleted_before_it_was_counted_is_passed_over(counted_and_stopped: Cluster) -> None:
+    cluster, topic = counted_and_stopped, f"{counted_and_stopped.prefix}events.authentication"
+    cluster.feed(attempts(500, 600))
+    cluster.delete(topic)
+    cluster.feed(attempts(600, 700))
+    cluster.start()
+    until(lambda: counted(cluster, [*attempts(0, 500), *attempts(600, 700)]))
+    assert "were deleted before they were counted" in cluster.log.read_text()
+    cluster.kill(cluster.workers[-1])
+    cluster.start()
+    until(lambda: counted(cluster, [*attempts(0, 500), *attempts(600, 700)]))
