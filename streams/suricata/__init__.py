@@ -1,0 +1,1 @@
+"""What Suricata saw on the network: its EVE records."""

@@ -1,0 +1,227 @@
+"""The members of EVE records: which column or field of ECS each becomes.
+
+https://docs.suricata.io/en/latest/output/eve/eve-json-format.html
+"""
+
+from typing import Any
+
+from streams import takers
+from streams.members import Members, Take
+from streams.suricata import dns
+from streams.text import extra, is_ip
+from topics.event import Event
+
+_NO_PROTOCOL = frozenset({"", "failed", "unknown", "template", "template-rust"})
+_PROTOCOLS = {"ftp-data": "ftp", "krb5": "kerberos", "dcerpc": "dce_rpc", "http1": "http", "http2": "http"}
+_RULESETS = frozenset({"ET", "ETPRO", "GPL", "SURICATA", "PT", "SSLBL", "TGI", "DFIR"})
+
+
+def _protocol(event: Event, value: Any) -> bool:
+    if type(value) is not str:
+        return False
+    name = value.lower()
+    if name not in _NO_PROTOCOL:
+        event["network_protocol"] = _PROTOCOLS.get(name, name)
+    return name not in _NO_PROTOCOL
+
+
+def _signature(event: Event, value: Any) -> bool:
+    if type(value) is not str or not value:
+        return False
+    event["rule_name"] = event["message"] = value
+    ruleset = value.partition(" ")[0]
+    if ruleset in _RULESETS:
+        extra(event)["rule.ruleset"] = ruleset
+    return True
+
+
+def _http_version(event: Event, value: Any) -> bool:
+    if type(value) is not str or not value.startswith("HTTP/") or len(value) > 16 or len(value) == 5:
+        return False
+    event["http_version"] = value[5:]
+    return True
+
+
+def _forwarded(event: Event, value: Any) -> bool:
+    if type(value) is not str or not is_ip(value):
+        return False
+    extra(event)["network.forwarded_ip"] = value
+    takers.relate(event, "ip", [value])
+    return True
+
+
+def _vlans(event: Event, value: Any) -> bool:
+    """The outer tag, and one within it."""
+    if type(value) is not list or not 0 < len(value) < 3 or not all(type(tag) is int for tag in value):
+        return False
+    extra(event).update(zip(("network.vlan.id", "network.inner.vlan.id"), map(str, value), strict=False))
+    return True
+
+
+def _mail(name: str) -> Take:
+    """Takes one address or several, without their brackets."""
+
+    def take(event: Event, value: Any) -> bool:
+        found = [text.strip("<>") for text in takers.strings(value)]
+        if found := [text for text in found if text]:
+            extra(event)[name] = found
+        return bool(found)
+
+    return take
+
+
+def _succeeded(event: Event, value: Any) -> bool:
+    """The status of SMB; kept as it is."""
+    if type(value) is str and value:
+        pending = value in ("STATUS_MORE_PROCESSING_REQUIRED", "STATUS_PENDING")
+        event["event_outcome"] = "success" if value == "STATUS_SUCCESS" else "unknown" if pending else "failure"
+    return False
+
+
+def _principal(event: Event, value: Any) -> bool:
+    """A name of Kerberos; Suricata writes `<empty>` where the message has none."""
+    if type(value) is not str or value in ("", "<empty>"):
+        return False
+    event["user_name"] = value
+    return True
+
+
+def _kerberos(event: Event, value: Any) -> bool:
+    """The type of a message of Kerberos; kept as it is."""
+    if type(value) is str and value.endswith(("_REP", "_ERROR")):
+        event["event_outcome"] = "failure" if value == "KRB_ERROR" else "success"
+    return False
+
+
+def _certificate(end: str, path: str) -> dict[str, str | Take]:
+    return {
+        f"{path}.subject": takers.distinguished(end, "subject"),
+        f"{path}.issuerdn": takers.distinguished(end, "issuer"),
+        f"{path}.serial": _serial(f"tls.{end}.x509.serial_number"),
+        f"{path}.fingerprint": takers.hashed(f"tls.{end}.hash.sha1", upper=True),
+        f"{path}.notbefore": takers.date(f"tls.{end}.not_before", f"tls.{end}.x509.not_before"),
+        f"{path}.notafter": takers.date(f"tls.{end}.not_after", f"tls.{end}.x509.not_after"),
+        f"{path}.subjectaltname": takers.texts(f"tls.{end}.x509.alternative_names"),
+        f"{path}.certificate": f"tls.{end}.certificate",
+        f"{path}.chain": takers.texts(f"tls.{end}.certificate_chain"),
+    }
+
+
+def _serial(name: str) -> Take:
+    def take(event: Event, value: Any) -> bool:
+        found = value.replace(":", "") if type(value) is str else ""
+        if found:
+            extra(event)[name] = found
+        return bool(found)
+
+    return take
+
+
+_COMMON: dict[str, str | Take] = {
+    "timestamp": "timestamp",
+    "host": "host_hostname",
+    "src_ip": "source_ip",
+    "src_port": "source_port",
+    "dest_ip": "destination_ip",
+    "dest_port": "destination_port",
+    "proto": takers.transport,
+    "app_proto": _protocol,
+    "in_iface": "observer_ingress_interface_name",
+    "community_id": "network.community_id",
+    "vlan": _vlans,
+    "ether.src_mac": takers.hardware("source"),
+    "ether.dest_mac": takers.hardware("destination"),
+    "xff": _forwarded,
+    "log_level": "log.level",
+    "engine.message": "message",
+}
+_ALERT: dict[str, str | Take] = {
+    "alert.signature_id": "rule.id",
+    "alert.rev": "rule.version",
+    "alert.signature": _signature,
+    "alert.category": "rule.category",
+    "alert.severity": takers.whole("event.severity"),
+    "alert.metadata.mitre_tactic_id": "threat.tactic.id",
+    "alert.metadata.mitre_tactic_name": "threat.tactic.name",
+    "alert.metadata.mitre_technique_id": "threat.technique.id",
+    "alert.metadata.mitre_technique_name": "threat.technique.name",
+    "flow.pkts_toserver": takers.whole("source.packets"),
+    "flow.pkts_toclient": takers.whole("destination.packets"),
+    "flow.bytes_toserver": "source_bytes",
+    "flow.bytes_toclient": "destination_bytes",
+    "flow.start": takers.date("event.start"),
+    "flow.end": takers.date("event.end"),
+    "netflow.pkts": takers.whole("source.packets"),
+    "netflow.bytes": "source_bytes",
+    "netflow.start": takers.date("event.start"),
+    "netflow.end": takers.date("event.end"),
+}
+_HTTP: dict[str, str | Take] = {
+    "http.hostname": takers.domain("url.domain", "destination.domain"),
+    "http.http_port": takers.whole("url.port"),
+    "http.url": takers.target,
+    "http.http_user_agent": "user_agent_original",
+    "http.http_content_type": "http.response.mime_type",
+    "http.http_refer": "http_request_referrer",
+    "http.http_method": "http_request_method",
+    "http.protocol": _http_version,
+    "http.status": "http_response_status_code",
+    "http.length": "http_response_body_bytes",
+    "http.xff": _forwarded,
+}
+_DNS: dict[str, str | Take] = {
+    "dns.type": dns.kind,
+    "dns.id": "dns.id",
+    "dns.rrname": "dns_question_name",
+    "dns.rrtype": "dns_question_type",
+    "dns.rcode": "dns_response_code",
+    "dns.opcode": "dns.op_code",
+    "dns.queries": dns.questions,
+    "dns.query": dns.questions,
+    "dns.answers": dns.answers,
+}
+_TLS: dict[str, str | Take] = {
+    **_certificate("server", "tls"),
+    **_certificate("client", "tls.client"),
+    "tls.sni": takers.domain("tls.client.server_name", "destination.domain"),
+    "tls.version": takers.version,
+    "tls.session_resumed": takers.truth("tls.resumed"),
+    "tls.ja3.hash": "tls.client.ja3",
+    "tls.ja3s.hash": "tls.server.ja3s",
+    "quic.sni": takers.domain("tls.client.server_name", "destination.domain"),
+    "quic.ja3.hash": "tls.client.ja3",
+    "quic.ja3s.hash": "tls.server.ja3s",
+}
+_FILES: dict[str, str | Take] = {
+    "fileinfo.filename": "file.path",
+    "fileinfo.size": takers.whole("file.size"),
+    "fileinfo.mimetype": "file.mime_type",
+    "fileinfo.md5": takers.hashed("file.hash.md5"),
+    "fileinfo.sha1": takers.hashed("file.hash.sha1"),
+    "fileinfo.sha256": takers.hashed("file.hash.sha256"),
+    "smb.filename": "file.path",
+    "nfs.filename": "file.path",
+    "tftp.file": "file.path",
+    "ftp_data.filename": "file.path",
+}
+_OTHERS: dict[str, str | Take] = {
+    "smtp.mail_from": _mail("email.from.address"),
+    "smtp.rcpt_to": _mail("email.to.address"),
+    "email.subject": "email.subject",
+    "email.message_id": "email.message_id",
+    "smb.status": _succeeded,
+    "smb.ntlmssp.user": "user_name",
+    "smb.ntlmssp.domain": "user.domain",
+    "krb5.cname": _principal,
+    "krb5.realm": "user.domain",
+    "krb5.msg_type": _kerberos,
+    "mqtt.connect.username": "user_name",
+    "pgsql.request.startup_parameters.user": "user_name",
+    "sip.uri": "url.full",
+    "dhcp.client_mac": takers.hardware("source"),
+    "dhcp.hostname": takers.related("hosts"),
+    "dhcp.assigned_ip": takers.related("ip"),
+}
+
+MEMBERS = Members("suricata.eve", {**_COMMON, **_ALERT, **_HTTP, **_DNS, **_TLS, **_FILES, **_OTHERS})
+"""What no column and no field of ECS takes is kept in `suricata.eve`."""

@@ -1,0 +1,78 @@
+"""From a JSON record of Suricata to columns: alerts, flows, and what it saw of protocols.
+
+Enters: EVE records of Suricata 3 to 8, from its file or by syslog. A type of record that is not listed in
+`streams.suricata.kinds` is read by its common members. Suricata watches logins of other hosts, and none of them counts
+as an attempt: they stand in those hosts' own logs.
+https://docs.suricata.io/en/latest/output/eve/eve-json-format.html
+
+Who is watched writes names, URLs and certificates. They are values of their own members here, and never looked into
+for anything else.
+"""
+
+from typing import Any
+
+from streams.base import Joins, Stream
+from streams.packets import set_type
+from streams.suricata import dns
+from streams.suricata.kinds import KINDS, OTHER, STATES, VERDICTS
+from streams.suricata.members import MEMBERS
+from streams.takers import instant, set_status
+from streams.text import extra
+from topics.event import Event
+
+
+def sniff_json(record: dict[str, Any]) -> bool:
+    """Whether a record is one of Suricata's."""
+    kind = record.get("event_type")
+    if type(kind) is not str or "timestamp" not in record:
+        return False
+    return "flow_id" in record or kind in record or (kind in KINDS and "src_ip" in record)
+
+
+def parse_json(record: dict[str, Any], event: Event, joins: Joins) -> bool:
+    """Columns of one record; False, and `event` untouched, for one without a type."""
+    kind = record.get("event_type")
+    if type(kind) is not str or not kind:
+        return False
+    event.update(KINDS.get(kind) or {**OTHER, "event_action": kind, "event_dataset": "suricata.eve"})
+    MEMBERS.take(record, event)
+    set_type(event)
+    _set_verdict(event, record)
+    if "flow" in record or "netflow" in record:
+        _set_flow(event, record)
+    if "dns" in record:
+        dns.finish(event, record)
+    if kind in ("http", "http2"):
+        set_status(event)
+    if not event.get("extra", True):
+        del event["extra"]
+    return True
+
+
+def _set_verdict(event: Event, record: dict[str, Any]) -> None:
+    """The engine's own verdict; a dropped packet of an allowed alert stays what its record says."""
+    alert = record.get("alert")
+    action = alert.get("action") if type(alert) is dict else None
+    if event["event_kind"] == "alert" and type(action) is str and action in VERDICTS:
+        event["event_type"] = VERDICTS[action]
+
+
+def _set_flow(event: Event, record: dict[str, Any]) -> None:
+    fields = extra(event)
+    _add(fields, "network.bytes", event.get("source_bytes"), event.get("destination_bytes"))
+    _add(fields, "network.packets", fields.get("source.packets"), fields.get("destination.packets"))
+    flow = record.get("flow")
+    if event["event_action"] == "flow" and type(flow) is dict and type(state := flow.get("state")) is str:
+        event["event_type"] = STATES.get(state, event["event_type"])
+    start, end = instant(fields.get("event.start")), instant(fields.get("event.end"))
+    if start is not None and end is not None and start <= end:
+        fields["event.duration"] = (end - start) * 1000
+
+
+def _add(fields: dict[str, Any], name: str, *parts: int | None) -> None:
+    """The sum of what went each way."""
+    if (total := sum(part for part in parts if part)) and total < 2**63:
+        fields[name] = total
+
+
+STREAM = Stream(name="suricata", programs=("suricata",), parse_json=parse_json, sniff_json=sniff_json)
