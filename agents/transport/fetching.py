@@ -32,8 +32,9 @@ class FetchThread(AIOKafkaConsumerThread):
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         consumer = super()._create_consumer(loop)
-        consumer._fetch_max_bytes = FETCH_BYTES  # Faust has no setting for these two
+        consumer._fetch_max_bytes = FETCH_BYTES  # Faust has no setting for these three
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._isolation_level = "read_committed"  # syslog-ng writes in transactions, and again those it aborts
         return consumer
 
     async def fetch(self, room: Mapping[TP, int], patience: float) -> dict[TP, Piece]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from confluent_kafka import Producer
 from faust.types import TP
 from transport_kit import Cluster, Seen, running, until
 
@@ -106,3 +107,20 @@ async def test_batches_follow_one_another(cluster: Cluster, unique: str, tmp_pat
     async with running(seen.app):
         await until(lambda: len(seen.offsets) == 30)
         assert [(event.value.after, event.value.last) for event in seen.events] == [(4, 14), (14, 24), (24, 34)]
+
+
+async def test_aborted_transactions_are_never_seen(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic = cluster.topic("source")
+    producer = Producer({"bootstrap.servers": cluster.servers, "transactional.id": unique})
+    producer.init_transactions()
+    for number, end in enumerate((producer.abort_transaction, producer.commit_transaction) * 3):
+        producer.begin_transaction()
+        producer.produce(topic, b"%d" % number)
+        producer.flush()
+        end()
+    seen = Seen(cluster.servers, unique, tmp_path, topic)
+    async with running(seen.app):
+        await until(lambda: len(seen.offsets) == 3)
+        assert [record.value for event in seen.events for record in event.value] == [b"1", b"3", b"5"]
+        await seen.acknowledge_until(lambda: seen.events[-1].message.acked)
+        await until(lambda: cluster.committed(unique, topic) == cluster.end(topic))  # the last marker is passed, too
