@@ -18,6 +18,8 @@ from streams.text import extra, is_ip, port_number
 from topics.event import Event
 
 _UPTIME = re.compile(r"\[ *([0-9]{1,12}\.[0-9]{1,9})\] ?")
+_HEADER = re.compile(r"<[0-9]|[A-Z][a-z]{2} {1,2}[0-9]|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,10} <")
+"""How a syslog header begins, which a prefix does not."""
 _INTERFACES = {"IN": "observer_ingress_interface_name", "OUT": "observer_egress_interface_name"}
 _ADDRESSES = {"SRC": "source_ip", "DST": "destination_ip", "IPSRC": "source_ip", "IPDST": "destination_ip"}
 _PORTS = {"SPT": "source_port", "DPT": "destination_port"}
@@ -47,8 +49,8 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
 
 
 def sniff(text: str) -> bool:
-    """Whether a line without a header is a logged packet."""
-    return _start(text) >= 0
+    """Whether a line is a logged packet with nothing before it but its prefix."""
+    return _start(text) >= 0 and _HEADER.match(text) is None
 
 
 def _start(message: str) -> int:

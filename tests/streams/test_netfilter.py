@@ -111,4 +111,8 @@ def test_what_is_no_packet_is_not_understood(message: str) -> None:
 def test_what_is_told_without_a_header() -> None:
     assert sniff(f"IN=eth0 OUT= {PACKET}")
     assert sniff(f"[12345.678901] [UFW BLOCK] IN=eth0 OUT= {PACKET}")
+    assert sniff(f"IPTables-Dropped: IN=eth0 OUT= {PACKET}")
     assert not sniff("OUT=1")
+    assert not sniff(f"Nov 24 04:05:06 h [12345.678901] [UFW BLOCK] IN=eth0 OUT= {PACKET}")
+    assert not sniff(f"<4>Nov 24 04:05:06 h kernel: IN=eth0 OUT= {PACKET}")
+    assert not sniff(f"2026-11-24T04:05:06Z h kernel: IN=eth0 OUT= {PACKET}")
