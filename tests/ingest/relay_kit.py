@@ -1,0 +1,149 @@
+"""A relay's configuration in, the running relay out: rsyslog and syslog-ng as Debian ships them, and ways to send."""
+
+import os
+import platform
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from stack.cache import cache_dir
+from stack.ports import HOST, free_port
+
+CONFIGURATIONS = Path(__file__).parents[2] / "ingest" / "relays"
+PORTS = ("UDP_PORT", "TCP_PORT", "FRAMES_PORT", "TLS_PORT")
+
+
+def unpacked(name: str) -> Path:
+    """Where `scripts/fetch-relays` put a relay. Without it the test is skipped, in continuous integration it fails."""
+    folder = cache_dir() / "relays" / name
+    if not (folder / "complete").exists():
+        say = pytest.fail if os.environ.get("OGREWATCH_TEST_ALL") else pytest.skip
+        say("scripts/fetch-relays (on Debian) unpacks the relays that this tests")
+    return folder
+
+
+def make_certificates(folder: Path) -> None:
+    """An authority (ca.pem) and a certificate with its key (relay.pem, relay.key), good for both ends."""
+    make, sign = ["openssl", "req", "-newkey", "rsa:2048", "-nodes"], ["openssl", "x509", "-req", "-days", "2"]
+    commands = [
+        [*make, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test authority"],
+        [*make, "-keyout", "relay.key", "-out", "relay.csr", "-subj", "/CN=relay.example.com"],
+        [*sign, "-in", "relay.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "relay.pem"],
+    ]
+    for command in commands:
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+@dataclass(slots=True)
+class Relay:
+    """One relay, started from its file under ingest/relays/, with a spool and ports of its own."""
+
+    name: str
+    folder: Path
+    kafka: str
+    ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in PORTS})
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections. Raises AssertionError when it does not."""
+        root, spool = unpacked(self.name), self.folder / "spool"
+        spool.mkdir(exist_ok=True)
+        machine = f"{platform.machine()}-linux-gnu"
+        library = root / "usr" / "lib" / machine
+        paths = f"{library}:{root / 'lib' / machine}:{root / 'usr' / 'lib' / 'syslog-ng'}"
+        environment = {**os.environ, **self._settings(spool), "LD_LIBRARY_PATH": paths}
+        with (self.folder / "log").open("ab") as log:
+            command = self._command(root, library)
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder)
+        until = time.monotonic() + 20
+        while not self._listens():
+            assert self.process.poll() is None, self.log()
+            assert time.monotonic() < until, self.log()
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Ask it to end, as an init system would, and kill it after its grace: syslog-ng waits for Kafka for ever."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")[-4000:]
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex((HOST, self.ports["TCP_PORT"])) == 0
+
+    def _command(self, root: Path, library: Path) -> list[str]:
+        if self.name == "rsyslog":
+            files = [CONFIGURATIONS / "rsyslog.conf", CONFIGURATIONS / "rsyslog-tls.conf"]
+            (self.folder / "main.conf").write_text("".join(f'include(file="{file}")\n' for file in files))
+            return [
+                f"{root}/usr/sbin/rsyslogd",
+                "-n",
+                "-M",
+                f"{library}/rsyslog",
+                "-f",
+                "main.conf",
+                "-i",
+                f"{self.folder}/pid",
+            ]
+        modules = next((root / "usr" / "lib" / "syslog-ng").glob("[0-9]*"))
+        return [
+            *(f"{root}/usr/sbin/syslog-ng", "--foreground", "--no-caps", f"--module-path={modules}"),
+            *("-f", str(CONFIGURATIONS / "syslog-ng.conf")),
+            *(f"--{file}={self.folder / file}" for file in ("persist-file", "pidfile", "control")),
+        ]
+
+    def _settings(self, spool: Path) -> dict[str, str]:
+        values = {name: str(port) for name, port in self.ports.items()}
+        values |= {"KAFKA": self.kafka, "TOPIC": "raw.syslog", "LISTEN": HOST, "RELAY": "relay1"}
+        values |= {"SPOOL": str(spool), "SPOOL_MAX": "1g", "SPOOL_BYTES": str(1 << 30)}
+        files = {"CA": "ca.pem", "CERT": "relay.pem", "KEY": "relay.key"}
+        values |= {f"TLS_{name}": str(self.folder / file) for name, file in files.items()}
+        return {f"OGREWATCH_{name}": value for name, value in values.items()}
+
+    def send_udp(self, lines: Iterable[bytes]) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for number, line in enumerate(lines):
+                sender.sendto(line, (HOST, self.ports["UDP_PORT"]))
+                if number % 50 == 49:  # nothing tells a sender of UDP that it is too fast
+                    time.sleep(0.01)
+
+    def send_tcp(self, lines: Iterable[bytes]) -> None:
+        with socket.create_connection((HOST, self.ports["TCP_PORT"])) as sender:
+            sender.sendall(b"".join(line + b"\n" for line in lines))
+
+    def send_frames(self, lines: Iterable[bytes]) -> None:
+        """Counted frames over TCP; rsyslog tells them from lines on one port."""
+        port = self.ports["TCP_PORT" if self.name == "rsyslog" else "FRAMES_PORT"]
+        with socket.create_connection((HOST, port)) as sender:
+            sender.sendall(_frames(lines))
+
+    def send_tls(self, lines: Iterable[bytes]) -> None:
+        context = ssl.create_default_context(cafile=self.folder / "ca.pem")
+        context.check_hostname = False
+        context.load_cert_chain(self.folder / "relay.pem", self.folder / "relay.key")
+        with (
+            socket.create_connection((HOST, self.ports["TLS_PORT"])) as plain,
+            context.wrap_socket(plain) as sender,
+        ):
+            sender.sendall(_frames(lines))
+            with suppress(ssl.SSLEOFError):  # a server that just hangs up has read what there was
+                sender.unwrap()
+
+
+def _frames(lines: Iterable[bytes]) -> bytes:
+    return b"".join(b"%d %s" % (len(line), line) for line in lines)

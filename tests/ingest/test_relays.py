@@ -1,0 +1,102 @@
+"""rsyslog and syslog-ng with our configurations: each line sent arrives in raw.syslog once, though Kafka goes away."""
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from relay_kit import Relay, make_certificates
+
+from stack.kafka import Kafka
+from topics.admin import create_topics, partitions_of
+
+_TRANSPORTS = ("udp", "tcp", "frames", "tls")
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Kafka]:
+    """A Kafka that the test may stop."""
+    server = Kafka(tmp_path / "kafka")
+    server.start()
+    server.wait_ready()
+    create_topics(server.address, prefix="", partitions=2, replication=1)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["rsyslog", "syslog-ng"])
+def relay(request: pytest.FixtureRequest, broker: Kafka, tmp_path: Path) -> Iterator[Relay]:
+    folder = tmp_path / "relay"
+    folder.mkdir()
+    make_certificates(folder)
+    running = Relay(request.param, folder, broker.address)
+    running.start()
+    yield running
+    running.stop()
+
+
+def _lines(transport: str, part: str, number: int) -> list[bytes]:
+    """Lines of both kinds, from hosts of their own; the tab and the Latin-1 byte must come through."""
+    old = b"<38>Nov 24 10:00:00 %s-old sshd[%d]: Failed password for bob\tfrom 192.0.2.7 port 22 ssh2 \xe9 %s %d"
+    new = b'<86>1 2026-11-24T10:00:00.5Z %s-new sudo %d - [a@1 b="c"] root : TTY=pts/0 %s %d'
+    name, mark = transport.encode(), part.encode()
+    return [(old if n % 2 else new) % (name, n, mark, n) for n in range(number)]
+
+
+def _send(relay: Relay, part: str, number: int) -> list[bytes]:
+    sent = []
+    for transport in _TRANSPORTS:
+        lines = _lines(transport, part, number)
+        getattr(relay, f"send_{transport}")(lines)
+        sent += lines
+    return sent
+
+
+def _received(kafka: str, number: int, seconds: float = 60) -> Counter[tuple[bytes, bytes]]:
+    """Key and value of what transactions committed, until `number` have come and no more follow."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": uuid.uuid4().hex, "isolation.level": "read_committed"})
+    partitions = partitions_of(kafka, "")["raw.syslog"]
+    consumer.assign([TopicPartition("raw.syslog", partition, 0) for partition in range(partitions)])
+    found: Counter[tuple[bytes, bytes]] = Counter()
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        messages = consumer.consume(1000, 2.0)
+        found.update((m.key() or b"", (m.value() or b"").rstrip(b"\n")) for m in messages if not m.error())
+        if len(found) >= number and not messages:
+            break
+    consumer.close()
+    return found
+
+
+def _check(relay: Relay, received: Counter[tuple[bytes, bytes]], sent: list[bytes]) -> None:
+    """Each line is there under its host, once. rsyslog itself sends a line again when the broker goes away under it."""
+    assert received.keys() == {(line.split()[3 if line[:4] == b"<38>" else 2], line) for line in sent}, relay.log()
+    repeated = [line for line, number in received.items() if number > 1]
+    assert len(repeated) <= (5 if relay.name == "rsyslog" else 0), repeated
+
+
+@pytest.mark.kill
+def test_each_line_arrives_once_though_kafka_goes_away(relay: Relay, broker: Kafka) -> None:
+    sent = _send(relay, "before", 300)
+    _check(relay, _received(broker.address, len(sent)), sent)
+    broker.stop()
+    sent += _send(relay, "away", 1000)
+    broker.start()
+    broker.wait_ready()
+    sent += _send(relay, "after", 300)
+    _check(relay, _received(broker.address, len(sent)), sent)
+
+
+@pytest.mark.kill
+def test_what_waits_survives_a_restart_of_the_relay(relay: Relay, broker: Kafka) -> None:
+    broker.stop()
+    sent = _send(relay, "away", 500)
+    relay.stop()
+    broker.start()
+    broker.wait_ready()
+    relay.start()
+    sent += _send(relay, "after", 100)
+    _check(relay, _received(broker.address, len(sent)), sent)
