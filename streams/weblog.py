@@ -27,9 +27,9 @@ _STATUS = re.compile(rf" ([0-9]{{3}}|-) ([0-9]{{1,18}}|-){_SECONDS} ?")
 _FORWARDED = re.compile(r'"?(?:X-Forwarded-For=)?"?([0-9A-Fa-f.:]{3,45})(?:[",].*)?', re.DOTALL)
 _REQUEST = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,31}) (.*?)(?: HTTP/([0-9](?:\.[0-9])?))?", re.DOTALL)
 _ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31})://([^/?#]*)(.*)", re.DOTALL)
-_SNIFF = re.compile(
-    r'\S{1,255}(?: \S{1,255})? [^"]{1,1024}\[[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}\] "'
-)
+_STAMP = re.compile(r"[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}")
+_LONGEST_START = 2048
+"""Within how many characters a line's request must begin for the line to be told by its beginning."""
 _UNAUTHORIZED = 401
 
 _WEB: Event = {
@@ -60,7 +60,11 @@ def of_level(level: str) -> Event:
 
 def sniff(text: str) -> bool:
     """Whether a line without a header begins as an access log's line does."""
-    return _SNIFF.match(_unquoted(text)) is not None
+    end = text.find('] "', 0, _LONGEST_START)
+    if end < 0:
+        return False
+    start = text.rfind(" [", 0, end)
+    return start > 0 and " " in text[:start] and _STAMP.fullmatch(text[start + 2 : end]) is not None
 
 
 def _unquoted(text: str) -> str:

@@ -23,7 +23,7 @@ from topics.event import Event
 _HEAD = re.compile(
     r"(?:\[ {0,8}[0-9]{1,10}\.[0-9]{1,6}\] )?(?:audit: )?(?:node=(\S{1,255}) )?"
     r"type=(?:UNKNOWN\[([0-9]{1,5})\]|([A-Z0-9_]{1,64})) (?:msg=)?"
-    r"audit\(([0-9]{1,11})(?:\.([0-9]{1,6}))?:([0-9]{1,20})\): ?"
+    r"audit\(([0-9]{1,11})(?:\.([0-9]{1,6}))?:([0-9]{1,18})\): ?"
 )
 _SNIFF = re.compile(r"(?:node=\S{1,255} )?type=[A-Z]")
 _TYPE = re.compile(r"(?:node=(\S{1,255}) )?type=([A-Z0-9_]{1,64}) ")
@@ -118,25 +118,33 @@ def _set_process(fields: Fields, event: Event) -> None:
     if exe := text_of(fields.pop("exe", "")):
         event["process_executable"] = exe
         event["process_name"] = exe.rpartition("/")[2] or exe
-    put(event, "process_name", text_of(fields.pop("comm", "")))
+    if comm := fields.pop("comm", ""):
+        put(event, "process_name", text_of(comm))
     if (pid := number(fields.get("pid", ""))) is not None:
         event["process_pid"] = pid
         del fields["pid"]
     if (parent := number(fields.get("ppid", ""))) is not None:
         extra(event)["process.parent.pid"] = parent
         del fields["ppid"]
-    put(event, "process_working_directory", text_of(fields.pop("cwd", "")))
+    if cwd := fields.pop("cwd", ""):
+        put(event, "process_working_directory", text_of(cwd))
 
 
 def _set_ends(fields: Fields, event: Event) -> None:
     """Addresses: of the other end (`addr=`), of both (`laddr=`, `rport=`), of a packet (`saddr=`, `daddr=`)."""
+    if "addr" in fields or "hostname" in fields:
+        _set_source(fields, event)
+    if not _PEERS.isdisjoint(fields):
+        _set_peers(fields, event)
+
+
+def _set_source(fields: Fields, event: Event) -> None:
+    """The other end of a login. A name alone may be the host's own."""
     host, address = fields.get("hostname", "").strip('"'), fields.pop("addr", "").strip('"')
     if address or is_ip(host):
         set_endpoint(event, "source", address or host)
-        if fields.pop("hostname", "") and host not in (address, ""):
+        if fields.pop("hostname", "") and host != address:
             extra(event)["source.domain"] = host
-    if not _PEERS.isdisjoint(fields):
-        _set_peers(fields, event)
 
 
 def _set_peers(fields: Fields, event: Event) -> None:

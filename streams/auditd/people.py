@@ -4,6 +4,8 @@
 of numbers are there when the daemon added them (`UID="root"`). Numbers of nobody are left out.
 """
 
+from collections.abc import Callable
+
 from streams.auditd.records import GROUPS, LOGINS, USERS
 from streams.auditd.values import Fields, text_of
 from streams.text import extra, put
@@ -12,17 +14,7 @@ from topics.event import Event
 
 def name_people(record: str, fields: Fields, event: Event) -> None:
     """Set the columns of users and groups, and take their fields away."""
-    if record in LOGINS:
-        _log_in(fields, event)
-    elif record in USERS:
-        _change(fields, event)
-    elif record in GROUPS:
-        _change_group(fields, event)
-    elif record == "LOGIN":
-        put(event, "user_name", _name(fields.pop("AUID", "")))
-        put(event, "user_id", fields.pop("auid", ""))
-    elif "uid" in fields or "acct" in fields:
-        _act(fields, event)
+    _HANDLERS.get(record, _act)(fields, event)
 
 
 def _name(value: str) -> str:
@@ -55,8 +47,16 @@ def _change_group(fields: Fields, event: Event) -> None:
     _put_extra(event, "group.id", fields.pop("id", ""))
 
 
+def _become(fields: Fields, event: Event) -> None:
+    """A process that belongs to a login from now on: to whose."""
+    put(event, "user_name", _name(fields.pop("AUID", "")))
+    put(event, "user_id", fields.pop("auid", ""))
+
+
 def _act(fields: Fields, event: Event) -> None:
     """What a process did: as its user, and with the rights of another when they differ."""
+    if "uid" not in fields and "acct" not in fields:
+        return
     put(event, "user_name", text_of(fields.pop("acct", "")) or _name(fields.pop("UID", "")))
     put(event, "user_id", fields.pop("uid", ""))
     effective, euid = _name(fields.pop("EUID", "")), fields.pop("euid", "")
@@ -68,3 +68,11 @@ def _act(fields: Fields, event: Event) -> None:
 def _put_extra(event: Event, name: str, value: str) -> None:
     if value:
         extra(event)[name] = value
+
+
+_HANDLERS: dict[str, Callable[[Fields, Event], None]] = {
+    **dict.fromkeys(LOGINS, _log_in),
+    **dict.fromkeys(USERS, _change),
+    **dict.fromkeys(GROUPS, _change_group),
+    "LOGIN": _become,
+}
