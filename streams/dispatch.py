@@ -23,6 +23,7 @@ UNPARSED_JSON = "json.unparsed"
 
 Record = dict[str, Any]
 
+_FIRST_OF_RECORDS = frozenset("{@ \ufeff")
 _RECORD_STARTS = ("{", "@cee:", " {", " @cee:", "\ufeff{")
 
 _REPEATED = re.compile(r"message repeated ([0-9]{1,9}) times?: \[ ?(.*?) ?\]?", re.DOTALL)
@@ -81,7 +82,8 @@ class Dispatcher:
 
     def _understand(self, event: Event, joins: Joins, program: str | None) -> None:
         message: str = event["message"]
-        if message.startswith(_RECORD_STARTS) and (record := records.read(message)) is not None:
+        record = _record(message) if message[:1] in _FIRST_OF_RECORDS else None
+        if record is not None:
             self._understand_record(record, event, joins, program)
         else:
             self._understand_text(event, joins, program)
@@ -104,10 +106,11 @@ class Dispatcher:
         """A stream's own record, an ECS document, an envelope, or what nobody knows."""
         if self._ask_readers(record, event, joins):
             return
+        header = self._header_of(event)
         if ecs.sniff(record):
             ecs.parse(record, event)
+            event.update(header)
             return
-        header = self._header_of(event)
         inner = unwrap(record, event)
         if inner is None:
             self._understand_text(event, joins, program)
@@ -130,7 +133,7 @@ class Dispatcher:
     def _understand_inner(self, event: Event, joins: Joins, program: str | None) -> None:
         """The line in an envelope: perhaps a record of a stream, but no envelope again."""
         dataset, message = event.pop("event_dataset", None), event["message"]
-        record = records.read(message) if message.startswith(_RECORD_STARTS) else None
+        record = _record(message)
         if record is not None and self._ask_readers(record, event, joins):
             return
         self._understand_text(event, joins, program)
@@ -150,6 +153,10 @@ class Dispatcher:
                 event.setdefault("event_dataset", stream.name)
                 return True
         return False
+
+
+def _record(message: str) -> Record | None:
+    return records.read(message) if message.startswith(_RECORD_STARTS) else None
 
 
 def _ask(candidates: tuple[Stream, ...], message: str, event: Event, joins: Joins) -> None:

@@ -21,6 +21,9 @@ _ORIGIN = rf"({_HOST}) ([^\s:\[%/(0-9][^\s:\[(]{{0,127}})(?:\[([0-9]{{1,10}})\]:
 _COMMON = re.compile(rf"{_PRI_PART}(?:({_BSD})|({_ISO})) {_ORIGIN}")
 """The usual line: `<38>Aug  4 15:01:25 host sshd[57911]: message`. No two parts of it can match the same text."""
 
+_CISCO = re.compile(rf"{_PRI_PART}({_BSD}) ({_HOST}) (?:: )?(?=%[A-Z])")
+"""The usual line of a device that has no tag: `<166>Aug  4 15:01:25 fw01 : %ASA-6-302013: message`."""
+
 _FRAME = re.compile(r"[1-9][0-9]{0,7} (?=<[0-9]{1,3}>)")
 _PRI = re.compile(r"<([0-9]{1,3})>")
 _SEQUENCE = re.compile(r"([0-9]{1,10}): (?:(?![0-9]{1,10}: )([\w.:-]{1,255}): )?(?:([0-9]{1,10}): )?|: ?(?=[*.A-Z0-9])")
@@ -48,7 +51,7 @@ class Headers:
         """The base columns of a line, whatever it is. `received` is in microseconds since 1970 UTC."""
         found = _COMMON.match(text)
         if found is None or found[4] in _NOT_HOSTS:
-            return self._read_dialect(text, received)
+            return self._read_untagged(text, received)
         pri, bsd, stamp, host, program, pid = found.groups()
         when = self._clock.bsd(bsd, received) if bsd else iso(stamp, self.zone)
         if when is None:
@@ -69,6 +72,18 @@ class Headers:
             self._note_zone(event)
         if message[:4] == "[ID ":
             _take_solaris_id(event)
+        return event
+
+    def _read_untagged(self, text: str, received: int) -> Event:
+        found = _CISCO.match(text)
+        when = self._clock.bsd(found[2], received) if found and found[3] not in _NOT_HOSTS else None
+        if found is None or when is None:
+            return self._read_dialect(text, received)
+        message = text[found.end() :]
+        event = {"timestamp": when, "host_hostname": found[3], "message": message, "event_original": text}
+        if found[1] and (priority := int(found[1])) <= _HIGHEST_PRI:
+            event["log_syslog_priority"] = priority
+        self._note_zone(event)
         return event
 
     def _note_zone(self, event: Event) -> None:

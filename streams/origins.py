@@ -55,7 +55,9 @@ def _tagged(rest: str, programs: Container[str]) -> bool:
 
 def set_host(event: Event, name: str) -> None:
     """`s_src@web1/relay` is the host web1, `[192.0.2.1]` the host 192.0.2.1; the whole of it is kept beside."""
-    host = _SLOT.sub("", name.rpartition("@")[2]).partition("/")[0]
+    host = name.rpartition("@")[2]
+    if "/" in host:
+        host = _SLOT.sub("", host).partition("/")[0]
     if host.startswith("[") and is_ip(host[1:-1]):
         host = host[1:-1]
     event["host_hostname"] = host or name
@@ -109,7 +111,7 @@ def take_tag_alone(rest: str, event: Event, headed: bool) -> bool:
 def set_program(event: Event, name: str, pid: str) -> None:
     """`/usr/sbin/cron` is the program cron, `postfix/smtpd` a program's own name. What `sshd(pam_unix)` writes is as
     if sshd had written `pam_unix(sshd): ...`, which PAM does since 2005."""
-    if old := _OLD_PAM.fullmatch(name):
+    if name.endswith(")") and (old := _OLD_PAM.fullmatch(name)):
         name = old[1]
         event["message"] = f"{old[2]}({name}): {event['message']}"
     if name.startswith("/") and (base := name.rpartition("/")[2]):

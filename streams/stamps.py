@@ -25,6 +25,9 @@ _STAMP = re.compile(
 )
 
 
+_BEGINNINGS = frozenset({*MONTHS, "mon", "tue", "wed", "thu", "fri", "sat", "sun"})
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """A time at the beginning of a text."""
@@ -41,6 +44,8 @@ class Stamp:
 
 def read(text: str, received: int, zone: tzinfo) -> Stamp | None:
     """The time that a text begins with, else None. `zone` is for a time that names none, `received` for the year."""
+    if text[:1] not in "0123456789*." and text[:3].lower() not in _BEGINNINGS:
+        return None
     found = _STAMP.match(text)
     if found is None:
         return None

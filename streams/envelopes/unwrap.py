@@ -102,9 +102,12 @@ def _take(entries: list[Entry], rest: dict[str, Any], event: Event) -> set[int]:
     """Let each slot be filled once, out of `rest`, and return the filled ones; nothing is taken without a message."""
     taken: set[int] = set()
     for slot, _, name, take in entries:
+        if slot in taken:
+            continue
         if slot > _MESSAGE and _MESSAGE not in taken:
             break
-        if slot not in taken and (value := _get(rest, name)) not in _NOTHING and take(event, value):
+        value = rest[name] if name in rest else _get(rest, name)
+        if value not in _NOTHING and take(event, value):
             _drop(rest, name)
             taken.add(slot)
     return taken

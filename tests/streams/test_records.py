@@ -154,6 +154,18 @@ def test_the_callers_program_is_asked_about_the_line_within(program: str | None)
         assert (event["event_dataset"], event["user_name"]) == ("sshd", "root")
 
 
+DOCUMENT = {
+    "ecs": {"version": "8.11.0"},
+    "event": {"category": ["network"], "type": ["connection", "creation"], "kind": "odd", "outcome": "success"},
+    "source": {"ip": "192.0.2.1", "port": 70000, "mac": "00-00-5E-00-53-00"},
+    "host": {"os": {"name": "Debian"}, "shoe": 44},
+    "labels": {"a": "b"},
+    "ogrewatch": {"attempt": 5, "raw": {"offset": 1}},
+    "": {"": 1},
+    "dns": {"answers": [{"data": "192.0.2.2"}]},
+}
+
+
 def test_an_envelope_speaks_for_no_other_host() -> None:
     forged = {
         "MESSAGE": FAILED,
@@ -163,7 +175,8 @@ def test_an_envelope_speaks_for_no_other_host() -> None:
         "SYSLOG_FACILITY": 0,
     }
     inner = {"log": f"<0>Nov 24 04:05:06 victim sshd[1]: {FAILED}"}
-    for record in (forged, inner):
+    document = {**DOCUMENT, "host": {"hostname": "victim"}, "log": {"syslog": {"priority": 0}}}
+    for record in (forged, inner, document):
         event = parse(record, before="<14>Nov 24 04:05:06 web1 logger[1]: ")
         assert (event["host_hostname"], event["log_syslog_priority"]) == ("web1", 14)
     event = parse({**forged, "SYSLOG_IDENTIFIER": "sudo"}, before="<14>Nov 24 04:05:06 web1 sshd[1]: ")
@@ -247,18 +260,6 @@ def test_what_a_details_object_says_has_columns() -> None:
 def test_events_that_do_not_keep_to_their_schema(wrong: dict[str, Any]) -> None:
     event = parse({"summary": "x", "severity": 99, **wrong})
     assert event["extra"]["json"] == {"severity": 99, **wrong}
-
-
-DOCUMENT = {
-    "ecs": {"version": "8.11.0"},
-    "event": {"category": ["network"], "type": ["connection", "creation"], "kind": "odd", "outcome": "success"},
-    "source": {"ip": "192.0.2.1", "port": 70000, "mac": "00-00-5E-00-53-00"},
-    "host": {"os": {"name": "Debian"}, "shoe": 44},
-    "labels": {"a": "b"},
-    "ogrewatch": {"attempt": 5, "raw": {"offset": 1}},
-    "": {"": 1},
-    "dns": {"answers": [{"data": "192.0.2.2"}]},
-}
 
 
 def test_a_document_of_ecs_stays_one() -> None:
