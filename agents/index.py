@@ -1,26 +1,35 @@
-"""Typed topics in, Elasticsearch out. A batch is acknowledged when each of its events is stored, or a dead letter."""
+"""Typed topics and closed minutes in, Elasticsearch out. A batch is acknowledged when each of its records is stored, or
+a dead letter.
+"""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
+
+import orjson
 
 from agents.roles import role_app
 from agents.settings import Settings
 from agents.transport import BatchApp, InOrder, fatal
 from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
-from sinks.elasticsearch.setup import stream_name
-from topics.catalogue import TYPED
+from sinks.elasticsearch.setup import all_names, attempts_name, stream_name
+from topics.catalogue import STATS, TYPED
 from topics.codec import CodecError
 from topics.deadletter import letter
 from topics.documents import document_of
+from topics.fields import TYPES
+from topics.stats import document
 
 ROLE = "index"
 _DOCUMENTS = 5000  # most that go out in one write; one batch may be more
 _WRITES = 2  # at a time
 _PAUSE = 0.05  # seconds in which small batches gather
+_FRESH = 0.8  # seconds from a write until it is made searchable, when there is no backlog
+_GLANCE = 0.1  # seconds between looks at whether there is one
 
 
 class Indexer:
@@ -31,9 +40,13 @@ class Indexer:
 
     def __init__(self, app: BatchApp, sink: ElasticsearchSink, settings: Settings) -> None:
         self._app, self._sink = app, sink
-        self._namespace, self._prefix = settings.namespace, settings.prefix
+        self._prefix, self._all = settings.prefix, all_names(settings.namespace)
+        self._streams = {kind: stream_name(kind, settings.namespace) for kind in TYPES}
+        self._attempts = attempts_name(settings.namespace)
+        self._stats = settings.prefix + STATS.name
         self._waiting: deque[Any] = deque()
         self._news = asyncio.Event()
+        self._unseen = 0.0  # when the first write was done that is not searchable yet; 0 for none
 
     def give(self, event: Any) -> None:
         """Take a batch; does not block."""
@@ -43,7 +56,7 @@ class Indexer:
     async def run(self) -> None:
         """Write for ever. What goes wrong ends the process: nothing unwritten was acknowledged."""
         try:
-            await asyncio.gather(*(self._write_on() for _ in range(_WRITES)))
+            await asyncio.gather(*(self._write_on() for _ in range(_WRITES)), self._refresh_on())
         except Exception as error:
             fatal(f"{ROLE}: {error!r}")
 
@@ -53,6 +66,14 @@ class Indexer:
             await asyncio.sleep(_PAUSE)
             if events := self._take():
                 await self._write(events)
+
+    async def _refresh_on(self) -> None:
+        """Make writes searchable soon, but leave that to the server while there is a backlog: it costs a third more."""
+        while True:
+            await asyncio.sleep(_GLANCE)
+            if self._unseen and not self._waiting and time.monotonic() - self._unseen >= _FRESH:
+                self._unseen = 0.0
+                await self._sink.refresh(self._all)
 
     def _take(self) -> list[Any]:
         events: list[Any] = []
@@ -68,13 +89,14 @@ class Indexer:
         documents, sources, dead = [], [], []
         for record in chain.from_iterable(event.value for event in events):
             try:
-                documents.append(self._document(record.value))
+                documents.append(self._document(record))
                 sources.append(record)
             except CodecError as error:
                 dead.append(letter(self._prefix, ROLE, record, "decoding", str(error)))
             if len(documents) % 200 == 199:
                 await asyncio.sleep(0)
         outcome = await self._sink.write(documents)
+        self._unseen = self._unseen or time.monotonic()
         for rejected in outcome.rejected:
             record = sources[rejected.position]
             dead.append(letter(self._prefix, ROLE, record, rejected.reason, rejected.text))
@@ -83,14 +105,17 @@ class Indexer:
         for event in events:
             event.ack()
 
-    def _document(self, value: bytes) -> Document:
-        kind, identity, source = document_of(value)
-        return Document(stream_name(kind, self._namespace), identity, source)
+    def _document(self, record: Any) -> Document:
+        if record.topic == self._stats:
+            identity, found = document(record.value or b"")
+            return Document(self._attempts, identity, orjson.dumps(found))
+        kind, identity, source = document_of(record.value or b"")
+        return Document(self._streams[kind], identity, source)
 
 
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role."""
-    app = role_app(ROLE, settings, TYPED)
+    app = role_app(ROLE, settings, (*TYPED, STATS))
     in_order = InOrder()
 
     async def index(stream: Any) -> None:

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One event as a store keeps it. `source` is a JSON object on one line; `id` is the same on every replay."""
+class Document(NamedTuple):
+    """One event as a store keeps it: in the index or stream `target`, as `source`, a JSON object on one line.
 
-    index: str
+    `id` is the same on every replay.
+    """
+
+    target: str
     id: str
     source: bytes
 
@@ -41,6 +43,10 @@ class Sink(Protocol):
         Waits for as long as the store is away or overloaded. Raises when the store refuses the caller, not the
         documents; some of them may have been stored then, and writing the batch again is safe.
         """
+        ...
+
+    async def refresh(self, index: str) -> None:
+        """Make what was written to `index` (a name or a pattern) searchable now. A store that can't, lets it pass."""
         ...
 
     async def close(self) -> None:

@@ -4,6 +4,7 @@ https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -45,6 +46,13 @@ class ElasticsearchSink:
             await self._store(entries, outcome)
         return outcome
 
+    async def refresh(self, index: str) -> None:
+        """Make what was written searchable now. Where that fails, the index's own interval does it later."""
+        try:
+            await self._client.indices.refresh(index=index, ignore_unavailable=True, filter_path="_shards.failed")
+        except (ApiError, TransportError) as error:
+            Patience.warn(f"no refresh of {index}: {error}")
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
@@ -78,15 +86,21 @@ class ElasticsearchSink:
         await self._store(entries[middle:], outcome)
 
     async def _send(self, entries: list[_Entry]) -> list[dict[str, Any]]:
-        body = b"".join(entry.lines for entry in entries)
+        """What became of each, or nothing when all were stored."""
+        body = b"".join([entry.lines for entry in entries])
         response = await self._client.perform_request("POST", _PATH, params=_PARAMS, headers=_HEADERS, body=body)
-        return [item["create"] for item in response.body["items"]]
+        return [item["create"] for item in response.body["items"]] if response.body["errors"] else []
 
 
 def _entries(documents: Sequence[Document]) -> Iterator[_Entry]:
-    for position, document in enumerate(documents):
-        action = orjson.dumps({"create": {"_index": document.index, "_id": document.id}})
-        yield _Entry(position, b"%b\n%b\n" % (action, document.source))
+    for position, (index, identity, source) in enumerate(documents):
+        yield _Entry(position, b"".join((_action(index), orjson.dumps(identity), b"}}\n", source, b"\n")))
+
+
+@lru_cache(256)
+def _action(index: str) -> bytes:
+    """An action line as far as the document's id."""
+    return b'{"create":{"_index":%b,"_id":' % orjson.dumps(index)
 
 
 def _requests(entries: Iterable[_Entry], max_bytes: int) -> Iterator[list[_Entry]]:
@@ -103,7 +117,10 @@ def _requests(entries: Iterable[_Entry], max_bytes: int) -> Iterator[list[_Entry
 
 
 def _settle(entries: list[_Entry], items: list[dict[str, Any]], outcome: Outcome) -> tuple[list[_Entry], str]:
-    """Book what is decided into `outcome`; return what must be sent again, and why."""
+    """Book what is decided into `outcome`; return what must be sent again, and why. No items: all were stored."""
+    if not items:
+        outcome.stored += len(entries)
+        return [], ""
     again: list[_Entry] = []
     why = ""
     for entry, item in zip(entries, items, strict=True):

@@ -1,73 +1,66 @@
-"""The columns of the typed topics in, the mappings of the documents made of them out.
+"""The types of ECS fields in, the mappings of documents out.
 
-https://www.elastic.co/docs/reference/ecs/ecs-field-reference
+https://www.elastic.co/docs/manage-data/data-store/mapping
 """
 
 from typing import Any
 
-from topics.fields import FIELDS, Field
+from topics.ecs_types import TYPES
 
 Mapping = dict[str, Any]
 
 _KEYWORD: Mapping = {"type": "keyword", "ignore_above": 1024}
 _LONG_KEYWORD: Mapping = {"type": "keyword", "ignore_above": 8191}  # 32766 bytes, Lucene's limit, of UTF-8
-_KINDS: dict[str, Mapping] = {
-    "string": _KEYWORD,
-    "strings": _KEYWORD,
-    "int": {"type": "long"},
-    "long": {"type": "long"},
-    "double": {"type": "double"},
-}
-_DATE: Mapping = {"type": "date"}
-_IP: Mapping = {"type": "ip"}
+_STORED: Mapping = {"type": "keyword", "index": False, "doc_values": False}
 _LONG: Mapping = {"type": "long"}
-_ESPECIALLY: dict[str, Mapping] = {
-    "@timestamp": _DATE,
-    "event.created": _DATE,
-    "event.ingested": _DATE,
-    "message": {"type": "text", "norms": False},  # match_only_text is not in every build of the server
-    "event.original": {"type": "keyword", "index": False, "doc_values": False},
-    "process.command_line": _LONG_KEYWORD,
-    "url.original": _LONG_KEYWORD,
-    "url.path": _LONG_KEYWORD,
-    "url.query": _LONG_KEYWORD,
-    "user_agent.original": _LONG_KEYWORD,
-    "source.geo.location": {"type": "geo_point"},
-    "destination.geo.location": {"type": "geo_point"},
-    "log.syslog.facility.code": _LONG,
-    "log.syslog.severity.code": _LONG,
-    "related.ip": _IP,
+_FLATTENED: Mapping = {"type": "flattened", "ignore_above": 1024}
+_KINDS: dict[str, Mapping] = {
+    "keyword": _KEYWORD,
+    "flattened": _FLATTENED,
+    "text": {"type": "text", "norms": False},  # match_only_text is not in every build of the server
 }
-_DERIVED = (
-    *("ecs.version", "host.name", "event.module", "related.user", "related.hosts"),
-    *("source.address", "source.geo.continent_name", "destination.address", "destination.geo.continent_name"),
-    *("log.syslog.facility.name", "log.syslog.severity.name"),
-    *("log.syslog.hostname", "log.syslog.appname", "log.syslog.procid"),
+_LONG_TEXTS = (
+    *("process.command_line", "process.parent.command_line", "url.original", "url.full", "url.path", "url.query"),
+    *("user_agent.original", "http.request.referrer", "file.path", "file.target_path", "error.message"),
 )
-_NOT_STORED = ("ogrewatch.raw.", "source.geo.location.", "destination.geo.location.")
+_SOURCE_ONLY = ("event.original", "error.stack_trace", "http.request.body.content", "http.response.body.content")
+_SHOWN = (
+    *("ecs.version", "event.created", "event.ingested", "log.syslog.hostname", "log.syslog.appname"),
+    *("log.syslog.procid", "log.syslog.facility.code", "log.syslog.facility.name", "log.syslog.severity.code"),
+)
+"""Fields that are read, sorted and counted, and seldom searched: a search goes through their doc values."""
+
+_ESPECIALLY: dict[str, Mapping] = {
+    **dict.fromkeys(_LONG_TEXTS, _LONG_KEYWORD),
+    **dict.fromkeys(_SOURCE_ONLY, _STORED),
+}
 
 _DYNAMIC: list[Mapping] = [
-    # An object nobody described must not use up the limit of fields, nor clash with its namesake of another source.
-    {"objects": {"match_mapping_type": "object", "mapping": {"type": "flattened", "ignore_above": 1024}}},
-    {"strings": {"match_mapping_type": "string", "mapping": _KEYWORD}},
+    # A stream's own object is one field: its members need no mappings, and clash with nothing whatever they hold.
+    {"objects": {"match_mapping_type": "object", "mapping": _FLATTENED}},
+    # A keyword takes any value; numbers would be refused where one was a string before.
+    {"values": {"match_mapping_type": "*", "mapping": _KEYWORD}},
 ]
 
 
 def mappings() -> Mapping:
     """The mappings of every document, whatever its type."""
     properties: Mapping = {}
-    for name, mapping in _flat().items():
-        _place(properties, name.split("."), mapping)
+    for name, kind in TYPES.items():
+        _place(properties, name.split("."), _mapping(name, kind))
     return {"date_detection": False, "dynamic_templates": _DYNAMIC, "properties": properties}
 
 
-def _flat() -> dict[str, Mapping]:
-    columns = {f.ecs: _of_column(f) for f in FIELDS.values() if not f.ecs.startswith(_NOT_STORED)}
-    return columns | dict.fromkeys(_DERIVED, _KEYWORD) | _ESPECIALLY
+def attempts() -> Mapping:
+    """The mappings that the documents of closed minutes of attempts have besides."""
+    counts = dict.fromkeys(("success", "failure", "unknown", "attempts", "partition", "revision"), _LONG)
+    about = dict.fromkeys(("service", "topic"), _KEYWORD)
+    return {"properties": {"ogrewatch": {"properties": {"auth": {"properties": {**about, **counts}}}}}}
 
 
-def _of_column(column: Field) -> Mapping:
-    return _IP if column.ecs.endswith(".ip") else _KINDS[column.kind]
+def _mapping(name: str, kind: str) -> Mapping:
+    mapping = _ESPECIALLY.get(name) or _KINDS.get(kind) or {"type": kind}
+    return {**mapping, "index": False} if name in _SHOWN else mapping
 
 
 def _place(properties: Mapping, path: list[str], mapping: Mapping) -> None:

@@ -21,13 +21,14 @@ class Patience:
 
     async def wait(self, why: str) -> None:
         """Sleep for half to all of the current pause, and double it. Warns unless some other has just warned."""
-        self._warn(why)
+        self.warn(f"Elasticsearch does not take documents, waiting: {why}")
         await asyncio.sleep(self._pause * random.uniform(0.5, 1.0))
         self._pause = min(self._pause * 2, _LONGEST)
 
     @staticmethod
-    def _warn(why: str) -> None:
+    def warn(text: str) -> None:
+        """Log a warning, unless there was one just before."""
         now = time.monotonic()
         if now - Patience._warned >= _QUIET:
             Patience._warned = now
-            _log.warning("Elasticsearch does not take documents, waiting: %s", why)
+            _log.warning(text)

@@ -5,17 +5,36 @@ https://www.elastic.co/docs/manage-data/data-store/data-streams
 
 from elasticsearch import Elasticsearch
 
-from sinks.elasticsearch.mappings import Mapping, mappings
+from sinks.elasticsearch.mappings import Mapping, attempts, mappings
+from topics.stats import DATASET
 
-_COMPONENT = "ogrewatch-ecs"
-_TEMPLATE = "ogrewatch-logs"
-_PRIORITY = 300  # Elastic's own template for logs-*-* has 100, those of its integrations 200
-_SETTINGS: Mapping = {"index": {"mapping.total_fields.limit": 1000, "auto_expand_replicas": "0-1"}}
+_ECS, _ATTEMPTS = "ogrewatch-ecs", "ogrewatch-auth"
+_PRIORITY = 300  # Elastic's own templates for logs-*-* and metrics-*-* have 100, those of its integrations 200
+_SETTINGS: Mapping = {
+    "index": {
+        "auto_expand_replicas": "0-1",
+        # The sink asks for a refresh when it has caught up; until then a second's small segments would be merged again.
+        "refresh_interval": "5s",
+        # A value that is not of its field's type is kept but not indexed; the rest of the event is found.
+        "mapping.ignore_malformed": True,
+        "mapping.total_fields": {"limit": 2000, "ignore_dynamic_beyond_limit": True},
+    }
+}
 
 
 def stream_name(kind: str, namespace: str) -> str:
     """The data stream of one type of event."""
     return f"logs-ogrewatch.{kind}-{namespace}"
+
+
+def attempts_name(namespace: str) -> str:
+    """The data stream of closed minutes of attempts."""
+    return f"metrics-{DATASET}-{namespace}"
+
+
+def all_names(namespace: str) -> str:
+    """A pattern of all data streams of a namespace."""
+    return f"{stream_name('*', namespace)},{attempts_name(namespace)}"
 
 
 def install(url: str, namespace: str) -> None:
@@ -24,12 +43,15 @@ def install(url: str, namespace: str) -> None:
     They serve every namespace; a stream that exists takes them up when it rolls over. `url` may name several nodes,
     comma separated.
     """
+    components: dict[str, Mapping] = {
+        _ECS: {"settings": _SETTINGS, "mappings": mappings()},
+        _ATTEMPTS: {"mappings": attempts()},
+    }
+    templates = {"ogrewatch-logs": (stream_name("*", "*"), [_ECS]), _ATTEMPTS: (attempts_name("*"), [_ECS, _ATTEMPTS])}
     with Elasticsearch([node.strip() for node in url.split(",")]) as client:
-        client.cluster.put_component_template(name=_COMPONENT, template={"settings": _SETTINGS, "mappings": mappings()})
-        client.indices.put_index_template(
-            name=_TEMPLATE,
-            index_patterns=[stream_name("*", "*")],
-            composed_of=[_COMPONENT],
-            data_stream={},
-            priority=_PRIORITY,
-        )
+        for name, template in components.items():
+            client.cluster.put_component_template(name=name, template=template)
+        for name, (pattern, parts) in templates.items():
+            client.indices.put_index_template(
+                name=name, index_patterns=[pattern], composed_of=parts, data_stream={}, priority=_PRIORITY
+            )

@@ -1,17 +1,23 @@
 """The templates on a real server: what kind of field a document's values become."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
 from elasticsearch import ApiError, Elasticsearch
+from event_strategies import events
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sinks.base import Document, Outcome
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.mappings import mappings
-from sinks.elasticsearch.setup import install, stream_name
+from sinks.elasticsearch.setup import all_names, attempts_name, install, stream_name
 from topics.ecs import render
+from topics.event import Event
+from topics.stats import AuthWindow, document, encode
 
 _EVENT: dict[str, Any] = {
     "timestamp": 1_700_000_000_000_000,
@@ -88,11 +94,55 @@ async def test_every_rendered_field_is_mapped(elasticsearch_url: str, stream: st
     known = {**_EVENT, "extra": {}}
     assert await _store(elasticsearch_url, stream, known) == Outcome(stored=1)
     (found,) = client.indices.get_mapping(index=stream).body.values()
-    assert found["mappings"]["properties"] == _as_told(mappings()["properties"])
+    time = {"@timestamp": {"type": "date", "ignore_malformed": False}}  # a data stream cannot do without it
+    assert found["mappings"]["properties"] == _as_told(mappings()["properties"]) | time
 
 
 def test_no_raw_ids_in_documents() -> None:
-    assert set(mappings()["properties"]["ogrewatch"]["properties"]) == {"attempt", "service"}
+    assert set(mappings()["properties"]["ogrewatch"]["properties"]) == {"attempt", "repeated", "service", "unplaced"}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_value_of_another_type_than_before_is_stored(
+    elasticsearch_url: str, stream: str, client: Elasticsearch, order: int
+) -> None:
+    names = (
+        "vendor",
+        "vendor.x",
+        "process.new",
+        "process.new.deep",
+        "user",
+        "event.sequence",
+        "url.port",
+        "tags",
+        "dns",
+    )
+    values: list[Any] = [1, "a", {"b": {"c": 1}}, [1, "a"], [{"b": 1}, 2], True, None, "x" * 40_000]
+    extras = [{name: value} for value in values[::order] for name in names]
+    outcome = await _store(elasticsearch_url, stream, *({"timestamp": 1, "extra": extra} for extra in extras))
+    assert outcome == Outcome(stored=len(extras))
+    client.indices.refresh(index=stream)
+    found = client.count(index=stream, query={"term": {"ogrewatch.unplaced.process.new.deep": "a"}})
+    assert found["count"] == 2
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(many=st.lists(events, min_size=1, max_size=10))
+def test_any_event_is_stored(elasticsearch_url: str, stream: str, many: list[Event]) -> None:
+    outcome = asyncio.run(_store(elasticsearch_url, stream, *many))
+    assert outcome.rejected == []
+
+
+async def test_attempts_are_numbers(elasticsearch_url: str, unique: str, client: Elasticsearch) -> None:
+    install(elasticsearch_url, unique)
+    identity, found = document(encode(AuthWindow("web", 3, "web", 1_764_000_000, 2, 0, 340, 1)))
+    sink = ElasticsearchSink(elasticsearch_url)
+    name = attempts_name(unique)
+    assert await sink.write([Document(name, identity, orjson.dumps(found))]) == Outcome(stored=1)
+    await sink.refresh(all_names(unique))
+    await sink.close()
+    total = client.search(index=name, aggs={"n": {"sum": {"field": "ogrewatch.auth.attempts"}}}, size=0)
+    assert total["aggregations"]["n"]["value"] == 341
 
 
 def _as_told(properties: dict[str, Any]) -> dict[str, Any]:
