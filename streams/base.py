@@ -25,9 +25,14 @@ many lines one attempt printed. The line that gives the verdict carries the coun
   `auth` says of a database stands beside them.
 - ftp: a login is a success, a failed one a failure (of root too), in vsftpd, ProFTPD and Pure-FTPd. Too many of them,
   or none in time, is none.
+- cisco: AAA's verdict on an authentication counts: 113004 and 113012 are successes, 113005 and 113015 failures.
+  605004/5, 611101/2, 716038/9, 109005/6 and 113008 tell of the same login. 308001 counts its tries.
+- pfsense: `Successful login` is a success, `authentication error` a failure. OPNsense's `for WebGui` lines repeat them.
+- proxy: a 407 with a user name, and a 401, are failures; a 407 without one only asks for it.
 - web: a 401 is a failure. No status says that a login succeeded.
 
-"message repeated N times" multiplies by N (see `streams.dispatch`).
+"message repeated N times" multiplies by N (see `streams.dispatch`). "last message repeated N times", which names no
+message, counts nothing; nor does a JSON document that only says of itself that it is an authentication.
 """
 
 from collections.abc import Callable
