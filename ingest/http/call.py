@@ -1,7 +1,8 @@
 """One request in, its sender, its content and its place in the memory budget out."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from aiohttp.web import BaseRequest, RequestPayloadError
 
@@ -11,6 +12,20 @@ from ingest.http.items import Items
 from ingest.http.service import Service
 from ingest.http.unpack import unpack
 from topics.received import Headers, headers_of
+
+
+_TURN = 500  # items that are made while others wait
+
+T = TypeVar("T")
+
+
+async def in_turns(make: Callable[[Any], T], items: Sequence[Any]) -> list[T]:
+    """What `make` makes of each item, in order; other requests have their turn in between."""
+    made: list[T] = []
+    for at in range(0, len(items), _TURN):
+        made += map(make, items[at : at + _TURN])
+        await asyncio.sleep(0)
+    return made
 
 
 class Call:

@@ -8,6 +8,7 @@ import orjson
 
 from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
+from ingest.http.avro import NoAvro, NoSchema, Schema, Schemas
 from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
 from topics.catalogue import MAX_RECORD
 from topics.received import Headers
@@ -19,15 +20,16 @@ Shape = dict[str, dict[str, Any]]
 class Maker:
     """Makes records for one topic of `count` partitions."""
 
-    def __init__(self, topic: str, count: int, fallback: bytes, headers: Headers) -> None:
+    def __init__(self, topic: str, count: int, fallback: bytes, headers: Headers, schemas: Schemas) -> None:
         self._topic, self._count, self._fallback, self._headers = topic, count, fallback, headers
+        self._schemas = schemas
 
     def record(self, given: Any) -> tuple[Record, Shape]:
         """The record, and what is told of it. Raises `BadPart`."""
         if not isinstance(given, dict):
             raise BadPart(400, "a record is a JSON object")
         shape: Shape = {}
-        key, value = _part(given, "key", shape), _part(given, "value", shape)
+        key, value = self._part(given, "key", shape), self._part(given, "value", shape)
         if len(value or b"") + len(key or b"") > MAX_RECORD:
             raise BadPart(413, f"a record is larger than {MAX_RECORD} bytes")
         if key is None:
@@ -36,19 +38,42 @@ class Maker:
         timestamp, more = time_from(given.get("timestamp")), headers_from(given.get("headers"))
         return (self._topic, key, value, partition, timestamp, with_claims(self._headers, more, timestamp)), shape
 
+    def _part(self, given: dict[str, Any], name: str, shape: Shape) -> bytes | None:
+        part = given.get(name)
+        if part is None:
+            return None
+        if not isinstance(part, dict):
+            raise BadPart(400, f"{name} is an object of type and data")
+        kind, data = part.get("type"), part.get("data")
+        if data is None:
+            return None
+        told: dict[str, Any] = {"type": kind}
+        if kind == "AVRO":
+            schema = self._schema(part)
+            content, told["schema_id"] = _from_avro(schema, data), schema.id
+        else:
+            content = _bytes(kind, data)
+        shape[name] = {**told, "size": len(content)}
+        return content
 
-def _part(given: dict[str, Any], name: str, shape: Shape) -> bytes | None:
-    part = given.get(name)
-    if part is None:
-        return None
-    if not isinstance(part, dict):
-        raise BadPart(400, f"{name} is an object of type and data")
-    data = part.get("data")
-    if data is None:
-        return None
-    content = _bytes(part.get("type"), data)
-    shape[name] = {"type": part["type"], "size": len(content)}
-    return content
+    def _schema(self, part: dict[str, Any]) -> Schema:
+        text, identity = part.get("schema"), part.get("schema_id")
+        if isinstance(text, str):
+            try:
+                return self._schemas.of_text(text)
+            except NoSchema as error:
+                raise BadPart(422, f"invalid schema: {error}") from None
+        known = self._schemas.of_id(identity) if type(identity) is int else None
+        if known is None:
+            raise BadPart(422, "a schema is needed, or the schema_id of one that was sent before")
+        return known
+
+
+def _from_avro(schema: Schema, data: Any) -> bytes:
+    try:
+        return schema.json_of(data)
+    except NoAvro as error:
+        raise BadPart(422, f"data does not fit the schema: {error}") from None
 
 
 def _bytes(kind: Any, data: Any) -> bytes:
@@ -64,7 +89,7 @@ def _bytes(kind: Any, data: Any) -> bytes:
                 pass
     if kind in ("STRING", "BINARY"):
         raise BadPart(400, f"data is no {kind}")
-    raise BadPart(422, "type is BINARY, JSON or STRING")
+    raise BadPart(422, "type is BINARY, JSON, STRING or AVRO")
 
 
 def _host(part: Any, value: bytes | None) -> bytes | None:

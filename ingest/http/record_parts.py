@@ -12,11 +12,11 @@ _MOST_HEADERS = 100
 
 
 class BadPart(Exception):
-    """A part that cannot be taken; `status` says in which way."""
+    """A part that cannot be taken; `status` says in which way, `code` in Confluent's, the status when None."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, code: int | None = None) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.code = status, code
 
 
 def partition_from(part: Any, count: int) -> int:

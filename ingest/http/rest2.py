@@ -3,27 +3,25 @@
 https://docs.confluent.io/platform/current/kafka-rest/api.html#topics
 """
 
-import base64
-import binascii
 from typing import Any
 
 import orjson
 
-from ingest.base import Failure, Outcome, Record
-from ingest.hosts import host_of_event, host_of_line
+from ingest.base import Failure, Outcome
 from ingest.http.answers import Answer, Refusal, ok
-from ingest.http.call import Call
+from ingest.http.avro import NoSchema, Schema, Schemas
+from ingest.http.call import Call, in_turns
 from ingest.http.items import position_of
-from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
-from topics.catalogue import MAX_RECORD
-from topics.received import Headers
+from ingest.http.record2 import Maker, convert_by
 
 CONTENT_TYPE = "application/vnd.kafka.v2+json"
 _FORMATS = {
     "application/vnd.kafka.binary.v2+json": "binary",
     "application/vnd.kafka.json.v2+json": "json",
+    "application/vnd.kafka.avro.v2+json": "avro",
     "application/vnd.kafka.v2+json": "binary",
 }
+_MISSING = {"key": 42201, "value": 42202}
 
 
 async def produce(call: Call) -> Answer:
@@ -34,10 +32,16 @@ async def produce(call: Call) -> Answer:
     topic = call.parts[0]
     count = call.service.require(call.who, topic)
     fixed = _partition(call.parts[1], count) if len(call.parts) > 1 else None
-    found = _records(await call.content(), call.service.settings.max_records)
-    maker = _Maker(topic, kind, count, fixed, call.who.address.encode(), call.headers())
-    outcomes = await call.service.store(call.who, [maker.record(record) for record in found])
-    return _answer(outcomes, strict=call.query("strict") in ("1", "true"))
+    content = _content(await call.content())
+    found = _records(content, call.service.settings.max_records)
+    schemas = {
+        part: _schema(call.service.schemas, content, part, found) if kind == "avro" else None for part in _MISSING
+    }
+    converts = {part: convert_by(kind, schema) for part, schema in schemas.items()}
+    maker = Maker(topic, converts["key"], converts["value"], count, fixed, call.who.address.encode(), call.headers())
+    outcomes = await call.service.store(call.who, await in_turns(maker.record, found))
+    ids = {f"{part}_schema_id": schema.id if schema else None for part, schema in schemas.items()}
+    return _answer(outcomes, ids, strict=call.query("strict") in ("1", "true"))
 
 
 def _partition(text: str, count: int) -> int:
@@ -48,12 +52,18 @@ def _partition(text: str, count: int) -> int:
     return int(text)
 
 
-def _records(body: bytes, most: int) -> list[Any]:
+def _content(body: bytes) -> dict[str, Any]:
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
-    records = content.get("records") if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        raise Refusal(422, "a request is a JSON object")
+    return content
+
+
+def _records(content: dict[str, Any], most: int) -> list[Any]:
+    records = content.get("records")
     if not isinstance(records, list) or not records:
         raise Refusal(422, "records may not be empty")
     if len(records) > most:
@@ -61,53 +71,26 @@ def _records(body: bytes, most: int) -> list[Any]:
     return records
 
 
-class _Maker:
-    """Makes Kafka's records of a request's."""
-
-    def __init__(self, topic: str, kind: str, count: int, fixed: int | None, fallback: bytes, headers: Headers) -> None:
-        self._topic, self._kind, self._count, self._fixed = topic, kind, count, fixed
-        self._fallback, self._headers = fallback, headers
-
-    def record(self, record: Any) -> Record:
-        """One record. Raises `Refusal`: 400 or 422, for all of the request is refused then."""
-        if not isinstance(record, dict):
-            raise Refusal(422, "a record is a JSON object")
+def _schema(schemas: Schemas, content: dict[str, Any], part: str, records: list[Any]) -> Schema | None:
+    """The schema of keys or of values, None when there are none. Raises `Refusal`: 42201, 42202, 42205, 40801."""
+    text, identity = content.get(f"{part}_schema"), content.get(f"{part}_schema_id")
+    if isinstance(text, str):
         try:
-            key, value = self._bytes(record.get("key")), self._bytes(record.get("value"))
-            partition = self._fixed if self._fixed is not None else partition_from(record.get("partition"), self._count)
-            timestamp, more = time_from(record.get("timestamp")), headers_from(record.get("headers"))
-        except BadPart as error:
-            raise Refusal(error.status, str(error)) from None
-        if len(value or b"") + len(key or b"") > MAX_RECORD:
-            raise Refusal(413, f"a record is larger than {MAX_RECORD} bytes")
-        if key is None:
-            key = self._host(record.get("value"), value)
-        return self._topic, key, value, partition, timestamp, with_claims(self._headers, more, timestamp)
-
-    def _bytes(self, part: Any) -> bytes | None:
-        if part is None:
-            return None
-        if self._kind == "json":
-            return orjson.dumps(part)
-        return from_base64(part)
-
-    def _host(self, part: Any, value: bytes | None) -> bytes:
-        if isinstance(part, dict):
-            return host_of_event(part) or self._fallback
-        return (host_of_line(value) if value else None) or self._fallback
+            return schemas.of_text(text)
+        except NoSchema as error:
+            raise Refusal(422, f"Invalid schema: {error}", code=42205) from None
+    if type(identity) is int:
+        if (known := schemas.of_id(identity)) is None:
+            raise Refusal(408, f"Schema {identity} is not known here; send the schema itself.", code=40801)
+        return known
+    if any(isinstance(record, dict) and record.get(part) is not None for record in records):
+        raise Refusal(422, f"{part.capitalize()} schema missing", code=_MISSING[part])
+    return None
 
 
-def from_base64(part: Any) -> bytes:
-    """The bytes of a string of base64. Raises `BadPart`."""
-    try:
-        return base64.b64decode(part, validate=True)
-    except (binascii.Error, ValueError, TypeError):
-        raise BadPart(400, "Conversion of base64 data failed.") from None
-
-
-def _answer(outcomes: list[Outcome], strict: bool) -> Answer:
+def _answer(outcomes: list[Outcome], ids: dict[str, int | None], strict: bool) -> Answer:
     offsets = [_offset(outcome) for outcome in outcomes]
-    content = {"offsets": offsets, "key_schema_id": None, "value_schema_id": None}
+    content = {"offsets": offsets, **ids}
     codes = {offset["error_code"] for offset in offsets}
     status = 200
     if strict and codes != {None}:

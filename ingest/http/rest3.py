@@ -6,6 +6,7 @@ https://docs.confluent.io/platform/current/kafka-rest/api.html#records-v3
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from aiohttp.web import StreamResponse
 
 from ingest.base import Away, Busy, Failure, Outcome, Record
 from ingest.http.answers import JSON, Answer, Refusal, dumps, ok
-from ingest.http.call import Call
+from ingest.http.call import Call, in_turns
 from ingest.http.items import position_of
 from ingest.http.objects import Objects
 from ingest.http.record3 import Maker, Shape
@@ -75,7 +76,7 @@ def _maker(call: Call) -> Maker:
     except Refusal as refusal:
         refusal.code = 40403 if refusal.code == 40401 else refusal.code
         raise
-    return Maker(topic, count, call.who.address.encode(), call.headers())
+    return Maker(topic, count, call.who.address.encode(), call.headers(), call.service.schemas)
 
 
 def _packed(call: Call) -> bool:
@@ -107,7 +108,7 @@ def _entries(body: bytes, most: int) -> list[dict[str, Any]]:
 
 async def _store(call: Call, maker: Maker, given: list[Any]) -> list[_Result]:
     """What became of each record, in order. Raises as `Service.store`, with nothing stored."""
-    made = [_made(maker, one) for one in given]
+    made = await in_turns(partial(_made, maker), given)
     records: list[Record] = [record for record, _ in (one for one in made if not isinstance(one, _Error))]
     outcomes = iter(await call.service.store(call.who, records)) if records else iter(())
     identity = call.service.cluster.identity

@@ -9,6 +9,7 @@ from ingest.cluster import OUTSIDE, Cluster
 from ingest.delivery import Delivery
 from ingest.http.access import Access, Who
 from ingest.http.answers import Answer, Refusal
+from ingest.http.avro import Schemas
 from ingest.limits import Buckets, Room
 from ingest.metrics import Metrics
 from ingest.once import Once
@@ -27,6 +28,7 @@ class Service:
     room: Room = field(init=False)
     buckets: Buckets = field(init=False)
     once: Once[Answer] = field(init=False)
+    schemas: Schemas = field(default_factory=Schemas)
     draining: bool = False
 
     def __post_init__(self) -> None:

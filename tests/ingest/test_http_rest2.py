@@ -8,7 +8,18 @@ from http_kit import PARTITIONS, Proxy, Raw
 
 JSON = "application/vnd.kafka.json.v2+json"
 BINARY = "application/vnd.kafka.binary.v2+json"
+AVRO = "application/vnd.kafka.avro.v2+json"
 TYPE = "application/vnd.kafka.v2+json"
+EVENT = {
+    "type": "record",
+    "name": "Event",
+    "fields": [
+        {"name": "hostname", "type": "string"},
+        {"name": "user", "type": ["null", "string"], "default": None},
+        {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+        {"name": "raw", "type": "bytes"},
+    ],
+}
 
 
 def b64(value: bytes) -> str:
@@ -80,7 +91,12 @@ async def test_one_partition_by_its_path(proxy: Proxy, raw: Raw) -> None:
         ("raw.events", JSON, b'{"records":[{"value":1,"headers":[{"name":"a","value":"?"}]}]}', 422, 422),
         ("raw.events", JSON, b'{"records":[{"value":1}', 400, 400),
         ("raw.events", "application/json", b'{"records":[{"value":1}]}', 415, 415),
-        ("raw.events", "application/vnd.kafka.avro.v2+json", b'{"records":[{"value":1}]}', 415, 415),
+        ("raw.events", AVRO, b'{"records":[{"value":1}]}', 422, 42202),
+        ("raw.events", AVRO, b'{"records":[{"key":1}],"value_schema":"\\"int\\""}', 422, 42201),
+        ("raw.events", AVRO, b'{"records":[{"value":1}],"value_schema":"{"}', 422, 42205),
+        ("raw.events", AVRO, b'{"records":[{"value":1}],"value_schema":"{\\"type\\":\\"nothing\\"}"}', 422, 42205),
+        ("raw.events", AVRO, b'{"records":[{"value":1}],"value_schema_id":7}', 408, 40801),
+        ("raw.events", AVRO, b'{"records":[{"value":"x"}],"value_schema":"\\"int\\""}', 422, 42203),
         ("events.web", JSON, b'{"records":[{"value":1}]}', 404, 40401),
         ("deadletter", JSON, b'{"records":[{"value":1}]}', 404, 40401),
         ("nothing", JSON, b'{"records":[{"value":1}]}', 404, 40401),
@@ -107,3 +123,16 @@ async def test_what_can_be_read(proxy: Proxy) -> None:
     assert await proxy.get("/brokers") == (200, {"brokers": [1]})
     assert (await proxy.get("/topics/raw.events/partitions/9"))[1]["error_code"] == 40402
     assert (await proxy.get("/topics/deadletter"))[1]["error_code"] == 40401
+
+
+async def test_avro_is_checked_and_stored_as_json(proxy: Proxy, raw: Raw) -> None:
+    value = {"hostname": "web-01", "user": {"string": "root"}, "at": 1_767_319_445_678, "raw": "\u00ff"}
+    body = {"value_schema": orjson.dumps(EVENT).decode(), "records": [{"value": value}]}
+    status, answer = await proxy.post("/topics/raw.events", orjson.dumps(body), Content_Type=AVRO)
+    assert (status, answer["key_schema_id"]) == (200, None)
+    again = {"value_schema_id": answer["value_schema_id"], "records": [{"value": {**value, "user": None}}]}
+    assert (await proxy.post("/topics/raw.events", orjson.dumps(again), Content_Type=AVRO))[0] == 200
+    stored = {"hostname": "web-01", "user": "root", "at": "2026-01-02T02:04:05.678000+00:00", "raw": "\xff"}
+    found = raw.records("raw.events")
+    assert [orjson.loads(record.value() or b"") for record in found] == [stored, {**stored, "user": None}]
+    assert {record.key() for record in found} == {b"web-01"}

@@ -59,6 +59,9 @@ async def test_records_of_every_kind(proxy: Proxy, raw: Raw) -> None:
     [
         (b'{"value":{"type":"JSON","data":{}},"headers":[{"name":"ogrewatch.identity","value":"YQ=="}]}', 422),
         (b'{"value":{"type":"AVRO","data":1}}', 422),
+        (b'{"value":{"type":"AVRO","schema_id":7,"data":1}}', 422),
+        (b'{"value":{"type":"AVRO","schema":"oops","data":1}}', 422),
+        (b'{"value":{"type":"AVRO","schema":"\\"int\\"","data":"x"}}', 422),
         (b'{"value":{"data":1}}', 422),
         (b'{"value":{"type":"BINARY","data":"?"}}', 400),
         (b'{"value":{"type":"STRING","data":7}}', 400),
@@ -73,6 +76,15 @@ async def test_a_bad_record_is_told_in_its_place(proxy: Proxy, raw: Raw, record:
     assert (status, [answer["error_code"] for answer in answers]) == (200, [200, code, 200])
     assert sorted(answers[1]) == ["error_code", "message"]
     assert raw.values("raw.events") == [b"x", b"x"]
+
+
+async def test_avro_is_checked_and_stored_as_json(proxy: Proxy, raw: Raw) -> None:
+    status, first = await send(proxy, b'{"value":{"type":"AVRO","schema":"\\"int\\"","data":7}}')
+    identity = first[0]["value"]["schema_id"]
+    assert (status, first[0]["value"]) == (200, {"type": "AVRO", "schema_id": identity, "size": 1})
+    _, second = await send(proxy, b'{"value":{"type":"AVRO","schema_id":%d,"data":8}}' % identity)
+    assert second[0]["error_code"] == 200
+    assert raw.values("raw.events") == [b"7", b"8"]
 
 
 async def test_a_stream_is_answered_while_it_comes(proxy: Proxy, raw: Raw) -> None:

@@ -1,0 +1,82 @@
+"""Avro in its JSON encoding and a schema in, plain JSON out: raw topics hold JSON, whatever it was checked against.
+
+https://avro.apache.org/docs/1.12.0/specification/#json-encoding
+
+There is no schema registry behind: a schema that was sent once is known by its id while this process remembers it.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import blake2b
+from io import StringIO
+from typing import Any
+
+import fastavro
+import orjson
+
+_REMEMBERED = 1000
+_LARGEST = 256 << 10
+
+
+class NoSchema(Exception):
+    """Text that is no Avro schema."""
+
+
+class NoAvro(Exception):
+    """A value that does not fit its schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """An Avro schema. `id` depends on its text alone."""
+
+    id: int
+    text: str
+    parsed: Any
+
+    def json_of(self, value: Any) -> bytes:
+        """The value, given in Avro's JSON encoding, as plain JSON. Raises `NoAvro`."""
+        try:
+            (datum,) = fastavro.json_reader(StringIO(orjson.dumps(value).decode()), self.parsed)
+            fastavro.validate(datum, self.parsed)
+            return orjson.dumps(datum, default=_text)
+        except Exception as error:  # fastavro raises whatever a value of the wrong type leads to
+            raise NoAvro(f"{type(error).__name__}: {error}"[:500]) from None
+
+
+class Schemas:
+    """The schemas that were sent last, by id."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, Schema] = OrderedDict()
+
+    def of_text(self, text: str) -> Schema:
+        """The schema that a text says, remembered from now on. Raises `NoSchema`."""
+        identity = int.from_bytes(blake2b(text.encode(), digest_size=4).digest()) >> 1
+        if (known := self.of_id(identity)) is not None and known.text == text:
+            return known
+        schema = Schema(identity, text, _parsed(text))
+        self._known[identity] = schema
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return schema
+
+    def of_id(self, identity: int) -> Schema | None:
+        """The schema of an id, None when it was not sent, or is forgotten."""
+        if (known := self._known.get(identity)) is not None:
+            self._known.move_to_end(identity)
+        return known
+
+
+def _parsed(text: str) -> Any:
+    if len(text) > _LARGEST:
+        raise NoSchema(f"a schema of more than {_LARGEST} characters")
+    try:
+        return fastavro.parse_schema(orjson.loads(text))
+    except Exception as error:  # fastavro raises whatever a schema of the wrong shape leads to
+        raise NoSchema(f"{type(error).__name__}: {error}"[:500]) from None
+
+
+def _text(value: Any) -> str:
+    """What JSON has no type for: bytes as Avro's JSON encoding has them, decimals by their digits."""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
