@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from agents.metrics import Metrics, Standing
 from agents.settings import Settings
 from agents.transport import BatchApp
 from topics.catalogue import Topic
@@ -10,8 +11,11 @@ _BATCH_BYTES = 32 << 20  # handed out and not acknowledged, over all partitions
 
 
 def role_app(role: str, settings: Settings, topics: Iterable[Topic]) -> BatchApp:
-    """The app of a role, with a consumer group and a folder of its own; it reads `topics` in batches."""
-    return BatchApp(
+    """The app of a role, with a consumer group and a folder of its own; it reads `topics` in batches.
+
+    How far it is shows in the role's metrics.
+    """
+    app = BatchApp(
         f"{settings.prefix}ogrewatch-{role}",
         broker=settings.kafka,
         batch_topics=[settings.prefix + topic.name for topic in topics],
@@ -19,3 +23,7 @@ def role_app(role: str, settings: Settings, topics: Iterable[Topic]) -> BatchApp
         partitions=settings.partitions,
         datadir=settings.data_dir / "workers" / role,
     )
+    metrics = Metrics(role)
+    app.on_committed = metrics.committed
+    metrics.watch(lambda: [Standing(tp.topic, tp.partition, *numbers) for tp, *numbers in app.accounts()])
+    return app

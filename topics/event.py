@@ -10,12 +10,15 @@ ROUTES: dict[str, str] = {
     "session": "authentication",
     "network": "network",
     "intrusion_detection": "network",
+    "malware": "network",
+    "threat": "network",
     "process": "process",
     "web": "web",
     "iam": "audit",
     "configuration": "audit",
     "file": "audit",
     "package": "audit",
+    "registry": "audit",
 }
 
 

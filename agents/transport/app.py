@@ -1,12 +1,12 @@
 """Topics and sizes in, a Faust app out: it reads batches, delivers through librdkafka, and crashes rather than skip."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import faust
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TopicT
+from faust.types import TP, TopicT
 from mode import CrashingSupervisor
 
 from agents.transport.batch import BatchSchema
@@ -72,6 +72,7 @@ class BatchApp(faust.App):
     ) -> None:
         self.batch_topics, self.batch_max_bytes = frozenset(batch_topics), batch_max_bytes
         self.delivery = Delivery(broker, delivery)
+        self.on_committed: Callable[[], object] = int  # called after each commit; does nothing
         datadir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
         super().__init__(
             id,
@@ -98,6 +99,11 @@ class BatchApp(faust.App):
         if self.batch_topics.intersection(getattr(channel, "topics", None) or ()):
             options["enable_acks"] = False
         return super().stream(channel, beacon, **options)
+
+    def accounts(self) -> Iterator[tuple[TP, int, int, int]]:
+        """Say of each partition: batches and bytes not acknowledged, records not handed out yet."""
+        if self._consumer is not None:
+            yield from cast(Consumer, self._consumer).accounts()
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)

@@ -76,6 +76,10 @@ class Books:
             self.release(entry.message)  # Faust's stream acknowledges plain events without telling the consumer
         return self._done
 
+    def outstanding(self) -> int:
+        """Count the messages handed out and not acknowledged."""
+        return len(self._sizes)
+
     def in_hand(self) -> int:
         """Count the messages that an agent has taken and not acknowledged."""
         return sum(message.tracked and not message.acked for message in self._sizes)

@@ -228,7 +228,18 @@ class Consumer(driver.Consumer):
         if committed:  # else the next round tries again
             for tp, account in books.items():
                 account.committed = offsets[tp]
+            cast(Any, self.app).on_committed()
         return committed
+
+    def accounts(self) -> Iterator[tuple[TP, int, int, int]]:
+        """Say of each partition of the batch topics: batches and bytes not acknowledged, records not handed out yet.
+
+        May be called from another thread.
+        """
+        for tp, books in list(self._books.items()):
+            if tp.topic in self._batch_topics:
+                end = self.app.monitor.tp_end_offsets.get(tp) or 0
+                yield tp, books.outstanding(), books.load, max(0, end - books.at)
 
     async def settle(self, grace: float) -> None:
         """Give agents up to `grace` seconds to finish the batches they hold, then commit what is done."""
