@@ -59,8 +59,8 @@ class Source(Counts):
     __slots__ = ("country", "first", "hosts", "last", "more", "users")
 
     def __init__(self) -> None:
-        super().__init__()
-        self.country, self.more, self.first, self.last = "", 0, 0, 0
+        self.success = self.failure = self.unknown = self.more = self.first = self.last = 0
+        self.position, self.generation, self.dirty, self.country = -1, UNWRITTEN, False, ""
         self.users: tuple[str, ...] = ()
         self.hosts: tuple[str, ...] = ()
 
