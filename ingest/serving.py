@@ -8,7 +8,7 @@ from typing import Any
 from ingest.base import Way
 from ingest.delivery import Delivery
 
-_TAIL = 1.0  # seconds for librdkafka after the way in has closed
+_TAIL = 0.5  # seconds for librdkafka after the way in has closed
 
 
 async def serve(way: Way, delivery: Delivery, grace: float, ready: Any = None) -> bool:

@@ -17,7 +17,7 @@ class IngestSettings(BaseSettings):
     lines_topic: str = Field("raw.syslog", description="Topic of plain lines.")
     elasticsearch_version: str = Field("8.19.0", description="Version of Elasticsearch that log shippers are told.")
     wait: float = Field(10.0, gt=0, description="How long a sender waits for Kafka before it is told to try again.")
-    grace: float = Field(6.0, ge=0, description="How long a stop waits for what was accepted.")
+    grace: float = Field(5.0, ge=0, description="How long a stop waits for what was accepted.")
 
     certificate: Path | None = Field(None, description="Certificate chain, PEM; TLS when set.")
     private_key: Path | None = Field(None, description="Its key, PEM; looked for in the certificate's file when unset.")

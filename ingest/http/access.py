@@ -45,6 +45,7 @@ class Access:
     def __init__(self, tokens: TokenFile | None, certificates: bool, proxies: Networks) -> None:
         self._tokens, self._certificates, self._proxies = tokens, certificates, proxies
         self._asks = False
+        self._complaint = ""
 
     def asks(self) -> bool:
         """Whether a sender must show who it is."""
@@ -59,7 +60,7 @@ class Access:
         try:
             token = self._tokens.verify(_shown(request)) if self._tokens else None
         except TokenError as error:
-            log.error("%s", error)
+            self._complain(error)
             token = None
         if token is None:
             raise Refusal(401, "a valid token is needed", code=40101, headers={"WWW-Authenticate": _CHALLENGE})
@@ -69,6 +70,12 @@ class Access:
         if not self._asks and self._tokens is not None:
             self._asks = self._tokens.exists()
         return self._asks
+
+    def _complain(self, error: TokenError) -> None:
+        """Say once what is wrong with the file: requests come by the thousand."""
+        if (said := str(error)) != self._complaint:
+            self._complaint = said
+            log.error("%s", said)
 
     def _address(self, request: BaseRequest) -> str:
         """The peer's address; when that is a proxy of ours, the last one it forwarded for that is none."""

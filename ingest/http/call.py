@@ -13,7 +13,6 @@ from ingest.http.service import Service
 from ingest.http.unpack import unpack
 from topics.received import Headers, headers_of
 
-
 _TURN = 500  # items that are made while others wait
 
 T = TypeVar("T")

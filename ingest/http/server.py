@@ -17,8 +17,9 @@ from ingest.http.routes import Route, find
 from ingest.http.service import Service
 
 _LARGE = 64 << 10  # bytes of an answer that may have to wait for its reader
-_LAST = 1.0  # seconds for the connections to end after the last answer
+_LAST = 0.5  # seconds for the connections to end after the last answer
 _NOBODY = Who("")
+_LOST = Answer(400, b"")  # for nobody: the connection is gone
 
 log = logging.getLogger("ogrewatch.ingest")
 
@@ -32,6 +33,11 @@ class HttpWay:
         self._active = 0
         self._idle = asyncio.Event()
         self._idle.set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way."""
+        return not self._active
 
     async def open(self) -> None:
         """Listen. `port` is the real one from then on. Raises `OSError`."""
@@ -100,6 +106,8 @@ class HttpWay:
             return route.dialect(refusal)
         except Busy as busy:
             return route.dialect(self._busy(busy))
+        except ConnectionError:
+            return _LOST
         except Exception:
             log.exception("a request failed")
             return route.dialect(Refusal(500, "an error of the proxy's own; its log says more"))
@@ -126,6 +134,8 @@ class HttpWay:
             async with asyncio.timeout(self.service.settings.body_timeout):
                 await response.prepare(request)
                 await response.write_eof()
+        except ConnectionError:
+            pass
         except TimeoutError:
             if request.transport is not None:
                 request.transport.close()

@@ -20,10 +20,10 @@ from stack.ports import free_port
 WAIT = 2.0  # seconds a sender waits for Kafka
 
 
-@pytest.fixture
-def own_kafka(tmp_path: Path) -> Iterator[Kafka]:
-    """A Kafka that this test may kill."""
-    server = Kafka(tmp_path / "kafka", heap="256m")
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """A Kafka that these tests may kill."""
+    server = Kafka(tmp_path_factory.mktemp("own") / "kafka", heap="256m")
     try:
         server.start()
         server.wait_ready()
@@ -169,6 +169,31 @@ async def test_a_stop_finishes_what_was_accepted(raw: Raw, tmp_path: Path) -> No
     assert set(raw.values("raw.syslog")) == {b"slow line", *(b"line %d" % n for n in acknowledged)}
     assert server.process.stderr is not None
     assert server.process.stderr.read() == ""
+    server.process.stderr.close()
+
+
+@pytest.mark.kill
+async def test_a_stop_does_not_wait_for_kafka_and_acknowledges_nothing(
+    own_kafka: Kafka, unique: str, tmp_path: Path
+) -> None:
+    raw = Raw(own_kafka.address, f"{unique}.")
+    raw.create()
+    server = Process(raw, tmp_path)
+    url = await asyncio.to_thread(server.url)
+    async with aiohttp.ClientSession() as client:
+        async with client.post(f"{url}/lines", data=b"first") as answer:
+            assert answer.status == 200
+        _pause(own_kafka)()
+        waiting = asyncio.create_task(client.post(f"{url}/lines", data=b"second"))
+        await asyncio.sleep(0.5)
+        begin = time.monotonic()
+        server.process.terminate()
+        assert await asyncio.to_thread(server.process.wait, 15) == 0
+        assert time.monotonic() - begin < 10
+        (given_up,) = await asyncio.gather(waiting, return_exceptions=True)
+        assert isinstance(given_up, aiohttp.ClientError) or getattr(given_up, "status", 0) == 503
+    _resume(own_kafka)()
+    assert server.process.stderr is not None
     server.process.stderr.close()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from http_kit import PARTITIONS, Proxy, Raw
+from http_kit import PARTITIONS, Proxy, Raw, until
 
 
 async def records_url(proxy: Proxy, topic: str = "raw.events") -> str:
@@ -178,3 +178,19 @@ async def test_what_can_be_read(proxy: Proxy) -> None:
     assert (topic["partitions_count"], topic["replication_factor"]) == (PARTITIONS, 1)
     assert (await proxy.get(f"{path}/topics/alerts"))[1]["error_code"] == 40403
     assert (await proxy.get("/v3/clusters/other"))[0] == 404
+
+
+async def test_a_client_that_goes_in_the_middle_of_a_stream_is_no_error(
+    proxy: Proxy, raw: Raw, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = f"POST {await records_url(proxy)} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    record = b'{"value":{"type":"STRING","data":"x"}}'
+    for _ in range(3):
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.way.port)
+        writer.write(head + b"%x\r\n%s\r\n" % (len(record), record))
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"%x\r\n%s\r\n" % (len(record), record))
+        writer.transport.abort()
+    await until(lambda: proxy.way.idle)
+    assert raw.values("raw.events")[:3] == [b"x"] * 3
+    assert caplog.records == []
