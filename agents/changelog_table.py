@@ -5,7 +5,6 @@ Nothing is read or written through Faust's mapping interface. Users keep to `sto
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, cast
 
@@ -22,8 +21,6 @@ from agents.transport import BatchApp
 _TIMEOUT = 30.0  # seconds
 _DAY = 86_400
 _TOMBSTONES = 3_600_000  # milliseconds that an erasure stays readable: longer than any recovery
-
-log = logging.getLogger("ogrewatch.changelog")
 
 
 class ChangelogStore(Store[Any, Any], Generic[S]):
@@ -59,12 +56,13 @@ class ChangelogStore(Store[Any, Any], Generic[S]):
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Open the parts that are complete now."""
-        generation = self._generation
+        generation, moves = self._generation, self.app.rebalancing_count
         for part in list(self.parts.values()):
             if not part.recovered:
                 await cast(Any, self.table).opened(part)
                 part.generation = generation
-        self.moving = False
+        if self.app.rebalancing_count == moves:
+            self.moving = False
 
 
 class ChangelogTable(Table[Any, Any], Generic[S]):
