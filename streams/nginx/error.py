@@ -35,6 +35,7 @@ _REFUSALS = (
 )
 _KEYS = ("referrer", "host", "upstream", "subrequest")
 _MOST_CLIENTS = 8
+_LONGEST_REFUSAL = 4096
 
 
 def parse(message: str, event: Event) -> bool:
@@ -91,7 +92,7 @@ def _client(text: str) -> int:
 
 
 def _set_meaning(said: str, event: Event) -> None:
-    if found := _USER.fullmatch(said):
+    if len(said) < _LONGEST_REFUSAL and (found := _USER.fullmatch(said)):
         event.update(event_category=["web", "authentication"], event_type=["info"], event_outcome="failure")
         event["event_action"] = "http_authentication"
         put(event, "user_name", found[1])

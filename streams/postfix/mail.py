@@ -31,13 +31,14 @@ _ENVELOPE = re.compile(
     r"(?:from=<(?P<from>[^>]{0,512})>,? ?)?(?:to=<(?P<to>[^>]{0,512})>,? ?)?(?:proto=(?P<proto>[A-Z]{1,16}),? ?)?"
     r"(?:helo=<(?P<helo>[^>]{0,512})>)?(?: sasl_username=<(?P<user>.*)>)?"
 )
+_ENVELOPE_AT = re.compile(r"; (?=from=<|to=<|proto=)")
 _REPLY = re.compile(r"([2-5][0-9]{2})(?: ([245]\.[0-9]{1,3}\.[0-9]{1,3}))? ")
 _RELAY = re.compile(r"([^\s\[\]]{1,255})\[([^\]]{1,255})\](?::([0-9]{1,5}))?")
 _STATUS = re.compile(r"([a-z]{1,16})(?: \((.*)\))?", re.DOTALL)
 _DELIVERY_KEYS = frozenset(("delay", "delays", "dsn", "conn_use", "tls", "size", "nrcpt", "orig_to"))
 _GOOD = frozenset(("sent", "deliverable"))
 _PAIR = re.compile(r"([a-z_]{1,16})=(<[^>]{0,512}>|[^\s,]{0,512})(?:, | |$)")
-_MOST_PAIRS = 16
+_LONGEST_PAIRS = 4096
 
 Handler = Callable[[str, Event, Session], bool]
 
@@ -91,7 +92,7 @@ def _delivery(rest: str, event: Event, session: Session) -> bool:
 
 def _set_pairs(text: str, event: Event) -> None:
     fields = extra(event)
-    for key, value in _PAIR.findall(text)[:_MOST_PAIRS]:
+    for key, value in _PAIR.findall(text[:_LONGEST_PAIRS]):
         if key == "relay":
             _set_relay(value, event)
         elif key in _DELIVERY_KEYS and value:
@@ -186,11 +187,9 @@ def _of_proxy(rest: str, event: Event, columns: Event) -> bool:
 
 def _set_reply(reply: str, event: Event) -> None:
     """What was answered, and the envelope that the client gave."""
-    reason, _, envelope = reply.partition("; ")
+    found = _ENVELOPE_AT.search(reply)
+    reason, envelope = (reply[: found.start()], reply[found.end() :]) if found else (reply.removesuffix(";"), "")
     fields = extra(event)
-    while envelope and not envelope.startswith(("from=<", "to=<", "proto=")):
-        more, _, envelope = envelope.partition("; ")
-        reason = f"{reason}; {more}"
     if code := _REPLY.match(reason):
         fields["postfix.reply_code"] = code[1]
         put(fields, "postfix.dsn", code[2] or "")
