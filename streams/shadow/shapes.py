@@ -42,9 +42,8 @@ REFUSED: Event = {
     "event_outcome": "failure",
 }
 
-TARGET = r"'(?P<user_target_name>[^']{1,256})'"
-OLD_TARGET = r"[`'](?P<user_target_name>[^']{1,256})'"
-GROUP = r"'(?P<group_name>[^']{1,256})'"
+TARGET = r"[`'](?P<user_target_name>[^`']{1,256})'"
+GROUP = r"[`'](?P<group_name>[^`']{1,256})'"
 BARE_GROUP = r"(?P<group_name>[^\s']{1,256})"
 BARE_TARGET = r"(?P<user_target_name>\S{1,256})"
 BARE_ACTOR = r"(?P<user_name>\S{1,256})"

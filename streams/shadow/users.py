@@ -16,7 +16,6 @@ from streams.shadow.shapes import (
     LOCKED,
     MEMBER_ADDED,
     MEMBER_REMOVED,
-    OLD_TARGET,
     PASSWORD,
     REASON,
     REFUSED,
@@ -29,7 +28,7 @@ from streams.shadow.shapes import (
     failed,
 )
 
-_FROM_TO = r"from '(?P<old>[^']*)' to '(?P<new>[^']*)'"
+_FROM_TO = r"from [`'](?P<old>[^']*)' to [`'](?P<new>[^']*)'"
 _BY = r"'?(?:user )?[`']?(?P<user_name>[^`'\s]{1,256})'"
 _ACCOUNT = (
     r"account=(?P<user_target_name>[^,]{1,256})(?:, uid=(?P<user_id>[0-9]{1,10}))?"
@@ -44,9 +43,9 @@ _NEW_USER = Rule(
 _CHANGES = (
     Rule(rf"user {TARGET} password", PASSWORD),
     Rule(rf"user {TARGET} (?P<change>[A-Za-z]{{1,32}}) {_FROM_TO}", USER_CHANGED),
-    Rule(r"user name '(?P<user_target_name>[^']{1,256})' to '(?P<new>[^']{1,256})'", USER_CHANGED),
+    Rule(r"user name [`'](?P<user_target_name>[^`']{1,256})' to [`'](?P<new>[^`']{1,256})'", USER_CHANGED),
     Rule(rf"user {TARGET} (?P<change>.*)", USER_CHANGED),
-    Rule(rf"(?:admin )?{TARGET} to '(?P<new>[^']{{1,256}})' in (?:shadow )?group {GROUP}", GROUP_CHANGED),
+    Rule(rf"(?:admin )?{TARGET} to [`'](?P<new>[^`']{{1,256}})' in (?:shadow )?group {GROUP}", GROUP_CHANGED),
 )
 _CHANGED = (
     Rule(rf"(?:all )?password expiry (?:info )?for {BARE_TARGET}", EXPIRY),
@@ -56,7 +55,7 @@ _CHANGED = (
 )
 _TROUBLE = (
     Rule(rf"adding user {TARGET}(?:, {REASON})?", failed(USER_CREATED)),
-    Rule(rf"to (?:add|create|prepare) .{{0,80}}?user {OLD_TARGET}{REASON}", failed(USER_CREATED)),
+    Rule(rf"to (?:add|create|prepare) .{{0,80}}?user {TARGET}{REASON}", failed(USER_CREATED)),
     Rule(r"to add group (?P<group_name>[^\s,]{1,256})(?P<reason>.*)", failed(GROUP_CREATED)),
     Rule(r"to change (?P<file>/\S{1,256}) (?P<reason>.*)", failed(GROUP_CHANGED)),
     Rule(rf"to remove group {GROUP}{REASON}", failed(GROUP_DELETED)),
@@ -78,19 +77,19 @@ USERS: dict[str, tuple[Rule, ...]] = {
         Rule(rf"deleted - {_ACCOUNT}", USER_DELETED),
     ),
     "add": (ADDED,),
-    "delete": (Rule(rf"user {OLD_TARGET}", USER_DELETED), REMOVED),
+    "delete": (Rule(rf"user {TARGET}", USER_DELETED), REMOVED),
     "change": _CHANGES,
-    "lock": (Rule(rf"user {OLD_TARGET} password", LOCKED),),
-    "unlock": (Rule(rf"user {OLD_TARGET} password", UNLOCKED),),
+    "lock": (Rule(rf"user {TARGET} password", LOCKED),),
+    "unlock": (Rule(rf"user {TARGET} password", UNLOCKED),),
     "failed": _TROUBLE,
     "cannot": (Rule(REASON, failed(USER_INFO)),),
     "can't": (Rule(rf"view or modify password information for {BARE_TARGET}", failed(PASSWORD)),),
     "user": BY_GPASSWD,
     "password": (
-        Rule(rf"for {OLD_TARGET} changed by {_BY}", PASSWORD),
+        Rule(rf"for {TARGET} changed by {_BY}", PASSWORD),
         *OF_GROUP[:1],
         Rule(rf"changed - {_ACCOUNT}", PASSWORD),
-        Rule(rf"locked for {OLD_TARGET}", LOCKED),
+        Rule(rf"locked for {TARGET}", LOCKED),
         Rule(rf"changed for {BARE_TARGET}", PASSWORD),
     ),
     "incorrect": (Rule(r"password for [`']?(?P<user_name>[^`']{1,256})'?", REFUSED),),
