@@ -1,0 +1,1 @@
+"""What Zeek saw on the network: the records of its logs, as JSON."""
