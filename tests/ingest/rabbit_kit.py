@@ -1,0 +1,143 @@
+"""A folder in, a RabbitMQ that listens on loopback out, as Debian ships it; and ways to publish and to count."""
+
+import base64
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+import pytest
+
+from stack.cache import cache_dir
+from stack.ports import HOST, free_port, is_open
+
+USER, PASSWORD = "bridge", "not/so:secret@"
+CERTIFIED = "web-shipper"  # who logs in with a certificate
+
+
+def unpacked() -> Path:
+    """Where `scripts/fetch-rabbitmq` put it. Without it the test is skipped, in continuous integration it fails."""
+    folder = cache_dir() / "rabbitmq"
+    if not (folder / "complete").exists():
+        say = pytest.fail if os.environ.get("OGREWATCH_TEST_ALL") else pytest.skip
+        say("scripts/fetch-rabbitmq (on Debian) unpacks the RabbitMQ that this tests")
+    return folder
+
+
+@dataclass(slots=True)
+class Rabbit:
+    """One RabbitMQ node with a mapper of Erlang's ports of its own; its data survives `stop` and `kill`.
+
+    With certificates in the folder (server.pem, ca.pem) it also listens for TLS, and demands a client's certificate.
+    """
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    tls_port: int = field(default_factory=free_port)
+    _mapper_port: int = field(default_factory=free_port)
+    _node_port: int = field(default_factory=free_port)
+    _mapper: subprocess.Popen[bytes] | None = None
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Without a password."""
+        return f"amqp://{USER}@{HOST}:{self.port}/"
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections. Raises AssertionError when it does not."""
+        erlang = unpacked() / "usr" / "lib" / "erlang"
+        self._configure()
+        environment = {**os.environ, **self._environment(erlang)}
+        if self._mapper is None:
+            (epmd,) = erlang.glob("erts-*/bin/epmd")
+            self._mapper = subprocess.Popen([epmd], env=environment, stdout=-3, stderr=-3)
+        (server,) = unpacked().glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [server], env=environment, stdin=-3, stdout=log, stderr=log, start_new_session=True
+            )
+        until = time.monotonic() + 40
+        while not is_open(self.port):
+            assert self._process.poll() is None, self.log()
+            assert time.monotonic() < until, self.log()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop it in good order, as for an upgrade."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def close(self) -> None:
+        """End all that was started."""
+        self.kill()
+        if self._mapper is not None:
+            self._mapper.kill()
+            self._mapper.wait()
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")[-4000:]
+
+    def _end(self, number: int) -> None:
+        if self._process is None:
+            return
+        if number == signal.SIGTERM:
+            self._process.terminate()
+            self._process.wait(30)
+        else:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(30)
+        self._process = None
+
+    def _environment(self, erlang: Path) -> dict[str, str]:
+        folder = self.folder
+        return {
+            "HOME": str(folder),
+            "PATH": f"{erlang / 'bin'}:{os.environ['PATH']}",
+            "ERL_EPMD_ADDRESS": HOST,
+            "ERL_EPMD_PORT": str(self._mapper_port),
+            "RABBITMQ_NODENAME": "rabbit@localhost",
+            "RABBITMQ_DIST_PORT": str(self._node_port),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 1 +sbwt none",
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+            "RABBITMQ_LOG_BASE": str(folder),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+        }
+
+    def _configure(self) -> None:
+        lines = [f"listeners.tcp.1 = {HOST}:{self.port}", f"load_definitions = {self.folder / 'definitions.json'}"]
+        if (self.folder / "server.pem").exists():
+            lines += [f"listeners.ssl.1 = {HOST}:{self.tls_port}", "auth_mechanisms.1 = PLAIN"]
+            lines += ["auth_mechanisms.2 = EXTERNAL", "ssl_cert_login_from = common_name"]
+            files = {"cacertfile": "ca.pem", "certfile": "server.pem", "keyfile": "server.key"}
+            lines += [f"ssl_options.{name} = {self.folder / file}" for name, file in files.items()]
+            lines += ["ssl_options.verify = verify_peer", "ssl_options.fail_if_no_peer_cert = true"]
+        (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
+        (self.folder / "enabled_plugins").write_text("[rabbitmq_auth_mechanism_ssl].\n")
+        (self.folder / "definitions.json").write_bytes(orjson.dumps(_definitions()))
+
+
+def _definitions() -> dict[str, object]:
+    salted = b"salt" + hashlib.sha256(b"salt" + PASSWORD.encode()).digest()
+    users = {USER: base64.b64encode(salted).decode(), CERTIFIED: ""}
+    may = {"vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
+    return {
+        "vhosts": [{"name": "/"}],
+        "users": [
+            {"name": name, "password_hash": hashed, "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": ""}
+            for name, hashed in users.items()
+        ],
+        "permissions": [{"user": name, **may} for name in users],
+    }
