@@ -26,6 +26,12 @@ _DELETED = (
     Rule(rf"(?:shadow )?group {GROUP} owned by {TARGET}", GROUP_DELETED),
     Rule(rf"(?:shadow )?group {GROUP}", GROUP_DELETED),
 )
+ADDED_BY = Rule(rf"member {BARE_TARGET} to group {BARE_GROUP} by {BARE_ACTOR}", MEMBER_ADDED)
+RENAMED = (
+    Rule(rf"group {GROUP} to [`'](?P<new>[^`']{{1,256}})'", GROUP_CHANGED),
+    Rule(rf"GID for {GROUP} to (?P<new>[0-9]{{1,10}})", GROUP_CHANGED),
+    Rule(rf"the password for group {BARE_GROUP} by {BARE_ACTOR}", GROUP_PASSWORD),
+)
 ADDED = Rule(rf"{TARGET} to (?:shadow )?group {GROUP}", MEMBER_ADDED)
 REMOVED = Rule(rf"{TARGET} from (?:shadow )?group {GROUP}", MEMBER_REMOVED)
 
@@ -57,14 +63,20 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         Rule(rf"{GROUP} removed(?: from (?P<file>/\S{{1,256}}))?", GROUP_DELETED),
         Rule(rf"{GROUP} not removed because {REASON}", failed(GROUP_DELETED)),
         Rule(
-            r"changed in (?P<file>/\S{1,256}) \((?:group )?(?P<group_name>[^\s/,]{1,256})/(?P<group_id>[0-9]{1,10})"
-            r"(?:, (?P<change>.*))?\)",
+            r"changed in (?P<file>/\S{1,256}) \((?:group )?(?P<group_name>[^\s/,]{1,256})"
+            r"(?:/(?P<group_id>[0-9]{1,10}))?(?:, (?P<change>.*))?\)",
             GROUP_CHANGED,
         ),
     ),
-    "remove": _DELETED,
+    "remove": (
+        Rule(rf"member {BARE_TARGET} from group {BARE_GROUP} by {BARE_ACTOR}", MEMBER_REMOVED),
+        Rule(rf"password from group {BARE_GROUP} by {BARE_ACTOR}", GROUP_PASSWORD),
+        *_DELETED,
+    ),
     "removed": _DELETED,
     "access": (Rule(rf"to group {BARE_GROUP} restricted by {BARE_ACTOR}{IN_FILE}", GROUP_CHANGED),),
+    "restrict": (Rule(rf"access to group {BARE_GROUP} by {BARE_ACTOR}", GROUP_CHANGED),),
+    "set": (Rule(rf"(?:administrators|members) of {BARE_GROUP} to (?P<members>.*)", GROUP_CHANGED),),
     "members": OF_GROUP[1:],
     "administrators": OF_GROUP[1:],
 }

@@ -22,6 +22,7 @@ _ECS = {"shadow.group_id": "group.id", "shadow.file": "file.path"}
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message; False when it changes nobody."""
+    message = message.removesuffix("#012").rstrip()  # some end their messages with a line feed
     if not (_RULES.parse(message, event) or _refused(message, event)):
         return False
     _name(event)
@@ -41,6 +42,8 @@ def _name(event: Event) -> None:
     target = event.get("user_target_name")
     if target and "user_name" not in event:
         event["user_name"] = target
+    if target and "group_name" in event:
+        extra(event)["user.target.group.name"] = event["group_name"]
     fields = event.get("extra")
     if fields:
         for own, name in _ECS.items():

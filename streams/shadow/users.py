@@ -5,8 +5,9 @@ adduser 3.1 (AdduserLogging.pm) and adduser; openSUSE's pwdutils (`new account a
 """
 
 from streams.rules import Rule
-from streams.shadow.groups import ADDED, BY_GPASSWD, NEW_GROUP, OF_GROUP, REMOVED
+from streams.shadow.groups import ADDED, ADDED_BY, BY_GPASSWD, NEW_GROUP, OF_GROUP, REMOVED, RENAMED
 from streams.shadow.shapes import (
+    BARE_GROUP,
     BARE_TARGET,
     EXPIRY,
     GROUP,
@@ -55,12 +56,20 @@ _CHANGED = (
 )
 _TROUBLE = (
     Rule(rf"adding user {TARGET}(?:, {REASON})?", failed(USER_CREATED)),
-    Rule(rf"to (?:add|create|prepare) .{{0,80}}?user {TARGET}{REASON}", failed(USER_CREATED)),
-    Rule(r"to add group (?P<group_name>[^\s,]{1,256})(?P<reason>.*)", failed(GROUP_CREATED)),
-    Rule(r"to change (?P<file>/\S{1,256}) (?P<reason>.*)", failed(GROUP_CHANGED)),
-    Rule(rf"to remove group {GROUP}{REASON}", failed(GROUP_DELETED)),
+    Rule(rf"to add user {BARE_TARGET}(?: to (?P<file>/\S{{1,256}}))?", failed(USER_CREATED)),
+    Rule(
+        r"to add group (?P<group_name>[^\s,]{1,256})(?: to (?P<file>/\S{1,256}))?(?P<reason>.*)", failed(GROUP_CREATED)
+    ),
+    Rule(rf"to remove group [`']?{BARE_GROUP}'?(?: from (?P<file>/\S{{1,256}}))?", failed(GROUP_DELETED)),
+    Rule(
+        r"to change (?P<file>/\S{1,256}) \((?:group )?(?P<group_name>[^\s/,()]{1,256})(?:/(?P<group_id>[0-9]{1,10}))?"
+        r"(?:, (?P<reason>.*))?\)",
+        failed(GROUP_CHANGED),
+    ),
+    Rule(r"to (?P<reason>.{1,80}? user \"(?P<user_target_name>[^\"]{1,256})\")", failed(USER_INFO)),
     Rule(REASON, failed(USER_INFO)),
 )
+_NOT_CHANGED = failed(PASSWORD)
 _ADDUSER = r"`(?P<user_target_name>[^`'\s]{1,256})' (?:\((?:UID )?(?P<user_id>[0-9]{1,10})\) )?.*"
 _ADDGROUP = r"`(?P<group_name>[^`'\s]{1,256})' (?:\((?:GID )?(?P<group_id>[0-9]{1,10})\) )?.*"
 
@@ -76,14 +85,21 @@ USERS: dict[str, tuple[Rule, ...]] = {
         Rule(rf"removed from group - {_ACCOUNT}", MEMBER_REMOVED),
         Rule(rf"deleted - {_ACCOUNT}", USER_DELETED),
     ),
-    "add": (ADDED,),
+    "add": (ADDED, ADDED_BY),
     "delete": (Rule(rf"user {TARGET}", USER_DELETED), REMOVED),
-    "change": _CHANGES,
+    "change": (*_CHANGES, *RENAMED),
     "lock": (Rule(rf"user {TARGET} password", LOCKED),),
     "unlock": (Rule(rf"user {TARGET} password", UNLOCKED),),
     "failed": _TROUBLE,
     "cannot": (Rule(REASON, failed(USER_INFO)),),
-    "can't": (Rule(rf"view or modify password information for {BARE_TARGET}", failed(PASSWORD)),),
+    "can't": (
+        Rule(rf"view or modify password information for {BARE_TARGET}", _NOT_CHANGED),
+        Rule(rf"change shell for {TARGET}", failed(USER_CHANGED)),
+    ),
+    "passwd:": (Rule(rf"can't view or modify password information for {BARE_TARGET}", _NOT_CHANGED),),
+    "now": (Rule(rf"< minimum age for {TARGET}", _NOT_CHANGED),),
+    "root": (Rule(rf"is not authorized by SELinux to change the password of {BARE_TARGET}", _NOT_CHANGED),),
+    "Failed": (Rule(rf"to crypt password with previous salt of user {TARGET}", _NOT_CHANGED),),
     "user": BY_GPASSWD,
     "password": (
         Rule(rf"for {TARGET} changed by {_BY}", PASSWORD),
