@@ -12,9 +12,10 @@ from agents.pipeline import Pipeline
 from agents.roles import role_app
 from agents.settings import Settings
 from agents.transport import BatchApp, InOrder, Outgoing, fatal
-from topics.catalogue import DEADLETTER, RAW
+from topics.catalogue import DEADLETTER, RAW, REPLAY
 
 ROLE = "normalize"
+TOPICS = (*RAW, REPLAY)
 _RELOAD = 30.0  # seconds between looks at the GeoIP files
 _KEEP = 86_400.0  # seconds that a join may last
 
@@ -25,7 +26,7 @@ class Normalizer:
     def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], settings: Settings) -> None:
         self.pipeline = Pipeline(settings)
         self._app, self._table = app, table
-        self._raw = [settings.prefix + topic.name for topic in RAW]
+        self._raw = [settings.prefix + topic.name for topic in TOPICS]
         self._dead = settings.prefix + DEADLETTER.name
         self._metrics = Metrics(ROLE)
         self._going = set[asyncio.Task[None]]()
@@ -72,8 +73,8 @@ async def _nothing(_: Any) -> None:
 
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role. Lines of one raw partition become events in their order."""
-    app, in_order = role_app(ROLE, settings, RAW), InOrder()
-    raw = [settings.prefix + topic.name for topic in RAW]
+    app, in_order = role_app(ROLE, settings, TOPICS), InOrder()
+    raw = [settings.prefix + topic.name for topic in TOPICS]
     table: ChangelogTable[Shelf] = ChangelogTable(
         app, "joins", servers=settings.kafka, beside=raw, replication=settings.replication, keep=_KEEP
     )

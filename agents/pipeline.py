@@ -7,11 +7,12 @@ from agents.settings import Settings
 from enrichers.enricher import Enricher
 from streams.base import Joins
 from streams.dispatch import Dispatcher
-from topics.catalogue import MAX_RECORD, typed
+from topics.catalogue import MAX_RECORD, REPLAY, typed
 from topics.codec import CodecError, encode
 from topics.deadletter import letter
 from topics.event import Event, key_of, kind_of
 from topics.received import put_received
+from topics.replay import again_header, original
 
 if TYPE_CHECKING:  # importing it would load Faust, which the command line does without
     from agents.transport import Outgoing
@@ -26,7 +27,7 @@ class Pipeline:
     def __init__(self, settings: Settings) -> None:
         self.dispatcher = Dispatcher(settings.zone)
         self.enricher = Enricher(settings.geoip, settings.asn)
-        self._prefix = settings.prefix
+        self._prefix, self._replay = settings.prefix, settings.prefix + REPLAY.name
 
     def event(self, raw: bytes, received: int, joins: Joins, program: str | None = None) -> Event:
         """The event of a line that was received at `received`, microseconds since 1970. Never raises."""
@@ -39,6 +40,9 @@ class Pipeline:
         return [self._record(record, joins) for record in batch]
 
     def _record(self, record: Any, joins: Joins) -> "Outgoing":
+        headers: Any = None
+        if record.topic == self._replay:
+            headers, record = [again_header(record.partition, record.offset)], original(record)
         received = min(max(record.timestamp, 0), _LATEST) * 1000
         event = self.event(record.value or b"", received, joins)
         if record.headers:
@@ -55,4 +59,4 @@ class Pipeline:
         except CodecError as error:
             dead: Outgoing = letter(self._prefix, "normalize", record, "encoding", str(error))
             return dead
-        return self._prefix + typed(kind), key, value, None, record.timestamp, None
+        return self._prefix + typed(kind), key, value, None, record.timestamp, headers

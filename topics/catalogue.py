@@ -37,5 +37,9 @@ DEADLETTER = Topic(
     "what failed: original bytes, reason in headers",
     30 * DAY,
 )
+FATES = Topic("deadletter.fates", "id of the letter", "which dead letters were sent again or dropped", 60 * DAY)
+"""Kept for longer than the letters are."""
+REPLAY = Topic("replay", "as in its topic", "raw records sent again, bytes and headers as received", 7 * DAY)
+"""As `RAW` for normalize, and only for ours to write: a record says which event it is."""
 STATS = Topic("stats.authentication", "service", "closed minutes of authentication attempts, Avro", 7 * DAY)
-CATALOGUE = (*RAW, *TYPED, STATS, DEADLETTER)
+CATALOGUE = (*RAW, REPLAY, *TYPED, STATS, DEADLETTER, FATES)
