@@ -42,12 +42,9 @@ _FINAL = {
     KafkaError.INVALID_RECORD,
     KafkaError.INVALID_TIMESTAMP,
     KafkaError.POLICY_VIOLATION,
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError._UNKNOWN_PARTITION,
-    KafkaError._UNKNOWN_TOPIC,
 }
-"""What another attempt would not change."""
+"""What lies in the record itself. Anything else may be mended while its sender keeps it and tries again."""
 
 
 class Delivery:

@@ -153,6 +153,21 @@ async def test_tls_and_certificates_of_clients(certificates: Path, raw: Raw, tmp
     assert ("ogrewatch.identity", b"web-shipper") in (record.headers() or [])
 
 
+async def test_certificates_and_tokens_are_both_needed_when_there_are_both(
+    certificates: Path, tokens: TokenFile, raw: Raw, tmp_path: Path
+) -> None:
+    _, secret = tokens.create("named-by-token", ["raw.syslog"])
+    settings = {"certificate": certificates / "server.pem", "client_ca": certificates / "ca.pem"}
+    context = ssl.create_default_context(cafile=certificates / "ca.pem")
+    context.load_cert_chain(certificates / "client.pem")
+    async with running(raw.servers, raw.prefix, tmp_path, host="0.0.0.0", **settings) as proxy:
+        for headers, status in (({}, 401), ({"Authorization": f"Bearer {secret}"}, 200)):
+            async with proxy.client.post(proxy.url + "/lines", data=LINE, ssl=context, headers=headers) as answer:
+                assert answer.status == status
+    (record,) = raw.records("raw.syslog")
+    assert ("ogrewatch.identity", b"named-by-token") in (record.headers() or [])
+
+
 async def test_tls_without_certificates_of_clients(certificates: Path, raw: Raw, tmp_path: Path) -> None:
     settings = {"certificate": certificates / "server.pem", "private_key": certificates / "server.key"}
     context = ssl.create_default_context(cafile=certificates / "ca.pem")

@@ -17,6 +17,7 @@ from cli.itself import ogrewatch
 from stack.kafka import Kafka
 from stack.ports import free_port
 
+V2 = "application/vnd.kafka.json.v2+json"
 WAIT = 1.0  # seconds a sender waits for Kafka
 
 
@@ -100,7 +101,7 @@ async def test_a_proxy_starts_without_kafka_and_says_so(tmp_path: Path) -> None:
                 "POST",
                 path,
                 b"{}",
-                Content_Type="application/vnd.kafka.json.v2+json" if "topics" in path else "application/json",
+                Content_Type=V2 if "topics" in path else "application/json",
             )
             assert (status, headers["Retry-After"]) == (503, "2"), path
         for path in ("/healthz", "/topics", "/brokers", "/v3/clusters", "/_cluster/health"):
@@ -171,6 +172,40 @@ async def test_a_stop_finishes_what_was_accepted(raw: Raw, tmp_path: Path) -> No
     assert server.process.stderr is not None
     assert server.process.stderr.read() == ""
     server.process.stderr.close()
+
+
+@pytest.mark.kill
+async def test_what_kafka_does_not_take_in_time_is_told_item_by_item(
+    own_kafka: Kafka, unique: str, tmp_path: Path
+) -> None:
+    raw = Raw(own_kafka.address, f"{unique}.")
+    raw.create()
+    value = b'{"value":{"type":"STRING","data":"x"}}'
+    async with running(raw.servers, raw.prefix, tmp_path, wait=WAIT) as proxy:
+        assert (await proxy.post("/lines", b"x"))[0] == 200
+        v3 = f"/v3/clusters/{proxy.way.service.cluster.identity}/topics/raw.events/records"
+        _pause(own_kafka)()
+        try:
+            answers = await asyncio.gather(
+                proxy.post("/events", b'{"n":1}\n{"n":2}\noops', Content_Type="application/x-ndjson"),
+                proxy.post("/_bulk", b'{"create":{}}\n{"n":1}\n{"create":{}}\noops\n'),
+                proxy.post("/_bulk", b'[{"n":1}]'),
+                proxy.post("/topics/raw.events", b'{"records":[{"value":1}]}', Content_Type=V2),
+                proxy.post("/topics/raw.events?strict=1", b'{"records":[{"value":1}]}', Content_Type=V2),
+                proxy.post(v3, value),
+                proxy.post(f"{v3}:batch", b'{"entries":[{"id":"a",' + value[1:] + b"]}"),
+            )
+        finally:
+            _resume(own_kafka)()
+        await until(lambda: proxy.way.service.cluster.up, 40)
+    events, spoken, mozdef, lenient, strict, one, batch = answers
+    assert (events[0], [item["status"] for item in events[1]["items"]]) == (503, [503, 503, 400])
+    assert (spoken[0], [item["create"]["status"] for item in spoken[1]["items"]]) == (200, [429, 400])
+    assert (mozdef[0], mozdef[1]["errors"]) == (503, True)
+    assert (lenient[0], lenient[1]["offsets"][0]["error_code"]) == (200, 50003)
+    assert (strict[0], strict[1]["offsets"][0]["partition"]) == (503, None)
+    assert (one[0], one[1]["error_code"]) == (200, 50302)
+    assert (batch[0], batch[1]["failures"][0]["error_code"]) == (207, 50302)
 
 
 @pytest.mark.kill

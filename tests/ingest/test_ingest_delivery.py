@@ -49,6 +49,13 @@ async def test_one_bad_record_fails_alone(raw: Raw) -> None:
     assert raw.values("raw.syslog") == [b"a", b"c"]
 
 
+async def test_what_lies_with_kafka_may_be_tried_again(raw: Raw) -> None:
+    async with Delivery(raw.servers, raw.prefix, wait=1.0) as delivery:
+        (outcome,) = await delivery.accept([record(b"x", topic="absent")])
+    assert isinstance(outcome, Failure)
+    assert outcome.retriable
+
+
 async def test_nothing_is_delivered_at_once(raw: Raw) -> None:
     async with Delivery(raw.servers, raw.prefix) as delivery:
         assert delivery.accept([]).result() == []
