@@ -1,0 +1,132 @@
+"""A rate in, the time from a line's arrival in Kafka until it is searchable, and until it is counted, out."""
+
+import subprocess
+import threading
+import time
+import urllib.request
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from confluent_kafka import Consumer
+
+from cli.sending import Sender, Tally
+from cli.trial import Trial
+
+_LOOK = 0.05  # seconds between looks
+_TICK = 0.02  # seconds between sendings
+_LONGEST = 120.0  # seconds until a line must be there
+
+
+@dataclass(slots=True)
+class Watch:
+    """How many were seen, and when: asks in a thread of its own until it is told to stop."""
+
+    ask: Callable[[], int]
+    seen: list[tuple[int, float]] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Ask again and again; the moment that counts is the one after the answer."""
+        while not self.stop.wait(_LOOK):
+            self.seen.append((self.ask(), time.time()))
+
+    def number(self) -> int:
+        """The last answer."""
+        return self.seen[-1][0] if self.seen else 0
+
+    def times(self, first: int, last: int) -> list[float]:
+        """When the first to the last of them were there."""
+        numbers = [number for number, _ in self.seen]
+        return [self.seen[bisect_left(numbers, number)][1] for number in range(first, last + 1)]
+
+
+class Probe:
+    """A trial that runs: sends attempts to log in, and watches them come out."""
+
+    def __init__(self, made: Trial, running: dict[str, subprocess.Popen[bytes]]) -> None:
+        self._made, self._running = made, running
+        self._sender = Sender(made.settings.kafka, f"{made.prefix}raw.syslog", Tally())
+        self._sent = 0
+        self.searchable, self.counted = Watch(made.searchable), Watch(self._ask_counted)
+
+    def send(self, number: int) -> None:
+        """Send so many lines, each of which is one failed login."""
+        now = datetime.now(UTC).isoformat()
+        for _ in range(number):
+            self._sent += 1
+            host = f"host{self._sent % 50}.example.net"
+            text = f"Failed password for root from 192.0.2.{self._sent % 251} port {self._sent % 60_000 + 1024} ssh2"
+            self._sender.send(self._sent, f"<38>1 {now} {host} sshd 4711 - - {text}".encode(), host.encode())
+        self._sender.poll()
+
+    def wait(self, number: int) -> None:
+        """Wait until so many are searchable and counted. Raises `TimeoutError`, also when a worker has ended."""
+        self._sender.flush()
+        until = time.monotonic() + _LONGEST
+        while self.searchable.number() < number or self.counted.number() < number:
+            ended = [role for role, process in self._running.items() if process.poll() is not None]
+            if ended or time.monotonic() > until:
+                raise TimeoutError(
+                    f"only {self.searchable.number()} searchable, {self.counted.number()} counted {ended}"
+                )
+            time.sleep(_LOOK)
+
+    def arrivals(self) -> list[float]:
+        """When the lines arrived by the broker's clock, seconds since 1970, in order."""
+        consumer = Consumer({"bootstrap.servers": self._made.settings.kafka, "group.id": self._made.prefix})
+        consumer.assign(self._made.partitions_of("raw.syslog"))
+        times: list[float] = []
+        while len(times) < self._sent:
+            times += [m.timestamp()[1] / 1000 for m in consumer.consume(5000, 1.0) if m.error() is None]
+        consumer.close()
+        return sorted(times)
+
+    def _ask_counted(self) -> int:
+        try:
+            with urllib.request.urlopen(f"{self._made.count_url}/v1/state", timeout=5) as answer:
+                partitions = orjson.loads(answer.read())["partitions"].values()
+        except OSError:  # not up yet
+            return 0
+        return sum(int(partition["total"]) for partition in partitions)
+
+
+def latencies(probe: Probe, rate: int, seconds: int) -> dict[str, Any]:
+    """Send one line and wait until all is warm; then send at the rate, and compare arrivals with what was seen when."""
+    threads = [threading.Thread(target=watch.run, daemon=True) for watch in (probe.searchable, probe.counted)]
+    for thread in threads:
+        thread.start()
+    probe.send(1)
+    probe.wait(1)
+    number = _paced(probe, rate, seconds)
+    probe.wait(1 + number)
+    for watch in (probe.searchable, probe.counted):
+        watch.stop.set()
+    for thread in threads:
+        thread.join()
+    arrived = probe.arrivals()[1:]
+    return {
+        "events": number,
+        "events_per_second": round((number - 1) / (arrived[-1] - arrived[0])),
+        "searchable_seconds": _shares(arrived, probe.searchable.times(2, 1 + number)),
+        "counted_seconds": _shares(arrived, probe.counted.times(2, 1 + number)),
+    }
+
+
+def _paced(probe: Probe, rate: int, seconds: int) -> int:
+    """Send for so long; returns how many lines."""
+    begin, sent = time.monotonic(), 0
+    while sent < rate * seconds:
+        due = min(rate * seconds, int((time.monotonic() - begin) * rate) + 1)
+        probe.send(due - sent)
+        sent = due
+        time.sleep(_TICK)
+    return sent
+
+
+def _shares(arrived: list[float], seen: list[float]) -> dict[str, float]:
+    waits = sorted(there - here for here, there in zip(arrived, seen, strict=True))
+    return {f"p{share}": round(waits[len(waits) * share // 100], 3) for share in (50, 95, 99)}

@@ -1,0 +1,140 @@
+"""Settings in, an installation for one trial out: topics, data streams and workers of its own on the servers there are.
+
+Topics are removed afterwards; data streams stay, for a build of the server without their API cannot remove them.
+"""
+
+import os
+import signal
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from agents.settings import Settings
+from cli.itself import ogrewatch
+from stack.ports import HOST, free_port
+from topics.admin import create_topics
+from topics.catalogue import CATALOGUE, DEADLETTER, TYPED
+
+_KEEP = 10 * 365 * 86_400.0  # seconds: a corpus may be old, and is counted all the same
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Names of its own, and what has become of the lines sent to it. Every question blocks until it is answered."""
+
+    settings: Settings
+    prefix: str
+    environment: dict[str, str]
+    count_url: str
+    """Where its count worker answers."""
+
+    @cached_property
+    def namespace(self) -> str:
+        """The last part of its data streams' names."""
+        return self.prefix.rstrip(".")
+
+    def typed(self) -> int:
+        """Records in the typed topics, and dead letters."""
+        return sum(self._ends(name) for name in (*(topic.name for topic in TYPED), DEADLETTER.name))
+
+    def uncounted(self) -> int:
+        """Records of the typed topics that the count role has not committed, of those topics that it reads."""
+        topics = [topic.name for topic in TYPED if topic.schema in _counted_kinds()]
+        return sum(self._ends(name) for name in topics) - self._committed("count", topics)
+
+    def searchable(self) -> int:
+        """Events that a search finds."""
+        from elasticsearch import ApiError
+
+        try:
+            found = self._elasticsearch.count(index=f"logs-ogrewatch.*-{self.namespace}", ignore_unavailable=True)
+        except ApiError:  # an index that is being made
+            return 0
+        return int(found["count"])
+
+    def install(self) -> None:
+        """Put the index templates in place."""
+        from sinks.elasticsearch.setup import install
+
+        install(self.settings.elasticsearch, self.namespace)
+
+    def _ends(self, topic: str) -> int:
+        ends = (self._consumer.get_watermark_offsets(partition, timeout=10) for partition in self.partitions_of(topic))
+        return sum(end for _, end in ends)
+
+    def _committed(self, role: str, topics: list[str]) -> int:
+        consumer = Consumer({"bootstrap.servers": self.settings.kafka, "group.id": f"{self.prefix}ogrewatch-{role}"})
+        found = consumer.committed(
+            [partition for topic in topics for partition in self.partitions_of(topic)], timeout=10
+        )
+        consumer.close()
+        return sum(max(partition.offset, 0) for partition in found)
+
+    def partitions_of(self, topic: str) -> list[TopicPartition]:
+        """The partitions of one of its topics, from the first record on."""
+        return [TopicPartition(self.prefix + topic, number, 0) for number in range(self.settings.partitions)]
+
+    @cached_property
+    def _consumer(self) -> Consumer:
+        return Consumer({"bootstrap.servers": self.settings.kafka, "group.id": self.prefix})
+
+    @cached_property
+    def _elasticsearch(self) -> Any:
+        from elasticsearch import Elasticsearch
+
+        return Elasticsearch(self.settings.elasticsearch.split(","), request_timeout=60)
+
+
+@contextmanager
+def trial(settings: Settings, geoip: Path | None = None) -> Iterator[Trial]:
+    """An installation of its own for the time of a `with`."""
+    prefix, port = f"bench{uuid.uuid4().hex[:8]}.", free_port()
+    create_topics(settings.kafka, prefix=prefix, partitions=settings.partitions, replication=1)
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {
+            "OGREWATCH_PREFIX": prefix,
+            "OGREWATCH_NAMESPACE": prefix.rstrip("."),
+            "OGREWATCH_DATA_DIR": folder,
+            "OGREWATCH_KEEP": str(_KEEP),
+            "OGREWATCH_COUNT_PORT": str(port),
+            **({"OGREWATCH_GEOIP": str(geoip)} if geoip else {}),
+        }
+        try:
+            yield Trial(settings, prefix, environment, f"http://{HOST}:{port}")
+        finally:
+            _delete(settings.kafka, prefix)
+
+
+@contextmanager
+def workers(made: Trial, roles: list[str]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """A process for each role, killed at the end of a `with`."""
+    running = {role: subprocess.Popen(ogrewatch("worker", role, "--bare"), env=made.environment) for role in roles}
+    try:
+        yield running
+    finally:
+        for process in running.values():
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+
+def _counted_kinds() -> tuple[str, ...]:
+    from agents.counting.shelf import KINDS
+
+    return KINDS
+
+
+def _delete(servers: str, prefix: str) -> None:
+    """All topics of a trial, the changelogs that Faust has made too."""
+    client = AdminClient({"bootstrap.servers": servers})
+    names = [name for name in client.list_topics(timeout=10).topics if name.startswith(prefix)]
+    for future in client.delete_topics(names or [prefix + topic.name for topic in CATALOGUE]).values():
+        future.result(30)
