@@ -28,7 +28,7 @@ class Elasticsearch(Server):
     name = "elasticsearch"
     setting = "OGREWATCH_ELASTICSEARCH"
 
-    def __init__(self, data_dir: Path, port: int = 0, heap: str = "512m", quick: bool = False) -> None:
+    def __init__(self, data_dir: Path, port: int = 0, heap: str = "1g", quick: bool = False) -> None:
         super().__init__(data_dir, port)
         self.heap = heap
         self.quick = quick
