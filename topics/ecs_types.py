@@ -58,6 +58,7 @@ _KEYWORD: dict[str, str] = {
     "user_agent": "device.name name original version",
     "vulnerability": "category classification description enumeration id reference report_id severity",
     "ogrewatch": "service",
+    "ogrewatch.ingest": "address endpoint identity timestamp",
     **{f"{end}": "address domain mac registered_domain subdomain top_level_domain" for end in _ENDS},
     **{f"{end}.as.organization": "name" for end in _ENDS},
     **{f"{place}.geo": _GEO for place in (*_ENDS, "host", "observer")},

@@ -9,6 +9,9 @@ from streams.members import Take, taker
 from streams.text import extra
 from topics.event import Event
 
+DATASET = "mozdef"
+"""The dataset of events whose summary no stream understands."""
+
 _CATEGORIES = frozenset(
     {
         *("api", "authentication", "configuration", "database", "driver", "email", "file", "host", "iam", "malware"),
@@ -28,7 +31,6 @@ def _category(event: Event, value: Any) -> bool:
     if type(value) is not str or value not in _CATEGORIES:
         return False
     event["event_category"], event["event_type"] = [value], ["info"]
-    event["event_dataset"] = "mozdef"
     return True
 
 

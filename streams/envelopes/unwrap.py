@@ -83,7 +83,8 @@ class Inner:
 
 def unwrap(record: dict[str, Any], event: Event) -> Inner | None:
     """Set the header's columns and `message`; None, and the event untouched, for a record without a message."""
-    table = _MOZDEF_TABLE if mozdef.sniff(record) else _TABLE
+    of_mozdef = mozdef.sniff(record)
+    table = _MOZDEF_TABLE if of_mozdef else _TABLE
     entries = sorted(entry for key in record for entry in table.get(key, ()))
     before, rest = event.pop("process_name", None), dict(record)
     taken = _take(entries, rest, event)
@@ -91,6 +92,8 @@ def unwrap(record: dict[str, Any], event: Event) -> Inner | None:
         event["process_name"] = before
     if _MESSAGE not in taken:
         return None
+    if of_mozdef:
+        event["event_dataset"] = mozdef.DATASET
     _keep(rest, event)
     parts.join_priority(event)
     if _PROGRAM in taken:
