@@ -14,6 +14,7 @@ from rich.table import Table
 from agents.settings import Settings
 from cli.addresses import shown
 from cli.itself import ogrewatch
+from ingest.settings import IngestSettings
 from stack.cache import ELASTICSEARCH, KAFKA, ensure
 from stack.daemon import Daemon
 from stack.errors import StackError
@@ -170,6 +171,7 @@ def _step(title: str) -> Iterator[None]:
 def _addresses(settings: Settings) -> Table:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("Live page", _page(settings))
+    table.add_row("Events by HTTP", f"http://{IngestSettings().host}:{IngestSettings().port}/events")
     table.add_row("Elasticsearch", shown(settings.elasticsearch))
     table.add_row("Kafka", settings.kafka)
     table.add_row("Data and logs", str(settings.data_dir))

@@ -13,7 +13,8 @@ import typer
 from cli.itself import ogrewatch
 
 PANEL = "Run"
-ROLES = ("normalize", "count", "index", "web")
+ROLES = ("normalize", "count", "index", "web", "ingest")
+_SINGLE = ("web", "ingest")  # each has one port
 
 _LOOK = 0.2  # seconds between looks at the processes
 _SHORT = 20.0  # seconds: a process that ended sooner is given a longer pause each time
@@ -23,11 +24,13 @@ _GRACE = 40.0  # seconds a process has to stop
 
 def command(
     roles: Annotated[list[str] | None, typer.Argument(help=f"{', '.join(ROLES)}; none named: all.")] = None,
-    processes: Annotated[int, typer.Option("-n", min=1, help="Processes a role; web is always one.")] = 1,
+    processes: Annotated[int, typer.Option("-n", min=1, help="Processes a role; web and ingest are always one.")] = 1,
     bare: Annotated[bool, typer.Option("--bare", hidden=True)] = False,
     number: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
-    """Run agents in the foreground, one process a role; a process that ends is started again.
+    """Run roles in the foreground, one process each; a process that ends is started again.
+
+    normalize, count and index are the agents; web is the live page, ingest the HTTP endpoint for events.
 
     Example: ogrewatch worker normalize -n 2
     """
@@ -37,7 +40,7 @@ def command(
     if bare:
         _run(wanted[0], number)
     else:
-        _Supervisor([role for n in range(processes) for role in wanted if n == 0 or role != "web"]).run()
+        _Supervisor([role for n in range(processes) for role in wanted if n == 0 or role not in _SINGLE]).run()
 
 
 def _run(role: str, number: int) -> None:
@@ -49,6 +52,11 @@ def _run(role: str, number: int) -> None:
         from web.application import run as serve
 
         serve(settings)
+        return
+    if role == "ingest":
+        from cli.ingest import http
+
+        http()
         return
     from agents import metrics
     from agents.transport import run

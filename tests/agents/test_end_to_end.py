@@ -37,6 +37,7 @@ def environment(kafka: str, elasticsearch_url: str, unique: str, tmp_path: Path)
         "OGREWATCH_DATA_DIR": str(tmp_path),
         "OGREWATCH_COUNT_PORT": str(free_port()),
         "OGREWATCH_WEB_PORT": str(free_port()),
+        "OGREWATCH_INGEST_PORT": str(free_port()),
     }
     client = AdminClient({"bootstrap.servers": kafka})
     for future in client.delete_topics([prefix + topic.name for topic in CATALOGUE]).values():

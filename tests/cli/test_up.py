@@ -5,10 +5,13 @@ import os
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -22,6 +25,7 @@ class Place:
     data: Path
     elasticsearch: int
     page: str
+    endpoint: str
     environment: dict[str, str]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -33,6 +37,15 @@ class Place:
         with urllib.request.urlopen(url, timeout=10) as answer:
             return int(json.load(answer)["count"])
 
+    def post(self, event: dict[str, str]) -> None:
+        with urllib.request.urlopen(self.endpoint, json.dumps(event).encode(), timeout=20) as answer:
+            assert answer.status == 200
+
+    def found(self, query: str) -> list[dict[str, Any]]:
+        url = f"http://{HOST}:{self.elasticsearch}/logs-ogrewatch.*/_search?q={quote(query)}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return [hit["_source"] for hit in json.load(answer)["hits"]["hits"]]
+
     def attempts(self) -> int:
         with urllib.request.urlopen(f"{self.page}api/v1/auth/ratio?window=24h", timeout=10) as answer:
             return int(json.load(answer)["total"]["attempts"])
@@ -40,16 +53,19 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    kafka, elasticsearch, page = free_port(), free_port(), free_port()
+    kafka, elasticsearch, page, events = (free_port() for _ in range(4))
     settings = {
         "DATA_DIR": str(tmp_path / "data"),
         "KAFKA": f"{HOST}:{kafka}",
         "ELASTICSEARCH": f"http://{HOST}:{elasticsearch}",
         "COUNT_PORT": str(free_port()),
         "WEB_PORT": str(page),
+        "INGEST_PORT": str(events),
     }
     environment = {**os.environ, **{f"OGREWATCH_{name}": value for name, value in settings.items()}}
-    here = Place(tmp_path / "data", elasticsearch, f"http://{HOST}:{page}/", environment)
+    here = Place(
+        tmp_path / "data", elasticsearch, f"http://{HOST}:{page}/", f"http://{HOST}:{events}/events", environment
+    )
     yield here
     here.run("down")
 
@@ -61,6 +77,7 @@ def test_up_twice_and_down(place: Place) -> None:
     assert place.page in first.stdout
     assert place.events() > 0
     assert place.attempts() > 0
+    _takes_an_event_by_http(place)
     pids = {name: (place.data / name).read_text() for name in ("worker.pid", "kafka/kafka.pid")}
 
     second = place.run("up")
@@ -72,6 +89,16 @@ def test_up_twice_and_down(place: Place) -> None:
     assert "worker, elasticsearch, kafka" in down.stderr
     assert not place.data.exists()
     assert is_free(place.elasticsearch)
+
+
+def _takes_an_event_by_http(place: Place) -> None:
+    place.post({"category": "demo", "hostname": "localhost", "severity": "INFO", "summary": "This is a test"})
+    until = time.monotonic() + 60  # the demonstration is under way
+    while not (found := place.found('message:"This is a test"')):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    assert found[0]["host"]["hostname"] == "localhost"
+    assert found[0]["log"]["level"] == "INFO"
 
 
 def test_a_taken_port_is_one_sentence(place: Place) -> None:

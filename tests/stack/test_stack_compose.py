@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from agents.settings import Settings
+from ingest.settings import IngestSettings
 from stack.cache import ELASTICSEARCH, KAFKA
 
 ROOT = Path(__file__).parents[2]
@@ -22,8 +23,13 @@ def compose() -> dict[str, Any]:
 
 def test_every_port_is_on_loopback(compose: dict[str, Any]) -> None:
     ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
-    assert len(ports) == 3
+    assert len(ports) == 5
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_what_is_published_is_where_our_roles_listen(compose: dict[str, Any]) -> None:
+    ours = {port.rpartition(":")[2] for port in compose["services"]["worker"]["ports"]}
+    assert ours == {str(Settings().web_port), str(IngestSettings().port)}
 
 
 def test_what_is_depended_on_exists_and_can_be_waited_for(compose: dict[str, Any]) -> None:
@@ -40,7 +46,8 @@ def test_named_volumes_are_declared(compose: dict[str, Any]) -> None:
 
 def test_settings_are_ones_we_have(compose: dict[str, Any]) -> None:
     names = {name for service in OURS for name in compose["services"][service]["environment"]}
-    assert names <= {f"OGREWATCH_{field.upper()}" for field in Settings.model_fields}
+    ours = {f"OGREWATCH_{field.upper()}" for field in Settings.model_fields}
+    assert names <= ours | {f"OGREWATCH_INGEST_{field.upper()}" for field in IngestSettings.model_fields}
 
 
 def test_our_addresses_are_those_the_servers_have(compose: dict[str, Any]) -> None:
