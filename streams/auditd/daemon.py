@@ -27,12 +27,18 @@ MESSAGES = Rules(
         "Unable": (Rule(_TEXT, _FAILED),),
         "dispatch": (Rule(rf"err {_TEXT}", _FAILED), Rule(rf"error {_TEXT}", _FAILED)),
         "queue": (Rule(rf"(?:is full|to plugins is full) {_TEXT}", _FAILED),),
+        "config": (Rule(rf"change requested by {_TEXT}", _SERVER),),
+    },
+)
+
+KERNEL_MESSAGES = Rules(
+    "auditd",
+    {
         "backlog": (Rule(r"limit exceeded", _FAILED),),
         "kauditd": (Rule(rf"hold queue {_TEXT}", _FAILED),),
         "audit_lost": (Rule(_TEXT, _FAILED),),
         "audit_backlog": (Rule(_TEXT, _FAILED),),
         "audit_printk_skb:": (Rule(_TEXT, _SERVER),),
         "kauditd_printk_skb:": (Rule(_TEXT, _SERVER),),
-        "config": (Rule(rf"change requested by {_TEXT}", _SERVER),),
     },
 )

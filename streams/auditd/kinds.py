@@ -6,7 +6,7 @@ from posixpath import normpath
 
 from streams.auditd.event import AuditEvent
 from streams.auditd.syscalls import name_of
-from streams.auditd.values import Fields, Socket, socket_of, text_of
+from streams.auditd.values import Fields, Socket, piece_of, socket_of, text_of
 from streams.text import extra, is_ip, port_number, put, set_endpoint
 from topics.event import Event
 
@@ -17,6 +17,7 @@ _ENDS = frozenset(("exit", "exit_group"))
 _INCOMING = frozenset(("accept", "accept4", "recvfrom", "recvmsg", "recvmmsg", "getpeername"))
 _OWN = frozenset(("bind", "getsockname"))
 _PATH_TYPES = {"CREATE": "creation", "DELETE": "deletion"}
+_MACHINE_TYPES = {"start": "start", "stop": "end"}
 _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "ipv6-icmp", "132": "sctp"}
 _LONGEST = 16384
 
@@ -56,8 +57,8 @@ def _arguments(fields: Fields, event: Event, known: AuditEvent) -> None:
         value = fields.pop(key)
         if found := _ARGUMENT.fullmatch(key):
             at = int(found[1])
-            parts[at] = parts.get(at, "") + value if "[" in key else value
-    arguments = [text_of(parts[at]) for at in sorted(parts)]
+            parts[at] = parts.get(at, "") + piece_of(value) if "[" in key else text_of(value)
+    arguments = [parts[at] for at in sorted(parts)]
     if arguments:
         kept = extra(event)
         kept["process.args"] = arguments
@@ -90,8 +91,8 @@ def _path(fields: Fields, event: Event, known: AuditEvent) -> None:
 
 
 _PATH_FIELDS = (
-    *(("mode", "file.mode"), ("ouid", "file.uid"), ("ogid", "file.gid"), ("OUID", "file.owner")),
-    ("OGID", "file.group"),
+    *(("inode", "file.inode"), ("mode", "file.mode"), ("ouid", "file.uid"), ("ogid", "file.gid")),
+    *(("OUID", "file.owner"), ("OGID", "file.group")),
 )
 
 
@@ -132,6 +133,11 @@ def _packet(fields: Fields, event: Event, known: AuditEvent) -> None:
     put(event, "network_transport", _PROTOCOLS.get(fields.get("proto", ""), ""))
 
 
+def _machine(fields: Fields, event: Event, known: AuditEvent) -> None:
+    """A virtual machine or a container that is started or stopped."""
+    event["event_type"] = [_MACHINE_TYPES.get(fields.get("op", ""), "info")]
+
+
 def _last(fields: Fields, event: Event, known: AuditEvent) -> None:
     known.ends()
 
@@ -146,5 +152,6 @@ _HANDLERS: dict[str, _Handler] = {
     "SOCKADDR": _socket,
     "USER_CMD": _command,
     "NETFILTER_PKT": _packet,
+    "VIRT_CONTROL": _machine,
     "EOE": _last,
 }

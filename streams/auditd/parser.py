@@ -10,7 +10,7 @@ https://man7.org/linux/man-pages/man8/auditd.8.html
 
 import re
 
-from streams.auditd.daemon import MESSAGES
+from streams.auditd.daemon import KERNEL_MESSAGES, MESSAGES
 from streams.auditd.event import AuditEvent
 from streams.auditd.kinds import special
 from streams.auditd.people import name_people
@@ -25,6 +25,9 @@ _HEAD = re.compile(
     r"type=(?:UNKNOWN\[([0-9]{1,5})\]|([A-Z0-9_]{1,64})) (?:msg=)?"
     r"audit\(([0-9]{1,11})(?:\.([0-9]{1,6}))?:([0-9]{1,18})\): ?"
 )
+_UPTIME = re.compile(r"\A(?:\[ {0,8}[0-9]{1,10}\.[0-9]{1,6}\] )?(?:audit: )?")
+_WORD_WITHIN = 300
+"""Where the kernel names its auditing, behind what a container or a node may have added."""
 _SNIFF = re.compile(r"(?:node=\S{1,255} )?type=[A-Z]")
 _TYPE = re.compile(r"(?:node=(\S{1,255}) )?type=([A-Z0-9_]{1,64}) ")
 _OUTCOMES = {
@@ -58,21 +61,37 @@ _TEXTS = frozenset(
 
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
-    """Columns of one record; False for what is neither a record nor the daemon's own message."""
+    """Columns of one record; False for what is neither a record nor a message about auditing."""
+    program = event.get("process_name", "")
+    if program == "kernel" and "audit" not in message[:_WORD_WITHIN]:
+        return False
     head = _HEAD.match(message)
     if head is not None:
         node, unknown, name, seconds, fraction, serial = head.groups()
         event["timestamp"] = int(seconds) * 1_000_000 + int((fraction or "").ljust(6, "0"))
         _record(name or unknown, message[head.end() :], event, joins, (node, f"{seconds}.{fraction or 0}:{serial}"))
         return True
+    return _unnumbered(message, event, joins, program) or _message(message, event, program)
+
+
+def _unnumbered(message: str, event: Event, joins: Joins, program: str) -> bool:
+    """A record without time and serial number: `type=USER_AUTH pid=...`, or of the journal, `USER_AUTH pid=...`."""
     if (found := _TYPE.match(message)) and found[2] in MEANINGS:
         _record(found[2], message[found.end() :], event, joins, (found[1], ""))
         return True
     name, _, rest = message.partition(" ")
-    if name in MEANINGS and rest:
-        _record(name, rest, event, joins, (None, ""))
-        return True
-    return MESSAGES.parse(message.removeprefix("audit: "), event)
+    if program != "audit" or name not in MEANINGS or not rest:
+        return False
+    _record(name, rest, event, joins, (None, ""))
+    return True
+
+
+def _message(message: str, event: Event, program: str) -> bool:
+    """What the daemon says of itself, or the kernel of its auditing."""
+    if program != "kernel":
+        return MESSAGES.parse(message.removeprefix("audit: "), event)
+    text = _UPTIME.sub("", message, count=1)
+    return KERNEL_MESSAGES.parse(text.replace("=", " =", 1) if text.startswith("audit_") else text, event)
 
 
 def sniff(text: str) -> bool:

@@ -34,6 +34,11 @@ def _log_in(fields: Fields, event: Event) -> None:
 
 def _change(fields: Fields, event: Event) -> None:
     """An account that is changed: by whoever logged in, when that is known, else it is the only user to name."""
+    operation = fields.get("op", "")
+    if "group" in operation and "user" not in operation:
+        event["event_type"] = ["group", "change"]
+        _change_group(fields, event)
+        return
     target = _account(fields)
     put(event, "user_target_name", target)
     put(event, "user_name", _name(fields.get("AUID", "")) or target)

@@ -76,6 +76,13 @@ def text_of(value: str) -> str:
     return value
 
 
+def piece_of(value: str) -> str:
+    """What a piece of a long argument means: it is encoded when the whole had to be."""
+    if value.startswith('"') or len(value) % 2 or not _HEX.fullmatch(value):
+        return text_of(value)
+    return bytes.fromhex(value).decode("utf-8", "backslashreplace")
+
+
 class Socket(NamedTuple):
     """A socket address: its family, and of the rest what that family has."""
 

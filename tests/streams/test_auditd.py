@@ -169,9 +169,9 @@ def test_a_number_of_nobody_is_left_out(value: str) -> None:
 
 
 def test_arguments_in_pieces() -> None:
-    event = record('type=EXECVE msg=audit(1795500001.0:7): argc=3 a0="x" a1_len=8 a1[0]=6120 a1[1]=6220 a2="c"')
-    assert event["extra"]["process.args"] == ["x", "a b ", "c"]
-    assert event["process_command_line"] == "x a b  c"
+    event = record('type=EXECVE msg=audit(1795500001.0:7): argc=3 a0="x" a1_len=8 a1[0]=6162 a1[1]=6220 a2="c"')
+    assert event["extra"]["process.args"] == ["x", "abb ", "c"]
+    assert event["process_command_line"] == "x abb  c"
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,41 @@ def test_forms(program: str, message: str, name: str) -> None:
     assert (event["event_dataset"], event["extra"]["auditd.record_type"]) == ("auditd", name)
 
 
-@pytest.mark.parametrize("message", ["", "x", "type=", "type=SYSCALL", "usb 1-1: new device", "NOSUCH a=1", "node=a"])
+@pytest.mark.parametrize("message", ["", "x", "type=", "type=SYSCALL", "usb 1-1: new device", "NOSUCH a=1", "node=a",
+     "Unable to handle kernel NULL pointer dereference", "TEST a=1", "Error: audit"])  # fmt: skip
 def test_what_is_no_record_is_not_understood(message: str) -> None:
     event = event_of("kernel", message)
     assert event["event_dataset"] == "syslog.unparsed"
     assert "extra" not in event
+
+
+@pytest.mark.parametrize(
+    ("operation", "types", "target", "group"),
+    [
+        ("adding group to /etc/group", ["group", "change"], None, "5"),
+        ("add-user-to-group", ["user", "change"], "5", None),
+        ("changing password", ["user", "change"], "5", None),
+    ],
+)
+def test_the_operation_says_what_was_changed(
+    operation: str, types: list[str], target: str | None, group: str | None
+) -> None:
+    event = record(SAID.format("USER_CHAUTHTOK", f"op={operation} id=5 res=success"))
+    assert event["event_type"] == types
+    assert (event["extra"].get("user.target.id"), event["extra"].get("group.id")) == (target, group)
+
+
+@pytest.mark.parametrize(("operation", "kind"), [("start", "start"), ("stop", "end"), ("pause", "info")])
+def test_machines(operation: str, kind: str) -> None:
+    event = record(SAID.format("VIRT_CONTROL", f'virt=kvm op={operation} vm="m" res=success'))
+    assert (event["event_category"], event["event_type"]) == (["host"], [kind])
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["audit: backlog limit exceeded", "[    1.5] audit: audit_lost=3 audit_rate_limit=0 audit_backlog_limit=64",
+     "audit: audit_backlog=65 > audit_backlog_limit=64", "audit: kauditd hold queue overflow"],
+)  # fmt: skip
+def test_the_kernel_says_that_records_were_lost(message: str) -> None:
+    event = event_of("kernel", message)
+    assert (event["event_dataset"], event["event_outcome"], event["process_name"]) == ("auditd", "failure", "kernel")
