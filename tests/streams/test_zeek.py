@@ -120,7 +120,13 @@ def test_services(service: Any, protocol: str | None, rest: Any) -> None:
 
 
 def test_a_connection_adds_up() -> None:
-    sizes: dict[str, Any] = {"orig_ip_bytes": 100, "resp_ip_bytes": 50, "orig_bytes": 20, "orig_pkts": 3, "resp_pkts": 2}
+    sizes: dict[str, Any] = {
+        "orig_ip_bytes": 100,
+        "resp_ip_bytes": 50,
+        "orig_bytes": 20,
+        "orig_pkts": 3,
+        "resp_pkts": 2,
+    }
     event = event_of(record(conn_state="SF", proto="tcp", duration=1.5, **sizes))
     extra = event["extra"]
     assert (event["source_bytes"], event["destination_bytes"], extra["network.bytes"]) == (100, 50, 150)

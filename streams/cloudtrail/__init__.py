@@ -1,0 +1,1 @@
+"""What was done in an AWS account, and by whom: the records of CloudTrail."""
