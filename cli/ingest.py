@@ -76,3 +76,63 @@ async def _serve(settings: Any) -> bool:
             typer.echo(f"Listening on {scheme}://{settings.host}:{way.port}, Kafka at {common.kafka}.", err=True)
 
         return await serve(way, way.service.delivery, settings.grace, ready)
+
+
+@app.command()
+def amqp(
+    url: Annotated[
+        str | None, typer.Option(help="amqp:// or amqps://user@host:port/vhost, without a password.")
+    ] = None,
+    queue: Annotated[str | None, typer.Option(help="Queue to read; eventtask by default.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,
+    ca: Annotated[Path | None, typer.Option(help=f"Who signs the broker's certificate. {_PEM}")] = None,
+    certificate: Annotated[Path | None, typer.Option(help=f"Certificate that we show. {_PEM}")] = None,
+    private_key: Annotated[Path | None, typer.Option(help=f"Its key. {_PEM}")] = None,
+    external: Annotated[bool | None, typer.Option("--external", help="Log in with the certificate.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics and /healthz; none by default.")] = None,
+) -> None:
+    """Bring JSON events from a RabbitMQ queue. Settings are OGREWATCH_AMQP_*, the password OGREWATCH_AMQP_PASSWORD.
+
+    Example: ogrewatch ingest amqp --url amqp://bridge@rabbitmq.example.com/ --password-file secret
+    """
+    options = {
+        "url": url,
+        "queue": queue,
+        "password_file": password_file,
+        "ca": ca,
+        "certificate": certificate,
+        "private_key": private_key,
+        "external": external,
+        "metrics_port": metrics_port,
+    }
+    _run_amqp({name: value for name, value in options.items() if value is not None})
+
+
+def _run_amqp(options: dict[str, Any]) -> None:
+    from ingest.amqp.broker import BadBroker
+    from ingest.amqp.settings import AmqpSettings
+
+    try:
+        ended_well = asyncio.run(_serve_amqp(AmqpSettings(**options)))
+    except (BadBroker, ValueError) as error:
+        typer.echo(f"{error}", err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        typer.echo(f"Cannot show the metrics: {error.strerror or error}.", err=True)
+        raise typer.Exit(1) from None
+    if not ended_well:
+        raise typer.Exit(1)
+
+
+async def _serve_amqp(settings: Any) -> bool:
+    from agents.settings import Settings
+    from ingest.amqp.bridge import bridge
+    from ingest.serving import serve
+
+    common = Settings()
+    async with bridge(settings, common.kafka, common.prefix) as made:
+
+        def ready() -> None:
+            typer.echo(f"Reading {settings.queue} of {made.way.broker}, Kafka at {common.kafka}.", err=True)
+
+        return await serve(made.way, made.delivery, settings.grace, ready)

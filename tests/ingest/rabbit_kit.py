@@ -1,15 +1,20 @@
 """A folder in, a RabbitMQ that listens on loopback out, as Debian ships it; and ways to publish and to count."""
 
+import asyncio
 import base64
 import hashlib
 import os
 import signal
-import socket
 import subprocess
 import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
+import aio_pika
 import orjson
 import pytest
 
@@ -56,11 +61,11 @@ class Rabbit:
         environment = {**os.environ, **self._environment(erlang)}
         if self._mapper is None:
             (epmd,) = erlang.glob("erts-*/bin/epmd")
-            self._mapper = subprocess.Popen([epmd], env=environment, stdout=-3, stderr=-3)
+            self._mapper = subprocess.Popen([epmd], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         (server,) = unpacked().glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [server], env=environment, stdin=-3, stdout=log, stderr=log, start_new_session=True
+                [server], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         until = time.monotonic() + 40
         while not is_open(self.port):
@@ -141,3 +146,26 @@ def _definitions() -> dict[str, object]:
         ],
         "permissions": [{"user": name, **may} for name in users],
     }
+
+
+@asynccontextmanager
+async def publisher(rabbit: Rabbit) -> AsyncIterator[aio_pika.abc.AbstractExchange]:
+    """The exchange, declared with its queue as any publisher may, on a connection that confirms."""
+    connection = await aio_pika.connect(rabbit.url.replace("@", f":{quote(PASSWORD, safe='')}@"))
+    async with connection, connection.channel() as channel:
+        exchange = await channel.declare_exchange("eventtask", aio_pika.ExchangeType.DIRECT, durable=True)
+        await (await channel.declare_queue("eventtask", durable=True)).bind(exchange, "eventtask")
+        yield exchange
+
+
+async def publish(exchange: aio_pika.abc.AbstractExchange, bodies: Iterable[bytes], **properties: Any) -> None:
+    """Publish persistent messages, and return when the broker has confirmed them all."""
+    durable = {"delivery_mode": aio_pika.DeliveryMode.PERSISTENT, **properties}
+    messages = [aio_pika.Message(body, **durable) for body in bodies]
+    await asyncio.gather(*(exchange.publish(message, "eventtask") for message in messages))
+
+
+async def waiting(exchange: aio_pika.abc.AbstractExchange) -> int:
+    """How many messages are ready in the queue, delivered to nobody."""
+    found = await exchange.channel.declare_queue("eventtask", durable=True, passive=True)
+    return found.declaration_result.message_count or 0

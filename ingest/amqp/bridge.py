@@ -1,0 +1,42 @@
+"""Settings in, a whole bridge out: everything it is made of, in the order it starts and stops."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from ingest.amqp.settings import AmqpSettings
+from ingest.amqp.store import FOR_EVER
+from ingest.amqp.watch import Watch
+from ingest.amqp.way import AmqpWay
+from ingest.cluster import Cluster
+from ingest.delivery import Delivery
+from ingest.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """What runs, and what it stores with."""
+
+    way: AmqpWay
+    delivery: Delivery
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def bridge(settings: AmqpSettings, kafka: str, prefix: str) -> AsyncIterator[Bridge]:
+    """A bridge that shows its metrics and carries nothing yet. RabbitMQ and Kafka may be away.
+
+    Raises `BadBroker`, and `OSError` when the port of the metrics is taken.
+    """
+    metrics, cluster = Metrics("amqp"), Cluster(prefix)
+    async with AsyncExitStack() as stack:
+        delivery = await stack.enter_async_context(Delivery(kafka, prefix, FOR_EVER))
+        way = AmqpWay(settings, delivery, metrics)
+        await cluster.start(delivery.producer)
+        stack.push_async_callback(cluster.stop)
+        metrics.kafka_up.set_function(lambda: cluster.up)
+        if settings.metrics_port:
+            watch = Watch(metrics, lambda: {"rabbitmq": way.connected, "kafka": cluster.up})
+            stack.push_async_callback(watch.close)
+            await watch.open(settings.metrics_host, settings.metrics_port)
+        yield Bridge(way, delivery, metrics)

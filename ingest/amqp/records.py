@@ -1,0 +1,92 @@
+"""A message in, a record for the raw topic out, or a dead letter when it is no event.
+
+https://www.rabbitmq.com/docs/validated-user-id
+"""
+
+from dataclasses import dataclass
+
+import orjson
+from aiormq.abc import DeliveredMessage
+
+from ingest.base import Record
+from ingest.hosts import host_of_event
+from ingest.http.lenient import loads
+from topics.catalogue import DEADLETTER, MAX_RECORD
+from topics.deadletter import letter
+from topics.received import CLAIMED, Headers, headers_of
+
+_KEPT = 512 << 10  # bytes that a dead letter keeps of what no record can hold
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What a dead letter is made of; a message has no place in Kafka."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    partition: int = -1
+    offset: int = -1
+    timestamp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes the records of one queue. `broker` is what the events call their sender."""
+
+    topic: str
+    queue: str
+    broker: str
+
+    def record(self, message: DeliveredMessage) -> Record:
+        """The body as it came, keyed by the host it names, else by who published it; or a dead letter."""
+        body, headers = message.body, self._headers(message)
+        fallback = (message.header.properties.user_id or self.queue).encode()
+        if len(body) > MAX_RECORD:
+            return self._too_large(body, fallback, headers)
+        try:
+            event = loads(body)
+        except orjson.JSONDecodeError as error:
+            return self._letter(body, fallback, headers, "json", f"no JSON: {error.msg}")
+        if type(event) is not dict:
+            return self._letter(body, fallback, headers, "json", "an event is a JSON object")
+        key = host_of_event(event) or fallback
+        if len(body) + len(key) > MAX_RECORD:
+            return self._too_large(body, key, headers)
+        return (self.topic, key, body, -1, 0, headers)
+
+    def refused(self, record: Record) -> Record:
+        """The dead letter of a record that Kafka found too large."""
+        _, key, value, _, _, headers = record
+        return self._too_large(value or b"", key, headers or [])
+
+    def _too_large(self, body: bytes, key: bytes | None, headers: Headers) -> Record:
+        text = f"{len(body)} bytes are more than a record may have; the first {_KEPT} are kept"
+        return self._letter(body[:_KEPT], key, headers, "size", text)
+
+    def _letter(self, body: bytes, key: bytes | None, headers: Headers, reason: str, text: str) -> Record:
+        _, key, value, _, _, why = letter("", "ingest", _Origin(self.queue, key, body), reason, text)
+        return (DEADLETTER.name, key, value, -1, 0, [*why, *headers])
+
+    def _headers(self, message: DeliveredMessage) -> Headers:
+        properties = message.header.properties
+        headers = headers_of(self.broker, properties.user_id or "", self.queue)
+        if properties.timestamp is not None:
+            headers.append((CLAIMED, b"%d" % round(properties.timestamp.timestamp() * 1000)))
+        return headers
+
+
+def is_letter(record: Record) -> bool:
+    """Whether a record is a dead letter."""
+    return record[0] == DEADLETTER.name
+
+
+def identity(message: DeliveredMessage) -> int:
+    """What tells a message from others, with what its publisher gave for it."""
+    properties = message.header.properties
+    return hash((properties.message_id, properties.correlation_id, properties.timestamp, message.body))
+
+
+def can_repeat(message: DeliveredMessage) -> bool:
+    """Whether a message may have come before: the broker says so, or its publisher has named it."""
+    return bool(message.redelivered) or message.header.properties.message_id is not None
