@@ -16,9 +16,9 @@ from topics.event import Event
 
 _SUFFIXES = "service|socket|target|timer|mount|automount|slice|scope|swap|path|device|snapshot"
 _UNIT = re.compile(rf"[\w:@.\\-]{{1,255}}\.(?:{_SUFFIXES})")
-_OLD_FAILURE = re.compile(
-    rf"Unit ([\w:@.\\-]{{1,255}}\.(?:{_SUFFIXES})) entered failed state\.?|(\S{{1,255}}) failed\."
-)
+_OLD_FAILURE = re.compile(rf"Unit ([\w:@.\\-]{{1,255}}\.(?:{_SUFFIXES})) entered failed state\.?")
+_IN_FILE = re.compile(r"\[?(/[^\s:]{1,1024}):[0-9]{1,7}\]?")
+"""A line of a unit's file."""
 _SESSION = re.compile(r"Session (\S{1,64}) of [Uu]ser (\S{1,255})")
 _PROCESS_EXITED = re.compile(
     r"(?:Main|main|Control|control|Start|Stop) process exited, code=([a-z]{1,16}),? status=([0-9]{1,9})(?:/(\S{1,64}))?"
@@ -34,11 +34,16 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
         event.update(columns)
         _name(rest, event)
         return True
-    if word.endswith(":") and _UNIT.fullmatch(word[:-1]):
-        return _of_unit(word[:-1], rest, event)
+    unit = word.removesuffix(":")
+    if _UNIT.fullmatch(unit) and (unit != word or UNIT_MESSAGES.parse(rest, event)):
+        return _of_unit(unit, rest, event)
+    if unit != word and (file := _IN_FILE.fullmatch(unit)):
+        event.update(INFO)
+        extra(event).update({"file.path": file[1], "systemd.detail": rest})
+        return True
     if found := _OLD_FAILURE.fullmatch(message):
         event.update(FAILED)
-        extra(event)["systemd.unit"] = found[1] or found[2]
+        extra(event)["systemd.unit"] = found[1]
         return True
     return MESSAGES.parse(message, event)
 

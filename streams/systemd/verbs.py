@@ -61,6 +61,10 @@ UNIT_MESSAGES = Rules(
             Rule(r"process (?P<killed_pid>[0-9]{1,10}) \((?P<killed>.*)\) with signal (?P<signal>\S{1,16})\.", _KILLED),
         ),
         "Watchdog": (Rule(rf"timeout{_DETAIL}", FAILED),),
+        "failed.": (Rule(r"", FAILED),),
+        "holdoff": (Rule(rf"time over, {_DETAIL}", _RESTART),),
+        "start": (Rule(rf"operation timed out\.{_DETAIL}", _NOT_STARTED), Rule(_DETAIL, _NOT_STARTED)),
+        "stop": (Rule(rf"operation timed out\.{_DETAIL}", FAILED), Rule(_DETAIL, FAILED)),
         "State": (Rule(rf"'[^']{{1,64}}' timed out\.{_DETAIL}", FAILED),),
         "Job": (Rule(rf"\S{{1,300}} failed with result {_DETAIL}", FAILED), Rule(_DETAIL, INFO)),
     },
@@ -82,6 +86,12 @@ MESSAGES = Rules(
             Rule(r"(?P<signal>SIG\S{1,16})\.?", _HOST),
         ),
         "Detected": (Rule(_DETAIL, _HOST),),
+        **dict.fromkeys(
+            ("Got", "Condition", "Configuration", "Unit", "Supervising", "Requested"), (Rule(_DETAIL, INFO),)
+        ),
+        **dict.fromkeys(("Cannot", "Couldn't", "Can't"), (Rule(_DETAIL, {**INFO, "event_outcome": "failure"}),)),
+        **dict.fromkeys(("Binding", "Inserted", "Using", "Modules", "Watchdog", "Hardware"), (Rule(_DETAIL, _HOST),)),
+        "start": (Rule(r"request repeated too quickly for (?P<unit>\S{1,255})", _NOT_STARTED),),
         "Hostname": (Rule(r"set to <(?P<hostname>[^>]{1,255})>\.?", _HOST),),
         "Initializing": (Rule(_DETAIL, _HOST),),
         "Queued": (Rule(rf"start job for {_DETAIL}", _HOST),),

@@ -23,6 +23,9 @@ from parsing import attempt_of, event_of
         ("x.service: Whatever else there may be", "info", None),
         ("Unit x.service entered failed state.", "info", "failure"),
         ("x.service failed.", "info", "failure"),
+        ("x.service holdoff time over, scheduling restart.", "info", None),
+        ("x.service start operation timed out. Terminating.", "start", "failure"),
+        ("start request repeated too quickly for x.service", "start", "failure"),
     ],
 )
 def test_what_happened_to_a_unit(message: str, kind: str, outcome: str | None) -> None:
@@ -81,8 +84,15 @@ def test_nothing_is_an_attempt() -> None:
     assert attempt_of("systemd", "Started Session 12 of user alice.") == (0, "success")
 
 
-@pytest.mark.parametrize("message", ["", "Started", "x", "hello world", "x.service", "x.conf: Failed", "Unit x failed"])
+@pytest.mark.parametrize(
+    "message", ["", "Started", "x", "hello world", "x.service", "x.conf: Failed", "x.service hello"]
+)
 def test_what_systemd_does_not_write_is_not_understood(message: str) -> None:
     event = event_of("systemd", message)
     assert event["event_dataset"] == "syslog.unparsed"
     assert "extra" not in event
+
+
+def test_a_line_of_a_units_file() -> None:
+    event = event_of("systemd", "/lib/systemd/system/x.socket:5: ListenStream= references a path below /var/run/")
+    assert event["extra"]["file.path"] == "/lib/systemd/system/x.socket"
