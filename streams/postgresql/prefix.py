@@ -29,7 +29,9 @@ _STATE = re.compile(r"([0-9A-Z]{5}): ")
 _STAMP_PART = r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?) ([A-Z]{1,5}|[+-][0-9:]{2,6})"
 _STAMP = re.compile(rf"[<\[]? ?{_STAMP_PART}")
 _SNIFF = re.compile(
-    rf"(?:< ?)?{_STAMP_PART}(?: \[[0-9]{{1,10}}|:[^\s]{{0,255}}\[[0-9]{{1,10}}\]:| >)|{_STAMP_PART},(?:\"|,)"
+    rf"(?:< ?)?{_STAMP_PART}(?: \[[0-9]{{1,10}}|:[^\s]{{0,255}}\[[0-9]{{1,10}}\]:| >"
+    r"| (?:LOG|ERROR|FATAL|PANIC|WARNING|STATEMENT|DETAIL|HINT|CONTEXT):  )"
+    rf"|{_STAMP_PART},(?:\"|,)"
 )
 _PID = re.compile(r"\[([0-9]{1,10})(?:-([0-9]{1,10}))?\]")
 _NAMED = re.compile(r"(user|db|database|app|application|client|host)=([^,\]]{0,255}?)(?=,|\]| (?:\S{1,64}=|$)|$)")

@@ -150,6 +150,7 @@ def test_a_member_of_another_type_does_no_harm(member: str, value: object) -> No
 def test_what_is_told_by_its_beginning() -> None:
     assert sniff(PREFIX + "LOG:  x")
     assert sniff(CSV)
+    assert sniff("2026-11-24 07:00:00 UTC FATAL:  x")
     assert sniff("< 2026-11-24 07:00:00.123 UTC >LOG:  x")
     assert not sniff("2026-11-24 07:00:00 host program: x")
     assert not sniff("2026-11-24T07:00:00.123Z 12 [Note] x")
