@@ -4,14 +4,16 @@ Such records stand in the topic `REPLAY`, which only we may write. There they be
 came from, and an event made of one has the identity of the first.
 
 An event's raw place tells counting whether it met the event before (see `agents.counting.log`). One that comes long
-after its neighbours would always seem known; so an event made of a record of `REPLAY` carries that record's own place
-along, in a header of the typed record.
+after its neighbours would always seem known; so a typed record that was not counted when its neighbours were carries
+another place along, which does ascend: that in `REPLAY` of what it was made of, or none when it was itself sent again.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+
+from topics.catalogue import REPLAY
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -53,10 +55,17 @@ def again_header(partition: int, offset: int) -> tuple[str, bytes]:
     return _AGAIN, b"%d %d" % (partition, offset)
 
 
-def again(headers: Any) -> tuple[int, int] | None:
-    """Partition and offset in `REPLAY` of what an event was made of; None for any other event."""
-    for name, value in headers:
-        if name == _AGAIN:
+def recount_header() -> tuple[str, bytes]:
+    """What goes with a typed record that is sent again because it could not be counted."""
+    return _AGAIN, b""
+
+
+def counted_by(record: Any) -> tuple[tuple[str, int], int] | None:
+    """The source and the place in it that tell whether a typed record was counted, where its raw place does not."""
+    for name, value in record.headers:
+        if name == _AGAIN and value:
             partition, offset = value.split()
-            return int(partition), int(offset)
+            return (REPLAY.name, int(partition)), int(offset)
+        if name == _AGAIN:
+            return (record.topic, record.partition), record.offset
     return None

@@ -1,0 +1,89 @@
+"""Letters in; records sent again, and what was decided of each letter, out: both or neither.
+
+A decision and the record it sends go out in one Kafka transaction, and a later run fences off an earlier one that
+still goes on. So a letter is sent again once, whatever breaks.
+https://kafka.apache.org/documentation/#semantics
+"""
+
+from collections.abc import Iterable, Sequence
+
+from confluent_kafka import KafkaException, Producer
+
+from agents.settings import Settings
+from cli.deadletter_box import REPLAYED, Place, fate
+from topics.catalogue import DEADLETTER, FATES, MAX_RECORD, RAW, REPLAY
+from topics.deadletter import Letter
+from topics.replay import origin_header, recount_header
+
+_TIMEOUT = 60.0  # seconds
+_MOST = 1000  # letters of one transaction
+_ENVELOPE = 128 << 10  # room for headers on top of the largest record
+
+
+class Decider:
+    """Decides on letters, in the name of `by`. Making one fences off all others. Blocks; raises `KafkaException`.
+
+    Read the decisions there are after making it: until then somebody else may decide.
+    """
+
+    def __init__(self, settings: Settings, by: str) -> None:
+        self._prefix, self._by = settings.prefix, by
+        self._raw = {settings.prefix + topic.name for topic in RAW}
+        self._producer = Producer(
+            {
+                "bootstrap.servers": settings.kafka,
+                "transactional.id": f"{settings.prefix}ogrewatch-{DEADLETTER.name}",
+                "message.max.bytes": MAX_RECORD + _ENVELOPE,
+                "compression.type": "lz4",
+                "log_level": 2,
+            }
+        )
+        self._producer.init_transactions(_TIMEOUT)
+
+    def decide(self, decisions: Iterable[tuple[str, Letter, Sequence[Place]]]) -> None:
+        """Decide on letters: what, a letter, and the places of all letters of its id."""
+        open_ = 0
+        for what, letter, places in decisions:
+            if not open_:
+                self._producer.begin_transaction()
+            self._send(what, letter, places)
+            open_ += 1
+            if open_ == _MOST:
+                self._producer.commit_transaction(_TIMEOUT)
+                open_ = 0
+        if open_:
+            self._producer.commit_transaction(_TIMEOUT)
+
+    def _send(self, what: str, letter: Letter, places: Sequence[Place]) -> None:
+        if what == REPLAYED:
+            self._replay(letter)
+        self._produce(self._prefix + FATES.name, fate(what, self._by, places), key=letter.id)
+
+    def _replay(self, letter: Letter) -> None:
+        """To where it is read by who gave it up: a raw record with its origin, a typed one to its own partition."""
+        topic, headers = letter.topic, letter.headers
+        if topic in self._raw:
+            headers = [origin_header(topic, letter.partition, letter.offset, letter.timestamp), *headers]
+            topic = self._prefix + REPLAY.name
+        elif letter.component == "count":
+            headers = [recount_header(), *headers]
+        self._produce(
+            topic, letter.value, letter.key, letter.partition, timestamp=max(0, letter.timestamp), headers=headers
+        )
+
+    def _produce(self, *arguments: object, **more: object) -> None:
+        """Give a record to the producer; waits when it has enough."""
+        while True:
+            try:
+                self._producer.produce(*arguments, **more)  # type: ignore[arg-type]
+                self._producer.poll(0)
+                return
+            except BufferError:
+                self._producer.poll(0.1)
+
+
+def why(error: KafkaException) -> str:
+    """What went wrong, for the one who ran the command."""
+    if error.args[0].fatal():
+        return "Another replay or drop has begun since; what this one had not finished is left to it."
+    return f"Kafka: {error.args[0].str()}"

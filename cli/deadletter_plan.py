@@ -1,0 +1,80 @@
+"""Which letters are wanted in, decisions on them out. Letters are read twice, so that never more than some are held."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from agents.settings import Settings
+from cli.deadletter_box import PRESENT, REPLAYED, Place, Wanted, letters, search
+from cli.deadletter_decide import Decider
+from cli.deadletter_reading import Reader
+from cli.ledger_store import Store
+from topics.catalogue import RAW, STATS
+from topics.codec import CodecError, decode_head
+from topics.deadletter import Letter
+from topics.event import id_of
+
+_SOME, _SIZE = 5000, 32 << 20  # letters and bytes that are held, or one letter
+
+Plan = dict[str, list[Place]]
+Decision = tuple[str, Letter, Sequence[Place]]
+
+
+def plan(reader: Reader, settings: Settings, wanted: Wanted) -> Plan:
+    """The letters that are wanted and not decided, by id; blocks."""
+    found: Plan = {}
+    for letter, _ in search(reader, settings, wanted):
+        found.setdefault(letter.id, []).append(letter.place)
+    return found
+
+
+def carry_out(reader: Reader, settings: Settings, decider: Decider, what: str, planned: Plan) -> dict[str, int]:
+    """Decide as planned; blocks. Returns what became of how many: letters of what is stored are not sent again."""
+    done: Counter[str] = Counter()
+
+    def decisions() -> Iterator[Decision]:
+        with Store(settings) as store:
+            for some in _some(reader, settings, planned):
+                there = _stored(settings, store, some) if what == REPLAYED else set()
+                for letter in some:
+                    decided = PRESENT if letter.id in there else what
+                    done[decided] += 1
+                    yield decided, letter, planned[letter.id]
+
+    decider.decide(decisions())
+    return dict(done)
+
+
+def event_id(settings: Settings, letter: Letter) -> str:
+    """The identity of the event that a letter is about; empty when it is about none, or cannot be read."""
+    if letter.topic in {settings.prefix + topic.name for topic in RAW}:
+        return f"{letter.topic}-{letter.partition}-{letter.offset}"
+    if letter.topic == settings.prefix + STATS.name:
+        return ""
+    try:
+        return id_of(decode_head(letter.value or b""))
+    except CodecError:
+        return ""
+
+
+def _some(reader: Reader, settings: Settings, planned: Plan) -> Iterator[list[Letter]]:
+    """The first letter of each id, some at a time."""
+    firsts = {(identity, places[0]) for identity, places in planned.items()}
+    some: list[Letter] = []
+    size = 0
+    for letter in letters(reader, settings):
+        if (letter.id, letter.place) not in firsts:
+            continue
+        some.append(letter)
+        size += len(letter.value or b"")
+        if len(some) >= _SOME or size >= _SIZE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _stored(settings: Settings, store: Store, some: list[Letter]) -> set[str]:
+    """Ids of letters whose events are stored. What was not counted is sent again all the same."""
+    events = {letter.id: event_id(settings, letter) for letter in some if letter.component != "count"}
+    there = store.stored(sorted({event for event in events.values() if event}))
+    return {identity for identity, event in events.items() if event in there}

@@ -1,0 +1,105 @@
+"""Topics in, their records out, as far as they reach now; and from a time on."""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from agents.settings import Settings
+
+TIMEOUT = 15.0  # seconds
+_BATCH = 5000
+_NOBODY = "ogrewatch-reads"  # a group that never commits
+
+
+class Reader:
+    """Reads without a group, and only what no transaction aborted. Every method blocks; raises `KafkaException`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.client = Consumer(self._conf(_NOBODY))
+        self._partitions: dict[str, list[int]] = {}
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
+    def partitions(self, topic: str) -> list[int]:
+        """The partitions of a topic; raises `KafkaException` when it is missing."""
+        if topic not in self._partitions:
+            found = self.client.list_topics(topic, timeout=TIMEOUT).topics[topic]
+            if found.error is not None:
+                raise KafkaException(found.error)
+            self._partitions[topic] = sorted(found.partitions)
+        return self._partitions[topic]
+
+    def bounds(self, topic: str, since: int = 0) -> dict[int, tuple[int, int]]:
+        """By partition: the first offset that is there and not from before `since` (milliseconds), and the end."""
+        found = {}
+        starts = self._since(topic, since) if since else {}
+        for number in self.partitions(topic):
+            begin, end = self.client.get_watermark_offsets(TopicPartition(topic, number), timeout=TIMEOUT)
+            found[number] = (min(end, max(begin, starts.get(number, end))) if since else begin, end)
+        return found
+
+    def committed(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+        """Where a group goes on; -1 where it has committed nothing."""
+        asked = [TopicPartition(topic, number) for topic in topics for number in self.partitions(topic)]
+        client = Consumer(self._conf(self._settings.prefix + group))
+        try:
+            return {(tp.topic, tp.partition): max(-1, tp.offset) for tp in client.committed(asked, timeout=TIMEOUT)}
+        finally:
+            client.close()
+
+    def read(self, topic: str, spans: dict[int, tuple[int, int]]) -> Iterator[Any]:
+        """Messages of partitions, each from an offset up to before another. One read at a time."""
+        left = {number: end for number, (begin, end) in spans.items() if begin < end}
+        self.client.assign([TopicPartition(topic, number, spans[number][0]) for number in left])
+        heard = time.monotonic()
+        try:
+            while left:
+                messages = self.client.consume(_BATCH, 1.0)
+                heard = time.monotonic() if messages else _patient(heard)
+                for message in messages:
+                    yield from self._take(message, left)
+        finally:
+            self.client.unassign()
+
+    def _take(self, message: Any, left: dict[int, int]) -> Iterator[Any]:
+        """The message, if it lies before its end; a partition that has come to its end is left."""
+        number, error = message.partition(), message.error()
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:
+            raise KafkaException(error)
+        if number not in left:
+            return
+        if error is None and message.offset() < left[number]:
+            yield message
+        if error is not None or message.offset() + 1 >= left[number]:
+            del left[number]
+            self.client.pause([TopicPartition(message.topic(), number)])
+
+    def _since(self, topic: str, since: int) -> dict[int, int]:
+        asked = [TopicPartition(topic, number, since) for number in self.partitions(topic)]
+        found = self.client.offsets_for_times(asked, timeout=TIMEOUT)
+        return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
+
+    def _conf(self, group: str) -> dict[str, Any]:
+        return {
+            "bootstrap.servers": self._settings.kafka,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+            "log_level": 2,
+        }
+
+
+def _patient(heard: float) -> float:
+    """When something was heard last; raises `KafkaException` when that is long ago."""
+    if time.monotonic() - heard > TIMEOUT:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+    return heard
