@@ -15,6 +15,7 @@ import orjson
 from ingest.base import Failure, Outcome
 from ingest.hosts import host_of_event
 from ingest.http.answers import JSON, Answer, Position, Refusal, elastic_error
+from ingest.http.bounded import lines_of, value_of
 from ingest.http.call import Call
 from ingest.http.elastic import PRODUCT
 from ingest.http.events import NDJSON
@@ -75,7 +76,7 @@ def read(found: Bulk, body: bytes, implied: Action) -> None:
         return
     known: dict[bytes, Action] = {}
     start, action = 0, None
-    for number, line in enumerate(body.split(b"\n"), 1):
+    for number, line in enumerate(lines_of(body), 1):
         if line and not line.isspace():
             action = _read_line(found, line, Position(number, 1, start), action, implied, known)
         start += len(line) + 1
@@ -85,7 +86,7 @@ def read(found: Bulk, body: bytes, implied: Action) -> None:
 
 def _read_array(found: Bulk, body: bytes, implied: Action) -> None:
     try:
-        values = loads(body)
+        values = value_of(body, loads)
     except orjson.JSONDecodeError as error:
         raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
     add_array(found.items, values, 0)
@@ -132,7 +133,7 @@ def _action(event: dict[str, Any], implied: Action) -> Action | None:
     if verb not in _ACTIONS or not (isinstance(meta, dict) or meta is None):
         return None
     index = (meta or {}).get("_index")
-    return Action(verb, index if isinstance(index, str) else implied.index)
+    return Action(verb, index.encode("utf-8", "replace").decode() if isinstance(index, str) else implied.index)
 
 
 def _answer(found: Bulk, outcomes: list[Outcome], took: int, brief: bool) -> Answer:

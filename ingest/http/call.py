@@ -1,7 +1,8 @@
 """One request in, its sender, its content and its place in the memory budget out."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from aiohttp.web import BaseRequest, RequestPayloadError
@@ -14,16 +15,19 @@ from ingest.http.unpack import unpack
 from topics.received import Headers, headers_of
 
 _TURN = 500  # items that are made while others wait
+_LARGE = 256 << 10  # bytes of a body that is read alone
 
 T = TypeVar("T")
 
 
-async def in_turns(make: Callable[[Any], T], items: Sequence[Any]) -> list[T]:
-    """What `make` makes of each item, in order; other requests have their turn in between."""
+async def in_turns(make: Callable[[Any], T], items: list[Any]) -> list[T]:
+    """What `make` makes of each item, in order. The items are used up; when they are many, others have their turn."""
     made: list[T] = []
-    for at in range(0, len(items), _TURN):
-        made += map(make, items[at : at + _TURN])
-        await asyncio.sleep(0)
+    while items:
+        made += map(make, items[:_TURN])
+        del items[:_TURN]
+        if items:
+            await asyncio.sleep(0)
     return made
 
 
@@ -65,6 +69,15 @@ class Call:
             self._content = unpack(body, encoding, self.service.settings.max_unpacked)
             self._hold(len(self._content) - len(body) if encoding else 0)
         return self._content
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Where a whole body is JSON in memory, many times its size: large ones one after the other."""
+        if len(self._content or b"") <= _LARGE:
+            yield
+            return
+        async with self.service.large:
+            yield
 
     async def _body(self) -> bytes:
         content, limit = self.request.content, self.service.settings.max_body

@@ -8,6 +8,7 @@ import orjson
 from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
 from ingest.http.answers import Position, Refusal
+from ingest.http.bounded import lines_of, value_of
 from ingest.http.lenient import dumps, loads
 from topics.catalogue import MAX_RECORD
 from topics.received import Headers
@@ -57,7 +58,7 @@ class Items:
 
 def add_lines(items: Items, body: bytes) -> None:
     """Plain text, a log each line. Empty lines are none."""
-    for number, line in enumerate(body.split(b"\n"), 1):
+    for number, line in enumerate(lines_of(body), 1):
         line = line.removesuffix(b"\r")
         if line and not line.isspace():
             items.add(number, line, host_of_line(line))
@@ -66,7 +67,7 @@ def add_lines(items: Items, body: bytes) -> None:
 def add_ndjson(items: Items, body: bytes) -> None:
     """A JSON object each line, kept as the bytes that came. Empty lines are none."""
     start = 0
-    for number, line in enumerate(body.split(b"\n"), 1):
+    for number, line in enumerate(lines_of(body), 1):
         if line and not line.isspace():
             event = object_or_rejected(line, number, start)
             if isinstance(event, Rejected):
@@ -82,7 +83,7 @@ def add_json(items: Items, body: bytes) -> None:
     An object stays the bytes that came; the objects of an array are written again without white space.
     """
     try:
-        value = loads(body)
+        value = value_of(body, loads)
     except orjson.JSONDecodeError as error:
         if not _is_ndjson(body):
             raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
@@ -107,6 +108,8 @@ def add_array(items: Items, values: list[Any], first: int = 1) -> None:
 
 def object_or_rejected(line: bytes, number: int, start: int) -> dict[str, Any] | Rejected:
     """The object on a line that begins `start` bytes into the body, or what is wrong with it."""
+    if len(line) > MAX_RECORD:
+        return Rejected(413, f"larger than {MAX_RECORD} bytes", Position(number, 1, start))
     try:
         value = loads(line)
     except orjson.JSONDecodeError as error:

@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 
-from ingest.base import Failure, Outcome
+from ingest.base import Failure, Outcome, Record
 from ingest.http.answers import Answer, Refusal, ok
 from ingest.http.avro import NoSchema, Schema, Schemas
+from ingest.http.bounded import value_of
 from ingest.http.call import Call, in_turns
 from ingest.http.items import position_of
 from ingest.http.record2 import Maker, convert_by
@@ -32,16 +33,26 @@ async def produce(call: Call) -> Answer:
     topic = call.parts[0]
     count = call.service.require(call.who, topic)
     fixed = _partition(call.parts[1], count) if len(call.parts) > 1 else None
+    await call.content()
+    async with call.alone():
+        records, ids = await _read(call, kind, topic, count, fixed)
+    outcomes = await call.service.store(call.who, records)
+    return _answer(outcomes, ids, strict=call.query("strict") in ("1", "true"))
+
+
+async def _read(
+    call: Call, kind: str, topic: str, count: int, fixed: int | None
+) -> tuple[list[Record], dict[str, int | None]]:
+    """The records of the body, and the ids of their schemas. Raises `Refusal`."""
     content = _content(await call.content())
     found = _records(content, call.service.settings.max_records)
     schemas = {
         part: _schema(call.service.schemas, content, part, found) if kind == "avro" else None for part in _MISSING
     }
-    converts = {part: convert_by(kind, schema) for part, schema in schemas.items()}
-    maker = Maker(topic, converts["key"], converts["value"], count, fixed, call.who.address.encode(), call.headers())
-    outcomes = await call.service.store(call.who, await in_turns(maker.record, found))
+    key, value = (convert_by(kind, schema) for schema in schemas.values())
+    maker = Maker(topic, key, value, count, fixed, call.who.address.encode(), call.headers())
     ids = {f"{part}_schema_id": schema.id if schema else None for part, schema in schemas.items()}
-    return _answer(outcomes, ids, strict=call.query("strict") in ("1", "true"))
+    return await in_turns(maker.record, found), ids
 
 
 def _partition(text: str, count: int) -> int:
@@ -54,7 +65,7 @@ def _partition(text: str, count: int) -> int:
 
 def _content(body: bytes) -> dict[str, Any]:
     try:
-        content = orjson.loads(body)
+        content = value_of(body)
     except orjson.JSONDecodeError as error:
         raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
     if not isinstance(content, dict):

@@ -14,6 +14,7 @@ from aiohttp.web import StreamResponse
 
 from ingest.base import Away, Busy, Failure, Outcome, Record
 from ingest.http.answers import JSON, Answer, Refusal, dumps, ok
+from ingest.http.bounded import value_of
 from ingest.http.call import Call, in_turns
 from ingest.http.items import position_of
 from ingest.http.objects import Objects
@@ -35,6 +36,7 @@ class _Error:
 
 
 _Result = dict[str, Any] | _Error
+_Made = tuple[Record, Shape] | _Error
 
 
 async def produce(call: Call) -> Answer | StreamResponse:
@@ -49,22 +51,25 @@ async def produce(call: Call) -> Answer | StreamResponse:
         raise Refusal(422, "the body has no record")
     if len(found) > call.service.settings.max_records:
         raise Refusal(413, f"more than {call.service.settings.max_records} records in one request")
-    results = await _store(call, maker, [_parsed(one) for one in found])
+    results = await _store(call, await in_turns(partial(_made, maker), found))
     return Answer(200, b"".join(map(_line, results)), JSON)
 
 
 async def batch(call: Call) -> Answer:
     """Records with ids of the sender's own."""
     maker = _maker(call)
-    entries = _entries(await call.content(), call.service.settings.max_records)
-    results = await _store(call, maker, entries)
+    await call.content()
+    async with call.alone():
+        entries = _entries(await call.content(), call.service.settings.max_records)
+        ids = [entry["id"] for entry in entries]
+        made = await in_turns(partial(_made, maker), entries)
     successes, failures = [], []
-    for entry, result in zip(entries, results, strict=True):
+    for identity, result in zip(ids, await _store(call, made), strict=True):
         if isinstance(result, _Error):
-            failures.append({"id": entry["id"], "error_code": result.code, "message": result.message})
+            failures.append({"id": identity, "error_code": result.code, "message": result.message})
         else:
             del result["error_code"]
-            successes.append({"id": entry["id"], **result})
+            successes.append({"id": identity, **result})
     return ok({"successes": successes, "failures": failures}, 207)
 
 
@@ -83,16 +88,9 @@ def _packed(call: Call) -> bool:
     return call.request.headers.get("Content-Encoding", "identity") != "identity"
 
 
-def _parsed(text: bytes) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        return _Error(400, f"no JSON: {error.msg} at {position_of(error, text)} of the record")
-
-
 def _entries(body: bytes, most: int) -> list[dict[str, Any]]:
     try:
-        content = orjson.loads(body)
+        content = value_of(body)
     except orjson.JSONDecodeError as error:
         raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
     entries = content.get("entries") if isinstance(content, dict) else None
@@ -106,22 +104,25 @@ def _entries(body: bytes, most: int) -> list[dict[str, Any]]:
     return entries
 
 
-async def _store(call: Call, maker: Maker, given: list[Any]) -> list[_Result]:
+async def _store(call: Call, made: list[_Made]) -> list[_Result]:
     """What became of each record, in order. Raises as `Service.store`, with nothing stored."""
-    made = await in_turns(partial(_made, maker), given)
     records: list[Record] = [record for record, _ in (one for one in made if not isinstance(one, _Error))]
     outcomes = iter(await call.service.store(call.who, records)) if records else iter(())
     identity = call.service.cluster.identity
     return [one if isinstance(one, _Error) else _result(identity, *one, next(outcomes)) for one in made]
 
 
-def _made(maker: Maker, given: Any) -> tuple[Record, Shape] | _Error:
-    if isinstance(given, _Error):
-        return given
+def _made(maker: Maker, given: bytes | dict[str, Any]) -> _Made:
+    """The record of an object, or of its text."""
     try:
-        return maker.record(given)
+        return maker.record(value_of(given) if isinstance(given, bytes) else given)
+    except orjson.JSONDecodeError as error:
+        assert isinstance(given, bytes)
+        return _Error(400, f"no JSON: {error.msg} at {position_of(error, given)} of the record")
     except BadPart as error:
         return _Error(error.status, str(error))
+    except Refusal as refusal:
+        return _Error(refusal.status, refusal.message)
 
 
 def _result(identity: str, record: Record, shape: Shape, outcome: Outcome) -> _Result:
@@ -175,21 +176,21 @@ async def _piece(call: Call, maker: Maker, objects: Objects) -> tuple[bytes, boo
     except Refusal as refusal:
         return _line(_Error(refusal.code, refusal.text)), False
     call.service.metrics.bytes.inc(len(part))
-    results = await _store_or_tell(call, maker, [_parsed(one) for one in objects.feed(part)])
+    results = await _store_or_tell(call, [_made(maker, one) for one in objects.feed(part)])
     if objects.fault is not None:
         results.append(_Error(objects.fault.code, objects.fault.text))
     return b"".join(map(_line, results)), objects.fault is None and not call.service.draining
 
 
-async def _store_or_tell(call: Call, maker: Maker, given: list[Any]) -> list[_Result]:
+async def _store_or_tell(call: Call, made: list[_Made]) -> list[_Result]:
     """As `_store`; what refuses all of a piece is told for each of its records, since the status went out already."""
     try:
-        return await _store(call, maker, given)
+        return await _store(call, made)
     except Busy as busy:
         error = _Error(50302 if isinstance(busy, Away) else 429, str(busy))
     except Refusal as refusal:
         error = _Error(refusal.code, refusal.text)
-    return [error for _ in given]
+    return [error for _ in made]
 
 
 async def _write(call: Call, response: StreamResponse, lines: bytes) -> None:

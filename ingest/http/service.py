@@ -1,5 +1,6 @@
 """What all requests share: settings, Kafka, limits, metrics, and the one way to store records."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class Service:
     buckets: Buckets = field(init=False)
     once: Once[Answer] = field(init=False)
     schemas: Schemas = field(default_factory=Schemas)
+    large: asyncio.Lock = field(default_factory=asyncio.Lock)
     draining: bool = False
 
     def __post_init__(self) -> None:

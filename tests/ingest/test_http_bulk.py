@@ -121,6 +121,11 @@ async def test_what_shippers_ask_before_they_send(proxy: Proxy) -> None:
     assert (await proxy.call("HEAD", "/_alias/filebeat"))[0] == 404
 
 
+async def test_an_index_that_is_no_text_is_told_as_far_as_it_is(proxy: Proxy) -> None:
+    status, answer = await proxy.post("/_bulk", b'{"create":{"_index":"a\\ud800"}}\n{"n":1}\n', Content_Type=TYPE)
+    assert (status, answer["items"][0]["create"]["_index"]) == (200, "a?")
+
+
 async def test_the_clients_own_content_type_is_taken(proxy: Proxy, raw: Raw) -> None:
     content_type = "application/vnd.elasticsearch+x-ndjson; compatible-with=8"
     assert (await proxy.post("/_bulk", b'{"create":{}}\n{"n":1}\n', Content_Type=content_type))[0] == 200

@@ -56,7 +56,8 @@ CONTENTS = st.one_of(
     st.fixed_dictionaries({"records": st.lists(RECORD, max_size=4)}),
     st.fixed_dictionaries({"entries": st.lists(RECORD, max_size=4)}),
 )
-JSON = st.lists(CONTENTS.map(orjson.dumps), min_size=1, max_size=4).map(b"\n".join)
+ODD = st.sampled_from([b"NaN", b'"\\ud800"', b"-1e999", b"9" * 30, b'{"value":"\\udcff"}', b'{"a":1,"a":{}}'])
+JSON = st.lists(CONTENTS.map(orjson.dumps) | ODD, min_size=1, max_size=4).map(b"\n".join)
 BODIES = st.binary(max_size=60) | JSON | st.tuples(JSON, st.integers(0, 80)).map(lambda cut: cut[0][: cut[1]])
 
 RAW_HEADS = st.lists(

@@ -54,6 +54,18 @@ async def test_too_many_records_are_refused_whole(limited: Any, raw: Raw) -> Non
     assert raw.values("raw.events") == []
 
 
+async def test_a_body_that_would_grow_in_memory_is_refused(proxy: Proxy) -> None:
+    many = gzip.compress(b"[" + b"{}," * 2_100_000 + b"{}]", 1)
+    v2 = "application/vnd.kafka.json.v2+json"
+    for path, content_type in (("/events", ""), ("/_bulk", ""), ("/topics/raw.events", v2)):
+        headers = {"Content_Encoding": "gzip", **({"Content_Type": content_type} if content_type else {})}
+        status, answer = await proxy.post(path, many, **headers)
+        assert (status, "2000000 JSON values" in str(answer)) == (413, True)
+    newlines = gzip.compress(b"\n" * 1_100_000)
+    for path in ("/lines", "/_bulk"):
+        assert (await proxy.post(path, newlines, Content_Encoding="gzip"))[0] == 413
+
+
 async def test_a_body_that_does_not_come_is_given_up(limited: Any) -> None:
     async with limited(body_timeout=0.3) as proxy:
         answer = await raw_exchange(proxy.way.port, HEAD + b"Connection: close\r\n\r\n" + b"{")

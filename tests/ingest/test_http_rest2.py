@@ -90,6 +90,8 @@ async def test_one_partition_by_its_path(proxy: Proxy, raw: Raw) -> None:
         ("raw.events", JSON, b'{"records":[{"value":1,"headers":[{"name":"Ogrewatch.sender"}]}]}', 422, 422),
         ("raw.events", JSON, b'{"records":[{"value":1,"headers":[{"name":"a","value":"?"}]}]}', 422, 422),
         ("raw.events", JSON, b'{"records":[{"value":1}', 400, 400),
+        ("raw.events", JSON, b'{"records":[{"value":"\\ud800"}]}', 400, 400),
+        ("raw.events", JSON, b'{"records":[{"value":NaN}]}', 400, 400),
         ("raw.events", "application/json", b'{"records":[{"value":1}]}', 415, 415),
         ("raw.events", AVRO, b'{"records":[{"value":1}]}', 422, 42202),
         ("raw.events", AVRO, b'{"records":[{"key":1}],"value_schema":"\\"int\\""}', 422, 42201),

@@ -68,6 +68,7 @@ async def test_records_of_every_kind(proxy: Proxy, raw: Raw) -> None:
         (b'{"value":7}', 400),
         (b'{"value":{"type":"JSON","data":1},"partition_id":3}', 422),
         (b'{"value":oops}', 400),
+        (b'{"value":{"type":"JSON","data":"\\ud800"}}', 400),
     ],
 )
 async def test_a_bad_record_is_told_in_its_place(proxy: Proxy, raw: Raw, record: bytes, code: int) -> None:
