@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agents.changelog import Part
-from agents.counting.log import ADDRESS, OUTBOX, ROW, SENT, SERVICE, USER, Log
+from agents.counting.log import Log
+from agents.counting.minute import ADDRESS, OUTBOX, ROW, SENT, SERVICE, USER
 from agents.counting.shelf import Shelf
 from agents.counting.windows import Window, close, note_sent
 from agents.transport import Outgoing
@@ -87,6 +88,6 @@ def _expired(log: Log, part: Part[Shelf]) -> list[Outgoing]:
         record
         for dimension in (ADDRESS, USER, SERVICE, SENT)
         for minute, entries in expired.items()
-        for key, entry in entries.of(dimension).items()
+        for key, entry in entries.tables[dimension].items()
         for record in part.erasures(log.name(dimension, minute, key), entry)
     ]

@@ -14,17 +14,14 @@ end; what comes for it later, or for a time as far ahead, is late: counted as su
 """
 
 import struct
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable
 from sys import intern
 from typing import Any
 
-from agents.counting.entries import Counts, Sent, Source, State
+from agents.counting.entries import Counts, Source, State
+from agents.counting.minute import ADDRESS, LOADERS, MINUTE, OUTBOX, ROW, SERVICE, USER, Minute
 from topics.codec import CodecError, decode_head, is_attempt
 
-MINUTE = 60
-SERVICE, ADDRESS, USER, SENT, ROW, OUTBOX = b"saumro"
-DIMENSIONS = (SERVICE, ADDRESS, USER)
 LONGEST = 256  # characters of a name; an attacker chooses user names
 _NOTHING: dict[str, Any] = {"gone": 0, "windows": []}
 _NAME = struct.Struct(">BBI")
@@ -32,35 +29,6 @@ _NAME = struct.Struct(">BBI")
 
 class Damaged(Exception):
     """The table is not what it was counted to be: records of the changelog are gone."""
-
-
-class Minute:
-    """The entries of one minute."""
-
-    __slots__ = ("addresses", "sent", "services", "users")
-
-    def __init__(self) -> None:
-        self.services: dict[str, Counts] = {}
-        self.addresses: dict[str, Source] = {}
-        self.users: dict[str, Counts] = {}
-        self.sent: dict[str, Sent] = {}
-
-    def of(self, dimension: int) -> dict[str, Any]:
-        """The entries of one dimension."""
-        tables: dict[int, Any] = {SERVICE: self.services, ADDRESS: self.addresses, USER: self.users, SENT: self.sent}
-        found: dict[str, Any] = tables[dimension]
-        return found
-
-    def counts(self) -> Iterator[Counts]:
-        """All entries that count."""
-        return chain(self.services.values(), self.addresses.values(), self.users.values())
-
-    def sums(self) -> list[int]:
-        """Attempts by dimension."""
-        return [sum(entry.attempts for entry in self.of(dimension).values()) for dimension in DIMENSIONS]
-
-
-_LOADERS: dict[int, Any] = {SERVICE: Counts.load, ADDRESS: Source.load, USER: Counts.load, SENT: Sent.load}
 
 
 class Log:
@@ -97,7 +65,7 @@ class Log:
         if dimension == OUTBOX:
             return self.outbox if self.outbox.position >= 0 else None
         minute = self.minutes.get(number * MINUTE)
-        return minute.of(dimension).get(name[_NAME.size :].decode()) if minute is not None else None
+        return minute.tables[dimension].get(name[_NAME.size :].decode()) if minute is not None else None
 
     def put(self, name: bytes, payload: bytes) -> Any:
         """Make the entry of a record."""
@@ -109,7 +77,7 @@ class Log:
             self.outbox = State.load(payload)
             return self.outbox
         minute = self.minutes.setdefault(number * MINUTE, Minute())
-        entry = minute.of(dimension)[intern(name[_NAME.size :].decode())] = _LOADERS[dimension](payload)
+        entry = minute.tables[dimension][intern(name[_NAME.size :].decode())] = LOADERS[dimension](payload)
         return entry
 
     def remove(self, name: bytes) -> None:
@@ -120,7 +88,7 @@ class Log:
         elif dimension == OUTBOX:
             self.outbox = State(dict(_NOTHING))
         else:
-            del self.minutes[number * MINUTE].of(dimension)[name[_NAME.size :].decode()]
+            del self.minutes[number * MINUTE].tables[dimension][name[_NAME.size :].decode()]
 
     # Counting
 

@@ -20,7 +20,7 @@ from topics.catalogue import RAW
 _TIMEOUT = 10.0  # seconds
 _AGAIN = 2.0  # seconds before Kafka is asked again
 
-log_ = logging.getLogger("ogrewatch.count")
+logger = logging.getLogger("ogrewatch.count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Opening:
                 ids, facts = await asyncio.to_thread(self._ask, list(shelf.logs.values()))
                 break
             except KafkaException as error:
-                log_.warning("cannot look at the topics yet: %s", error)
+                logger.warning("cannot look at the topics yet: %s", error)
                 await asyncio.sleep(_AGAIN)
         for log in shelf.logs.values():
             self.resume(log, ids, facts[log.topic])
@@ -59,7 +59,7 @@ class Opening:
         log.ids = {**log.ids, **{name: ids[name] for name in (log.topic, *self._raw) if name in ids}}
         if facts.begin > log.position + 1:
             if log.position >= 0:
-                log_.warning(
+                logger.warning(
                     "%s: %s..%s were deleted before they were counted", where, log.position + 1, facts.begin - 1
                 )
             log.position = facts.begin - 1

@@ -12,7 +12,8 @@ from typing import Any
 
 from agents.changelog import Part
 from agents.counting.entries import MORE_HOSTS, MORE_USERS, Source
-from agents.counting.log import ADDRESS, SERVICE, USER, Log, Minute
+from agents.counting.log import Log
+from agents.counting.minute import ADDRESS, SERVICE, USER, Minute
 from agents.counting.shelf import Shelf
 
 DIMENSIONS = {"service": SERVICE, "address": ADDRESS, "user": USER}
@@ -33,7 +34,7 @@ async def attempts(parts: Iterable[Part[Shelf]], span: Span, by: str, limit: int
     """Attempts by outcome for each service, address or user, at most `limit`; whether some were left out."""
     sums: dict[str, list[int]] = {}
     async for _, minute in _minutes(parts, span):
-        for key, entry in minute.of(DIMENSIONS[by]).items():
+        for key, entry in minute.tables[DIMENSIONS[by]].items():
             row = sums.get(key)
             if row is None:
                 sums[key] = [entry.success, entry.failure, entry.unknown]

@@ -18,7 +18,7 @@ from yarl import URL
 from agents.changelog import Part
 from agents.changelog_table import ChangelogTable
 from agents.counting import queries
-from agents.counting.log import MINUTE
+from agents.counting.minute import MINUTE
 from agents.counting.shelf import Shelf
 from agents.transport import BatchApp
 

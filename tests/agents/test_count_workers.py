@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 from count_cluster import PARTITIONS, Cluster, until
 from count_kit import START, Attempt
 
-from agents.counting.log import ADDRESS
+from agents.counting.minute import ADDRESS
 from agents.transport import FATAL
 from topics.admin import create_topics
 
@@ -60,8 +60,9 @@ def test_counts_are_exact_through_kills_pauses_and_moves(cluster: Cluster) -> No
     cluster.feed(attempts(12_000, 14_000))
     second.send_signal(signal.SIGCONT)
     until(lambda: counted(cluster, attempts(0, 14_000)))
-    cluster.kill(third)
+    third.terminate()
     cluster.feed(attempts(14_000, 16_000))
+    assert third.wait(30) == 0
     cluster.kill(second)
     cluster.start()
     until(lambda: counted(cluster, attempts(0, 16_000)))
