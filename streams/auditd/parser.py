@@ -102,17 +102,9 @@ def sniff(text: str) -> bool:
 def _record(name: str, text: str, event: Event, joins: Joins, where: tuple[str | None, str]) -> None:
     node, serial = where
     name = NAMES.get(name, name)
-    event.update(meaning(name))
-    if event.get("process_name") in _WRITERS:
-        del event["process_name"]
-        event.pop("process_pid", None)
-    if node:
-        event["host_hostname"] = node
-    known = AuditEvent(node or event.get("host_hostname", ""), serial, joins)
+    _begin(name, node, serial, event)
+    known = AuditEvent(event.get("host_hostname", ""), serial, joins)
     fields = fields_of(text)
-    extra(event)["auditd.record_type"] = name
-    if serial:
-        extra(event)["event.sequence"] = int(serial.rpartition(":")[2])
     if name != "SYSCALL":
         known.describe(event)
     _set_outcome(fields, event)
@@ -123,6 +115,19 @@ def _record(name: str, text: str, event: Event, joins: Joins, where: tuple[str |
     _keep(fields, event)
     if name == "SYSCALL":
         known.begins(event)
+
+
+def _begin(name: str, node: str | None, serial: str, event: Event) -> None:
+    """Set what holds for every record, and forget who passed it on."""
+    event.update(meaning(name))
+    if event.get("process_name") in _WRITERS:
+        del event["process_name"]
+        event.pop("process_pid", None)
+    if node:
+        event["host_hostname"] = node
+    extra(event)["auditd.record_type"] = name
+    if serial:
+        extra(event)["event.sequence"] = int(serial.rpartition(":")[2])
 
 
 def _set_outcome(fields: Fields, event: Event) -> None:
