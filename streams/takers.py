@@ -133,6 +133,18 @@ def texts(name: str) -> Take:
     return take
 
 
+def mail(name: str) -> Take:
+    """Takes one address of mail or several, without brackets, as a list."""
+
+    def take(event: Event, value: Any) -> bool:
+        found = [text for part in strings(value) if (text := part.strip("<>"))]
+        if found:
+            extra(event)[name] = found
+        return bool(found)
+
+    return take
+
+
 def domain(*names: str) -> Take:
     """Takes the name of a host, which is related too."""
 

@@ -58,18 +58,6 @@ def _vlans(event: Event, value: Any) -> bool:
     return True
 
 
-def _mail(name: str) -> Take:
-    """Takes one address or several, without their brackets."""
-
-    def take(event: Event, value: Any) -> bool:
-        found = [text.strip("<>") for text in takers.strings(value)]
-        if found := [text for text in found if text]:
-            extra(event)[name] = found
-        return bool(found)
-
-    return take
-
-
 def _succeeded(event: Event, value: Any) -> bool:
     """The status of SMB; kept as it is."""
     if type(value) is str and value:
@@ -205,8 +193,8 @@ _FILES: dict[str, str | Take] = {
     "ftp_data.filename": "file.path",
 }
 _OTHERS: dict[str, str | Take] = {
-    "smtp.mail_from": _mail("email.from.address"),
-    "smtp.rcpt_to": _mail("email.to.address"),
+    "smtp.mail_from": takers.mail("email.from.address"),
+    "smtp.rcpt_to": takers.mail("email.to.address"),
     "email.subject": "email.subject",
     "email.message_id": "email.message_id",
     "smb.status": _succeeded,

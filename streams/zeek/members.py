@@ -109,10 +109,10 @@ _CONN: _Table = {
     "inner_vlan": "network.inner.vlan.id",
 }
 _SMTP: _Table = {
-    "mailfrom": zeek.mail("email.from.address"),
-    "rcptto": zeek.mail("email.to.address"),
-    "cc": zeek.mail("email.cc.address"),
-    "reply_to": zeek.mail("email.reply_to.address"),
+    "mailfrom": takers.mail("email.from.address"),
+    "rcptto": takers.mail("email.to.address"),
+    "cc": takers.mail("email.cc.address"),
+    "reply_to": takers.mail("email.reply_to.address"),
     "msg_id": "email.message_id",
     "subject": "email.subject",
     "user_agent": "email.x_mailer",
@@ -149,7 +149,8 @@ _SIGNATURES: _Table = {
     "sig_id": "rule.id",
     "event_msg": zeek.sentence("rule.description"),
 }
-_SUBJECT: _Table = {"host": zeek.host, "port_proto": zeek.transport, "service": zeek.service}
+_SUBJECT: _Table = {"host": zeek.host()}
+_SERVER: _Table = {"host": zeek.host("server.ip"), "port_num": takers.whole("server.port")}
 
 _TABLES: dict[str, _Table] = {
     "conn": _CONN,
@@ -212,12 +213,14 @@ _TABLES: dict[str, _Table] = {
     "analyzer": {"proto": zeek.transport, "failure_reason": "event.reason"},
     "intel": {"seen.node": "observer.name"},
     "known_hosts": _SUBJECT,
-    "known_services": _SUBJECT,
+    "known_services": {**_SERVER, "port_proto": zeek.transport, "service": zeek.service},
     "known_certs": {
-        "host": zeek.host,
+        **_SERVER,
         "subject": takers.distinguished("server", "subject"),
         "issuer_subject": takers.distinguished("server", "issuer"),
+        "serial": "tls.server.x509.serial_number",
     },
+    "known_devices": {"mac": takers.hardware("source"), "dhcp_host_name": takers.related("hosts")},
     "software": _SUBJECT,
     "reporter": {"level": "log.level", "message": "message"},
     "mqtt_connect": {"connect_status": zeek.status("Connection Accepted")},

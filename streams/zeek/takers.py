@@ -90,13 +90,18 @@ def first_id(event: Event, value: Any) -> bool:
     return False
 
 
-def host(event: Event, value: Any) -> bool:
-    """The address of the host that a record is about."""
-    if type(value) is not str or not is_ip(value):
-        return False
-    extra(event)["host.ip"] = [value]
-    takers.relate(event, "ip", [value])
-    return True
+def host(*names: str) -> Take:
+    """Takes the address of the host that a record is about, as a list under `host.ip` and under these names."""
+
+    def take(event: Event, value: Any) -> bool:
+        if type(value) is not str or not is_ip(value):
+            return False
+        extra(event).update({"host.ip": [value], **dict.fromkeys(names, value)})
+        event["network_type"] = "ipv6" if ":" in value else "ipv4"
+        takers.relate(event, "ip", [value])
+        return True
+
+    return take
 
 
 def first_address(name: str) -> Take:
@@ -109,18 +114,6 @@ def first_address(name: str) -> Take:
         extra(event)[name] = found[0]
         takers.relate(event, "ip", found)
         return len(found) == 1
-
-    return take
-
-
-def mail(name: str) -> Take:
-    """Takes one address or several, without brackets."""
-
-    def take(event: Event, value: Any) -> bool:
-        found = [text for part in takers.strings(value) if (text := part.strip("<>"))]
-        if found:
-            extra(event)[name] = found
-        return bool(found)
 
     return take
 

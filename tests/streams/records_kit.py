@@ -78,3 +78,11 @@ def leaves(value: Any) -> list[str]:
     if isinstance(value, list):
         return [leaf for member in value for leaf in leaves(member)]
     return [str(value)]
+
+
+def deep(levels: int) -> Any:
+    """An object within objects."""
+    value: Any = "bottom"
+    for _ in range(levels):
+        value = {"a": [value]}
+    return value

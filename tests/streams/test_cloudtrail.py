@@ -1,10 +1,11 @@
 """CloudTrail: forms of records, who did what, what counts as an attempt, records that keep to no schema."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from records_kit import RECEIVED, attempt_of, event_of, leaves, of_samples, spoilt
+from records_kit import RECEIVED, attempt_of, deep, event_of, leaves, of_samples, spoilt
 
 from streams.cloudtrail.actions import meaning
 from streams.cloudtrail.parser import parse_json, sniff_json
@@ -222,3 +223,12 @@ def test_values_of_another_kind_are_kept(member: str, value: Any) -> None:
     event = event_of(record(**{member: value}) if member != "eventSource" else record() | {member: value})
     del event["message"], event["event_original"]
     assert "marker" in leaves(event)
+
+
+@pytest.mark.parametrize("member", ["userIdentity", "requestParameters", "responseElements", "eventName", "more"])
+def test_what_lies_deep_is_kept_as_text(member: str) -> None:
+    event = event_of(record() | {member: deep(100)})
+    del event["message"], event["event_original"]
+    texts = [leaf for leaf in leaves(event) if "bottom" in leaf]
+    assert texts
+    assert all(json.loads(text) for text in texts)

@@ -1,10 +1,11 @@
 """Suricata: types of records, versions of DNS records, what they say of both ends, records that keep to no schema."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from records_kit import RECEIVED, attempt_of, event_of, leaves, of_samples, spoilt
+from records_kit import RECEIVED, attempt_of, deep, event_of, leaves, of_samples, spoilt
 
 from streams.suricata.kinds import KINDS
 from streams.suricata.parser import parse_json, sniff_json
@@ -158,3 +159,12 @@ def test_values_of_another_kind_are_kept(member: str, value: Any) -> None:
     event = event_of(record(**{member: value}))
     del event["message"], event["event_original"]
     assert "marker" in leaves(event)
+
+
+@pytest.mark.parametrize("member", ["alert", "http", "src_ip", "dns", "flow", "more"])
+def test_what_lies_deep_is_kept_as_text(member: str) -> None:
+    event = event_of(record("alert", **{member: deep(100)}))
+    del event["message"], event["event_original"]
+    texts = [leaf for leaf in leaves(event) if "bottom" in leaf]
+    assert texts
+    assert all(json.loads(text) for text in texts)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from records_kit import RECEIVED, attempt_of, event_of, leaves, of_samples, spoilt
+from records_kit import RECEIVED, attempt_of, deep, event_of, leaves, of_samples, spoilt
 
 from streams.zeek.kinds import KINDS
 from streams.zeek.names import log_of, nested
@@ -233,3 +233,12 @@ def test_values_of_another_kind_are_kept(log: str, value: Any) -> None:
         event = event_of(record(log) | sample | {member: value, "_path": log})
         del event["message"], event["event_original"]
         assert member == "_path" or "marker" in leaves(event), member
+
+
+@pytest.mark.parametrize("member", ["host", "uri", "id", "id.more", "more"])
+def test_what_lies_deep_is_kept_as_text(member: str) -> None:
+    event = event_of(record("http", **{member: deep(100)}))
+    del event["message"], event["event_original"]
+    texts = [leaf for leaf in leaves(event) if "bottom" in leaf]
+    assert texts
+    assert all(json.loads(text) for text in texts)
