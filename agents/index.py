@@ -68,7 +68,7 @@ class Indexer:
                 await self._write(events)
 
     async def _refresh_on(self) -> None:
-        """Make writes searchable soon; while there is a backlog that is left to the server, which small segments cost."""
+        """Make writes searchable soon; not while there is a backlog, for small segments cost the server."""
         while True:
             await asyncio.sleep(_GLANCE)
             if self._unseen and not self._waiting and time.monotonic() - self._unseen >= _FRESH:
