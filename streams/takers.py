@@ -158,20 +158,6 @@ def domain(*names: str) -> Take:
     return take
 
 
-def addresses(name: str) -> Take:
-    """Takes an IP address, or a list of nothing else; they are related."""
-
-    def take(event: Event, value: Any) -> bool:
-        found = strings(value)
-        if not found or not all(map(is_ip, found)):
-            return False
-        extra(event)[name] = found
-        relate(event, "ip", found)
-        return True
-
-    return take
-
-
 def related(kind: str) -> Take:
     """Takes nothing, but notes a text, or an address of kind `ip`, as related."""
 
