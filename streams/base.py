@@ -29,7 +29,24 @@ many lines one attempt printed. The line that gives the verdict carries the coun
   605004/5, 611101/2, 716038/9, 109005/6 and 113008 tell of the same login. 308001 counts its tries.
 - pfsense: `Successful login` is a success, `authentication error` a failure. OPNsense's `for WebGui` lines repeat them.
 - proxy: a 407 with a user name, and a 401, are failures; a 407 without one only asks for it.
-- web: a 401 is a failure. No status says that a login succeeded.
+- web: a 401 in an access log is a failure. No status says that a login succeeded. What the error logs of apache and
+  nginx say of a user is the same attempt.
+- postfix: `SASL ... authentication failed` is a failure (`aborted` none). `client=..., sasl_username=` is a success, the
+  first mail of a connection only. Lost connections, `auth=0/3` and rejections stand beside them.
+- postgresql: `connection authorized` is a success; `... authentication failed for user`, no or a rejecting pg_hba.conf
+  entry, `role ... does not exist` and `is not permitted to log in` are failures. `connection authenticated` and an
+  unknown database are none.
+- mysql: `Access denied for user` in the error log is a failure; without a right to a database it is none. The general
+  log counts nothing: it names who asks before the verdict, and a refusal is in the error log, too.
+- suricata: nothing counts; it watches logins that stand in the servers' own logs.
+- zeek: an AS request of kerberos with a verdict (KDC_ERR_PREAUTH_REQUIRED and the like ask for another), ntlm with
+  `success`, radius with a `result`, an ldap bind that names somebody and has a final result. ssh is guessed from sizes
+  of packets and doesn't count, nor do logins within http, mysql, ftp, ... A server whose own log is sent too is
+  counted by both.
+- aws: ConsoleLogin, but for roles of IAM Identity Center's portal (AWSReservedSSO_*), whose UserAuthentication counted
+  as a success; a failed CredentialVerification is a failure. AssumeRole and CheckMfa are none.
+- auditd: nothing counts. Its records of a login, up to six, repeat what sshd, su, sudo and login log themselves.
+- shadow, cron, systemd: nothing counts. A password asked before a change lets nobody in.
 
 "message repeated N times" multiplies by N (see `streams.dispatch`). "last message repeated N times", which names no
 message, counts nothing; nor does a JSON document that only says of itself that it is an authentication.

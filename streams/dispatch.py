@@ -94,7 +94,7 @@ class Dispatcher:
         if program and not self._registry.known(name):
             name = program
         candidates = self._resolved.get(name)
-        if candidates is None or (not candidates and message.startswith("%")):
+        if not candidates:
             candidates = self._registry.resolve(name, message)
         if message.startswith("message repeated ") and (found := _REPEATED.fullmatch(message)):
             _ask(candidates, found[2], event, joins)

@@ -40,12 +40,15 @@ class Registry:
         self._sniffed: tuple[str, tuple[Stream, ...]] = ("", ())
 
     def resolve(self, name: str, message: str) -> tuple[Stream, ...]:
-        """The streams for a program that is not listed as it stands, for a Cisco tag, or for a line without both."""
+        """The streams for a program that is not listed as it stands, for a Cisco tag, or for a line without both.
+
+        A program that nobody knows may write what somebody knows by its beginning: PAM's lines, an access log.
+        """
         if message.startswith("%"):
             return self._programs.get(message.partition("-")[0], ())
         if not name or _CONTAINER.fullmatch(name):
             return self.sniffed(message)
-        return self.known(name)
+        return self.known(name) or self.sniffed(message)
 
     def known(self, name: str) -> tuple[Stream, ...]:
         """The streams that name a program: as it stands, without its directory, or before its first slash."""

@@ -69,8 +69,12 @@ _KEYWORD: dict[str, str] = {
     **{f"observer.{way}.interface": "alias id name" for way in ("egress", "ingress")},
     **{f"observer.{way}.vlan": "id name" for way in ("egress", "ingress")},
     **{f"tls.{end}": "certificate issuer ja3 ja3s subject supported_ciphers" for end in ("client", "server")},
-    **{f"tls.{end}.x509": _CERTIFICATE for end in ("client", "server")},
-    **{f"tls.{end}.x509.{who}": _PERSON for end in ("client", "server") for who in ("issuer", "subject")},
+    **{f"{holder}.x509": _CERTIFICATE for holder in ("file", "tls.client", "tls.server")},
+    **{
+        f"{holder}.x509.{who}": _PERSON
+        for holder in ("file", "tls.client", "tls.server")
+        for who in ("issuer", "subject")
+    },
 }
 _OTHERS: dict[str, str] = {
     "ip": "dns.resolved_ip host.ip network.forwarded_ip observer.ip related.ip",

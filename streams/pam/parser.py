@@ -81,4 +81,5 @@ STREAM = Stream(
         ),
     ),
     parse=parse,
+    sniff=lambda message: message.startswith(("pam_", "(pam_")),
 )
