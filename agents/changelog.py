@@ -96,7 +96,7 @@ class Part(Generic[S]):
 
     def apply(self, records: Iterable[Any]) -> None:
         """Take records of the changelog, in their order."""
-        find, unpack = self.shelf.find, _GENERATION.unpack_from
+        find, unpack, same = self.shelf.find, _GENERATION.unpack_from, -1
         for record in records:
             generation, name = unpack(record.key)[0], record.key[4:]
             kept = find(name)
@@ -104,6 +104,7 @@ class Part(Generic[S]):
                 self._apply_erasure(name, generation, kept)
                 continue
             position, payload = _POSITION.unpack_from(record.value)[0], record.value[8:]
+            same = position = same if position == same else position  # one object for all records of a flush
             if kept is None or kept.generation == generation:
                 self._keep(name, generation, position, payload)
             else:

@@ -22,7 +22,7 @@ from topics.catalogue import TYPED, typed
 
 ROLE = "count"
 TABLE = "counts"
-_BATCH_BYTES = 96 << 20  # of records not acknowledged; all but those on their way to the agent are free already
+_BATCH_BYTES = 64 << 20  # of records not acknowledged; all but those on their way to the agent are free already
 _GARBAGE = 50_000, 20, 50  # entries are many and never in cycles: looking for those took a tenth of the time
 _GLANCE = 30.0  # seconds between looks at the topics' identities
 

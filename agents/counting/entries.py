@@ -94,6 +94,7 @@ class Source(Counts):
         entry.success, entry.failure, entry.unknown, country, entry.first, entry.last, users, hosts, entry.more = (
             orjson.loads(payload)
         )
+        entry.last = entry.first if entry.last == entry.first else entry.last  # mostly; one object then
         entry.country, entry.users, entry.hosts = intern(country), _names(users), _names(hosts)
         return entry
 
