@@ -31,8 +31,8 @@ many lines one attempt printed. The line that gives the verdict carries the coun
 - proxy: a 407 with a user name, and a 401, are failures; a 407 without one only asks for it.
 - web: a 401 in an access log is a failure. No status says that a login succeeded. What the error logs of apache and
   nginx say of a user is the same attempt.
-- postfix: `SASL ... authentication failed` is a failure (`aborted` none). `client=..., sasl_username=` is a success, the
-  first mail of a connection only. Lost connections, `auth=0/3` and rejections stand beside them.
+- postfix: `SASL ... authentication failed` is a failure (`aborted` none). `client=..., sasl_username=` is a success,
+  the first mail of a connection only. Lost connections, `auth=0/3` and rejections stand beside them.
 - postgresql: `connection authorized` is a success; `... authentication failed for user`, no or a rejecting pg_hba.conf
   entry, `role ... does not exist` and `is not permitted to log in` are failures. `connection authenticated` and an
   unknown database are none.
