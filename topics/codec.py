@@ -1,6 +1,7 @@
-"""Events to bytes and back: Avro in the Confluent wire format (a zero byte, four of schema id, the body).
+"""Events to bytes and back: Avro in the Confluent wire format (see `topics.wire`).
 
-https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+Events that were written with another version's schema are read, too: all functions take them for what they would be
+today. https://avro.apache.org/docs/1.12.0/specification/#schema-resolution
 """
 
 from io import BytesIO
@@ -8,21 +9,32 @@ from typing import Any
 
 import orjson
 from fastavro import schemaless_reader, schemaless_writer
+from fastavro.read import SchemaResolutionError
 
 from topics.event import Event
 from topics.extra import restored, spilled
 from topics.fields import TYPES, columns
-from topics.schemas import head, kinds_by_id, parsed, schema_id
+from topics.schemas import HEAD, head, parsed, schema_of
+from topics.wire import PREFIX, CodecError, Numbers, UnknownSchema, Writer
 
-PREFIX = 5
-"""Bytes before the Avro body."""
+__all__ = [
+    "EVENTS",
+    "PREFIX",
+    "CodecError",
+    "UnknownSchema",
+    "current",
+    "decode",
+    "decode_head",
+    "encode",
+    "is_attempt",
+    "read_extra",
+]
+
+EVENTS = Numbers({kind: schema_of(kind) for kind in TYPES})
+"""The numbers of events' schemas."""
 
 _COLUMNS = {kind: frozenset(f.column for f in columns(kind)) for kind in TYPES}
-_PREFIXES = {kind: b"\0" + schema_id(kind).to_bytes(4, "big") for kind in TYPES}
-
-
-class CodecError(ValueError):
-    """Bytes that are no event: not the wire format, an unknown schema, or a torn body."""
+_FIRST, _TODAY, _NONE = EVENTS.first, EVENTS.today, EVENTS.zeros
 
 
 def encode(kind: str, event: Event) -> bytes:
@@ -33,10 +45,10 @@ def encode(kind: str, event: Event) -> bytes:
     if not event.keys() <= _COLUMNS[kind]:
         event = spilled(event, _COLUMNS[kind])
     buffer = BytesIO()
-    buffer.write(_PREFIXES[kind])
+    buffer.write(_FIRST[kind])
     try:
-        if extra := event.get("extra"):
-            event = {**event, "extra": orjson.dumps(extra).decode()}
+        if (extra := event.get("extra")) is not None:
+            event = {**event, "extra": orjson.dumps(extra).decode() if extra else ""}
         schemaless_writer(buffer, parsed(kind), event)
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise CodecError(f"{kind}: {error}") from error
@@ -45,9 +57,9 @@ def encode(kind: str, event: Event) -> bytes:
 
 def decode(value: bytes) -> tuple[str, Event]:
     """Read an event: its type, and its columns. `extra` is a dictionary; what it held of columns that the type lacks
-    is in those columns. Raises `CodecError`.
+    is in those columns. Raises `CodecError`, and `UnknownSchema` when a registry is to be asked first.
     """
-    kind = kind_of_bytes(value)
+    kind, value = current(value)
     event = _read(value, parsed(kind))
     event["extra"] = read_extra(event["extra"])
     return kind, restored(event)
@@ -65,29 +77,49 @@ def read_extra(text: str | bytes) -> dict[str, Any]:
 
 
 def decode_head(value: bytes) -> Event:
-    """Read only what an event is counted by (`topics.fields.COUNTED`). Raises `CodecError`."""
-    kind_of_bytes(value)
+    """Read only what an event is counted by (`topics.fields.COUNTED`). Raises as `decode` does."""
+    if value[:PREFIX] not in _TODAY:
+        writer = EVENTS.writer(value)
+        if writer.plain[: len(HEAD)] != HEAD:
+            value = _translated(value, writer)
     return _read(value, head())
 
 
 def is_attempt(value: bytes) -> bool:
-    """Whether an encoded event is an authentication attempt, without decoding it: its first field says so."""
-    return value[PREFIX : PREFIX + 1] != b"\0"
+    """Whether an encoded event may be an authentication attempt, without decoding it: its first field says so.
+
+    Those of other versions' schemas may all be.
+    """
+    return value[: PREFIX + 1] not in _NONE
 
 
-def kind_of_bytes(value: bytes) -> str:
-    """The type of an encoded event, by its schema. Raises `CodecError`."""
-    kind = kinds_by_id().get(int.from_bytes(value[1:PREFIX], "big")) if value[:1] == b"\0" else None
-    if kind is None:
-        raise CodecError("not an event of a known schema")
-    return kind
+def current(value: bytes) -> tuple[str, bytes]:
+    """The type of an encoded event, and the event as today's schema encodes it, which most are. Raises as `decode`."""
+    kind = _TODAY.get(value[:PREFIX])
+    if kind is not None:
+        return kind, value
+    writer = EVENTS.writer(value)
+    return writer.name, value if value[:PREFIX] in _TODAY else _translated(value, writer)
 
 
-def _read(value: bytes, schema: Any) -> Event:
+def _translated(value: bytes, writer: Writer) -> bytes:
+    """What another version wrote, as today's would have: what has no column any more goes into `extra`."""
+    event = _read(value, writer.schema, writer.reader)
+    extra = read_extra(event["extra"])
+    for field in writer.fields:
+        name = field["name"]
+        if event[name] == field.get("default"):
+            del event[name]  # absent then; what means absent may be another value now
+        elif name not in _COLUMNS[writer.name]:
+            extra.setdefault(field.get("ecs", name), event.pop(name))
+    return encode(writer.name, restored({**event, "extra": extra}))
+
+
+def _read(value: bytes, schema: Any, reader: Any = None) -> Event:
     body = BytesIO(value)
     body.seek(PREFIX)
     try:
-        event: Event = schemaless_reader(body, schema, None)  # type: ignore[assignment]
-    except (EOFError, ValueError, IndexError, OverflowError, MemoryError) as error:
+        event: Event = schemaless_reader(body, schema, reader)  # type: ignore[assignment]
+    except (EOFError, ValueError, IndexError, OverflowError, MemoryError, SchemaResolutionError) as error:
         raise CodecError(f"torn event: {error}") from error
     return event

@@ -12,7 +12,7 @@ from functools import cache
 
 import orjson
 
-from topics.codec import PREFIX, CodecError, decode, kind_of_bytes
+from topics.codec import PREFIX, CodecError, current, decode
 from topics.ecs import render
 from topics.event import id_of
 from topics.transcoder import Transcoder, transcoder
@@ -21,8 +21,11 @@ _transcoder = cache(transcoder)
 
 
 def document_of(value: bytes) -> tuple[str, str, bytes]:
-    """The type, the identity and the document of an event, JSON on one line. Raises `CodecError`."""
-    kind = kind_of_bytes(value)
+    """The type, the identity and the document of an event, JSON on one line.
+
+    Raises `CodecError`, and `UnknownSchema` when a registry is to be asked first.
+    """
+    kind, value = current(value)
     transcode: Transcoder = _transcoder(kind)
     try:
         found = transcode(value, PREFIX)

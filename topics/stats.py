@@ -2,20 +2,19 @@
 
 A window is a difference: what was counted for one service in one minute since the window's previous revision. The sum
 over all windows of a minute is therefore the minute's count, whatever arrived late, and Elasticsearch can just add.
-Bytes are in the Confluent wire format, the schema's id made as in `topics.schemas`.
+Bytes are in the Confluent wire format (see `topics.wire`); windows of other versions' schemas are read, too.
 https://avro.apache.org/docs/1.12.0/specification/
 """
 
-import hashlib
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import Any
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
-from fastavro.schema import to_parsing_canonical_form
+from fastavro.read import SchemaResolutionError
 
-from topics.codec import PREFIX, CodecError
 from topics.ecs import VERSION, iso
+from topics.wire import PREFIX, CodecError, Numbers
 
 DATASET = "ogrewatch.auth"
 MINUTE = 60
@@ -57,33 +56,33 @@ _SCHEMA: dict[str, Any] = {
     ],
 }
 _PARSED = parse_schema(_SCHEMA)
-_ID = int.from_bytes(hashlib.sha256(to_parsing_canonical_form(_PARSED).encode()).digest()[:4], "big") >> 1
-_HEAD = b"\0" + _ID.to_bytes(4, "big")
+_NAME = "attempts"
+WINDOWS = Numbers({_NAME: _SCHEMA})
+"""The numbers of the windows' schema."""
 
 
 def encode(window: AuthWindow) -> bytes:
     """Write a window."""
     buffer = BytesIO()
-    buffer.write(_HEAD)
+    buffer.write(WINDOWS.first[_NAME])
     schemaless_writer(buffer, _PARSED, asdict(window))
     return buffer.getvalue()
 
 
 def decode(value: bytes) -> AuthWindow:
-    """Read a window. Raises `CodecError`."""
-    if value[:PREFIX] != _HEAD:
-        raise CodecError("not a window of attempts")
+    """Read a window. Raises `CodecError`, and `UnknownSchema` when a registry is to be asked first."""
+    written = _PARSED if value[:PREFIX] in WINDOWS.today else WINDOWS.writer(value).schema
     try:
-        fields: Any = schemaless_reader(BytesIO(value[PREFIX:]), _PARSED, None)
-    except (EOFError, ValueError, IndexError, OverflowError, MemoryError) as error:
+        found: Any = schemaless_reader(BytesIO(value[PREFIX:]), written, None if written is _PARSED else _PARSED)
+    except (EOFError, ValueError, IndexError, OverflowError, MemoryError, SchemaResolutionError) as error:
         raise CodecError(f"torn window: {error}") from error
-    return AuthWindow(**fields)
+    return AuthWindow(**found)
 
 
 def document(value: bytes) -> tuple[str, dict[str, Any]]:
     """The id and the document of an encoded window, for the data stream `metrics-ogrewatch.auth-<namespace>`.
 
-    Raises `CodecError`.
+    Raises as `decode` does.
     """
     window = decode(value)
     start, end = window.minute * 1_000_000, (window.minute + MINUTE) * 1_000_000

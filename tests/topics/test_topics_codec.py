@@ -6,7 +6,6 @@ import json
 import pytest
 from event_strategies import VALUES, events, times
 from event_strategies import columns as columns_of_all
-from fastavro import parse_schema
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +13,6 @@ from topics.codec import CodecError, decode, decode_head, encode, is_attempt
 from topics.ecs import render
 from topics.event import Event, id_of, key_of, kind_of
 from topics.fields import ABSENT, COUNTED, TYPES, columns
-from topics.schemas import as_json, kinds_by_id
 
 _plain = st.fixed_dictionaries(
     {"timestamp": times},
@@ -70,12 +68,6 @@ def test_a_torn_event_is_refused() -> None:
 def test_a_value_that_cannot_be_written_is_refused(wrong: Event) -> None:
     with pytest.raises(CodecError):
         encode("system", {"timestamp": 1, **wrong})
-
-
-def test_schemas_are_avro_and_told_apart() -> None:
-    assert len(kinds_by_id()) == len(TYPES)
-    for kind in TYPES:
-        parse_schema(json.loads(as_json(kind)))
 
 
 def test_absent_values_are_left_out_of_documents() -> None:

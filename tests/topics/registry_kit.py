@@ -1,0 +1,46 @@
+"""Schemas of other versions in, events as they wrote them out; and a process that forgets what a test taught it."""
+
+import copy
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+from fastavro import parse_schema, schemaless_writer
+
+from topics.wire import Numbers, first_bytes
+
+
+@contextmanager
+def restored(*families: Numbers) -> Iterator[None]:
+    """Let each know afterwards what it knew before."""
+    before = [copy.deepcopy((n.first, n.today, n.zeros, n.asks)) for n in families]
+    try:
+        yield
+    finally:
+        for numbers, (first, today, zeros, asks) in zip(families, before, strict=True):
+            pairs: Any = ((numbers.first, first), (numbers.today, today), (numbers.zeros, zeros))
+            for now, then in pairs:  # the same objects, since others hold them
+                now.clear()
+                now.update(then)
+            numbers.asks = asks
+            numbers._others.clear()
+
+
+def changed(schema: dict[str, Any], *, without: str = "", fields: tuple[Any, ...] = (), first: Any = None) -> Any:
+    """A schema as another version may have had it: without a column, with others at the end, and with one before."""
+    kept = [field for field in schema["fields"] if field["name"] != without]
+    return {**schema, "fields": [*([first] if first else []), *kept, *fields]}
+
+
+def written(schema: dict[str, Any], number: int, event: dict[str, Any]) -> bytes:
+    """An event as a program with that schema wrote it."""
+    buffer = BytesIO()
+    buffer.write(first_bytes(number))
+    schemaless_writer(buffer, parse_schema(schema), event)
+    return buffer.getvalue()
+
+
+def text(schema: Any) -> str:
+    return json.dumps(schema)

@@ -1,0 +1,161 @@
+"""The first five bytes of a record in, the schema that it was written with out: a zero, and the schema's number.
+
+Numbers below 2^31 are given by a Schema Registry. Those above are the package's own: the start of the SHA-256 of a
+schema's canonical form. So the two never meet, and what was written without a registry is readable with one.
+
+https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+"""
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastavro import parse_schema
+from fastavro.schema import to_parsing_canonical_form
+
+PREFIX = 5
+"""Bytes before the Avro body."""
+VERSIONS = Path(__file__).parent / "versions"
+"""The schemas of this version and of earlier ones, by their own numbers; `scripts/keep-schemas` adds to them."""
+
+_OWN = 1 << 31
+_MOST = 1000  # numbers that are remembered
+_DOUBT = 60.0  # seconds after which a registry is asked again for what it did not have
+
+
+class CodecError(ValueError):
+    """Bytes that are not what they should be: not the wire format, an unknown schema, or a torn body."""
+
+
+class UnknownSchema(Exception):
+    """A record whose schema only the registry knows: ask it for `number`, tell `numbers.learn`, and read again."""
+
+    def __init__(self, numbers: "Numbers", number: int) -> None:
+        super().__init__(f"schema {number} has not been asked for yet")
+        self.numbers, self.number = numbers, number
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Writer:
+    """A schema that records were written with, and which of ours it became.
+
+    `reader` is ours, and behind its fields those of the writer that ours lacks. `fields` are the writer's, as JSON;
+    `plain` are their names and types alone.
+    """
+
+    name: str
+    schema: Any
+    reader: Any
+    fields: list[dict[str, Any]]
+    plain: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    why: str
+    until: float
+
+
+class Numbers:
+    """The numbers of some schemas, each known by a name, in this process. Not for use by several threads at once.
+
+    `first` are the five bytes that records of a name begin with when they are written; `today` the names by the five
+    bytes of all records whose schemas are exactly ours, `zeros` the six of those whose first field is 0 or empty.
+    `asks` says that there is a registry.
+    """
+
+    def __init__(self, schemas: dict[str, dict[str, Any]]) -> None:
+        self.schemas = schemas
+        self.first = {name: first_bytes(own_number(schema)) for name, schema in schemas.items()}
+        self.today: dict[bytes, str] = {}
+        self.zeros: set[bytes] = set()
+        self.asks = False
+        self._names = {_canonical(schema)["name"]: name for name, schema in schemas.items()}
+        self._others: dict[bytes, Writer | _Refusal] = {}
+        self._know(self.first)
+
+    def adopt(self, numbers: dict[str, int]) -> None:
+        """Write with a registry's numbers from now on."""
+        self.first.update((name, first_bytes(number)) for name, number in numbers.items())
+        self._know(self.first)
+        self.asks = True
+
+    def learn(self, number: int, text: str | None) -> None:
+        """Take a schema's text from a registry, or that it has none of that number."""
+        first = first_bytes(number)
+        try:
+            self._remember(first, self._writer(text, f"schema {number}"))
+        except CodecError as error:
+            self._remember(first, _Refusal(str(error), time.monotonic() + _DOUBT))
+
+    def writer(self, value: bytes) -> Writer:
+        """The schema of a record that is not of `today`. Raises `CodecError`, or `UnknownSchema` if one may ask."""
+        first = value[:PREFIX]
+        if len(first) < PREFIX or first[0]:
+            raise CodecError("not in the wire format: no zero byte with a schema's number")
+        number = int.from_bytes(first[1:], "big")
+        found = self._others.get(first)
+        if found is None or (isinstance(found, _Refusal) and time.monotonic() > found.until):
+            if number < _OWN and self.asks:
+                raise UnknownSchema(self, number)
+            found = self._earlier(number)
+        if isinstance(found, _Refusal):
+            raise CodecError(found.why)
+        return found
+
+    def _earlier(self, number: int) -> Writer:
+        """A schema of the package's own numbers. Raises `CodecError`."""
+        if number < _OWN:
+            raise CodecError(f"schema {number} is known to a Schema Registry only, and none is set")
+        file = VERSIONS / f"{number:08x}.avsc"
+        text = file.read_text(encoding="utf-8") if file.exists() else None
+        writer = self._writer(text, f"schema {number:08x}")
+        self._remember(first_bytes(number), writer)
+        return writer
+
+    def _writer(self, text: str | None, which: str) -> Writer:
+        if text is None:
+            raise CodecError(f"{which} does not exist")
+        try:
+            schema = json.loads(text)
+            plain = _canonical(schema)
+            name = self._names[plain["name"]]
+            ours = self.schemas[name]
+            there = {field["name"] for field in ours["fields"]}
+            gone = [field for field in schema["fields"] if field["name"] not in there]
+            reader = parse_schema({**ours, "fields": [*ours["fields"], *gone]})
+            return Writer(name, parse_schema(schema), reader, schema["fields"], plain["fields"])
+        except Exception as error:  # whatever fastavro makes of a text that is no schema, or another's
+            raise CodecError(f"{which} is none of ours: {error!r}") from error
+
+    def _remember(self, first: bytes, found: Writer | _Refusal) -> None:
+        while len(self._others) >= _MOST:
+            oldest = next(iter(self._others))
+            del self._others[oldest]
+            self.today.pop(oldest, None)
+            self.zeros.discard(oldest + b"\0")
+        self._others[first] = found
+        if isinstance(found, Writer) and found.plain == _canonical(self.schemas[found.name])["fields"]:
+            self._know({found.name: first})
+
+    def _know(self, firsts: dict[str, bytes]) -> None:
+        self.today.update((first, name) for name, first in firsts.items())
+        self.zeros.update(first + b"\0" for first in firsts.values())
+
+
+def own_number(schema: dict[str, Any]) -> int:
+    """The number of a schema without a registry: the same wherever its canonical form is."""
+    canonical = to_parsing_canonical_form(parse_schema(schema)).encode()
+    return int.from_bytes(hashlib.sha256(canonical).digest()[:4], "big") | _OWN
+
+
+def first_bytes(number: int) -> bytes:
+    """What a record of this schema begins with."""
+    return b"\0" + number.to_bytes(4, "big")
+
+
+def _canonical(schema: dict[str, Any]) -> Any:
+    return json.loads(to_parsing_canonical_form(parse_schema(schema)))
