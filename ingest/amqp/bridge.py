@@ -1,9 +1,11 @@
 """Settings in, a whole bridge out: everything it is made of, in the order it starts and stops."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from ingest.amqp.lenient import tolerate
 from ingest.amqp.settings import AmqpSettings
 from ingest.amqp.store import FOR_EVER
 from ingest.amqp.watch import Watch
@@ -28,15 +30,17 @@ async def bridge(settings: AmqpSettings, kafka: str, prefix: str) -> AsyncIterat
 
     Raises `BadBroker`, and `OSError` when the port of the metrics is taken.
     """
-    metrics, cluster = Metrics("amqp"), Cluster(prefix)
+    tolerate()
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # a page of traceback for what our log says in a line
+    metrics, cluster, delivery = Metrics("amqp"), Cluster(prefix), Delivery(kafka, prefix, FOR_EVER)
+    way = AmqpWay(settings, delivery, metrics)
     async with AsyncExitStack() as stack:
-        delivery = await stack.enter_async_context(Delivery(kafka, prefix, FOR_EVER))
-        way = AmqpWay(settings, delivery, metrics)
-        await cluster.start(delivery.producer)
-        stack.push_async_callback(cluster.stop)
-        metrics.kafka_up.set_function(lambda: cluster.up)
         if settings.metrics_port:
             watch = Watch(metrics, lambda: {"rabbitmq": way.connected, "kafka": cluster.up})
             stack.push_async_callback(watch.close)
             await watch.open(settings.metrics_host, settings.metrics_port)
+        await stack.enter_async_context(delivery)
+        await cluster.start(delivery.producer)
+        stack.push_async_callback(cluster.stop)
+        metrics.kafka_up.set_function(lambda: cluster.up)
         yield Bridge(way, delivery, metrics)

@@ -63,7 +63,7 @@ def _checked(text: str) -> URL:
 
 
 def _password(settings: AmqpSettings) -> str | None:
-    if settings.password is not None:
+    if settings.password:
         return settings.password.get_secret_value()
     if settings.password_file is None:
         return None

@@ -3,7 +3,10 @@
 https://www.rabbitmq.com/docs/validated-user-id
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from time import time_ns
 
 import orjson
 from aiormq.abc import DeliveredMessage
@@ -20,23 +23,26 @@ _KEPT = 512 << 10  # bytes that a dead letter keeps of what no record can hold
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """What a dead letter is made of; a message has no place in Kafka."""
+    """What a dead letter is made of. A message has no place in Kafka, so it gets one that no record has."""
 
     topic: str
     key: bytes | None
     value: bytes
+    headers: Headers
+    offset: int
     partition: int = -1
-    offset: int = -1
     timestamp: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Makes the records of one queue. `broker` is what the events call their sender."""
+    """Makes the records of one queue, for a topic and its name in this Kafka. `broker` is the sender to be told."""
 
     topic: str
+    name: str
     queue: str
     broker: str
+    _places: Iterator[int] = field(default_factory=lambda: count(time_ns()))
 
     def record(self, message: DeliveredMessage) -> Record:
         """The body as it came, keyed by the host it names, else by who published it; or a dead letter."""
@@ -65,8 +71,9 @@ class Maker:
         return self._letter(body[:_KEPT], key, headers, "size", text)
 
     def _letter(self, body: bytes, key: bytes | None, headers: Headers, reason: str, text: str) -> Record:
-        _, key, value, _, _, why = letter("", "ingest", _Origin(self.queue, key, body), reason, text)
-        return (DEADLETTER.name, key, value, -1, 0, [*why, *headers])
+        origin = _Origin(self.name, key, body, headers, next(self._places))
+        _, key, value, _, _, said = letter("", "ingest-amqp", origin, reason, text)
+        return (DEADLETTER.name, key, value, -1, 0, said)
 
     def _headers(self, message: DeliveredMessage) -> Headers:
         properties = message.header.properties

@@ -51,7 +51,8 @@ class Session:
     async def open(self, url: URL, tls: ssl.SSLContext | None) -> None:
         """Connect and begin to consume. Raises one of `LOST`."""
         async with asyncio.timeout(_PATIENCE):
-            self._connection = await aio_pika.connect(url, ssl_context=tls)
+            self._connection = aio_pika.Connection(url, ssl_context=tls)
+            await self._connection.connect(_PATIENCE)
             await self._declare()
             channel = await self._new_channel()
             await channel.set_qos(prefetch_count=self._settings.prefetch)

@@ -28,7 +28,7 @@ class AmqpSettings(BaseSettings):
     prefetch: int = Field(2000, ge=1, le=65_535, description="Most messages taken and not yet acknowledged.")
     heartbeat: int = Field(30, ge=2, le=3600, description="A connection silent for three of these is given up.")
     remember: int = Field(
-        20_000, ge=0, description="Accepted messages known again when they come once more after a lost connection."
+        50_000, ge=0, description="Accepted messages known again when they come once more after a lost connection."
     )
 
     events_topic: str = Field("raw.events", description="Topic of the events.")

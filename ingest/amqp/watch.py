@@ -17,9 +17,9 @@ class Watch:
         """Listen. Raises `OSError`."""
         app = web.Application()
         app.add_routes([web.get("/metrics", self._page), web.get("/healthz", self._health)])
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, shutdown_timeout=0.5)
+        site = web.TCPSite(self._runner, host, port)
         await site.start()
 
     async def close(self) -> None:

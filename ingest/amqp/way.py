@@ -34,7 +34,8 @@ class AmqpWay:
         url_of(settings)
         self.broker, self._tls = name_of(settings), tls_of(settings)
         self._settings, self._metrics = settings, metrics
-        self._maker = Maker(settings.events_topic, settings.queue, self.broker)
+        topic = settings.events_topic
+        self._maker = Maker(topic, delivery.name_of(topic), settings.queue, self.broker)
         self._store = Store(delivery, metrics, self._maker.refused)
         self._repeats = Repeats(settings.remember)
         self._session = Session(settings)

@@ -21,6 +21,7 @@ import pytest
 from stack.cache import cache_dir
 from stack.ports import HOST, free_port, is_open
 
+QUEUE = "eventtask"
 USER, PASSWORD = "bridge", "not/so:secret@"
 CERTIFIED = "web-shipper"  # who logs in with a certificate
 
@@ -61,7 +62,9 @@ class Rabbit:
         environment = {**os.environ, **self._environment(erlang)}
         if self._mapper is None:
             (epmd,) = erlang.glob("erts-*/bin/epmd")
-            self._mapper = subprocess.Popen([epmd], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self._mapper = subprocess.Popen(
+                [epmd], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
         (server,) = unpacked().glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -148,24 +151,37 @@ def _definitions() -> dict[str, object]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """A publisher's channel, on a connection that confirms."""
+
+    channel: aio_pika.abc.AbstractChannel
+    exchange: aio_pika.abc.AbstractExchange
+
+    async def publish(self, bodies: Iterable[bytes], **properties: Any) -> None:
+        """Publish persistent messages, and return when the broker has confirmed them all."""
+        given = {"delivery_mode": aio_pika.DeliveryMode.PERSISTENT, **properties}
+        messages = [aio_pika.Message(body, **given) for body in bodies]
+        await asyncio.gather(*(self.exchange.publish(message, QUEUE) for message in messages))
+
+    async def waiting(self) -> int:
+        """How many messages are ready in the queue: delivered to nobody, or given back."""
+        queue = await self.channel.declare_queue(QUEUE, durable=True, passive=True)
+        return queue.declaration_result.message_count or 0
+
+
 @asynccontextmanager
-async def publisher(rabbit: Rabbit) -> AsyncIterator[aio_pika.abc.AbstractExchange]:
-    """The exchange, declared with its queue as any publisher may, on a connection that confirms."""
+async def publisher(rabbit: Rabbit) -> AsyncIterator[Publisher]:
+    """One that has declared exchange and queue, as any publisher may."""
+    async with connected(rabbit) as channel:
+        exchange = await channel.declare_exchange(QUEUE, aio_pika.ExchangeType.DIRECT, durable=True)
+        await (await channel.declare_queue(QUEUE, durable=True)).bind(exchange, QUEUE)
+        yield Publisher(channel, exchange)
+
+
+@asynccontextmanager
+async def connected(rabbit: Rabbit) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
+    """A channel of somebody who may do everything."""
     connection = await aio_pika.connect(rabbit.url.replace("@", f":{quote(PASSWORD, safe='')}@"))
     async with connection, connection.channel() as channel:
-        exchange = await channel.declare_exchange("eventtask", aio_pika.ExchangeType.DIRECT, durable=True)
-        await (await channel.declare_queue("eventtask", durable=True)).bind(exchange, "eventtask")
-        yield exchange
-
-
-async def publish(exchange: aio_pika.abc.AbstractExchange, bodies: Iterable[bytes], **properties: Any) -> None:
-    """Publish persistent messages, and return when the broker has confirmed them all."""
-    durable = {"delivery_mode": aio_pika.DeliveryMode.PERSISTENT, **properties}
-    messages = [aio_pika.Message(body, **durable) for body in bodies]
-    await asyncio.gather(*(exchange.publish(message, "eventtask") for message in messages))
-
-
-async def waiting(exchange: aio_pika.abc.AbstractExchange) -> int:
-    """How many messages are ready in the queue, delivered to nobody."""
-    found = await exchange.channel.declare_queue("eventtask", durable=True, passive=True)
-    return found.declaration_result.message_count or 0
+        yield channel
