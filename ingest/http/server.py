@@ -6,6 +6,7 @@ import logging
 import ssl
 from typing import Any
 
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, RequestHandler, Response, Server, StreamResponse
 
 from ingest.base import Away, Busy
@@ -22,6 +23,15 @@ _NOBODY = Who("")
 _LOST = Answer(400, b"")  # for nobody: the connection is gone
 
 log = logging.getLogger("ogrewatch.ingest")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """False for what anyone who reaches the port could fill the log with: requests that are no HTTP."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_quiet = logging.getLogger("ogrewatch.ingest.http")
+_quiet.addFilter(_is_ours)
 
 
 class HttpWay:
@@ -151,7 +161,7 @@ class _Server(Server):
             auto_decompress=False,
             keepalive_timeout=keepalive_timeout,
             lingering_time=2.0,
-            logger=log,
+            logger=_quiet,
         )
         self._most = most
 

@@ -124,17 +124,24 @@ class Proxy:
 
 
 @asynccontextmanager
-async def running(servers: str, prefix: str, folder: Path, **settings: Any) -> AsyncIterator[Proxy]:
-    """A proxy of these settings, and of a file of tokens `tokens.json` in the folder."""
+async def running(servers: str, prefix: str, folder: Path, reuse: bool = True, **settings: Any) -> AsyncIterator[Proxy]:
+    """A proxy of these settings, and of the tokens in the folder's `tokens.json`; its client may `reuse` connections."""
     made = IngestSettings(**{"port": 0, **settings})
     tokens = TokenFile(made.tokens or folder / "tokens.json")
-    async with proxy(made, tokens, servers, prefix) as way, aiohttp.ClientSession() as client:
+    async with (
+        proxy(made, tokens, servers, prefix) as way,
+        aiohttp.ClientSession(connector=_connector(reuse)) as client,
+    ):
         await way.open()
         try:
             yield Proxy(way, client, f"{'https' if made.certificate else 'http'}://127.0.0.1:{way.port}")
         finally:
             await client.close()
             await way.close(1.0)
+
+
+def _connector(reuse: bool) -> aiohttp.TCPConnector:
+    return aiohttp.TCPConnector() if reuse else aiohttp.TCPConnector(force_close=True)
 
 
 def make_certificates(folder: Path) -> None:

@@ -141,7 +141,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def test_tls_and_certificates_of_clients(certificates: Path, raw: Raw, tmp_path: Path) -> None:
-    settings = {"certificate": certificates / "server.pem", "client_ca": certificates / "ca.pem"}
+    settings: dict[str, Any] = {"certificate": certificates / "server.pem", "client_ca": certificates / "ca.pem"}
     context = ssl.create_default_context(cafile=certificates / "ca.pem")
     async with running(raw.servers, raw.prefix, tmp_path, **settings) as proxy:
         with pytest.raises((aiohttp.ClientError, ConnectionError)):
@@ -157,7 +157,7 @@ async def test_certificates_and_tokens_are_both_needed_when_there_are_both(
     certificates: Path, tokens: TokenFile, raw: Raw, tmp_path: Path
 ) -> None:
     _, secret = tokens.create("named-by-token", ["raw.syslog"])
-    settings = {"certificate": certificates / "server.pem", "client_ca": certificates / "ca.pem"}
+    settings: dict[str, Any] = {"certificate": certificates / "server.pem", "client_ca": certificates / "ca.pem"}
     context = ssl.create_default_context(cafile=certificates / "ca.pem")
     context.load_cert_chain(certificates / "client.pem")
     async with running(raw.servers, raw.prefix, tmp_path, host="0.0.0.0", **settings) as proxy:
@@ -169,7 +169,7 @@ async def test_certificates_and_tokens_are_both_needed_when_there_are_both(
 
 
 async def test_tls_without_certificates_of_clients(certificates: Path, raw: Raw, tmp_path: Path) -> None:
-    settings = {"certificate": certificates / "server.pem", "private_key": certificates / "server.key"}
+    settings: dict[str, Any] = {"certificate": certificates / "server.pem", "private_key": certificates / "server.key"}
     context = ssl.create_default_context(cafile=certificates / "ca.pem")
     async with running(raw.servers, raw.prefix, tmp_path, **settings) as proxy:
         async with proxy.client.post(proxy.url + "/lines", data=LINE, ssl=context) as answer:

@@ -85,7 +85,7 @@ class Worn:
 
     def __init__(self, raw: Raw, folder: Path) -> None:
         self._loop = asyncio.new_event_loop()
-        self._context = running(raw.servers, raw.prefix, folder, body_timeout=0.2, idle_timeout=20)
+        self._context = running(raw.servers, raw.prefix, folder, reuse=False, body_timeout=0.2, idle_timeout=0.5)
         self.proxy = self.run(self._context.__aenter__())
 
     def run(self, work: Any) -> Any:
@@ -118,12 +118,22 @@ def test_any_body_is_answered(worn: Worn, path: str, content_type: str, encoding
     assert service.room.held == 0
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(TARGETS, RAW_HEADS, st.binary(max_size=20), st.booleans())
-def test_any_head_is_answered(worn: Worn, target: str, head: list[tuple[str, str]], rest: bytes, closing: bool) -> None:
+def test_any_head_is_answered(
+    worn: Worn,
+    caplog: pytest.LogCaptureFixture,
+    target: str,
+    head: list[tuple[str, str]],
+    rest: bytes,
+    closing: bool,
+) -> None:
     lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in head)]
     request = "\r\n".join([*lines, "Connection: close" if closing else "X: y", "", ""]).encode("latin-1") + rest
     answer = worn.run(raw_exchange(worn.proxy.way.port, request, limit=10))
     statuses = {line.split()[1] for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.")}
     assert not {status for status in statuses if status.startswith(b"5")}
+    assert caplog.records == []
     assert worn.run(worn.proxy.get("/status"))[0] == 200
