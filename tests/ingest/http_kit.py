@@ -125,7 +125,7 @@ class Proxy:
 
 @asynccontextmanager
 async def running(servers: str, prefix: str, folder: Path, reuse: bool = True, **settings: Any) -> AsyncIterator[Proxy]:
-    """A proxy of these settings, and of the tokens in the folder's `tokens.json`; its client may `reuse` connections."""
+    """A proxy of these settings and the tokens in the folder's `tokens.json`; its client may `reuse` connections."""
     made = IngestSettings(**{"port": 0, **settings})
     tokens = TokenFile(made.tokens or folder / "tokens.json")
     async with (
