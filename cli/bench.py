@@ -18,8 +18,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from agents.settings import Settings
 from cli.measuring import Meter, per_million, servers
 from cli.pacing import Probe, latencies
-from cli.sending import Sender, Tally, host_of
+from cli.sending import Sender, Tally
 from cli.trial import Trial, trial, workers
+from ingest.hosts import host_of_line
 
 PANEL = "Develop"
 
@@ -133,7 +134,7 @@ def _lines(corpus: Path | None) -> list[bytes]:
 def _load(settings: Settings, prefix: str, lines: list[bytes]) -> None:
     sender = Sender(settings.kafka, f"{prefix}raw.syslog", Tally())
     for number, line in enumerate(lines, 1):
-        sender.send(number, line, host_of(line))
+        sender.send(number, line, host_of_line(line))
     sender.flush()
 
 

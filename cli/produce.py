@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agents.settings import Settings
-from cli.sending import LONGEST_LINE, ProduceError, Sender, Tally, host_of
+from cli.sending import LONGEST_LINE, ProduceError, Sender, Tally
+from ingest.hosts import host_of_line
 from stack.corpus import generate
 
 PANEL = "Run"
@@ -133,7 +134,7 @@ def _send(source: Source, sender: Sender, tally: Tally, pace: Pace, key: Key) ->
         try:
             for number, line in source.lines:
                 pace.wait()
-                sender.send(number, line, host_of(line) if key is Key.HOST else None)
+                sender.send(number, line, host_of_line(line) if key is Key.HOST else None)
                 if meter.due():
                     sender.poll()
                     meter.show()

@@ -1,6 +1,5 @@
-"""Numbered lines in, records of one topic out: the producer behind `ogrewatch produce`, and the key of a line."""
+"""Numbered lines in, records of one topic out: the producer behind `ogrewatch produce`."""
 
-import re
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,11 +13,6 @@ LONGEST_LINE = MAX_RECORD
 LONG_LINE = 500_000
 ANSWER_SECONDS = 10.0
 DELIVERY_SECONDS = 60.0
-
-# Enough of an RFC 5424, RFC 3164 or ISO header to find the host; a tag in the host's place ("sshd[7]:") is none.
-_HOST = re.compile(
-    rb"(?:<\d{1,3}>)?(?:1 \S+|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) ([^\s\[]{0,254}[^\s\[:]) "
-)
 
 
 class ProduceError(Exception):
@@ -94,12 +88,6 @@ class Sender:
         self._tally.lines -= 1
         self._tally.bytes -= size
         return self._tally.refuse(number, f"{size} bytes are more than the topic takes")
-
-
-def host_of(line: bytes) -> bytes | None:
-    """The host that a syslog header names, as it stands there; None where none is seen in the first 512 bytes."""
-    found = _HOST.match(line, 0, 512)
-    return None if found is None or found[1] == b"-" else found[1]
 
 
 def _producer_settings(servers: str) -> dict[str, str | int | float | bool]:

@@ -18,7 +18,8 @@ from confluent_kafka.cimpl import NewTopic
 from typer.testing import CliRunner, Result
 
 from cli.produce import command
-from cli.sending import LONGEST_LINE, host_of
+from cli.sending import LONGEST_LINE
+from ingest.hosts import host_of_line
 from stack.corpus import generate, truth
 
 PARTITIONS = 3
@@ -95,7 +96,9 @@ def test_a_hosts_lines_share_a_partition_in_order(bench: Bench) -> None:
     records = bench.records()
     assert len({(partition, key) for partition, key, _ in records}) == len({key for _, key, _ in records}) > 10
     for host in {key for _, key, _ in records}:
-        assert [value for _, key, value in records if key == host] == [line for line in sent if host_of(line) == host]
+        assert [value for _, key, value in records if key == host] == [
+            line for line in sent if host_of_line(line) == host
+        ]
 
 
 def test_lines_without_a_host_have_no_key_and_spread(bench: Bench) -> None:
@@ -215,8 +218,8 @@ def test_a_file_and_the_demonstration_exclude_each_other(tmp_path: Path) -> None
     ],
 )
 def test_the_host_is_seen_in_every_header(line: bytes, host: bytes | None) -> None:
-    assert host_of(line) == host
+    assert host_of_line(line) == host
 
 
 def test_the_host_seen_is_the_corpus_own_key() -> None:
-    assert all(host_of(line) == host for _, host, line in generate(2, datetime.now(UTC), 14))
+    assert all(host_of_line(line) == host for _, host, line in generate(2, datetime.now(UTC), 14))
