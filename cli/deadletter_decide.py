@@ -5,6 +5,7 @@ still goes on. So a letter is sent again once, whatever breaks.
 https://kafka.apache.org/documentation/#semantics
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 
 from confluent_kafka import KafkaException, Producer
@@ -18,6 +19,9 @@ from topics.replay import origin_header, recount_header
 _TIMEOUT = 60.0  # seconds
 _MOST = 1000  # letters of one transaction
 _ENVELOPE = 128 << 10  # room for headers on top of the largest record
+
+_QUIET = logging.getLogger("ogrewatch.deadletter")  # what librdkafka would print is raised as well
+_QUIET.setLevel(logging.CRITICAL + 1)
 
 
 class Decider:
@@ -35,8 +39,8 @@ class Decider:
                 "transactional.id": f"{settings.prefix}ogrewatch-{DEADLETTER.name}",
                 "message.max.bytes": MAX_RECORD + _ENVELOPE,
                 "compression.type": "lz4",
-                "log_level": 2,
-            }
+            },
+            logger=_QUIET,
         )
         self._producer.init_transactions(_TIMEOUT)
 

@@ -1,7 +1,8 @@
 """Topics in, their records out, as far as they reach now; and from a time on."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -9,7 +10,17 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from agents.settings import Settings
 
 TIMEOUT = 15.0  # seconds
-_BATCH = 5000
+_BATCH, _PAUSE = 5000, 0.1  # messages at a time, or seconds
+_AGAIN = 0.2  # seconds before Kafka is asked again
+_PASSING = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,  # some broker has not heard of it yet
+    KafkaError._UNKNOWN_PARTITION,
+}
 _NOBODY = "ogrewatch-reads"  # a group that never commits
 
 
@@ -41,7 +52,8 @@ class Reader:
         found = {}
         starts = self._since(topic, since) if since else {}
         for number in self.partitions(topic):
-            begin, end = self.client.get_watermark_offsets(TopicPartition(topic, number), timeout=TIMEOUT)
+            ask = partial(self.client.get_watermark_offsets, TopicPartition(topic, number), timeout=TIMEOUT)
+            begin, end = _patiently(ask)
             found[number] = (min(end, max(begin, starts.get(number, end))) if since else begin, end)
         return found
 
@@ -50,7 +62,8 @@ class Reader:
         asked = [TopicPartition(topic, number) for topic in topics for number in self.partitions(topic)]
         client = Consumer(self._conf(self._settings.prefix + group))
         try:
-            return {(tp.topic, tp.partition): max(-1, tp.offset) for tp in client.committed(asked, timeout=TIMEOUT)}
+            found = _patiently(lambda: client.committed(asked, timeout=TIMEOUT))
+            return {(tp.topic, tp.partition): max(-1, tp.offset) for tp in found}
         finally:
             client.close()
 
@@ -61,11 +74,12 @@ class Reader:
         heard = time.monotonic()
         try:
             while left:
-                messages = self.client.consume(_BATCH, 1.0)
+                messages = self.client.consume(_BATCH, _PAUSE)
                 heard = time.monotonic() if messages else _patient(heard)
                 for message in messages:
                     yield from self._take(message, left)
         finally:
+            self.client.resume(self.client.assignment())  # else the next read finds them paused
             self.client.unassign()
 
     def _take(self, message: Any, left: dict[int, int]) -> Iterator[Any]:
@@ -83,7 +97,7 @@ class Reader:
 
     def _since(self, topic: str, since: int) -> dict[int, int]:
         asked = [TopicPartition(topic, number, since) for number in self.partitions(topic)]
-        found = self.client.offsets_for_times(asked, timeout=TIMEOUT)
+        found = _patiently(lambda: self.client.offsets_for_times(asked, timeout=TIMEOUT))
         return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
 
     def _conf(self, group: str) -> dict[str, Any]:
@@ -96,6 +110,18 @@ class Reader:
             "auto.offset.reset": "earliest",
             "log_level": 2,
         }
+
+
+def _patiently(ask: Callable[[], Any]) -> Any:
+    """An answer of Kafka; leaders and coordinators that are changing are asked again for a while."""
+    until = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in _PASSING or time.monotonic() > until:
+                raise
+            time.sleep(_AGAIN)
 
 
 def _patient(heard: float) -> float:
