@@ -3,10 +3,11 @@ a dead letter.
 """
 
 import asyncio
+import gc
 import time
 from collections import deque
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import orjson
@@ -25,7 +26,9 @@ from topics.fields import TYPES
 from topics.stats import document
 
 ROLE = "index"
-_DOCUMENTS = 5000  # most that go out in one write; one batch may be more
+_DOCUMENTS = 3000  # most that are decoded and written at a time, about as many as one request takes
+_GARBAGE = 50_000, 20, 50  # documents are many and never in cycles
+_STRETCH = 200  # decoded without letting others have their turn
 _WRITES = 2  # at a time
 _PAUSE = 0.05  # seconds in which small batches gather
 _FRESH = 0.8  # seconds from a write until it is made searchable, when there is no backlog
@@ -86,24 +89,33 @@ class Indexer:
         return events
 
     async def _write(self, events: Sequence[Any]) -> None:
+        records = chain.from_iterable(event.value for event in events)
+        dead: list[Any] = []
+        while part := list(islice(records, _DOCUMENTS)):
+            dead += await self._store(part)
+        if dead:
+            await (await self._app.delivery.send(dead))
+        for event in events:
+            event.ack()
+
+    async def _store(self, records: Sequence[Any]) -> list[Any]:
+        """Store records; returns a dead letter for each that cannot be."""
         documents, sources, dead = [], [], []
-        for record in chain.from_iterable(event.value for event in events):
+        for number, record in enumerate(records, 1):
             try:
                 documents.append(self._document(record))
                 sources.append(record)
             except CodecError as error:
                 dead.append(letter(self._prefix, ROLE, record, "decoding", str(error)))
-            if len(documents) % 200 == 199:
+            if number % _GARBAGE = 50_000, 20, 50  # documents are many and never in cycles
+_STRETCH == 0:
                 await asyncio.sleep(0)
         outcome = await self._sink.write(documents)
         self._unseen = self._unseen or time.monotonic()
         for rejected in outcome.rejected:
             record = sources[rejected.position]
             dead.append(letter(self._prefix, ROLE, record, rejected.reason, rejected.text))
-        if dead:
-            await (await self._app.delivery.send(dead))
-        for event in events:
-            event.ack()
+        return dead
 
     def _document(self, record: Any) -> Document:
         if record.topic == self._stats:
@@ -119,6 +131,7 @@ def make_app(settings: Settings) -> BatchApp:
     in_order = InOrder()
 
     async def index(stream: Any) -> None:
+        gc.set_threshold(*_GARBAGE)
         sink = ElasticsearchSink(settings.elasticsearch)
         indexer = Indexer(app, sink, settings)
         writing = asyncio.create_task(indexer.run())

@@ -59,7 +59,7 @@ class Quoted(dict[bytes, bytes]):
         text = quote(raw)
         if len(raw) <= _LONGEST:
             make_room(self)
-            self[raw] = text
+            self[raw] = packed(text)
         return text
 
 
@@ -72,7 +72,7 @@ class Times(dict[bytes, bytes]):
         text = orjson.dumps(iso((number >> 1) ^ -(number & 1)))
         if end - at == 8:
             make_room(self)
-            self[body[at:end]] = text
+            self[body[at:end]] = packed(text)
         return text, end
 
 
@@ -192,6 +192,11 @@ def joined(*texts: bytes) -> bytes:
 def members(value: dict[str, Any]) -> bytes:
     """The members of an object, each with a comma before it."""
     return b"," + orjson.dumps(value)[1:-1] if value else b""
+
+
+def packed(text: bytes) -> bytes:
+    """A copy to keep: what orjson returns stands in a buffer of some kilobytes, however short it is."""
+    return bytes(memoryview(text))
 
 
 def make_room(memory: dict[Any, Any]) -> None:
