@@ -107,8 +107,7 @@ class Indexer:
                 sources.append(record)
             except CodecError as error:
                 dead.append(letter(self._prefix, ROLE, record, "decoding", str(error)))
-            if number % _GARBAGE = 50_000, 20, 50  # documents are many and never in cycles
-_STRETCH == 0:
+            if number % _STRETCH == 0:
                 await asyncio.sleep(0)
         outcome = await self._sink.write(documents)
         self._unseen = self._unseen or time.monotonic()
