@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException
 from agents.settings import Settings
 from cli.deadletter_box import DROPPED, REPLAYED, Wanted, search
 from cli.deadletter_options import Component, Contains, Ids, Json, Reason, Since, Topic, Until, wanted
-from cli.deadletter_reading import Reader
+from topics.reading import Reader
 
 PANEL = "Run"
 
@@ -41,7 +41,7 @@ def list_letters(
 
     settings, number = Settings(), 0
     asked = wanted(settings, None, component, reason, topic, since, until, contains, decided)
-    with _explained(), Reader(settings) as reader:
+    with _explained(), Reader(settings.kafka) as reader:
         found = ((letter.time, number := number + 1, letter, fate) for letter, fate in search(reader, settings, asked))
         latest = [(letter, fate) for *_, letter, fate in sorted(heapq.nlargest(limit, found))]
     if as_json:
@@ -61,7 +61,7 @@ def show(identity: Annotated[str, typer.Argument(metavar="ID", help="Id of a let
     from cli import deadletter_shown as shown
 
     settings = Settings()
-    with _explained(), Reader(settings) as reader:
+    with _explained(), Reader(settings.kafka) as reader:
         found = list(search(reader, settings, Wanted(ids=frozenset([identity]), decided=True)))
     if not found:
         raise _Failed(f"There is no letter {shown.safe(identity)}.")
@@ -106,7 +106,7 @@ def _decide(settings: Settings, what: str, asked: Wanted, every: bool, yes: bool
 
     if every == (asked != Wanted()):
         raise typer.BadParameter("name letters by id or options, or all of them by --all")
-    with _explained(), Reader(settings) as reader:
+    with _explained(), Reader(settings.kafka) as reader:
         decider = Decider(settings, f"{getpass.getuser()}@{socket.gethostname()}")
         planned = plan(reader, settings, asked)
         if not yes and not as_json and planned:

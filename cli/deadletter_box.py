@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from agents.settings import Settings
-from cli.deadletter_reading import Reader
 from topics.catalogue import DEADLETTER, FATES
 from topics.deadletter import Letter, NoLetter, read
+from topics.reading import Reader
 
 Place = tuple[int, int]
 """Partition and offset of a letter."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from agents.settings import Settings
 from cli.deadletter_box import PRESENT, REPLAYED, Place, Wanted, letters, search
 from cli.deadletter_decide import Decider
-from cli.deadletter_reading import Reader
 from cli.ledger_store import Store
 from topics.catalogue import RAW, STATS
 from topics.codec import CodecError, decode_head
 from topics.deadletter import Letter
 from topics.event import id_of
+from topics.reading import Reader
 
 _SOME, _SIZE = 5000, 32 << 20  # letters and bytes that are held, or one letter
 

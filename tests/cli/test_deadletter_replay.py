@@ -12,8 +12,8 @@ from installation_kit import Place, place, until
 from cli.deadletter_box import REPLAYED, Wanted
 from cli.deadletter_decide import Decider, why
 from cli.deadletter_plan import carry_out, plan
-from cli.deadletter_reading import Reader
 from sinks.elasticsearch.setup import stream_name
+from topics.reading import Reader
 from topics.received import IDENTITY
 
 POISON = b"<38>May  1 10:00:00 web1 sshd[7]: Failed password for poison from 192.0.2.1 port 4711 ssh2"
@@ -21,6 +21,7 @@ GOOD = b"<38>May  1 10:00:00 web1 sshd[7]: Failed password for root from 192.0.2
 DEFECT = """
 from agents import pipeline
 from topics.codec import CodecError
+from topics.reading import Reader
 encode = pipeline.encode
 def broken(kind, event):
     if "poison" in event["event_original"]:
@@ -103,7 +104,7 @@ def test_what_is_stored_already_is_not_sent_again(here: Place) -> None:
             refresh=True,
         )  # fmt: skip
     assert here.json("deadletter", "replay", "--all") == {"present": 1}
-    with Reader(here.settings) as reader:
+    with Reader(here.kafka) as reader:
         assert set(reader.bounds(f"{here.prefix}replay").values()) == {(0, 0)}
     assert here.json("deadletter", "list") == []
 
@@ -111,7 +112,7 @@ def test_what_is_stored_already_is_not_sent_again(here: Place) -> None:
 def test_of_two_that_decide_at_a_time_the_earlier_does_nothing(here: Place) -> None:
     here.give_up("normalize", "raw.syslog", 5)
     settings = here.settings
-    with Reader(settings) as reader:
+    with Reader(settings.kafka) as reader:
         first = Decider(settings, "first")
         planned = plan(reader, settings, Wanted())
         second = Decider(settings, "second")

@@ -7,8 +7,6 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from agents.settings import Settings
-
 TIMEOUT = 15.0  # seconds
 _BATCH, _PAUSE = 5000, 0.1  # messages at a time, or seconds
 _AGAIN = 0.2  # seconds before Kafka is asked again
@@ -27,8 +25,8 @@ _NOBODY = "ogrewatch-reads"  # a group that never commits
 class Reader:
     """Reads without a group, and only what no transaction aborted. Every method blocks; raises `KafkaException`."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, servers: str) -> None:
+        self._servers = servers
         self.client = Consumer(self._conf(_NOBODY))
         self._partitions: dict[str, list[int]] = {}
 
@@ -60,7 +58,7 @@ class Reader:
     def committed(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         """Where a group goes on; -1 where it has committed nothing."""
         asked = [TopicPartition(topic, number) for topic in topics for number in self.partitions(topic)]
-        client = Consumer(self._conf(self._settings.prefix + group))
+        client = Consumer(self._conf(group))
         try:
             found = _patiently(lambda: client.committed(asked, timeout=TIMEOUT))
             return {(tp.topic, tp.partition): max(-1, tp.offset) for tp in found}
@@ -102,7 +100,7 @@ class Reader:
 
     def _conf(self, group: str) -> dict[str, Any]:
         return {
-            "bootstrap.servers": self._settings.kafka,
+            "bootstrap.servers": self._servers,
             "group.id": group,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
