@@ -16,9 +16,11 @@ from agents.counting.server import Server
 from agents.counting.shelf import KINDS, Shelf
 from agents.metrics import Metrics
 from agents.roles import role_app
+from agents.schemas import Schemas
 from agents.settings import Settings
 from agents.transport import Batch, BatchApp, InOrder, fatal
 from topics.catalogue import TYPED, typed
+from topics.wire import UnknownSchema
 
 ROLE = "count"
 TABLE = "counts"
@@ -32,6 +34,7 @@ class Counter:
 
     def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], settings: Settings) -> None:
         self._app, self._table, self._metrics = app, table, Metrics(ROLE)
+        self._schemas = Schemas(settings)
         changelog = table.changelog_topic.get_topic_name()
         self._opening = Opening(settings, app.conf.id, changelog)
         self._advice = f"To count anew, stop all count workers and delete topic {changelog} and group {app.conf.id}."
@@ -45,8 +48,15 @@ class Counter:
             fatal(f"{ROLE}: {error}. {self._advice}")
         self.flusher.open(part)
 
-    def take(self, event: Any) -> None:
-        """Count a batch, unless it belongs to an assignment that is over; blocks."""
+    async def take(self, event: Any) -> None:
+        """Count a batch, unless it belongs to an assignment that is over; blocks, but for what a registry must say."""
+        while True:
+            try:
+                return self._take(event)
+            except UnknownSchema as unknown:
+                await self._schemas.learn(unknown)
+
+    def _take(self, event: Any) -> None:
         message, batch = event.message, event.value
         part = self._table.store.parts.get(message.partition)
         if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
@@ -61,11 +71,13 @@ class Counter:
 
     def _count(self, log: Log, batch: Batch) -> None:
         counted, late, dead = log.totals[0], log.late, len(log.undecodable)
-        log.count(batch)
+        try:
+            log.count(batch)
+        finally:
+            self._metrics.counted(log.totals[0] - counted, log.late - late)
+            if len(log.undecodable) > dead:
+                self._metrics.dead_lettered(log.topic, len(log.undecodable) - dead)
         self._metrics.consumed(log.topic, len(batch))
-        self._metrics.counted(log.totals[0] - counted, log.late - late)
-        if len(log.undecodable) > dead:
-            self._metrics.dead_lettered(log.topic, len(log.undecodable) - dead)
 
     async def flush(self) -> None:
         """Flush for ever. What goes wrong ends the process."""
@@ -107,7 +119,7 @@ def make_app(settings: Settings) -> BatchApp:
         try:
             async for event in stream.events():
                 in_order(event.message, event.value)
-                counter.take(event)
+                await counter.take(event)
                 await asyncio.sleep(0)
         finally:
             flushing.cancel()

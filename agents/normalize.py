@@ -6,10 +6,12 @@ from operator import itemgetter
 from typing import Any
 
 from agents.changelog_table import ChangelogTable
+from agents.failing import Failing, TooMany
 from agents.joins import BatchJoins, Shelf
 from agents.metrics import Metrics
 from agents.pipeline import Pipeline
 from agents.roles import role_app
+from agents.schemas import Schemas
 from agents.settings import Settings
 from agents.transport import BatchApp, InOrder, Outgoing, fatal
 from topics.catalogue import DEADLETTER, RAW, REPLAY
@@ -28,7 +30,7 @@ class Normalizer:
         self._app, self._table = app, table
         self._raw = [settings.prefix + topic.name for topic in TOPICS]
         self._dead = settings.prefix + DEADLETTER.name
-        self._metrics = Metrics(ROLE)
+        self._metrics, self._failing = Metrics(ROLE), Failing(ROLE, settings)
         self._going = set[asyncio.Task[None]]()
 
     async def take(self, event: Any) -> None:
@@ -42,6 +44,7 @@ class Normalizer:
             return
         joins = BatchJoins(part, self._raw.index(message.topic), max(0, batch[0].timestamp) // 1000)
         events = self.pipeline.records(batch, joins)
+        await self._check(batch, events)
         self._count(message.topic, events)
         records = [*joins.expired(), *events, *joins.records(batch.last)]
         delivered = await self._app.delivery.send(records)
@@ -58,6 +61,15 @@ class Normalizer:
             fatal(f"{ROLE}: not delivered: {error!r}")
         event.ack()
 
+    async def _check(self, batch: Any, events: list[Outgoing]) -> None:
+        """End the process when most records fail; those that were sent again have failed before."""
+        dead = [event for event in events if event[0] == self._dead]
+        try:
+            if batch[0].topic != self._raw[-1]:
+                await self._failing.check(batch, len(dead), dict(dead[-1][5] or ()).get("error") if dead else "")
+        except TooMany as error:
+            fatal(f"{ROLE}: {error}")
+
     def _count(self, topic: str, events: list[Outgoing]) -> None:
         self._metrics.consumed(topic, len(events))
         produced = Counter(map(itemgetter(0), events))
@@ -73,6 +85,7 @@ async def _nothing(_: Any) -> None:
 
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role. Lines of one raw partition become events in their order."""
+    Schemas(settings)
     app, in_order = role_app(ROLE, settings, TOPICS), InOrder()
     raw = [settings.prefix + topic.name for topic in TOPICS]
     table: ChangelogTable[Shelf] = ChangelogTable(

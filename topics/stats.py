@@ -56,15 +56,15 @@ _SCHEMA: dict[str, Any] = {
     ],
 }
 _PARSED = parse_schema(_SCHEMA)
-_NAME = "attempts"
-WINDOWS = Numbers({_NAME: _SCHEMA})
+ATTEMPTS = "attempts"
+WINDOWS = Numbers({ATTEMPTS: _SCHEMA})
 """The numbers of the windows' schema."""
 
 
 def encode(window: AuthWindow) -> bytes:
     """Write a window."""
     buffer = BytesIO()
-    buffer.write(WINDOWS.first[_NAME])
+    buffer.write(WINDOWS.first[ATTEMPTS])
     schemaless_writer(buffer, _PARSED, asdict(window))
     return buffer.getvalue()
 

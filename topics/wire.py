@@ -22,7 +22,7 @@ VERSIONS = Path(__file__).parent / "versions"
 """The schemas of this version and of earlier ones, by their own numbers; `scripts/keep-schemas` adds to them."""
 
 _OWN = 1 << 31
-_MOST = 1000  # numbers that are remembered
+_MOST = 10_000  # numbers that are remembered: more than records that are read together
 _DOUBT = 60.0  # seconds after which a registry is asked again for what it did not have
 
 

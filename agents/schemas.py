@@ -1,0 +1,52 @@
+"""Settings in, schemas that a registry knows out; without one, nothing: then the package's own numbers are used."""
+
+import asyncio
+import logging
+import time
+
+from agents.settings import Settings
+from agents.transport import fatal
+from topics.registry import Registry, RegistryAway, RegistryRefuses, pauses, register_all
+from topics.wire import UnknownSchema
+
+logger = logging.getLogger("ogrewatch.schemas")
+
+
+class Schemas:
+    """Registers our schemas when it is made, if there is a registry: waits for it, blocking.
+
+    Ends the process when the registry refuses one.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._registry: Registry | None = None
+        if settings.schema_registry:
+            try:
+                self._registry = Registry(settings.schema_registry)
+                _register(self._registry, settings.prefix)
+            except RegistryRefuses as error:
+                fatal(error)
+
+    async def learn(self, unknown: UnknownSchema) -> None:
+        """Ask what a schema is. Waits while the registry is away; then reading can be tried again."""
+        assert self._registry is not None, "only a registry's numbers are asked for"
+        for pause in pauses():
+            try:
+                text = await asyncio.to_thread(self._registry.text, unknown.number)
+            except RegistryAway as error:
+                logger.warning("waiting for the Schema Registry to say what schema %d is: %s", unknown.number, error)
+                await asyncio.sleep(pause)
+            else:
+                unknown.numbers.learn(unknown.number, text)
+                return
+
+
+def _register(registry: Registry, prefix: str) -> None:
+    for pause in pauses():
+        try:
+            register_all(registry, prefix)
+        except RegistryAway as error:
+            logger.warning("waiting for the Schema Registry: %s", error)
+            time.sleep(pause)
+        else:
+            return
