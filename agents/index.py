@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from agents.roles import role_app
+from agents.schemas import Schemas
 from agents.settings import Settings
 from agents.transport import BatchApp, InOrder, fatal
 from sinks.base import Document
@@ -24,6 +25,7 @@ from topics.deadletter import letter
 from topics.documents import document_of
 from topics.fields import TYPES
 from topics.stats import document
+from topics.wire import UnknownSchema
 
 ROLE = "index"
 _DOCUMENTS = 3000  # most that are decoded and written at a time, about as many as one request takes
@@ -41,8 +43,8 @@ class Indexer:
     What waits is held undecoded; the transport stops fetching when too much of it waits.
     """
 
-    def __init__(self, app: BatchApp, sink: ElasticsearchSink, settings: Settings) -> None:
-        self._app, self._sink = app, sink
+    def __init__(self, app: BatchApp, sink: ElasticsearchSink, schemas: Schemas, settings: Settings) -> None:
+        self._app, self._sink, self._schemas = app, sink, schemas
         self._prefix, self._all = settings.prefix, all_names(settings.namespace)
         self._streams = {kind: stream_name(kind, settings.namespace) for kind in TYPES}
         self._attempts = attempts_name(settings.namespace)
@@ -92,11 +94,19 @@ class Indexer:
         records = chain.from_iterable(event.value for event in events)
         dead: list[Any] = []
         while part := list(islice(records, _DOCUMENTS)):
-            dead += await self._store(part)
+            dead += await self._store_known(part)
         if dead:
             await (await self._app.delivery.send(dead))
         for event in events:
             event.ack()
+
+    async def _store_known(self, records: Sequence[Any]) -> list[Any]:
+        """As `_store`, once the registry has said what their schemas are: reading begins again with each answer."""
+        while True:
+            try:
+                return await self._store(records)
+            except UnknownSchema as unknown:
+                await self._schemas.learn(unknown)
 
     async def _store(self, records: Sequence[Any]) -> list[Any]:
         """Store records; returns a dead letter for each that cannot be."""
@@ -126,13 +136,14 @@ class Indexer:
 
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role."""
+    schemas = Schemas(settings)
     app = role_app(ROLE, settings, (*TYPED, STATS))
     in_order = InOrder()
 
     async def index(stream: Any) -> None:
         gc.set_threshold(*_GARBAGE)
         sink = ElasticsearchSink(settings.elasticsearch)
-        indexer = Indexer(app, sink, settings)
+        indexer = Indexer(app, sink, schemas, settings)
         writing = asyncio.create_task(indexer.run())
         try:
             async for event in stream.events():
