@@ -12,7 +12,7 @@ from collections import deque
 
 
 class Repeats:
-    """Remembers the last `most` accepted messages, 8 bytes each, for the next connection."""
+    """Remembers the last `most` accepted messages, a number for each, for the next connection."""
 
     def __init__(self, most: int) -> None:
         self._accepted: deque[int] = deque(maxlen=most)

@@ -12,16 +12,16 @@ from typing import Any
 
 import aio_pika
 from aiormq.abc import DeliveredMessage
-from aiormq.exceptions import AMQPError, ChannelAccessRefused, ChannelInvalidStateError, ChannelPreconditionFailed
+from aiormq.exceptions import AMQPError, ChannelAccessRefused, ChannelPreconditionFailed
 from yarl import URL
 
 from ingest.amqp.settings import AmqpSettings
 
-LOST = (AMQPError, OSError, asyncio.TimeoutError, ChannelInvalidStateError, RuntimeError)
-"""What a connection that cannot be made or is gone raises; RuntimeError is aio-pika's for a closed one."""
+LOST = (AMQPError, OSError, RuntimeError)
+"""What a connection that cannot be made or is gone raises; RuntimeError is what aiormq says of a closed one."""
 
 _PATIENCE = 10.0  # seconds for a connection, and for each answer while it is set up
-_LAST = 1.5  # seconds for the broker's answer to our good-bye
+_LAST = 1.0  # seconds for the broker's answer to our good-bye
 _BATCH = 16 << 20  # bytes of a batch; a single message may be larger
 
 log = logging.getLogger("ogrewatch.ingest")

@@ -61,11 +61,12 @@ class AmqpWay:
         self._session.end()
         await asyncio.wait((self._task,), timeout=grace)
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait((self._task,))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
+        """What nobody foresaw ends the process: all that is not acknowledged is still in the queue."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None or not self._stopping.is_set():
             log.error("the bridge is finished", exc_info=error)
             self._finished.set()
 
@@ -86,16 +87,23 @@ class AmqpWay:
         """Bring over what comes through one connection, and say why there is no more."""
         self._session = session = Session(self._settings)
         try:
-            await session.open(url_of(self._settings), self._tls)
-            self._calm()
-            self._repeats.reconnected()
+            reason = await self._connect(session)
             while batch := await session.take():
                 await self._carry(session, batch)
-            return session.reason
-        except (BadBroker, *LOST) as error:
-            return told(error)
+            return reason or session.reason
         finally:
             await session.close()
+
+    async def _connect(self, session: Session) -> str:
+        """Why it was not possible, else nothing."""
+        try:
+            await session.open(url_of(self._settings), self._tls)
+        except (BadBroker, *LOST) as error:
+            session.end()
+            return told(error)
+        self._calm()
+        self._repeats.reconnected()
+        return ""
 
     async def _carry(self, session: Session, batch: list[DeliveredMessage]) -> None:
         begun = monotonic()

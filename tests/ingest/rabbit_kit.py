@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import aio_pika
 import orjson
-import pytest
+from lacking import lacking
 
 from stack.cache import cache_dir
 from stack.ports import HOST, free_port, is_open
@@ -27,11 +27,10 @@ CERTIFIED = "web-shipper"  # who logs in with a certificate
 
 
 def unpacked() -> Path:
-    """Where `scripts/fetch-rabbitmq` put it. Without it the test is skipped, in continuous integration it fails."""
+    """Where `scripts/fetch-rabbitmq` put it."""
     folder = cache_dir() / "rabbitmq"
     if not (folder / "complete").exists():
-        say = pytest.fail if os.environ.get("OGREWATCH_TEST_ALL") else pytest.skip
-        say("scripts/fetch-rabbitmq (on Debian) unpacks the RabbitMQ that this tests")
+        lacking("RabbitMQ is missing: scripts/fetch-rabbitmq unpacks it (Debian)")
     return folder
 
 
@@ -84,6 +83,14 @@ class Rabbit:
         """End it as a crash would."""
         self._end(signal.SIGKILL)
 
+    def pause(self) -> None:
+        """It neither answers nor hangs up, until `resume`."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after a `pause`."""
+        self._signal(signal.SIGCONT)
+
     def close(self) -> None:
         """End all that was started."""
         self.kill()
@@ -95,15 +102,18 @@ class Rabbit:
         return (self.folder / "log").read_text(errors="replace")[-4000:]
 
     def _end(self, number: int) -> None:
-        if self._process is None:
-            return
+        if self._process is not None:
+            self._signal(number)
+            self._process.wait(30)
+            self._process = None
+
+    def _signal(self, number: int) -> None:
+        """To the script that started it, which knows what to do with a SIGTERM; anything else to all of it."""
+        assert self._process is not None
         if number == signal.SIGTERM:
             self._process.terminate()
-            self._process.wait(30)
         else:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(30)
-        self._process = None
+            os.killpg(self._process.pid, number)
 
     def _environment(self, erlang: Path) -> dict[str, str]:
         folder = self.folder

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Container, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import pytest
@@ -66,7 +66,8 @@ async def running(rabbit: Rabbit, servers: str, prefix: str, **settings: Any) ->
         try:
             yield parts
         finally:
-            await parts.way.close(2.0)
+            await parts.way.close(1.0)
+            await parts.delivery.stop(0.1)
 
 
 def event(number: int) -> bytes:
@@ -234,6 +235,13 @@ class Process:
         given = os.environ | settings | environment
         self.process = subprocess.Popen(command, env=given, stderr=subprocess.PIPE, text=True)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
     def ready(self) -> str:
         """What it says when it begins."""
         assert self.process.stderr is not None
@@ -251,29 +259,30 @@ async def test_a_stop_finishes_what_was_accepted_and_leaves_the_rest(
     rabbit: Rabbit, sender: Publisher, raw: Raw
 ) -> None:
     await sender.publish(event(number) for number in range(5000))
-    environment = {"OGREWATCH_AMQP_PREFETCH": "40"}
-    bridge = Process(raw.servers, raw.prefix, "--url", rabbit.url, **environment)
-    assert await asyncio.to_thread(bridge.ready) == (
-        f"Reading eventtask of amqp://127.0.0.1:{rabbit.port}/, Kafka at {raw.servers}.\n"
-    )
-    await _waits(sender, range(4500))
-    assert await asyncio.to_thread(bridge.end) < 10
-    found = raw.values("raw.events")
-    assert 0 < len(found) < 5000
-    assert sorted(event(number) for number in range(len(found))) == found
-    await _waits(sender, {5000 - len(found)})
-    _, said = bridge.process.communicate()
-    assert said == ""
+    with Process(raw.servers, raw.prefix, "--url", rabbit.url, OGREWATCH_AMQP_PREFETCH="40") as bridge:
+        assert await asyncio.to_thread(bridge.ready) == (
+            f"Reading eventtask of amqp://127.0.0.1:{rabbit.port}/, Kafka at {raw.servers}.\n"
+        )
+        await _waits(sender, range(4500))
+        assert await asyncio.to_thread(bridge.end) < 10
+        found = raw.values("raw.events")
+        assert 0 < len(found) < 5000
+        assert sorted(event(number) for number in range(len(found))) == found
+        await _waits(sender, {5000 - len(found)})
+        assert bridge.process.communicate()[1] == ""
 
 
-async def test_a_stop_does_not_wait_for_kafka_longer_than_its_grace(rabbit: Rabbit, sender: Publisher) -> None:
+async def test_a_stop_waits_for_neither_end_longer_than_its_grace(rabbit: Rabbit, sender: Publisher) -> None:
     await sender.publish(event(number) for number in range(10))
-    bridge = Process(NOWHERE, "", "--url", rabbit.url, OGREWATCH_AMQP_GRACE="1")
-    await asyncio.to_thread(bridge.ready)
-    await _waits(sender, {0})
-    assert await asyncio.to_thread(bridge.end) < 5
+    with Process(NOWHERE, "", "--url", rabbit.url, OGREWATCH_AMQP_GRACE="1") as bridge:
+        await asyncio.to_thread(bridge.ready)
+        await _waits(sender, {0})
+        rabbit.pause()
+        try:
+            assert await asyncio.to_thread(bridge.end) < 6
+        finally:
+            rabbit.resume()
     await _waits(sender, {10})
-    bridge.process.communicate()
 
 
 def test_the_command_says_why_it_does_not_start() -> None:
@@ -283,7 +292,7 @@ def test_the_command_says_why_it_does_not_start() -> None:
             (("--url", "http://bridge:s3cret@192.0.2.1/"), 2, "the URL is amqp://user@host"),
             (("--metrics-port", port), 1, "Cannot show the metrics"),
         ):
-            process = Process(NOWHERE, "", *options).process
-            _, said = process.communicate(timeout=30)
-            assert (process.returncode, words in said, said.count("\n")) == (code, True, 1), said
-            assert "s3cret" not in said
+            with Process(NOWHERE, "", *options) as bridge:
+                _, said = bridge.process.communicate(timeout=30)
+                assert (bridge.process.returncode, words in said, said.count("\n")) == (code, True, 1), said
+                assert "s3cret" not in said
