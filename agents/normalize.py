@@ -29,7 +29,7 @@ class Normalizer:
         self.pipeline = Pipeline(settings)
         self._app, self._table = app, table
         self._raw = [settings.prefix + topic.name for topic in TOPICS]
-        self._dead = settings.prefix + DEADLETTER.name
+        self._dead, self._replay = settings.prefix + DEADLETTER.name, settings.prefix + REPLAY.name
         self._metrics, self._failing = Metrics(ROLE), Failing(ROLE, settings)
         self._going = set[asyncio.Task[None]]()
 
@@ -65,8 +65,8 @@ class Normalizer:
         """End the process when most records fail; those that were sent again have failed before."""
         dead = [event for event in events if event[0] == self._dead]
         try:
-            if batch[0].topic != self._raw[-1]:
-                await self._failing.check(batch, len(dead), dict(dead[-1][5] or ()).get("error") if dead else "")
+            if batch[0].topic != self._replay:
+                await self._failing.check(batch, dead)
         except TooMany as error:
             fatal(f"{ROLE}: {error}")
 

@@ -28,6 +28,12 @@ class Settings(BaseSettings):
         "", description="Confluent Schema Registry URL; without one, ids come with the package."
     )
     keep: float = Field(86_400.0, gt=0, description="How long a window of counts is kept after its minute ended.")
+    dead_letter_limit: int = Field(
+        500,
+        ge=0,
+        le=1000,
+        description="A worker stops when most of a partition's last 1,000 records failed, at least so many; 0: never.",
+    )
     web_host: str = Field("127.0.0.1", description="Address of the live page and the query API.")
     web_port: int = Field(8090, description="Port of the live page and the query API.")
     query_url: str = Field(

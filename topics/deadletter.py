@@ -71,6 +71,17 @@ def letter(prefix: str, component: str, record: Any, reason: str, text: str) -> 
     return prefix + DEADLETTER.name, record.key, record.value, None, record.timestamp, headers
 
 
+def error_of(outgoing: Any) -> str:
+    """The reason in a letter that is ready to be delivered."""
+    said = dict(outgoing[5])
+    return f"{said['reason']}: {said['error'].decode()}"
+
+
+def offset_of(outgoing: Any) -> int:
+    """The offset of the record that a letter is about which is ready to be delivered."""
+    return int(dict(outgoing[5])["offset"])
+
+
 def read(message: Any) -> Letter:
     """The letter in a message of the dead-letter topic (confluent-kafka's). Raises `NoLetter`."""
     headers: Headers = message.headers() or []

@@ -1,0 +1,96 @@
+"""What failed of each batch in, nothing out, unless it is most of what came lately: then a sentence that says so.
+
+A dead letter is the right end for a record that nobody foresaw, and the wrong one for every record since the last
+upgrade. What the limit stops is not acknowledged, so that a version that can will read it again.
+
+A worker that is started again and again would give up some more each time. So what this version gave up lately is
+looked up in the dead-letter topic when the first failure of a partition is met.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from typing import Any
+
+from confluent_kafka import KafkaException
+
+from agents.settings import Settings
+from topics.catalogue import DEADLETTER
+from topics.deadletter import NoLetter, error_of, offset_of, read
+from topics.reading import Reader
+
+WINDOW = 1000
+"""Records of a partition that are recent."""
+_AGAIN = 2.0  # seconds before Kafka is asked again
+
+_log = logging.getLogger("ogrewatch.failing")
+
+
+class TooMany(Exception):
+    """Most of a partition's recent records have failed."""
+
+
+class Failing:
+    """Keeps a role from giving up on everything. Fewer failures than `settings.dead_letter_limit` are always allowed;
+    0 allows any.
+    """
+
+    def __init__(self, role: str, settings: Settings) -> None:
+        self._role, self._limit, self._servers = role, settings.dead_letter_limit, settings.kafka
+        self._topic, self._version = settings.prefix + DEADLETTER.name, version("ogrewatch")
+        self._failed: dict[tuple[str, int], deque[int]] = {}
+
+    async def check(self, batch: Sequence[Any], letters: Sequence[Any]) -> None:
+        """Take a batch of one partition, and the letters about its records that are to be delivered.
+
+        Nothing of it may be acknowledged before. Raises `TooMany` when more than half fail of the batch, and of the
+        partition's recent records, and as many as the limit. Waits for Kafka to say what was given up before.
+        """
+        if not (self._limit and letters):
+            return
+        first, last = batch[0], batch[-1].offset
+        failed = self._failed.get((first.topic, first.partition))
+        if failed is None:
+            failed = self._failed[first.topic, first.partition] = await self._before(first)
+        now = [offset for offset in map(offset_of, letters) if offset > last - WINDOW]
+        failed.extend(now)
+        while failed and failed[0] <= last - WINDOW:
+            failed.popleft()
+        if (
+            len(failed) >= self._limit
+            and 2 * len(failed) > min(WINDOW, last + 1)
+            and 2 * len(now) > len(batch[-WINDOW:])
+        ):
+            raise TooMany(_sentence(f"{first.topic}-{first.partition}", len(failed), error_of(letters[-1])))
+
+    async def _before(self, first: Any) -> deque[int]:
+        while True:
+            try:
+                return await asyncio.to_thread(self._given_up, first.topic, first.partition, first.offset)
+            except KafkaException as error:
+                _log.warning("cannot look at the dead letters yet: %s", error)
+                await asyncio.sleep(_AGAIN)
+
+    def _given_up(self, topic: str, partition: int, offset: int) -> deque[int]:
+        """Offsets among the last before `offset` that this version gave up; blocks."""
+        wanted = self._role, self._version, topic, partition
+        found = set()
+        with Reader(self._servers) as reader:
+            spans = {n: (max(begin, end - WINDOW), end) for n, (begin, end) in reader.bounds(self._topic).items()}
+            for message in reader.read(self._topic, spans):
+                with suppress(NoLetter):
+                    letter = read(message)
+                    if (letter.component, letter.version, letter.topic, letter.partition) == wanted:
+                        found.add(letter.offset)
+        return deque(sorted(at for at in found if offset - WINDOW <= at < offset))
+
+
+def _sentence(where: str, failed: int, why: str) -> str:
+    return (
+        f"{failed:,} of the last {WINDOW:,} records of {where} could not be processed, the last because of {why}. This "
+        "looks like a fault of this version or of its surroundings, so it gives up on nothing more. Mend that, or set "
+        "OGREWATCH_DEAD_LETTER_LIMIT=0 to let all become dead letters."
+    )
