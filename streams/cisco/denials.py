@@ -3,13 +3,15 @@
 https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """
 
-from streams.cisco.kinds import ALLOWED, DENIED, DISCARDED, LIMITED, SEEN
+from streams.cisco.kinds import ALLOWED, DENIED, LIMITED, SEEN
 from streams.cisco.shapes import Message
 
 _TYPE = "[~\\(type {icmp_type}, code {icmp_code}\\)]"
 _ON = "on interface {on_interface}*"
 _LISTED = " {protocol} {Al} ~-\\> {Bl}[ hit-cnt {hits} {interval}][ \\[{hashes}\\]]*"
 _LISTED_USER = " {protocol} for user ['|]{name}['|] {Al} ~-\\> {Bl}[ hit-cnt {hits} {interval}][ \\[{hashes}\\]]*"
+_ICMP_ERROR = "No matching connection for ICMP error message: {protocol}"
+_ABOUT = "~\\(type {icmp_type}, code {icmp_code}\\) on {interface} interface. ~Original IP payload: "
 
 DENIALS = (
     Message(
@@ -78,9 +80,9 @@ DENIALS = (
         "313005",
         DENIED,
         (
-            "No matching connection for ICMP error message: {protocol} src {a_if}:{icmp_source} dst {b_if}:"
-            "{icmp_destination}~\\(type {icmp_type}, code {icmp_code}\\) on {interface} interface. ~Original IP payload"
-            ": [protocol ]{original_protocol} src {a_port_of} dst {b_port_of}[.]",
+            f"{_ICMP_ERROR} src {{a_if}}:{{icmp_source}} dst {{b_if}}:{{icmp_destination}}{_ABOUT}"
+            "[protocol ]{original_protocol} src {a_port_of} dst {b_port_of}[ \\({details}\\)][.]",
+            f"{_ICMP_ERROR} src {{A}} dst {{B}}{_ABOUT}\\<unknown\\>[.]",
         ),
     ),
     Message("313009", DENIED, ("Denied invalid {protocol} code {icmp_code}, for {An} to {Bn}*",)),
@@ -95,7 +97,7 @@ DENIALS = (
     Message("710002", ALLOWED, ("{protocol} access permitted from {A} to {B}",)),
     Message("710003", DENIED, ("{protocol} access denied by ACL from {A} to {B}",)),
     Message("710004", LIMITED, ("{protocol} connection limit exceeded from {A} to {B}*",)),
-    Message("710005 710006", DISCARDED, ("{protocol} request discarded from {A} to {B}",)),
+    Message("710005 710006", DENIED, ("{protocol} request discarded from {A} to {B}",)),
     Message(
         "201009 201010 201011 201013",
         LIMITED,

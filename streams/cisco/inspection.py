@@ -7,7 +7,7 @@ from streams.cisco.kinds import DENIED, INFO, SEEN, kind
 from streams.cisco.shapes import Message
 
 _URL = kind("network", "access allowed", "url-access", "success")
-_URL_DENIED = kind("network", "access denied", "url-access", "success")
+_URL_DENIED = kind("network", "access denied", "url-access", "failure")
 _FTP = kind("network file", "access", "ftp", "success")
 _SIGNATURE = kind("network intrusion_detection", "info", "intrusion-detected")
 _THREAT = kind("network", "info", "threat-detection")

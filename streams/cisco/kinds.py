@@ -1,6 +1,8 @@
 """What the messages mean in ECS: constant columns that several of them share.
 
-A packet that was refused was refused successfully: https://www.elastic.co/docs/reference/ecs/ecs-using-categorization-fields
+A connection that the firewall refused has failed, as the published integrations for ASA and FTD have it; that the
+firewall refused it is its type.
+https://www.elastic.co/docs/reference/ecs/ecs-using-categorization-fields
 """
 
 from topics.event import Event
@@ -18,10 +20,9 @@ def kind(category: str, types: str, action: str = "", outcome: str = "", **more:
 
 INFO = kind("network", "info")
 SEEN = kind("network", "connection info")
-DENIED = kind("network", "connection denied", "firewall-rule", "success")
+DENIED = kind("network", "connection denied", "firewall-rule", "failure")
 ALLOWED = kind("network", "connection allowed", "firewall-rule", "success")
-DISCARDED = kind("network", "connection denied", "firewall-rule", "failure")
-LIMITED = kind("network", "connection denied", "connection-limit", "success")
+LIMITED = kind("network", "connection denied", "connection-limit", "failure")
 BUILT = kind("network", "connection start", "flow-creation", "success")
 TORN = kind("network", "connection end", "flow-expiration", "success")
 VPN_STARTED = kind("network", "connection start", "client-vpn-connected", "success")

@@ -86,8 +86,8 @@ def set_fields(groups: dict[str, str | None], event: Event, outbound_swaps: bool
 
 
 def _take_icmp_numbers(found: dict[str, str], event: Event) -> None:
-    """ICMP has no ports: what stands in their places is an id, or type and code."""
-    if event.get("network_transport") in ("icmp", "ipv6-icmp"):
+    """ICMP has no ports: what stands in their places is an id, or type and code. A packet that an error is about has."""
+    if event.get("network_transport") in ("icmp", "ipv6-icmp") and "original_protocol" not in found:
         numbers = [found.pop(end + "_port") for end in ("a", "b") if end + "_port" in found]
         if numbers:
             extra(event)["cisco.icmp_numbers"] = "/".join(numbers)
@@ -95,9 +95,7 @@ def _take_icmp_numbers(found: dict[str, str], event: Event) -> None:
 
 def _set_end(found: dict[str, str], end: str, side: str, event: Event) -> None:
     """Address, port, interface and translation of one end."""
-    address, interface = found[end + "_ip"], found.get(end + "_if", "")
-    if interface and len(interface) <= _LONGEST_GROUP and is_ip(whole := f"{interface}:{address}"):
-        address, interface = whole, ""  # an IPv6 address without an interface before it
+    address, interface = _parted(found[end + "_ip"], found.get(end + "_if", ""))
     set_end(event, side, address, found.get(end + "_port", ""))
     if not is_ip(address) and address not in _NO_HOSTS:
         extra(event)[side + ".domain"] = address
@@ -105,7 +103,15 @@ def _set_end(found: dict[str, str], end: str, side: str, event: Event) -> None:
     if interface:
         event[_INTERFACES[side]] = interface
     if end + "_nat" in found:
-        _set_nat(found[end + "_nat"], found.get(end + "_natport", ""), side, event)
+        address, _ = _parted(found[end + "_nat"], found.get(end + "_natif", ""))
+        _set_nat(address, found.get(end + "_natport", ""), side, event)
+
+
+def _parted(address: str, interface: str) -> tuple[str, str]:
+    """Address and interface; what looks like an interface is the first group of an IPv6 address that has none."""
+    if interface and len(interface) <= _LONGEST_GROUP and is_ip(whole := f"{interface}:{address}"):
+        return whole, ""
+    return address, interface
 
 
 def _set_nat(address: str, port: str, side: str, event: Event) -> None:

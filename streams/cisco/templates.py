@@ -35,7 +35,7 @@ def _ends(end: str) -> dict[str, str]:
         end + "_port_of": rf"(?P<{end}_ip>{_ADDRESS}?)(?:/(?P<{end}_port>[0-9]{{1,5}}))?",
         end + "_local": rf"(?P<{end}_ip>{_IP}):(?P<{end}_port>[0-9]{{1,5}})",
         end + "_remote": rf"(?P<{end}_ip>{_IP}):(?P<{end}_port>[0-9]{{1,5}})",
-        end + "_icmp": rf"(?:[^:/()]{{1,80}}:)?(?P<{end}_nat>[^\s/()]{{1,255}})/[0-9]{{1,5}}",
+        end + "_icmp": rf"(?:(?P<{end}_natif>[^:/()]{{1,80}}):)?(?P<{end}_nat>[^\s/()]{{1,255}})/[0-9]{{1,5}}",
     }
 
 
@@ -61,7 +61,7 @@ _FIELDS = {
     "rule_name": r"[^\s\"]{1,255}",
     "group_policy": r"[^\s()]{1,255}",
     "url_user": r"[^\s@]{1,255}",
-    "quoted_rule": r"[^\"]{1,255}",
+    "quoted_rule": r"[^\"]{0,255}",
     "threat_category": r".{1,80}?",
     "threat_object": r"[^\[\]]{1,80}",
     "threat_level": r"[\w -]{1,40}",

@@ -51,7 +51,10 @@ VPN = (
     Message(
         "113040",
         VPN_ERROR,
-        ("Terminating the VPN connection attempt from {group}. Reason: {reason}",),
+        (
+            *grouped("Terminating the VPN connection attempt from {tunnel_group}. Reason: {reason}"),
+            "Terminating the VPN connection attempt from {group}. Reason: {reason}",
+        ),
     ),
     Message(
         "716002 716058 722023 722028 722037",

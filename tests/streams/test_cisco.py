@@ -107,15 +107,15 @@ def test_icmp_has_no_ports(code: str, direction: str) -> None:
 @pytest.mark.parametrize(
     ("code", "text", "types", "outcome"),
     [
-        ("106023", f'Deny tcp src {OUTSIDE} dst {INSIDE} by access-group "A" [0x0, 0x0]', "denied", "success"),
+        ("106023", f'Deny tcp src {OUTSIDE} dst {INSIDE} by access-group "A" [0x0, 0x0]', "denied", "failure"),
         ("106100", "access-list A denied tcp outside/203.0.113.66(51234) -> inside/10.0.0.5(443) hit-cnt 1 first hit",
-         "denied", "success"),
+         "denied", "failure"),
         ("106100", "access-list A permitted tcp outside/203.0.113.66(51234) -> inside/10.0.0.5(443)",
          "allowed", "success"),
         ("106001", "Inbound TCP connection denied from 203.0.113.66/51234 to 10.0.0.5/443 flags SYN  on interface o",
-         "denied", "success"),
+         "denied", "failure"),
         ("710005", f"TCP request discarded from 203.0.113.66/51234 to {INSIDE}", "denied", "failure"),
-        ("710003", "TCP access denied by ACL from 203.0.113.66/51234 to inside:10.0.0.5/https", "denied", "success"),
+        ("710003", "TCP access denied by ACL from 203.0.113.66/51234 to inside:10.0.0.5/https", "denied", "failure"),
     ],
 )  # fmt: skip
 def test_refusals(code: str, text: str, types: str, outcome: str) -> None:
@@ -125,6 +125,28 @@ def test_refusals(code: str, text: str, types: str, outcome: str) -> None:
     assert event["network_transport"] == "tcp"
     assert event["extra"]["event.code"] == code
     assert event["extra"]["event.severity"] == 4
+
+
+_ICMP_ERROR = "No matching connection for ICMP error message: icmp src o:203.0.113.66 dst i:10.0.0.5"
+_PAYLOAD = f"{_ICMP_ERROR} (type 3, code 3) on o interface.  Original IP payload:"
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ("udp src 10.0.0.5/53 dst 203.0.113.66/5353.", ("10.0.0.5", 53, "203.0.113.66", 5353)),
+        ("icmp src 10.0.0.5 dst 203.0.113.66 (type 8, code 0).", ("10.0.0.5", None, "203.0.113.66", None)),
+        ("<unknown>.", ("203.0.113.66", None, "10.0.0.5", None)),
+    ],
+)
+def test_the_packet_that_an_icmp_error_is_about(payload: str, expected: tuple[Any, ...]) -> None:
+    event = asa("313005", f"{_PAYLOAD} {payload}")
+    assert (ends(event), event["network_transport"]) == (expected, "icmp")
+
+
+def test_an_ipv6_translation_without_interface() -> None:
+    text = "Built inbound ICMP connection for faddr 2001:db8::66/7 gaddr 2001:db8::5/0 laddr 2001:db8:1::5/0 type 128"
+    assert asa("302020", f"{text} code 0")["extra"]["related.ip"] == ["2001:db8::5"]
 
 
 _AAA = "AAA user authentication"
@@ -151,7 +173,7 @@ _GROUP = "Group <G> User <alice> IP <203.0.113.66>"
         ("716038", f"{_GROUP} Authentication: successful, Session Type: WebVPN.", 0, "success"),
         ("716039", f"{_GROUP} Authentication: rejected, Session Type: WebVPN.", 0, "failure"),
         ("113039", f"{_GROUP} AnyConnect parent session started.", 0, "success"),
-        ("106023", f'Deny tcp src {OUTSIDE} dst {INSIDE} by access-group "A"', 0, "success"),
+        ("106023", f'Deny tcp src {OUTSIDE} dst {INSIDE} by access-group "A"', 0, "failure"),
     ],
 )  # fmt: skip
 def test_what_is_an_attempt(code: str, text: str, attempts: int, outcome: str) -> None:
