@@ -1,0 +1,123 @@
+"""What should be and what is in, a verdict out."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaException
+
+from cli.soak_fleet import Fleet
+from cli.soak_load import Load
+from cli.soak_site import Site
+from cli.soak_state import State
+from cli.soak_truth import Cell, Truth
+
+MEMORY = 300
+"""MB that a worker may take at most."""
+_LIMIT = 300.0  # seconds that everything has to arrive
+_LOOK = 1.0  # seconds between looks
+_STILL = 3.0  # seconds after which what has arrived must not have become more
+_NAMES = 5  # examples that are told
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise, whether it was kept, and the figures."""
+
+    name: str
+    kept: bool
+    figures: str
+
+
+def settle(site: Site, truth: Truth, tell: Callable[[str], object]) -> None:
+    """Wait until all has arrived, or for as long as that may take; then a little longer."""
+    state, until = State(site), time.monotonic() + _LIMIT
+    while time.monotonic() < until:
+        waiting = _waiting(state, truth)
+        if not waiting:
+            break
+        tell(f"waiting: {waiting}")
+        time.sleep(_LOOK)
+    time.sleep(_STILL)
+
+
+def verdict(site: Site, fleet: Fleet, load: Load, truth: Truth) -> list[Check]:
+    """All checks. Raises what Kafka's and Elasticsearch's clients raise."""
+    return [_input(load, truth), *_documents(site, truth), *_counts(State(site), truth), *_rest(site, fleet, load)]
+
+
+def _waiting(state: State, truth: Truth) -> str:
+    """What has not arrived yet, in words."""
+    from elasticsearch import ApiError, TransportError
+
+    try:
+        left = +state.uncommitted()
+        if left:
+            return ", ".join(f"{role} has {number:,} records left" for role, number in left.items())
+        state.refresh()
+        if state.windows() != truth.attempts:
+            return "minutes are not closed"
+    except (ApiError, TransportError, KafkaException) as error:
+        return f"a server does not answer: {error}"
+    return ""
+
+
+def _input(load: Load, truth: Truth) -> Check:
+    same = (truth.lines, truth.print) == (load.sent, load.print)
+    return Check("lines in Kafka, each once", same, f"{truth.lines:,} of {load.sent:,}")
+
+
+def _documents(site: Site, truth: Truth) -> Iterator[Check]:
+    from cli.ledger_store import Store
+
+    with Store(site.settings) as store:
+        store.refresh()
+        stored, total = store.stored(truth.ids), store.total(0)
+    missing = [name for name in truth.ids if name not in stored]
+    several = [name for name, number in stored.items() if number > 1]
+    yield Check("no document is missing", not missing, _examples(missing, len(truth.ids)))
+    yield Check("no document is there twice", not several, _examples(several, len(truth.ids)))
+    strange = total - sum(stored.values())
+    yield Check("no document is of no line", not strange, f"{strange:,} of {total:,}")
+
+
+def _counts(state: State, truth: Truth) -> Iterator[Check]:
+    minutes = sorted({minute for minute, _, _ in truth.attempts})
+    span = range(minutes[0], minutes[-1] + 60, 60) if minutes else range(0)
+    yield _cells("counts by minute, service and outcome", truth.attempts, lambda: state.counted(span))
+    yield _cells("closed minutes add up to the counts", truth.attempts, state.windows)
+    yield _cells("documents add up to the counts", truth.attempts, state.attempts)
+
+
+def _cells(name: str, want: Counter[Cell], ask: Callable[[], Counter[Cell]]) -> Check:
+    try:
+        found = ask()
+    except (LookupError, OSError) as error:
+        return Check(name, False, str(error))
+    wrong = [f"{cell}: {found[cell]} for {want[cell]}" for cell in {*want, *found} if found[cell] != want[cell]]
+    if wrong:
+        return Check(name, False, _examples(wrong, len(want)) + f"; {found.total():,} for {want.total():,} in all")
+    return Check(name, True, f"{want.total():,} attempts in {len(want):,} cells")
+
+
+def _rest(site: Site, fleet: Fleet, load: Load) -> Iterator[Check]:
+    state = State(site)
+    left = state.uncommitted()
+    yield Check("all is committed", not +left, ", ".join(f"{role} {number} left" for role, number in left.items()))
+    letters = Counter(name.partition(":")[0] for name in state.letters())
+    want = Counter({"index": load.poison, "count": load.poison})
+    yield Check(
+        "dead letters are the records that are no events", letters == +want, f"{_said(letters)} for {_said(want)}"
+    )
+    peaks = ", ".join(f"{role} {peak} MB" for role, peak in fleet.peaks.items())
+    yield Check(f"no worker took more than {MEMORY} MB", max(fleet.peaks.values(), default=0) <= MEMORY, peaks)
+
+
+def _said(numbers: Counter[str]) -> str:
+    return ", ".join(f"{role} {number}" for role, number in sorted(numbers.items())) or "none"
+
+
+def _examples(wrong: list[Any], of: int) -> str:
+    return f"{len(wrong):,} of {of:,}" + (f", such as {', '.join(map(str, wrong[:_NAMES]))}" if wrong else "")

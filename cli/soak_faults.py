@@ -1,0 +1,142 @@
+"""Names of faults in, what they do to workers and servers out. Each blocks until it is undone, however it ends."""
+
+import os
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from random import Random
+from typing import Any
+
+from cli.soak_fleet import ROLES, Fleet
+from cli.soak_site import wait_ready
+from stack.server import Server
+
+_SESSION = 10.0  # seconds after which a silent worker's partitions move on; the workers' setting
+_STREAMS = "logs-ogrewatch.*,metrics-ogrewatch.*"
+_TIGHT = "indices.breaker.total.limit"
+_ATTEMPTS = 60  # to undo what was done to Elasticsearch, a second apart
+
+
+class Faults:
+    """Does faults to a fleet and its servers. The times it takes follow from `random` alone, until `stop` is set."""
+
+    def __init__(self, fleet: Fleet, random: Random, stop: threading.Event) -> None:
+        self._fleet, self._site, self._random, self._stop = fleet, fleet.site, random, stop
+
+    def _sleep(self, least: float, most: float) -> None:
+        self._stop.wait(self._random.uniform(least, most))
+
+    # Workers
+
+    def kill(self, role: str) -> None:
+        """SIGKILL."""
+        self._fleet.kill(self._fleet.first(role))
+
+    def restart(self, role: str) -> None:
+        """SIGTERM."""
+        self._fleet.restart(self._fleet.first(role))
+
+    def pause(self, role: str) -> None:
+        """Stop a worker past its session, and let it go on."""
+        with self._paused(role):
+            self._sleep(_SESSION + 2, _SESSION + 8)
+
+    def join(self, role: str) -> None:
+        """A second worker comes, and goes."""
+        member = self._fleet.join(role)
+        self._sleep(8, 16)
+        self._fleet.leave(member)
+
+    def zombie(self, role: str) -> None:
+        """Stop a worker, let its successor take over, kill that one, and wake the first as if nothing had been."""
+        successor = self._fleet.join(role)
+        self._sleep(4, 8)
+        with self._paused(role):
+            self._sleep(_SESSION + 3, _SESSION + 8)
+            self._fleet.kill(successor)
+        self._sleep(2, 6)
+        self._fleet.leave(successor)
+
+    def crash(self) -> None:
+        """SIGKILL to all workers at once."""
+        for role in ROLES:
+            self.kill(role)
+
+    @contextmanager
+    def _paused(self, role: str) -> Iterator[None]:
+        member = self._fleet.first(role)
+        self._fleet.pause(member)
+        try:
+            yield
+        finally:
+            self._fleet.resume(member)
+
+    # Servers
+
+    def kill_broker(self) -> None:
+        """SIGKILL; it is started again seconds later."""
+        self._site.kafka.kill()
+        self._start(self._site.kafka)
+
+    def pause_broker(self) -> None:
+        """Stop it for longer than sessions last."""
+        self._pause(self._site.kafka)
+
+    def kill_elasticsearch(self) -> None:
+        """SIGKILL; it is started again seconds later."""
+        self._site.elasticsearch.kill()
+        self._start(self._site.elasticsearch)
+
+    def pause_elasticsearch(self) -> None:
+        """Connections stay, and nothing answers."""
+        self._pause(self._site.elasticsearch)
+
+    def block_indices(self) -> None:
+        """As Elasticsearch does itself when its disk is full."""
+        self._put_block(True)
+        try:
+            self._sleep(4, 8)
+        finally:
+            self._put_block(None)
+
+    def exhaust_elasticsearch(self) -> None:
+        """It answers whole requests with 429, for its memory is too full."""
+        self._put_limit("1%")
+        try:
+            self._sleep(4, 8)
+        finally:
+            self._put_limit(None)
+
+    def _start(self, server: Server) -> None:
+        self._sleep(1, 6)
+        server.start()
+        wait_ready(server)
+
+    def _pause(self, server: Server) -> None:
+        group = server.daemon.pid()
+        if group is not None:
+            os.killpg(group, signal.SIGSTOP)
+            try:
+                self._sleep(_SESSION, _SESSION + 4)
+            finally:
+                os.killpg(group, signal.SIGCONT)
+
+    def _put_block(self, value: bool | None) -> None:
+        settings = {"index.blocks.read_only_allow_delete": value}
+        self._client.indices.put_settings(index=_STREAMS, settings=settings, allow_no_indices=True)
+
+    def _put_limit(self, value: str | None) -> None:
+        self._client.cluster.put_settings(persistent={_TIGHT: value})
+
+    @cached_property
+    def _client(self) -> Any:
+        from elasticsearch import Elasticsearch, ElasticsearchWarning
+
+        warnings.filterwarnings("ignore", category=ElasticsearchWarning)  # that the limit is too low: it is meant to be
+        return Elasticsearch(
+            self._site.elasticsearch.address, request_timeout=30, max_retries=_ATTEMPTS, retry_on_timeout=True,
+            retry_on_status=(429, 502, 503, 504),
+        )  # fmt: skip

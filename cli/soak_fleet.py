@@ -1,0 +1,156 @@
+"""Roles in, worker processes out: started again whenever they end, until they are told to leave."""
+
+import contextlib
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from cli.itself import ogrewatch
+from cli.soak_site import Site
+
+ROLES = ("normalize", "count", "index")
+_LOOK = 0.2  # seconds between looks at the processes
+_AGAIN = 1.0  # seconds before a process that ended is started again
+_GRACE = 45.0  # seconds a process has to end in
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """One worker, over all processes that it has been. `wanted` ends when it is told to leave."""
+
+    role: str
+    number: int
+    log: Path
+    wanted: bool = True
+    asked: bool = False  # to end, by us; else an end is unexpected
+    process: "subprocess.Popen[bytes] | None" = None
+    again: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.number}"
+
+    def last_words(self) -> str:
+        """What it printed last."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return lines[-1] if lines else ""
+
+
+@dataclass(slots=True)
+class Fleet:
+    """All workers, looked after while a `with` lasts. Several threads may use it."""
+
+    site: Site
+    members: list[Member] = field(default_factory=list)
+    peaks: dict[str, int] = field(default_factory=dict)
+    ends: list[str] = field(default_factory=list)
+    """Ends that nobody asked for: a worker that met what it must not go on with."""
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._look_after, name="fleet", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End all at once."""
+        self._over.set()
+        with self._lock:
+            for member in self.members:
+                member.wanted = False
+                self._signal(member, signal.SIGKILL, last=True)
+                if member.process is not None:
+                    member.process.wait()
+
+    def join(self, role: str) -> Member:
+        """One more worker of a role."""
+        with self._lock:
+            number = len(self.members) + 1
+            member = Member(role, number, self.site.folder / f"{role}-{number}.log")
+            self.members.append(member)
+            self._start(member)
+        return member
+
+    def first(self, role: str) -> Member:
+        """The worker of a role that has been there longest."""
+        with self._lock:
+            return next(member for member in self.members if member.role == role and member.wanted)
+
+    def kill(self, member: Member) -> None:
+        """SIGKILL; it is started again, if it is wanted."""
+        with self._lock:
+            self._signal(member, signal.SIGKILL, last=True)
+
+    def pause(self, member: Member) -> None:
+        """SIGSTOP."""
+        with self._lock:
+            self._signal(member, signal.SIGSTOP)
+
+    def resume(self, member: Member) -> None:
+        """SIGCONT."""
+        with self._lock:
+            self._signal(member, signal.SIGCONT)
+
+    def restart(self, member: Member) -> None:
+        """SIGTERM, and wait for its end; it is started again."""
+        with self._lock:
+            process = member.process
+            self._signal(member, signal.SIGTERM, last=True)
+        self._wait(member, process)
+
+    def leave(self, member: Member) -> None:
+        """SIGTERM, and wait for its end."""
+        member.wanted = False
+        self.restart(member)
+
+    def _look_after(self) -> None:
+        """Note peaks of memory and ends, and start what has ended."""
+        while not self._over.wait(_LOOK):
+            with self._lock:
+                for member in self.members:
+                    self._keep(member)
+
+    def _start(self, member: Member) -> None:
+        with member.log.open("ab") as log:
+            member.process = subprocess.Popen(
+                ogrewatch("worker", member.role, "--bare"), env=self.site.environment, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        member.asked = False
+
+    def _signal(self, member: Member, number: signal.Signals, last: bool = False) -> None:
+        if member.process is not None and member.process.poll() is None:
+            member.asked = member.asked or last
+            member.process.send_signal(number)
+
+    def _keep(self, member: Member) -> None:
+        if member.process is None:
+            if member.wanted and time.monotonic() >= member.again:
+                self._start(member)
+            return
+        status = member.process.poll()
+        if status is None:
+            self.peaks[member.role] = max(self.peaks.get(member.role, 0), _peak(member.process.pid))
+            return
+        if not member.asked or status not in (0, -signal.SIGKILL):
+            self.ends.append(f"{member} ended with status {status}: {member.last_words()}")
+        member.process, member.again = None, time.monotonic() + _AGAIN
+
+    def _wait(self, member: Member, process: "subprocess.Popen[bytes] | None") -> None:
+        if process is None:
+            return
+        try:
+            process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self.ends.append(f"{member} did not end within {_GRACE:.0f} s")
+            process.kill()
+
+
+def _peak(pid: int) -> int:
+    """The most memory that a process has had, MB; 0 when it has just ended."""
+    with contextlib.suppress(OSError, IndexError):
+        return int(Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()[0]) // 1024
+    return 0

@@ -1,0 +1,60 @@
+"""A seed in, two sequences of faults out, one of workers and one of servers, done at the same time.
+
+Which faults, of what, in which order and for how long follows from the seed; how they meet depends on the machine.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from random import Random
+
+from cli.soak_faults import Faults
+from cli.soak_fleet import ROLES, Fleet
+
+Tell = Callable[[str], None]
+
+WORKERS = ("kill", "zombie", "restart", "pause", "join", "crash")
+SERVERS = (
+    *("kill_broker", "block_indices", "kill_elasticsearch", "exhaust_elasticsearch", "pause_broker"),
+    "pause_elasticsearch",
+)
+_OF_ALL = ("crash",)  # of no role in particular
+_REST = (1.0, 4.0)  # seconds between two faults
+
+
+class Lane(threading.Thread):
+    """Does one fault after the other until `stop` is set; then the one under way is cut short and undone."""
+
+    def __init__(self, name: str, kinds: tuple[str, ...], fleet: Fleet, seed: int, stop: threading.Event, tell: Tell):
+        super().__init__(name=name, daemon=True)
+        self._random = Random(f"{seed} {name}")
+        self._over, self._tell = stop, tell
+        self._faults, self._plan = Faults(fleet, self._random, stop), plan(kinds, self._random)
+        self.done: Counter[str] = Counter()
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Break things."""
+        try:
+            while not self._over.wait(self._random.uniform(*_REST)):
+                self._do(*next(self._plan))
+        except BaseException as error:
+            self.error = error
+
+    def _do(self, kind: str, role: str) -> None:
+        what = f"{kind.replace('_', ' ')} {role}".rstrip()
+        self._tell(what)
+        begin = time.monotonic()
+        getattr(self._faults, kind)(*([role] if role else []))
+        self.done[what] += 1
+        self._tell(f"{what}: over after {time.monotonic() - begin:.0f} s")
+
+
+def plan(kinds: tuple[str, ...], random: Random) -> Iterator[tuple[str, str]]:
+    """Every kind in each round, in a new order each time; in three rounds to every role. No role for a server's."""
+    roles = {kind: cycle(random.sample(ROLES, len(ROLES))) for kind in kinds if kind in WORKERS and kind not in _OF_ALL}
+    while True:
+        for kind in random.sample(kinds, len(kinds)):
+            yield kind, next(roles[kind]) if kind in roles else ""

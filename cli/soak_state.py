@@ -1,0 +1,121 @@
+"""An installation in, what it holds out: what was committed, counted, stored and given up. Every question blocks."""
+
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+from confluent_kafka import Consumer, TopicPartition
+
+from cli.soak_site import Site
+from cli.soak_truth import Cell, records
+from topics.catalogue import DEADLETTER, RAW, REPLAY, STATS, TYPED
+from topics.deadletter import read
+
+_TIMEOUT = 20.0  # seconds
+_OUTCOMES = ("success", "failure", "unknown")
+
+
+@dataclass(frozen=True)
+class State:
+    """Asks Kafka, the count workers and Elasticsearch. Raises what their clients raise."""
+
+    site: Site
+
+    def uncommitted(self) -> Counter[str]:
+        """By role, records that its group has not committed."""
+        from agents.counting.shelf import KINDS
+
+        read_by = {
+            "normalize": (*RAW, REPLAY),
+            "count": [topic for topic in TYPED if topic.schema in KINDS],
+            "index": (*TYPED, STATS),
+        }
+        return Counter({role: self._left(role, [topic.name for topic in topics]) for role, topics in read_by.items()})
+
+    def letters(self) -> set[str]:
+        """The dead letters, each once however often it was written."""
+        return {read(message).id for message in records(self.site.settings, DEADLETTER.name)}
+
+    def counted(self, minutes: range) -> Counter[Cell]:
+        """Attempts by cell, as the count workers say it now. Raises `LookupError` while partitions are missing."""
+        found: Counter[Cell] = Counter()
+        urls = self._count_workers()
+        for minute in minutes:
+            partitions: list[int] = []
+            for url in urls:
+                answer = _get(f"{url}/v1/attempts?by=service&since={minute}&until={minute + 60}")
+                partitions += answer["partitions"]
+                for service, row in answer["rows"].items():
+                    found.update({(minute, service, outcome): row[outcome] for outcome in _OUTCOMES})
+            if sorted(partitions) != list(range(self.site.settings.partitions)):
+                raise LookupError(f"only partitions {sorted(partitions)} answer")
+        return +found
+
+    def refresh(self) -> None:
+        """Make what was stored visible."""
+        self._elasticsearch.indices.refresh(index="*ogrewatch*", ignore_unavailable=True, expand_wildcards="all")
+
+    def windows(self) -> Counter[Cell]:
+        """Attempts by cell, as the closed minutes in Elasticsearch add up."""
+        found: Counter[Cell] = Counter()
+        sums = {outcome: {"sum": {"field": f"ogrewatch.auth.{outcome}"}} for outcome in _OUTCOMES}
+        for minute, bucket in self._by_minute("metrics-ogrewatch.auth", "ogrewatch.auth.service", sums):
+            for outcome in _OUTCOMES:
+                found[minute, bucket["key"], outcome] += int(bucket[outcome]["value"])
+        return +found
+
+    def attempts(self) -> Counter[Cell]:
+        """Attempts by cell, as the documents in Elasticsearch add up."""
+        found: Counter[Cell] = Counter()
+        number = {"number": {"sum": {"field": "ogrewatch.attempt"}}}
+        sums = {"outcomes": {"terms": {"field": "event.outcome", "missing": "unknown"}, "aggs": number}}
+        for minute, bucket in self._by_minute("logs-ogrewatch.*", "ogrewatch.service", sums):
+            for outcome in bucket["outcomes"]["buckets"]:
+                found[minute, bucket["key"], outcome["key"]] += int(outcome["number"]["value"])
+        return +found
+
+    def _by_minute(self, streams: str, service: str, sums: dict[str, Any]) -> Any:
+        services = {"services": {"terms": {"field": service, "size": 1000, "missing": "unknown"}, "aggs": sums}}
+        minutes = {"date_histogram": {"field": "@timestamp", "fixed_interval": "1m", "min_doc_count": 1}}
+        answer = self._elasticsearch.search(
+            index=f"{streams}-{self.site.settings.namespace}", size=0, aggs={"minutes": {**minutes, "aggs": services}}
+        )
+        for minute in answer["aggregations"]["minutes"]["buckets"]:
+            for bucket in minute["services"]["buckets"]:
+                yield minute["key"] // 1000, bucket
+
+    def _left(self, role: str, topics: list[str]) -> int:
+        settings = self.site.settings
+        partitions = [
+            TopicPartition(settings.prefix + topic, number) for topic in topics for number in range(settings.partitions)
+        ]
+        group = f"{settings.prefix}ogrewatch-{role}"
+        consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": group, "log_level": 0})
+        try:
+            done = sum(max(0, found.offset) for found in consumer.committed(partitions, timeout=_TIMEOUT))
+            return sum(consumer.get_watermark_offsets(p, timeout=_TIMEOUT)[1] for p in partitions) - done
+        finally:
+            consumer.close()
+
+    def _count_workers(self) -> list[str]:
+        """Where they answer. Raises `LookupError`."""
+        for url in self.site.count_urls:
+            try:
+                return list(_get(f"{url}/v1/owners")["workers"])
+            except OSError:
+                continue
+        raise LookupError("no count worker answers")
+
+    @cached_property
+    def _elasticsearch(self) -> Any:
+        from elasticsearch import Elasticsearch
+
+        return Elasticsearch(self.site.elasticsearch.address, request_timeout=60)
+
+
+def _get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:
+        return orjson.loads(answer.read())

@@ -1,0 +1,91 @@
+"""The raw topic in, what must have become of it out: parsed once more, by nobody who is killed."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from agents.settings import Settings
+from cli.soak_load import RAW, fingerprint
+
+Cell = tuple[int, str, str]
+"""Minute, service, outcome."""
+_MANY = 2_000  # records at a time
+
+
+@dataclass(slots=True)
+class Truth:
+    """What the raw topic holds: lines, their fingerprint, the ids of their events, attempts by cell."""
+
+    lines: int = 0
+    print: int = 0
+    ids: list[str] = field(default_factory=list)
+    attempts: Counter[Cell] = field(default_factory=Counter)
+
+
+def recount(settings: Settings) -> Truth:
+    """Read and parse all of it. Blocks; raises `KafkaException`."""
+    from agents.pipeline import Pipeline
+
+    truth, pipeline = Truth(), Pipeline(settings)
+    for partition in range(settings.partitions):
+        joins = _joins(partition)
+        for messages in _batches(settings, RAW, partition):
+            truth.lines += len(messages)
+            truth.print = truth.print + fingerprint([message.value() or b"" for message in messages]) & (1 << 64) - 1
+            for message in messages:
+                _add(truth, pipeline, joins(messages), message)
+    return truth
+
+
+def records(settings: Settings, topic: str) -> Iterator[Message]:
+    """All records of a topic. Blocks; raises `KafkaException`."""
+    for partition in range(settings.partitions):
+        for messages in _batches(settings, topic, partition):
+            yield from messages
+
+
+def _add(truth: Truth, pipeline: Any, joins: Any, message: Message) -> None:
+    from agents.counting.shelf import KINDS
+    from topics.event import kind_of
+
+    event = pipeline.event(message.value() or b"", message.timestamp()[1] * 1000, joins)
+    truth.ids.append(f"{message.topic()}-{message.partition()}-{message.offset()}")
+    if (number := event.get("ogrewatch_attempt", 0)) > 0 and kind_of(event) in KINDS:
+        outcome = event.get("event_outcome")
+        minute = event["timestamp"] // 60_000_000 * 60
+        service = event.get("ogrewatch_service") or "unknown"
+        truth.attempts[minute, service, outcome if outcome in ("success", "failure") else "unknown"] += number
+
+
+def _joins(partition: int) -> Callable[[list[Message]], Any]:
+    """What lines of a partition tell each other, as normalize keeps it, but in memory only."""
+    from agents.changelog import Part
+    from agents.joins import BatchJoins, Shelf
+
+    part = Part("", partition, Shelf())
+
+    def of(messages: list[Message]) -> Any:
+        return BatchJoins(part, 0, messages[0].timestamp()[1] // 1000)
+
+    return of
+
+
+def _batches(settings: Settings, topic: str, partition: int) -> Iterator[list[Message]]:
+    conf = {"bootstrap.servers": settings.kafka, "group.id": "soak", "enable.partition.eof": True}
+    reader = Consumer({**conf, "enable.auto.commit": False, "log_level": 0})
+    reader.assign([TopicPartition(settings.prefix + topic, partition, 0)])
+    try:
+        ended = False
+        while not ended:
+            messages = reader.consume(_MANY, 0.5)
+            if good := [message for message in messages if message.error() is None]:
+                yield good
+            for error in filter(None, map(Message.error, messages)):
+                if error.code() != KafkaError._PARTITION_EOF:
+                    raise KafkaException(error)
+                ended = True
+    finally:
+        reader.close()
