@@ -5,13 +5,14 @@ a dead letter.
 import asyncio
 import gc
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from itertools import chain, islice
 from typing import Any
 
 import orjson
 
+from agents.metrics import Metrics
 from agents.roles import role_app
 from agents.schemas import Schemas
 from agents.settings import Settings
@@ -43,8 +44,10 @@ class Indexer:
     What waits is held undecoded; the transport stops fetching when too much of it waits.
     """
 
-    def __init__(self, app: BatchApp, sink: ElasticsearchSink, schemas: Schemas, settings: Settings) -> None:
-        self._app, self._sink, self._schemas = app, sink, schemas
+    def __init__(
+        self, app: BatchApp, sink: ElasticsearchSink, schemas: Schemas, settings: Settings, metrics: Metrics
+    ) -> None:
+        self._app, self._sink, self._schemas, self._metrics = app, sink, schemas, metrics
         self._prefix, self._all = settings.prefix, all_names(settings.namespace)
         self._streams = {kind: stream_name(kind, settings.namespace) for kind in TYPES}
         self._attempts = attempts_name(settings.namespace)
@@ -55,6 +58,7 @@ class Indexer:
 
     def give(self, event: Any) -> None:
         """Take a batch; does not block."""
+        self._metrics.consumed(event.message.topic, len(event.value))
         self._waiting.append(event)
         self._news.set()
 
@@ -92,15 +96,17 @@ class Indexer:
 
     async def _write(self, events: Sequence[Any]) -> None:
         records = chain.from_iterable(event.value for event in events)
-        dead: list[Any] = []
+        dead: list[tuple[str, Any]] = []
         while part := list(islice(records, _DOCUMENTS)):
             dead += await self._store_known(part)
         if dead:
-            await (await self._app.delivery.send(dead))
+            await (await self._app.delivery.send([one for _, one in dead]))
+            for topic, number in Counter(topic for topic, _ in dead).items():
+                self._metrics.dead_lettered(topic, number)
         for event in events:
             event.ack()
 
-    async def _store_known(self, records: Sequence[Any]) -> list[Any]:
+    async def _store_known(self, records: Sequence[Any]) -> list[tuple[str, Any]]:
         """As `_store`, once the registry has said what their schemas are: reading begins again with each answer."""
         while True:
             try:
@@ -108,22 +114,23 @@ class Indexer:
             except UnknownSchema as unknown:
                 await self._schemas.learn(unknown)
 
-    async def _store(self, records: Sequence[Any]) -> list[Any]:
-        """Store records; returns a dead letter for each that cannot be."""
+    async def _store(self, records: Sequence[Any]) -> list[tuple[str, Any]]:
+        """Store records; returns a dead letter for each that cannot be, beside the topic it was read from."""
         documents, sources, dead = [], [], []
         for number, record in enumerate(records, 1):
             try:
                 documents.append(self._document(record))
                 sources.append(record)
             except CodecError as error:
-                dead.append(letter(self._prefix, ROLE, record, "decoding", str(error)))
+                dead.append((record.topic, letter(self._prefix, ROLE, record, "decoding", str(error))))
             if number % _STRETCH == 0:
                 await asyncio.sleep(0)
         outcome = await self._sink.write(documents)
+        self._metrics.written(outcome.stored, outcome.present, len(outcome.rejected))
         self._unseen = self._unseen or time.monotonic()
         for rejected in outcome.rejected:
             record = sources[rejected.position]
-            dead.append(letter(self._prefix, ROLE, record, rejected.reason, rejected.text))
+            dead.append((record.topic, letter(self._prefix, ROLE, record, rejected.reason, rejected.text)))
         return dead
 
     def _document(self, record: Any) -> Document:
@@ -138,12 +145,12 @@ def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role."""
     schemas = Schemas(settings)
     app = role_app(ROLE, settings, (*TYPED, STATS))
-    in_order = InOrder()
+    in_order, metrics = InOrder(), Metrics(ROLE)
 
     async def index(stream: Any) -> None:
         gc.set_threshold(*_GARBAGE)
-        sink = ElasticsearchSink(settings.elasticsearch)
-        indexer = Indexer(app, sink, schemas, settings)
+        sink = ElasticsearchSink(settings.elasticsearch, on_retry=metrics.retried)
+        indexer = Indexer(app, sink, schemas, settings, metrics)
         writing = asyncio.create_task(indexer.run())
         try:
             async for event in stream.events():

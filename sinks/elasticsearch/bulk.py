@@ -3,7 +3,7 @@
 https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -58,15 +58,18 @@ _SERIALIZERS = {found.mimetype: found for found in (_Lines(), _Answers())}
 class ElasticsearchSink:
     """Writes to the nodes at `urls` (comma separated), at most about `max_bytes` in one request.
 
-    Writes may run at the same time. A document larger than `max_bytes` goes alone.
+    Writes may run at the same time. A document larger than `max_bytes` goes alone. `on_retry` is called before a
+    request is sent again, with the status that calls for it, or None when there was no answer.
     """
 
-    def __init__(self, urls: str, *, max_bytes: int = 4 << 20) -> None:
+    def __init__(
+        self, urls: str, *, max_bytes: int = 4 << 20, on_retry: Callable[[int | None], object] = lambda _: None
+    ) -> None:
         hosts = [url.strip() for url in urls.split(",")]
         self._client = AsyncElasticsearch(
             hosts, request_timeout=_TIMEOUT, max_retries=0, retry_on_timeout=False, serializers=_SERIALIZERS
         )
-        self._max_bytes = max_bytes
+        self._max_bytes, self._on_retry = max_bytes, on_retry
 
     async def write(self, documents: Sequence[Document]) -> Outcome:
         """Store documents; see `Sink.write`."""
@@ -87,22 +90,22 @@ class ElasticsearchSink:
         await self._client.close()
 
     async def _store(self, entries: list[_Entry], outcome: Outcome) -> None:
-        patience = Patience()
+        patience = Patience(self._on_retry)
         while entries:
             try:
                 items = await self._send(entries)
             except TransportError as error:
-                await patience.wait(str(error))
+                await patience.wait(str(error), None)
             except ApiError as error:
                 if error.status_code == _TOO_LARGE:
                     return await self._store_halves(entries, outcome)
                 if not _passing(error.status_code):
                     raise
-                await patience.wait(str(error))
+                await patience.wait(str(error), error.status_code)
             else:
-                entries, why = _settle(entries, items, outcome)
+                entries, status, why = _settle(entries, items, outcome)
                 if entries:
-                    await patience.wait(f"{len(entries)} documents put off: {why}")
+                    await patience.wait(f"{len(entries)} documents put off: {why}", status)
         return None
 
     async def _store_halves(self, entries: list[_Entry], outcome: Outcome) -> None:
@@ -145,13 +148,16 @@ def _requests(entries: Iterable[_Entry], max_bytes: int) -> Iterator[list[_Entry
         yield request
 
 
-def _settle(entries: list[_Entry], items: list[dict[str, Any]], outcome: Outcome) -> tuple[list[_Entry], str]:
-    """Book what is decided into `outcome`; return what must be sent again, and why. No items: all were stored."""
+def _settle(entries: list[_Entry], items: list[dict[str, Any]], outcome: Outcome) -> tuple[list[_Entry], int, str]:
+    """Book what is decided into `outcome`; return what must be sent again, and the status and reason of the last.
+
+    No items: all were stored.
+    """
     if not items:
         outcome.stored += len(entries)
-        return [], ""
+        return [], 0, ""
     again: list[_Entry] = []
-    why = ""
+    put_off, why = 0, ""
     for entry, item in zip(entries, items, strict=True):
         status, error = item["status"], item.get("error", {})
         if status < 300:
@@ -160,10 +166,10 @@ def _settle(entries: list[_Entry], items: list[dict[str, Any]], outcome: Outcome
             outcome.present += 1
         elif _passing(status) or error.get("type") == "cluster_block_exception":
             again.append(entry)
-            why = _text(error)
+            put_off, why = status, _text(error)
         else:
             outcome.rejected.append(Rejected(entry.position, error.get("type", str(status)), _text(error)))
-    return again, why
+    return again, put_off, why
 
 
 def _passing(status: int) -> bool:
