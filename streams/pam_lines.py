@@ -22,11 +22,12 @@ _NAMED = ("pam_unix", "pam_unix_auth")
 """Modules that write the tried name only when there is such a user."""
 _LONGEST_NAME = 512
 
-_IN_SESSION: Event = {**DETAIL, "event_category": ["authentication", "session"]}
+_SESSION_ONLY = ["session"]
+_IN_SESSION: Event = {**DETAIL, "event_category": _SESSION_ONLY}
 _IN_CHANGE: Event = {**DETAIL, "event_category": ["iam"], "event_type": ["user", "info"]}
-_DETAILS = {"session": _IN_SESSION, "setcred": _IN_SESSION, "chauthtok": _IN_CHANGE, "password": _IN_CHANGE}
+_DETAILS = {"session": _IN_SESSION, "chauthtok": _IN_CHANGE, "password": _IN_CHANGE}
 _OPENING: Event = {
-    "event_category": ["authentication", "session"],
+    "event_category": _SESSION_ONLY,
     "event_type": ["start"],
     "event_action": "session_opened",
     "event_outcome": "success",

@@ -13,7 +13,7 @@ from topics.event import Event
 _SERVICE: Event = {"ogrewatch_service": "logind"}
 _OPENED: Event = {
     **_SERVICE,
-    "event_category": ["authentication", "session"],
+    "event_category": ["session"],
     "event_type": ["start"],
     "event_action": "session_opened",
     "event_outcome": "success",

@@ -48,8 +48,8 @@ _PASSWORD = (
 _ACCESS = (
     Rule(rf"denied for user [`']{_USER}' from [`'](?P<source_ip>.*)'", REFUSED),
     Rule(rf"denied for user {_USER}: (?P<reason>[0-9]{{1,6}} \(.*\))", REFUSED),
-    Rule(r"denied to '(?P<user_effective_name>.*)' for '(?P<user_name>.*)'", REFUSED),
-    Rule(r"granted to '(?P<user_effective_name>.*)' for '(?P<user_name>.*)'", GRANTED),
+    Rule(r"denied (?:to|for) '(?P<user_name>.*)' (?:for|to) '(?P<user_effective_name>.*)'", REFUSED),
+    Rule(r"granted (?:to|for) '(?P<user_name>.*)' (?:for|to) '(?P<user_effective_name>.*)'", GRANTED),
     Rule(rf"denied: {_REASON}", REFUSED),
 )
 

@@ -45,7 +45,7 @@ def test_no_line_is_an_attempt(message: str) -> None:
 )
 def test_a_session_of_any_program(program: str, message: str) -> None:
     event = event_of(program, message)
-    assert event["event_category"] == ["authentication", "session"]
+    assert event["event_category"] == ["session"]
     assert (event["event_action"], event["event_outcome"]) == ("session_opened", "success")
     assert (event["user_name"], event["user_effective_name"]) in (("root", "root"), ("alice", "root"))
 
