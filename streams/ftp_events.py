@@ -35,17 +35,10 @@ PROTOCOL: Event = {**OPENED, "event_type": ["protocol", "info"], "event_action":
 SESSION: Event = {**SERVICE, "event_category": ["session"], "event_type": ["info"], "event_action": "ftp_message"}
 LEFT: Event = {**SESSION, "event_type": ["end"], "event_action": "ftp_logout"}
 
-_MAPPED = "::ffff:"
-
 
 def on_file(action: str, kind: str) -> Event:
     """The columns of something done to a file; `kind` is its ECS type."""
     return {**SERVICE, "event_category": ["file"], "event_type": [kind], "event_action": action}
-
-
-def plain_address(address: str) -> str:
-    """An IPv4 address that a server listening on IPv6 wrote as `::ffff:192.0.2.1`, as what it is."""
-    return address.removeprefix(_MAPPED) if "." in address else address
 
 
 def pam(message: str, event: Event) -> bool:

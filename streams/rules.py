@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streams.text import extra, is_ip, number, port_number, set_endpoint
+from streams.text import extra, is_ip, number, port_number, set_endpoint, set_ip
 from topics.event import Event
 from topics.fields import FIELDS
 
@@ -79,11 +79,9 @@ def _setter(stream: str, group: str) -> _Setter:
 
 
 def _address_setter(side: str) -> _Setter:
-    column = side + "_ip"
-
     def set_address(event: Event, value: str) -> None:
         if is_ip(value):
-            event[column] = value
+            set_ip(event, side, value)
         else:
             set_endpoint(event, side, value)
 

@@ -13,6 +13,7 @@ from topics.event import Event
 
 _PAIR = re.compile(r"""([A-Za-z_][\w.-]{0,63})=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'([^']*)'|([^\s"']\S*)?)""", re.DOTALL)
 _HEX_RUN = re.compile(r"(?:\\[0-9A-Fa-f]{2})+")
+_MAPPED = "::ffff:"
 _LONGEST_ADDRESS = 64
 
 
@@ -57,17 +58,27 @@ def set_endpoint(event: Event, side: str, address: str, port: str = "") -> None:
     `side` is "source" or "destination". What is not there ("", "-", "UNKNOWN") sets nothing.
     """
     if is_ip(address):
-        event[side + "_ip"] = address
+        set_ip(event, side, address)
     elif address not in ("", "-", "UNKNOWN", "(null)"):
         _set_address(event, side, address)
     if port and (value := port_number(port)):
         event[side + "_port"] = value
 
 
+def set_ip(event: Event, side: str, address: str) -> None:
+    """Set `<side>_ip` to an address. An IPv4 peer of a socket for both families, `::ffff:192.0.2.1`, is that peer, not
+    one of its own; as it was written it stays in `<side>.address`."""
+    if address.startswith(_MAPPED) and "." in address:
+        event[side + "_ip"] = address[len(_MAPPED) :]
+        extra(event)[side + ".address"] = address
+    else:
+        event[side + "_ip"] = address
+
+
 def _set_address(event: Event, side: str, address: str) -> None:
     bare = address.strip("[]").partition("%")[0]
     if is_ip(bare):
-        event[side + "_ip"] = bare
+        set_ip(event, side, bare)
     if bare != address.strip("[]") or side + "_ip" not in event:
         extra(event)[side + ".address"] = address[:255]
 

@@ -29,7 +29,6 @@ _MICROSECONDS = re.compile(r"us=[0-9]{1,6} ")
 _END = r"(?:(?:tcp|udp)[46]?(?:-server)?:)?(?:\[AF_INET6?\])?(\[?[0-9A-Fa-f.:]{2,45}\]?):([0-9]{1,5}) (?=\S)"
 _PEER = re.compile(rf"(?:()|([^/':\s][^/':]{{0,63}})/){_END}")
 _NAMED = re.compile(r"\[(.*)\] ((?:Peer Connection Initiated with|Inactivity timeout) .*)", re.DOTALL)
-_MAPPED = "::ffff:"
 _HANDSHAKE = 10 * MICROSECOND
 """Password and verdict stand in consecutive lines; a refused client is kept waiting for five seconds."""
 
@@ -72,7 +71,7 @@ def _message(message: str, event: Event, joins: Joins) -> bool:
 def _of_peer(name: str, address: str, port: str, event: Event, joins: Joins) -> None:
     key = f"openvpn|{event.get('host_hostname', '')}|{address}|{port}"
     address = address.strip("[]")
-    set_endpoint(event, "source", address.removeprefix(_MAPPED) if "." in address else address, port)
+    set_endpoint(event, "source", address, port)
     if name:
         extra(event)["openvpn.common_name"] = name
     known = _just_now(joins.get(key), event)

@@ -10,7 +10,7 @@ The client chooses the user's name: the address stands left of it, and in `no su
 import re
 
 from streams.base import Joins, Stream
-from streams.ftp_events import CLOSED, FAILED, LOGIN, OPENED, REFUSED, SERVICE, SESSION, pam, plain_address
+from streams.ftp_events import CLOSED, FAILED, LOGIN, OPENED, REFUSED, SERVICE, SESSION, pam
 from streams.rules import Rule, Rules
 from streams.text import extra, set_endpoint
 from topics.event import Event
@@ -86,7 +86,7 @@ def _of_client(found: re.Match[str], event: Event) -> bool:
     known = _MESSAGES.parse(text, event)
     if not known:
         event.update(SESSION)
-    set_endpoint(event, "source", plain_address(address))
+    set_endpoint(event, "source", address)
     fields = extra(event)
     fields["proftpd.server"] = server
     if not known:

@@ -11,7 +11,7 @@ The client chooses names and paths; the account before `@` is one that has logge
 import re
 
 from streams.base import Joins, Stream
-from streams.ftp_events import FAILED, LEFT, LOGIN, OPENED, PROTOCOL, REFUSED, SESSION, on_file, pam, plain_address
+from streams.ftp_events import FAILED, LEFT, LOGIN, OPENED, PROTOCOL, REFUSED, SESSION, on_file, pam
 from streams.rules import LONGEST
 from streams.text import extra, number, put, set_endpoint
 from topics.event import Event
@@ -39,7 +39,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
         event["user_name"] = account
     _say(level, text, event)
     if host != "?":
-        set_endpoint(event, "source", plain_address(host))
+        set_endpoint(event, "source", host)
     extra(event)["log.level"] = level.lower()
     return True
 

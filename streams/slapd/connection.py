@@ -6,7 +6,7 @@ Kept in `Joins` under host and connection number. A line writes only what it say
 from typing import Any
 
 from streams.base import Joins
-from streams.text import extra, first_rdn, is_ip, port_number
+from streams.text import extra, first_rdn, is_ip, port_number, set_ip
 from topics.event import Event
 
 
@@ -49,7 +49,7 @@ class Connection:
     def peer(self, event: Event) -> None:
         """Set the address and port of the other end."""
         if address := self._state.get("ip"):
-            event["source_ip"] = address
+            set_ip(event, "source", address)
         if port := self._state.get("port"):
             event["source_port"] = port
 

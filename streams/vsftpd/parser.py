@@ -12,7 +12,7 @@ that what follows it fits: nothing or an anonymous password after a login, anyth
 import re
 
 from streams.base import Joins, Stream
-from streams.ftp_events import FAILED, LOGIN, OPENED, PROTOCOL, on_file, pam, plain_address
+from streams.ftp_events import FAILED, LOGIN, OPENED, PROTOCOL, on_file, pam
 from streams.own_times import timed
 from streams.text import extra, number, put, set_endpoint
 from topics.event import Event
@@ -81,7 +81,7 @@ def _client(pid: str, user: str, address: str, event: Event) -> None:
     if pid:
         event["process_pid"] = int(pid)
     put(event, "user_name", user)
-    set_endpoint(event, "source", plain_address(address))
+    set_endpoint(event, "source", address)
 
 
 def _details(more: str, event: Event) -> None:

@@ -133,7 +133,7 @@ def test_a_disconnect_reason_is_the_clients() -> None:
     [
         ("2001:db8::1", "2001:db8::1", None),
         ("fe80::1%eth0", "fe80::1", "fe80::1%eth0"),
-        ("::ffff:192.0.2.1", "::ffff:192.0.2.1", None),
+        ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1"),
         ("host.example.org", None, "host.example.org"),
         ("999.1.1.1", None, "999.1.1.1"),
         ("UNKNOWN", None, None),
