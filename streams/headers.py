@@ -29,7 +29,7 @@ _PRI = re.compile(r"<([0-9]{1,3})>")
 _SEQUENCE = re.compile(r"([0-9]{1,10}): (?:(?![0-9]{1,10}: )([\w.:-]{1,255}): )?(?:([0-9]{1,10}): )?|: ?(?=[*.A-Z0-9])")
 _NODE = re.compile(r"[A-Z]{2,3}(?:/[0-9A-Z]{1,8}){2,4}: ?")
 _SOLARIS = re.compile(r"\[ID ([0-9]{1,10}) [a-z0-9]{2,8}\.[a-z]{3,8}\] ")
-_NOT_HOSTS = frozenset([*OFFSETS, *map(str, range(1970, 2100))])
+_NOT_HOSTS = frozenset([*OFFSETS, *map(str, range(1970, 2100)), *origins.LEVELS])
 _HIGHEST_PRI = 191
 
 

@@ -9,14 +9,28 @@ from collections.abc import Container
 from streams.text import extra, is_ip, number
 from topics.event import Event
 
-_SEVERITY = r"(?P<{}>emerg|alert|crit|err|error|warn|warning|notice|info|debug)"
+_FACILITIES = (
+    *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp"),
+    *("security", "console"),
+)
+_SEVERITIES = ("emerg", "alert", "crit", "err", "error", "warn", "warning", "notice", "info", "debug")
+_SEVERITY = f"(?P<{{}}>{'|'.join(_SEVERITIES)})"
+_NUMBERED = "|".join((*_FACILITIES, "local[0-7]"))
 _LEVEL = re.compile(
-    rf"<[a-z0-9]{{2,8}}\.{_SEVERITY.format('bsd')}> "
+    rf"<[a-z0-9]{{2,8}}\.{_SEVERITY.format('bsd')}> |<(?P<code>[0-9]{{1,2}}\.[0-7])> "
+    rf"|(?:{_NUMBERED})\.{_SEVERITY.format('busybox')}:? (?=[^\s:\[\]]{{1,64}}(?:\[|: ))"
     rf"|[a-z0-9|]{{2,30}}:{_SEVERITY.format('aix')} "
     rf"|{_SEVERITY.format('f5')} (?=[^\s:\[\]]{{1,64}}(?:\[[0-9A-Fa-f]{{1,10}}\]|: ))"
     r"|(?:Em|Al|Cr|Er|Wa|No|In|Db)\((?P<esx>[0-9]{1,3})\) "
 )
-"""What FreeBSD (`<auth.info>`), AIX (`auth|security:info`), F5 and ESXi (`notice`, `In(14)`) put before a tag."""
+"""What FreeBSD (`<auth.info>`, `<4.6>`), BusyBox (`auth.info`), AIX (`auth|security:info`), F5 and ESXi (`notice`,
+`In(14)`) put before a tag."""
+LEVELS = frozenset(
+    f"{facility}.{severity}"
+    for facility in (*_FACILITIES, *(f"local{number}" for number in range(8)))
+    for severity in _SEVERITIES
+)
+"""What BusyBox writes where others write the host."""
 
 _TAG = re.compile(r"([^\s:\[\]]{1,128})(?:\[([^\]\s]{0,64})\])?(?:\(([a-z]{3,8})\))?:(?: |$)")
 _BARE_TAG = re.compile(r"([^\s:\[\]]{1,128})\[([^\]\s]{0,64})\](?: |$)")
@@ -28,12 +42,14 @@ _NO_HOST = re.compile(r"[0-9]{1,10}|\[[0-9]{0,10}\]?")
 """A process or session id: the line is of a log that has no hosts."""
 _FORWARDED = re.compile(r"Message forwarded from (\S{1,255}): ")
 _SLOT = re.compile(r"slot[0-9]{1,2}/")
+_SECOND_HOST = re.compile(r"[\w.,-]{1,255} (?=kernel: )")
+"""Gateways of Ubiquiti and relays name themselves once more."""
 _OLD_PAM = re.compile(r"(.{1,64})\((pam_[a-z0-9_]{1,40})\)")
 
 
 def take_host(rest: str, event: Event, programs: Container[str]) -> str:
     """What follows the host and what some systems write around it; a tag may stand there at once."""
-    rest = _skip_level(rest, event)
+    rest = _skip_level(rest.lstrip(" "), event)
     if rest.startswith("%") or not (_FORWARDED.match(rest) or _tagged(rest, programs)):
         host = None if rest.startswith("%") else _HOST.match(rest)
         if host and not _NO_HOST.fullmatch(host[1]):
@@ -50,7 +66,16 @@ def _tagged(rest: str, programs: Container[str]) -> bool:
     tag = _TAG.match(rest)
     if tag:
         return not (rest.startswith("%", tag.end()) and tag[2] is None and tag[1] not in programs)
-    return bool(_BARE_TAG.match(rest) or _LOGIN.match(rest)) or rest.partition(" ")[0] in programs
+    return bool(_BARE_TAG.match(rest) or _LOGIN.match(rest)) or _named(rest, programs)
+
+
+def _named(rest: str, programs: Container[str]) -> bool:
+    """Whether a program is named without a tag. A host may be called `ftp` or `mail`: then a tag follows."""
+    word, _, after = rest.partition(" ")
+    if word not in programs:
+        return False
+    tag = _TAG.match(after) or _BARE_TAG.match(after)
+    return tag is None or not (tag[2] or tag[1] in programs)
 
 
 def set_host(event: Event, name: str) -> None:
@@ -70,16 +95,24 @@ def _skip_level(rest: str, event: Event) -> str:
     if found is None:
         return rest
     if found["esx"]:
-        priority = int(found["esx"])
-        if priority <= 191:
-            event["log_syslog_priority"] = priority
+        _set_priority(event, int(found["esx"]))
+    elif found["code"]:
+        facility, _, severity = found["code"].partition(".")
+        _set_priority(event, int(facility) * 8 + int(severity))
     else:
-        extra(event)["log.level"] = found["bsd"] or found["aix"] or found["f5"]
+        extra(event)["log.level"] = found["bsd"] or found["busybox"] or found["aix"] or found["f5"]
     return rest[found.end() :]
+
+
+def _set_priority(event: Event, priority: int) -> None:
+    if priority <= 191:
+        event["log_syslog_priority"] = priority
 
 
 def take_tag(rest: str, event: Event, programs: Container[str]) -> None:
     """Set the program from the tag, if there is one, and the message to what follows it."""
+    if second := _SECOND_HOST.match(rest):
+        rest = rest[second.end() :]
     tag = None if rest.startswith("%") else _TAG.match(rest) or _BARE_TAG.match(rest)
     event["message"] = rest[tag.end() :] if tag else rest
     if tag:

@@ -83,6 +83,14 @@ DIALECTS = {
     "Nov 24 04:05:06 Message forwarded from aix1: sshd[12]: x": columns(AT, "aix1", "sshd", 12, "x"),
     "Nov 24 04:05:06 <auth.info> bsd sshd[12]: x": columns(AT, "bsd", "sshd", 12, "x", extra={"log.level": "info"}),
     "Nov 24 04:05:06 h /usr/sbin/cron[1]: x": columns(AT, "h", "cron", 1, "x"),
+    "Nov 24 04:05:06 <4.6> bsd sshd[12]: x": columns(AT, "bsd", "sshd", 12, "x", pri=38),
+    "Nov 24 04:05:06 h auth.info sshd[12]: x": columns(AT, "h", "sshd", 12, "x", extra={"log.level": "info"}),
+    "Nov 24 04:05:06 auth.info sshd[12]: x": columns(AT, None, "sshd", 12, "x", extra={"log.level": "info"}),
+    "Nov 24 04:05:06 authpriv.warn su: x": columns(AT, None, "su", None, "x", extra={"log.level": "warn"}),
+    "Tue Nov 24 04:05:06 2026 auth.info sshd[1]: x": columns(AT, None, "sshd", 1, "x", extra={"log.level": "info"}),
+    "2026-11-24 04:05:06.000000+0100  mac sshd[12]: x": columns(AT, "mac", "sshd", 12, "x"),
+    "Nov 24 04:05:06 su sshd(pam_unix)[12]: x": columns(AT, "su", "sshd", 12, "pam_unix(sshd): x"),
+    "Nov 24 04:05:06 sshd prog[12] x: y": columns(AT, "sshd", "prog", 12, "x: y"),
 }
 CISCO = {
     "Nov 24 2026 04:05:06 fw01 : %ASA-6-302013: Built": columns(AT, "fw01", None, None, "%ASA-6-302013: Built"),
