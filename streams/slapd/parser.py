@@ -13,6 +13,7 @@ from streams.base import Joins, Stream
 from streams.slapd.connection import Connection, user_of
 from streams.slapd.messages import SERVICE, unconnected
 from streams.text import extra, host_port, put, set_endpoint
+from streams.timestamps import set_instant
 from topics.event import Event
 
 _BIND: Event = {
@@ -50,7 +51,8 @@ _RESULT = re.compile(
 )
 _SEARCH = re.compile(r'base="(.*?)" scope=([0-9]) deref=([0-9]) filter="(.*)"', re.DOTALL)
 _DN = re.compile(r'(?:dn|id)="(.*?)"(?: (.*))?', re.DOTALL)
-_DEBUG = re.compile(r"[0-9a-f]{8}(?:\.[0-9a-f]{5,8})?(?: 0x[0-9a-f]{4,16})? ")
+_DEBUG = re.compile(r"([0-9a-f]{8})(?:\.[0-9a-f]{5,8})?(?: 0x[0-9a-f]{4,16})? ")
+_ANY = frozenset(("0.0.0.0", "::"))
 _BIND_TAG = "97"
 _SUCCESS = frozenset(("0", "5", "6"))
 """Result codes that are answers rather than errors: success, compareFalse, compareTrue."""
@@ -83,8 +85,17 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
 def _unconnected(message: str, event: Event, joins: Joins) -> bool:
     """The server's own messages, and lines of `-d` or a logfile, which begin with a time and a thread in hex."""
     if (found := _DEBUG.match(message)) and message.startswith("conn=", found.end()):
-        return parse(message[found.end() :], event, joins)
+        return _of_file(found[1], message[found.end() :], event, joins)
     return unconnected(message, event)
+
+
+def _of_file(seconds: str, message: str, event: Event, joins: Joins) -> bool:
+    if not parse(message, event, joins):
+        return False
+    event.setdefault("process_name", "slapd")
+    if "host_hostname" not in event:  # otherwise syslog has the time
+        set_instant(event, int(seconds, 16))
+    return True
 
 
 def _accept(rest: str, event: Event, connection: Connection) -> bool:
@@ -97,10 +108,16 @@ def _accept(rest: str, event: Event, connection: Connection) -> bool:
     connection.accepted(address, port)
     set_endpoint(event, "source", address, port)
     if own:
-        set_endpoint(event, "destination", *host_port(own))
+        _set_listener(own, event)
     if path is not None:
         extra(event)["slapd.socket"] = path
     return True
+
+
+def _set_listener(own: str, event: Event) -> None:
+    """Where the client came in; `0.0.0.0:389` names a port, but no address."""
+    address, port = host_port(own)
+    set_endpoint(event, "destination", "" if address in _ANY else address, port)
 
 
 def _bind(rest: str, event: Event, connection: Connection) -> bool:
@@ -281,4 +298,11 @@ _HANDLERS: dict[str, _Handler] = {
     "DISCONNECT": _disconnect,
 }
 
-STREAM = Stream(name="slapd", programs=("slapd",), parse=parse)
+
+def sniff(text: str) -> bool:
+    """Whether a line without a header is one of `-d`, as containers write them."""
+    found = _DEBUG.match(text)
+    return found is not None and text.startswith("conn=", found.end())
+
+
+STREAM = Stream(name="slapd", programs=("slapd",), parse=parse, sniff=sniff)
