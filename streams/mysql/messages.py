@@ -27,8 +27,8 @@ _ABORTED = columns(["database"], "info", "database_connection_aborted", "failure
 _TURNED_AWAY = columns(["database"], "error", "database_connect", "failure")
 INFO = columns(["database"], "info", "database_message")
 ERROR = columns(["database"], "error", "database_error", "failure")
-_STARTED = columns(["database", "process"], "start", "server_started")
-_STOPPED = columns(["database", "process"], "end", "server_stopped")
+_STARTED = columns(["database"], "info", "server_started")
+_STOPPED = columns(["database"], "info", "server_stopped")
 _HOST = r"'(?P<source_ip>[^'\s]{0,255})'"
 _DENIED = r"denied for user '(?P<user_name>.*)'@"
 

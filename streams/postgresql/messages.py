@@ -27,8 +27,8 @@ _TURNED_AWAY = _columns(["database"], ["error"], "database_connect", "failure")
 INFO = _columns(["database"], ["info"], "database_message")
 ERROR = _columns(["database"], ["error"], "database_error", "failure")
 STATEMENT = _columns(["database"], ["access"], "database_statement")
-_SERVER_STARTED = _columns(["database", "process"], ["start"], "server_started")
-_SERVER_STOPPED = _columns(["database", "process"], ["end"], "server_stopped")
+_SERVER_STARTED = _columns(["database"], ["info"], "server_started")
+_SERVER_STOPPED = _columns(["database"], ["info"], "server_stopped")
 
 _USER = r'"(?P<user_name>.*)"'
 _FAILED = (Rule(rf"authentication failed for user {_USER}", _REFUSED),)
