@@ -11,6 +11,7 @@ from streams.postfix.shapes import (
     INSECURE,
     LIMITED,
     LISTED,
+    LOGIN_TROUBLE,
     LOST,
     MAIL,
     NEXT_HOP,
@@ -149,7 +150,7 @@ WARNINGS = Rules(
             )
             for word in ("Message", "Recipient", "AUTH", "TLSv1", "New")
         },
-        "SASL": (Rule(rf"{REASON}", TROUBLE),),
+        "SASL": (Rule(rf"authentication failure: {REASON}", LOGIN_TROUBLE), Rule(REASON, TROUBLE)),
     },
 )
 """What follows `warning: `; all else that does is trouble of the server's own."""

@@ -36,6 +36,8 @@ HELD = columns("email", "info", "mail_checked")
 DELIVERED = columns("email", "info", "mail_delivery", "success")
 UNDELIVERED = columns("email", "info", "mail_delivery", "failure")
 LOGIN = columns("authentication", "start", "smtp_login")
+LOGIN_TROUBLE = columns("authentication", "info", "smtp_login", "failure")
+"""What the library for logins says before postfix itself gives the verdict, and names the peer."""
 SERVER = columns("process", "info", "server_message")
 STARTED = columns("process", "start", "server_started")
 STOPPED = columns("process", "end", "server_stopped")
