@@ -108,13 +108,15 @@ class ChangelogTable(Table[Any, Any], Generic[S]):
 def create_changelog(servers: str, topic: str, beside: Sequence[str], replication: int, keep: float) -> int:
     """Create a changelog with as many partitions as the topics `beside` it, unless it is there, and return how many.
 
-    Blocks.    Raises `ValueError` when partitions differ: entries would no longer be where their events are.
+    Blocks. Raises `ValueError` when one of them is missing, or partitions differ: entries would no longer be where their events are.
     """
     client = AdminClient({"bootstrap.servers": servers, "log_level": 3})
     found = client.list_topics(timeout=_TIMEOUT).topics
     counts = {name: len(found[name].partitions) if name in found else 0 for name in beside}
-    if len(set(counts.values())) != 1 or 0 in counts.values():
-        raise ValueError(f"all of these need the same number of partitions, and at least one: {counts}")
+    if missing := [name for name, number in counts.items() if not number]:
+        raise ValueError(f"there is no topic {', '.join(missing)}; `ogrewatch topics create` creates what is missing")
+    if len(set(counts.values())) != 1:
+        raise ValueError(f"all of these need the same number of partitions: {counts}")
     partitions = next(iter(counts.values()))
     if topic not in found:
         _create(client, NewTopic(topic, partitions, replication, config=_config(keep)))
