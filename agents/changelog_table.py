@@ -108,7 +108,8 @@ class ChangelogTable(Table[Any, Any], Generic[S]):
 def create_changelog(servers: str, topic: str, beside: Sequence[str], replication: int, keep: float) -> int:
     """Create a changelog with as many partitions as the topics `beside` it, unless it is there, and return how many.
 
-    Blocks. Raises `ValueError` when one of them is missing, or partitions differ: entries would no longer be where their events are.
+    Blocks. Raises `ValueError` when one of them is missing, or partitions differ: entries would no longer be where
+    their events are.
     """
     client = AdminClient({"bootstrap.servers": servers, "log_level": 3})
     found = client.list_topics(timeout=_TIMEOUT).topics
