@@ -11,12 +11,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import typer
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 from typer.testing import CliRunner
 
 import cli.deadletter
+import cli.ledger
 from agents.settings import Settings
 from cli.itself import ogrewatch
 from sinks.elasticsearch.setup import install
@@ -24,7 +26,9 @@ from stack.ports import free_port
 from topics.admin import create_topics
 from topics.deadletter import letter
 
-_COMMANDS = {"deadletter": cli.deadletter.app}
+_ledger = typer.Typer()
+_ledger.command()(cli.ledger.command)
+_COMMANDS = {"deadletter": cli.deadletter.app, "ledger": _ledger}
 
 Line = tuple[int, bytes]
 """Partition of the raw topic, and what stands in it."""
@@ -131,10 +135,10 @@ def place(kafka: str, elasticsearch: str, name: str, folder: Path) -> Iterator[P
         future.result(30)
 
 
-def until(true: Callable[[], Any], seconds: float = 60.0) -> Any:
+def until(true: Callable[[], Any], seconds: float = 60.0, pause: float = 0.3) -> Any:
     """Wait for something to be true, and return it."""
     end = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < end, f"not after {seconds} s"
-        time.sleep(0.3)
+        time.sleep(pause)
     return found

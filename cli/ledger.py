@@ -1,0 +1,133 @@
+"""What Kafka and Elasticsearch hold in, whether every log is accounted for out. `docs/ledger.md` tells the whole."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agents.settings import Settings
+
+if TYPE_CHECKING:
+    from cli.ledger_balance import Ledger
+    from cli.ledger_scan import Step
+    from cli.ledger_store import Store
+    from topics.reading import Reader
+
+PANEL = "Look"
+OFF, UNKNOWN = 1, 2
+"""Exit codes: something is missing or stored twice; the servers do not say."""
+
+_PAUSE = 2.0  # seconds between two looks
+_Since = Annotated[
+    str, typer.Option(metavar="TIME", help="What was received since: 24h, 7d (ago), or ISO 8601 in UTC.")
+]
+
+
+def command(
+    since: _Since = "24h",
+    exact: Annotated[bool, typer.Option("--verify", help="Look at every record, even if the sums are right.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Look at the sums again and again, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --watch a line for each look.")] = False,
+) -> None:
+    """Say whether every log that was received is stored, a dead letter or on its way, and which partition is off.
+
+    Sums come first. If they are not right, or with --verify, every record is looked at. The exit code is 0 when all is
+    balanced, 1 when it is not, 2 when the servers do not say.
+
+    Example: ogrewatch ledger --since 1h --verify
+    """
+    from cli.deadletter_options import millis
+
+    if watch and exact:
+        raise typer.BadParameter("--watch looks at sums, --verify at records: choose one")
+    millis(since)
+    with _servers() as (settings, reader, store):
+        if watch:
+            _watch(settings, reader, store, since, as_json)
+        else:
+            _once(settings, reader, store, millis(since), exact, as_json)
+
+
+def _once(settings: Settings, reader: "Reader", store: "Store", since: int, exact: bool, as_json: bool) -> None:
+    from rich.console import Console
+
+    from cli import ledger_shown
+    from cli.ledger_balance import look, verify
+
+    seen, given = look(reader, store, settings, since)
+    if exact or seen.wrongs:
+        with _progress() as step:
+            seen = verify(reader, store, settings, seen, given, step)
+    if as_json:
+        _print_json(seen)
+    else:
+        Console(highlight=False).print(ledger_shown.shown(seen))
+    if seen.wrongs:
+        raise typer.Exit(OFF)
+
+
+def _watch(settings: Settings, reader: "Reader", store: "Store", since: str, as_json: bool) -> None:
+    """An age is counted anew from each look."""
+    from rich.live import Live
+
+    from cli import ledger_shown
+    from cli.deadletter_options import millis
+    from cli.ledger_balance import look
+
+    with Live(auto_refresh=False) as live:
+        while True:
+            seen, _ = look(reader, store, settings, millis(since))
+            if as_json:
+                _print_json(seen)
+            else:
+                live.update(ledger_shown.shown(seen), refresh=True)
+            time.sleep(_PAUSE)
+
+
+def _print_json(seen: "Ledger") -> None:
+    from cli import ledger_shown
+
+    print(json.dumps(ledger_shown.as_json(seen)), flush=True)
+
+
+@contextmanager
+def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
+    """Both servers; what is wrong with them ends the command with a sentence, and Ctrl-C without one."""
+    from confluent_kafka import KafkaException
+
+    from cli.ledger_store import Store, StoreError
+    from topics.reading import Reader
+    from topics.registry import RegistryAway, RegistryRefuses
+
+    settings = Settings()
+    try:
+        with Reader(settings.kafka) as reader, Store(settings) as store:
+            yield settings, reader, store
+    except KafkaException as error:
+        _cannot_say(f"Kafka: {error.args[0].str()}")
+    except StoreError as error:
+        _cannot_say(f"Elasticsearch: {error}")
+    except (RegistryAway, RegistryRefuses) as error:
+        _cannot_say(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+def _cannot_say(text: str) -> None:
+    typer.echo(text, err=True)
+    raise typer.Exit(UNKNOWN)
+
+
+@contextmanager
+def _progress() -> Iterator["Step"]:
+    """A bar on a terminal; nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("")
+        yield lambda what, number, total: progress.update(task, description=what, completed=number, total=total)

@@ -1,0 +1,98 @@
+"""What is known of an installation in, whether everything is accounted for out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from agents.settings import Settings
+from cli.ledger_facts import Facts, Raw, Typed, done, facts
+from cli.ledger_letters import Given, given_up
+from cli.ledger_origins import Origins
+from cli.ledger_scan import Scan, Step
+from cli.ledger_store import Store
+from topics.reading import Reader
+
+
+@dataclass(slots=True)
+class Ledger:
+    """A look at an installation: of `received` records some are `stored`, some `dead`, at most `under_way` others are
+    somewhere between. `exact` says that every single record was looked at.
+    """
+
+    facts: Facts
+    received: int
+    stored: int
+    dead: int
+    under_way: int
+    exact: bool = False
+
+    @property
+    def absent(self) -> int:
+        """Records that are neither stored nor letters."""
+        return self.received - self.stored - self.dead
+
+    @property
+    def wrongs(self) -> list[str]:
+        """A sentence for each thing that is wrong; none: balanced."""
+        return list(_by_partition(self.facts) if self.exact else _in_all(self))
+
+
+def look(reader: Reader, store: Store, settings: Settings, since: int) -> tuple[Ledger, Given]:
+    """What offsets and sums say of everything since a time in milliseconds; blocks, for a second or so."""
+    groups = done(reader, settings)
+    store.refresh()
+    stored = store.total(since)
+    given = given_up(reader, settings, since, Origins(settings))
+    now = facts(reader, settings, since, groups)
+    for rows in (now.raw, now.typed):
+        for at, row in rows.items():
+            row.letters = given.number[at]
+    received = sum(row.end - row.begin for row in now.raw.values())
+    return Ledger(now, received, stored, _dead(store, now, given), now.under_way()), given
+
+
+def verify(reader: Reader, store: Store, settings: Settings, seen: Ledger, given: Given, step: Step) -> Ledger:
+    """The same look, at every single record; blocks, for a minute and more for each million."""
+    scan = Scan(reader, store, seen.facts, given, Origins(settings), step)
+    scan.run()
+    return replace(seen, received=seen.received - scan.holes, stored=scan.stored, exact=True)
+
+
+def _dead(store: Store, now: Facts, given: Given) -> int:
+    """Letters about records of these partitions that are not stored all the same."""
+    ids = [
+        f"{at[0]}-{at[1]}-{offset}"
+        for at, row in now.raw.items()
+        for offset in given.records[at] | given.events[at]
+        if row.begin <= offset < row.end
+    ]
+    return len(ids) - len(store.stored(ids)) + given.unread.total()
+
+
+def _in_all(seen: Ledger) -> Iterator[str]:
+    if seen.absent < 0:
+        yield f"{-seen.absent:,} more events are stored than records were received."
+    elif seen.absent > seen.under_way:
+        lost = seen.absent - seen.under_way
+        yield f"At least {lost:,} records are neither stored nor dead letters nor on their way."
+
+
+def _by_partition(now: Facts) -> Iterator[str]:
+    for raw in now.raw.values():
+        yield from _of_raw(raw)
+    for typed in now.typed.values():
+        yield from _of_typed(typed)
+
+
+def _of_raw(row: Raw) -> Iterator[str]:
+    if row.missing:
+        yield (f"{row.topic}-{row.partition} is off by {len(row.missing):,}: normalize has finished with records that "
+               f"are neither events nor dead letters, the first at offset {row.missing[0]}.")  # fmt: skip
+
+
+def _of_typed(row: Typed) -> Iterator[str]:
+    where = f"{row.topic}-{row.partition}"
+    if row.missing:
+        yield (f"{where} is off by {len(row.missing):,}: index has finished with events that are neither stored nor "
+               f"dead letters, the first of {row.missing[0]}.")  # fmt: skip
+    if row.doubled:
+        yield f"{where} is off by {len(row.doubled):,}: events are stored twice, the first of them {row.doubled[0]}."

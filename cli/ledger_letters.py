@@ -1,0 +1,77 @@
+"""Dead letters in; which records and events are accounted for by them out."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from agents.settings import Settings
+from cli.deadletter_box import REPLAYED, fates, letters
+from cli.ledger_facts import At
+from topics.catalogue import RAW, STATS
+from topics.deadletter import Letter
+from topics.reading import Reader
+
+Origin = tuple[str, int, int]
+"""Raw topic, partition and offset: the identity of an event."""
+OriginOf = Callable[[bytes], Origin | None]
+"""Reads it in an encoded event; None when that cannot be read."""
+
+
+@dataclass(slots=True)
+class Given:
+    """What was given up, by raw partition: offsets of records by normalize, and of events by index.
+
+    What was sent again is in `again` and not in the others: it should be stored by now, or be a letter again.
+    `unread` are letters of index that do not say which event they are about. `number` counts letters by the partition
+    that their records stood in.
+    """
+
+    records: dict[At, set[int]] = field(default_factory=lambda: defaultdict(set))
+    events: dict[At, set[int]] = field(default_factory=lambda: defaultdict(set))
+    again: dict[At, set[int]] = field(default_factory=lambda: defaultdict(set))
+    unread: Counter[At] = field(default_factory=Counter)
+    number: Counter[At] = field(default_factory=Counter)
+
+
+def given_up(reader: Reader, settings: Settings, since: int, origin_of: OriginOf) -> Given:
+    """What the letters about records from a time on say; blocks. Each counts once, however often it was written."""
+    found, decided = Given(), fates(reader, settings)
+    raw = {settings.prefix + topic.name for topic in RAW}
+    origins: dict[str, Origin | None] = {}
+    standing: dict[str, Letter] = {}
+    for letter in letters(reader, settings, since):
+        if letter.component != "count" and letter.topic != settings.prefix + STATS.name:
+            origins[letter.id] = _origin(letter, raw, origin_of)
+            fate = decided.of(letter)
+            if fate is None or fate["fate"] != REPLAYED:
+                standing[letter.id] = _stripped(letter)
+    for identity, origin in origins.items():
+        _book(found, standing.get(identity), origin)
+    for at, offsets in found.again.items():
+        offsets -= found.records[at] | found.events[at]
+    return found
+
+
+def _origin(letter: Letter, raw: set[str], origin_of: OriginOf) -> Origin | None:
+    if letter.topic in raw:
+        return letter.topic, letter.partition, letter.offset
+    return origin_of(letter.value or b"")
+
+
+def _stripped(letter: Letter) -> Letter:
+    """Letters are many, and what they hold may be large."""
+    return replace(letter, key=None, value=None, headers=[], error="")
+
+
+def _book(found: Given, letter: Letter | None, origin: Origin | None) -> None:
+    """Note a letter that stands; or, without one, what was sent again."""
+    if letter is None:
+        if origin is not None:
+            found.again[origin[0], origin[1]].add(origin[2])
+        return
+    found.number[letter.topic, letter.partition] += 1
+    if origin is None:
+        found.unread[letter.topic, letter.partition] += 1
+    else:
+        where = found.records if letter.component == "normalize" else found.events
+        where[origin[0], origin[1]].add(origin[2])

@@ -1,0 +1,42 @@
+"""Encoded events in, the raw places that they came from out."""
+
+import time
+
+from agents.settings import Settings
+from cli.ledger_letters import Origin
+from topics.codec import EVENTS, decode_head
+from topics.registry import Registry, RegistryAway
+from topics.wire import CodecError, UnknownSchema
+
+_PAUSE = 1.0  # seconds before a registry is asked again
+_TIMES = 5
+
+
+class Origins:
+    """Reads events, those too whose schemas only a registry knows. Raises `RegistryAway` when it does not answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._registry = Registry(settings.schema_registry) if settings.schema_registry else None
+        EVENTS.asks = self._registry is not None
+
+    def __call__(self, value: bytes) -> Origin | None:
+        """Topic, partition and offset of the raw record, None if this is no event. Blocks only for a registry."""
+        while True:
+            try:
+                event = decode_head(value)
+            except UnknownSchema as unknown:
+                EVENTS.learn(unknown.number, self._text(unknown.number))
+            except CodecError:
+                return None
+            else:
+                return event["ogrewatch_raw_topic"], event["ogrewatch_raw_partition"], event["ogrewatch_raw_offset"]
+
+    def _text(self, number: int) -> str | None:
+        assert self._registry is not None, "only a registry's numbers are asked for"
+        for _ in range(_TIMES):
+            try:
+                return self._registry.text(number)
+            except RegistryAway as error:
+                away = error
+                time.sleep(_PAUSE)
+        raise away

@@ -1,0 +1,138 @@
+"""Where partitions stand in, what became of every single record out: exact, and as long as the topics are.
+
+A byte for each raw offset says what was met of it. Events are known by their raw places, so that one that normalize
+wrote twice counts once; what Elasticsearch holds is asked by id, record for record.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from cli.ledger_facts import At, Facts, Raw, Typed
+from cli.ledger_letters import Given, OriginOf
+from cli.ledger_store import Store
+from topics.catalogue import STATS
+from topics.reading import Reader
+
+PRODUCED, FINISHED, WAITING = 1, 2, 4
+"""There is an event; index has finished with a record of it; index has still to read a record of it."""
+_IDS = 10_000  # that Elasticsearch is asked for at a time
+_TICK = 1000  # records between two steps of the progress
+
+Step = Callable[[str, int, int], object]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(slots=True)
+class Marks:
+    """What was met of a raw partition, by offset from `begin` on; and in which typed partition, counted from 1."""
+
+    row: Raw
+    flags: bytearray = field(init=False)
+    typed: "array[int]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.flags = bytearray(self.row.end - self.row.begin)
+        self.typed = array("H", bytes(2 * len(self.flags)))
+
+
+class Scan:
+    """One scan: `run` fills in what the rows of `facts` know only after it. Blocks; `step` is called now and then.
+
+    Then `stored` records are in Elasticsearch, and `holes` are offsets without a record: ends of transactions.
+    """
+
+    def __init__(
+        self, reader: Reader, store: Store, facts: Facts, given: Given, origin_of: OriginOf, step: Step
+    ) -> None:
+        self._reader, self._store, self._facts, self._given = reader, store, facts, given
+        self._origin_of, self._step = origin_of, step
+        self.stored = self.holes = 0
+        self._marks = {at: Marks(row) for at, row in facts.raw.items()}
+        self._rows: list[Typed | None] = [None, *facts.typed.values()]
+        self._numbers = {at: number for number, at in enumerate(facts.typed, 1)}
+
+    def run(self) -> None:
+        """Read the typed topics, then ask Elasticsearch, then look for records that led to nothing."""
+        for topic in dict.fromkeys(row.topic for row in self._facts.typed.values()):
+            if not topic.endswith(STATS.name):
+                self._read(topic)
+        self._store.refresh()
+        for at, marks in self._marks.items():
+            marks.row.produced = sum(flags & PRODUCED for flags in marks.flags)
+            self._ask(at, marks)
+
+    def _read(self, topic: str) -> None:
+        rows = {at[1]: row for at, row in self._facts.typed.items() if at[0] == topic}
+        total = sum(row.end - row.begin for row in rows.values())
+        for row in rows.values():
+            row.events = 0
+        spans = {number: (row.begin, row.end) for number, row in rows.items()}
+        for number, message in enumerate(self._reader.read(topic, spans)):
+            origin = self._origin_of(message.value() or b"")
+            if origin is not None and (marks := self._marks.get(origin[:2])) is not None:
+                self._mark(rows[message.partition()], marks, origin[2], message.offset())
+            if number % _TICK == 0:
+                self._step(topic, number, total)
+
+    def _mark(self, row: Typed, marks: Marks, offset: int, at: int) -> None:
+        index = offset - marks.row.begin
+        if not 0 <= index < len(marks.flags):
+            return
+        if marks.flags[index] & PRODUCED:
+            row.repeated += 1
+        else:
+            row.events = (row.events or 0) + 1
+            marks.typed[index] = self._numbers[row.topic, row.partition]
+        marks.flags[index] |= PRODUCED | (FINISHED if at < row.indexed else WAITING)
+
+    def _ask(self, at: At, marks: Marks) -> None:
+        """What is stored of a raw partition, and what should be."""
+        consumed = max(0, marks.row.consumed - marks.row.begin)
+        asked = (index for index, flags in enumerate(marks.flags) if flags or index < consumed)
+        prefix, absent = f"{at[0]}-{at[1]}-", list[int]()
+        for some in _some(asked, _IDS):
+            found = self._store.stored([f"{prefix}{marks.row.begin + index}" for index in some])
+            for index in some:
+                identity = f"{prefix}{marks.row.begin + index}"
+                if number := found[identity]:
+                    self._stored_in(self._rows[marks.typed[index]], identity, number)
+                elif self._owed(at, marks, index):
+                    absent.append(index)
+            self._step(f"Elasticsearch, {at[0]}-{at[1]}", some[-1], len(marks.flags))
+        self._book(at, marks, absent)
+
+    def _stored_in(self, row: Typed | None, identity: str, number: int) -> None:
+        self.stored += 1
+        if row is not None:
+            row.stored += 1
+            if number > 1:
+                row.doubled.append(identity)
+
+    def _owed(self, at: At, marks: Marks, index: int) -> bool:
+        """Whether somebody says to have finished with a record, and it is no letter."""
+        offset, flags = marks.row.begin + index, marks.flags[index]
+        if offset in self._given.records[at] or offset in self._given.events[at]:
+            return False
+        if offset in self._given.again[at]:
+            return not flags & WAITING and not any(row.lag for row in self._facts.replay.values())
+        return bool(flags & FINISHED) or not flags
+
+    def _book(self, at: At, marks: Marks, absent: list[int]) -> None:
+        """Who owes what is absent: index if there is an event, else normalize, if there is a record at all."""
+        lost = [marks.row.begin + index for index in absent if not marks.typed[index]]
+        for index in absent:
+            if (row := self._rows[marks.typed[index]]) is not None:
+                row.missing.append(f"{at[0]}-{at[1]}-{marks.row.begin + index}")
+        if lost:
+            wanted = set(lost)
+            found = self._reader.read(at[0], {at[1]: (lost[0], lost[-1] + 1)})
+            marks.row.missing = [message.offset() for message in found if message.offset() in wanted]
+            self.holes += len(lost) - len(marks.row.missing)
+
+
+def _some(items: Iterable[int], number: int) -> Iterator[list[int]]:
+    iterator = iter(items)
+    while some := list(islice(iterator, number)):
+        yield some

@@ -1,0 +1,136 @@
+"""The ledger balances after kills, and is off by exactly what somebody took away; on the real servers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from elasticsearch import Elasticsearch
+from installation_kit import Line, Place, place, until
+
+from sinks.elasticsearch.setup import stream_name
+from topics.reading import Reader
+
+LINES = 3_000
+BROKEN = """
+from agents import pipeline
+from topics.codec import CodecError
+encode = pipeline.encode
+def broken(kind, event):
+    if event["ogrewatch_raw_offset"] % 500 == 7:
+        raise CodecError("a defect")
+    return encode(kind, event)
+pipeline.encode = broken
+"""
+
+
+@pytest.fixture
+def here(kafka: str, elasticsearch_url: str, unique: str, tmp_path: Path) -> Iterator[Place]:
+    with place(kafka, elasticsearch_url, unique, tmp_path) as found:
+        yield found
+
+
+def _lines(number: int) -> list[Line]:
+    text = "<38>May  1 10:00:00 web1 sshd[7]: Failed password for root from 192.0.2.%d port 4711 ssh2"
+    return [(n % 2, (text % (n % 250)).encode()) for n in range(number)]
+
+
+def _settled(here: Place) -> dict[str, Any]:
+    """The sums once nobody has anything left to do."""
+    found: dict[str, Any] = until(lambda: None if (seen := here.json("ledger"))["under_way"] else seen)
+    return found
+
+
+def _delete(here: Place, ids: list[str]) -> None:
+    with Elasticsearch(here.elasticsearch) as client:
+        hits = client.search(index=stream_name("*", here.name), query={"ids": {"values": ids}}, source=False)
+        for hit in hits["hits"]["hits"]:
+            client.delete(index=hit["_index"], id=hit["_id"], refresh=True)
+        assert len(hits["hits"]["hits"]) == len(ids)
+
+
+def _wait_for_events(here: Place) -> None:
+    topic = f"{here.prefix}events.authentication"
+    with Reader(here.kafka) as reader:
+        until(lambda: any(end for _, end in reader.bounds(topic).values()), pause=0.02)
+
+
+@pytest.mark.kill
+def test_it_balances_after_kills_and_is_off_by_what_is_deleted(here: Place) -> None:
+    here.send(_lines(2 * LINES))
+    with here.worker("normalize", BROKEN), here.worker("index"):
+        _wait_for_events(here)  # killed before the first commit, which comes after a second
+    with here.worker("normalize", BROKEN), here.worker("index"):
+        seen = _settled(here)
+    dead = 2 * (LINES // 500)
+    assert (seen["received"], seen["stored"], seen["dead_lettered"]) == (2 * LINES, 2 * LINES - dead, dead)
+    exact = here.json("ledger", "--verify")
+    assert (exact["balanced"], exact["exact"], exact["missing"]) == (True, True, 0)
+    assert [exact[name] for name in ("received", "stored", "dead_lettered")] == [2 * LINES, 2 * LINES - dead, dead]
+    assert sum(row["events"] for row in exact["typed"] if row["events"]) == 2 * LINES - dead
+    assert [row["letters"] for row in exact["raw"][:2]] == [dead // 2, dead // 2]
+    assert sum(row["repeated"] for row in exact["typed"]) > 0
+    assert "Balanced since" in here.run("ledger")
+
+    gone = [f"{here.prefix}raw.syslog-1-{offset}" for offset in (0, 100, 2999)]
+    _delete(here, gone)
+    off = here.json("ledger", status=1)
+    assert (off["exact"], off["missing"]) == (True, 3)
+    assert sorted(i for row in off["typed"] for i in row["missing_ids"]) == sorted(gone)
+    assert "is off by" in here.run("ledger", status=1)
+
+
+@pytest.mark.kill
+def test_what_normalize_passed_over_is_missed(here: Place) -> None:
+    here.send(_lines(100))
+    skipping = BROKEN.replace('raise CodecError("a defect")', "return encode('system', {})").replace("% 500", "% 50")
+    with here.worker("normalize", skipping), here.worker("index"):
+        _settled_offsets(here)
+    off = here.json("ledger", status=1)
+    assert [row["missing_offsets"] for row in off["raw"][:2]] == [[7], [7]]
+
+
+def _settled_offsets(here: Place) -> None:
+    until(lambda: here.json("ledger", status=1)["under_way"] == 0)
+
+
+@pytest.mark.kill
+def test_ends_of_transactions_are_not_missed(here: Place) -> None:
+    producer = Producer({"bootstrap.servers": here.kafka, "transactional.id": here.name})
+    producer.init_transactions()
+    for number in range(3):
+        producer.begin_transaction()
+        producer.produce(f"{here.prefix}raw.syslog", b"<13>May  1 10:00:00 web1 app: hello", partition=0)
+        if number == 1:
+            producer.flush()
+            producer.abort_transaction()
+        else:
+            producer.commit_transaction()
+    with here.worker("normalize"), here.worker("index"):
+        until(lambda: len(here.documents()) == 2)
+        seen = until(lambda: None if (found := here.json("ledger"))["under_way"] else found)
+    assert (seen["balanced"], seen["exact"], seen["received"], seen["stored"]) == (True, True, 2, 2)
+
+
+@pytest.mark.kill
+def test_an_event_stored_twice_is_noticed(here: Place) -> None:
+    here.send(_lines(10))
+    with here.worker("normalize"), here.worker("index"):
+        until(lambda: len(here.documents()) == 10)
+        _settled(here)
+    identity, document = next(iter(here.documents().items()))
+    with Elasticsearch(here.elasticsearch) as client:
+        client.create(index=stream_name("web", here.name), id=identity, document=document, refresh=True)
+    off = here.json("ledger", status=1)
+    assert [i for row in off["typed"] for i in row["doubled_ids"]] == [identity]
+
+
+def test_before_anything_was_sent_it_balances(here: Place) -> None:
+    seen = here.json("ledger", "--verify")
+    assert (seen["balanced"], seen["received"], seen["under_way"]) == (True, 0, 0)
+
+
+def test_servers_that_do_not_answer_are_no_balance(here: Place) -> None:
+    here.environment["OGREWATCH_ELASTICSEARCH"] = "http://127.0.0.1:9"
+    here.run("ledger", status=2)
