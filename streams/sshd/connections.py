@@ -24,6 +24,7 @@ from streams.sshd.shapes import (
     REFUSED,
     SERVER,
     STOPPED,
+    TRIED,
     TURNED_AWAY,
     UNABLE,
     USER,
@@ -58,6 +59,7 @@ _DISCONNECTING = (
 )
 
 _DISCONNECTING_OLD = (
+    Rule(rf"(?P<reason>Too many authentication failures) for {TRIED}", REFUSED),
     Rule(r"(?P<reason>Too many authentication failures) for (?P<user_name>.*)", REFUSED),
     Rule(REASON, TURNED_AWAY),
 )

@@ -4,7 +4,7 @@ Sources: OpenSSH 6 to 10, auth.c, auth2.c, auth2-pubkey.c, auth2-hostbased.c, au
 """
 
 from streams.rules import Rule
-from streams.sshd.shapes import BROKEN, DETAIL, OLD_PEER, PEER, REASON, REFUSED, ROOT
+from streams.sshd.shapes import BROKEN, DETAIL, OLD_PEER, PEER, REASON, REFUSED, ROOT, TRIED
 
 _PAM_REFUSAL = (
     r"for (?:(?P<user_status>illegal|invalid) user )?(?P<user_name>.*) from (?P<source_ip>\S+)"
@@ -64,12 +64,14 @@ LOGINS: dict[str, tuple[Rule, ...]] = {
     "Refused": (Rule(rf"by {REASON}", REFUSED),),
     "maximum": (
         Rule(
-            rf"authentication attempts exceeded for (?:(?P<user_status>invalid) user )?(?P<user_name>.*) from {PEER}"
-            r"(?: ssh2)?",
+            rf"authentication attempts exceeded for {TRIED}",
             REFUSED,
         ),
     ),
-    "Too": (Rule(r"many authentication failures for (?P<user_name>.*)", REFUSED),),
+    "Too": (
+        Rule(rf"many authentication failures for {TRIED}", REFUSED),
+        Rule(r"many authentication failures for (?P<user_name>.*)", REFUSED),
+    ),
     "ROOT": (Rule(rf"LOGIN REFUSED FROM {PEER}", ROOT), Rule(rf"LOGIN REFUSED FROM {OLD_PEER}", ROOT)),
     "Root": (Rule(r"login accepted for forced command\.", {**DETAIL, "user_name": "root"}),),
     "input_userauth_request:": (

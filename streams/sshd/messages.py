@@ -24,6 +24,8 @@ _SESSIONS_AND_SERVER: dict[str, tuple[Rule, ...]] = {
     "command-line:": (Rule(REASON, UNABLE),),
     "reprocess": (Rule(rf"config line [0-9]{{1,6}}: {REASON}", CONFIGURED),),
     "Deprecated": (Rule(REASON, CONFIGURED),),
+    "Set": (Rule(r"/proc/self/oom_(?:score_)?adj .*", CONFIGURED),),
+    "lastlog_get_entry:": (Rule(REASON, CONFIGURED),),
     "lastlog_openseek:": (Rule(REASON, CONFIGURED),),
     "lastlog_perform_login:": (Rule(REASON, CONFIGURED),),
     "lastlog_write_entry:": (Rule(REASON, CONFIGURED),),

@@ -26,6 +26,8 @@ _VERDICTS: dict[str, Event] = {
 _PROBE: Event = {**_LOGIN, "event_outcome": "failure", "event_type": ["info"]}
 _UNKNOWN = ("invalid user ", "illegal user ")
 """What stands before a name that no account has; the second until OpenSSH 3.9."""
+_NOBODY = "<invalid username>"
+"""What Solaris writes for any such name."""
 _PREFIXES = ("error: ", "fatal: ", "info: ", "debug1: ", "debug2: ", "debug3: ")
 _WITH_KEY = re.compile(
     r"(.*?) from (\S+) port ([0-9]{1,5}) ssh2: ([A-Za-z0-9@.-]{1,64} (?:SHA256:|MD5:|ID |[0-9a-f]{2}:).*)", re.DOTALL
@@ -75,6 +77,8 @@ def _login(head: str, address: str, port: str, key: str, columns: Event, event: 
     fields["sshd.method"] = method
     if user.startswith(_UNKNOWN):
         fields["sshd.user_status"], _, user = user.split(" ", 2)
+    elif user == _NOBODY:
+        fields["sshd.user_status"], user = "invalid", ""
     if key:
         fields["sshd.key"] = key
     if user:
