@@ -1,8 +1,9 @@
 """From a message of login to columns: who logged in on a terminal, who failed, and from where.
 
 Enters: login of util-linux (`LOGIN ON tty1 BY alice`), of shadow (`FAILED LOGIN (1) on '/dev/tty1' FOR 'alice', ...`),
-of the BSDs (`1 LOGIN FAILURE ON ttyv0`), agetty, PAM lines under them. Which lines are attempts is in `streams.base`.
-Sources: util-linux login-utils/login.c (`log_syslog`, `log_audit`), shadow src/login.c, FreeBSD usr.bin/login/login.c.
+of the BSDs (`1 LOGIN FAILURE ON ttyv0`), of Solaris and AIX, agetty, PAM lines under them. Which lines are attempts is
+in `streams.base`. Sources: util-linux login-utils/login.c (`log_syslog`, `log_audit`), shadow src/login.c, FreeBSD
+usr.bin/login/login.c.
 https://man7.org/linux/man-pages/man1/login.1.html
 
 Whoever sits there chooses the name: what stands right of it (the reason) is PAM's own text, and has no comma.
@@ -11,6 +12,7 @@ Whoever sits there chooses the name: what stands right of it (the reason) is PAM
 from streams import pam_lines
 from streams.base import Joins, Stream
 from streams.rules import Rule, Rules
+from streams.text import extra
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "login"}
@@ -63,7 +65,10 @@ _MESSAGES = Rules(
             Rule(rf"LOGIN ON {_TTY}{_FROM}", _ROOT),
             Rule(rf"LOGIN  ?{_ON}{_FROM}", _ROOT),
             Rule(rf"LOGIN \(\S+\) (?:ON|on) {_TTY}{_FROM}", _ROOT),
+            Rule(rf"LOGIN (?P<tty>/dev/\S+){_FROM}", _ROOT),
         ),
+        "Login": (Rule(rf"failure {_ON}{_FROM}(?:, (?P<user_name>.*))?", _FAILED),),
+        "failed": (Rule(r"login attempt for (?P<user_name>.*) from (?P<source_ip>\S+)", _FAILED),),
         "ILLEGAL": (Rule(rf"ROOT LOGIN  ?{_ON}{_FROM}", {**_FAILED, "user_name": "root"}),),
         "FAILED": (
             Rule(rf"LOGIN {_COUNT} FROM (?P<source_ip>\S+) FOR {_NAME}, {_WHY}", _FAILED),
@@ -95,7 +100,7 @@ _MOST_TRIES = 1000
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message of login; False when it says nothing about who comes."""
-    if _MESSAGES.parse(message, event) or _failures(message, event):
+    if _MESSAGES.parse(message, event) or _failures(message, event) or _of_aix(message, event):
         return _tidy(event)
     if pam_lines.parse(message, event, "login"):
         event.update(_SERVICE)
@@ -112,6 +117,18 @@ def _failures(message: str, event: Event) -> bool:
     return True
 
 
+def _of_aix(message: str, event: Event) -> bool:
+    """`ssh: failed login attempt for alice from 192.0.2.1`, or a terminal before it, by the program `syslog`."""
+    where, colon, rest = message.partition(": ")
+    if not colon or not rest.startswith("failed login attempt ") or not _MESSAGES.parse(rest, event):
+        return False
+    if where == "ssh":  # sshd has its own line for it
+        del event["ogrewatch_attempt"]
+    elif where.startswith("/dev/"):
+        extra(event)["login.tty"] = where
+    return True
+
+
 def _tidy(event: Event) -> bool:
     """A terminal may stand where a host may, `(null)` and `UNKNOWN` mean that there is none."""
     fields = event.get("extra") or {}
@@ -123,4 +140,4 @@ def _tidy(event: Event) -> bool:
     return True
 
 
-STREAM = Stream(name="login", programs=("login", "agetty"), parse=parse)
+STREAM = Stream(name="login", programs=("login", "agetty", "remote", "syslog", "tsm"), parse=parse)

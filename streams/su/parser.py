@@ -1,10 +1,10 @@
 """From a message of su to columns: who became whom, on which terminal, or was refused.
 
-Enters: su of util-linux (`(to root) alice on pts/0`), of shadow (`Successful su for root by alice`, then
-`+ /dev/pts/0 alice:root`), of the BSDs (`alice to root on ttyp0`, `BAD SU ...`), of Solaris (`'su root' succeeded ...`)
-and of IRIX (`failed: ttyq4 changing from alice to root`); PAM lines under su. Which lines are attempts is in
-`streams.base`. Sources: util-linux login-utils/su-common.c (`log_syslog`), shadow src/su.c and lib/sulog.c, FreeBSD
-usr.bin/su/su.c. https://man7.org/linux/man-pages/man1/su.1.html
+Enters: su of util-linux (`(to root) alice on pts/0`), of shadow (`Successful su for root by alice`, then `+ /dev/pts/0
+alice:root`), of the BSDs (`alice to root on ttyp0`, `BAD SU ...`), of Solaris (`'su root' succeeded ...`), of AIX
+(`from alice to root at /dev/pts/0`) and of IRIX (`failed: ttyq4 changing from alice to root`); PAM lines under su.
+Which lines are attempts is in `streams.base`. Sources: util-linux login-utils/su-common.c (`log_syslog`), shadow
+src/su.c and lib/sulog.c, FreeBSD usr.bin/su/su.c. https://man7.org/linux/man-pages/man1/su.1.html
 
 The caller chooses the target's name: whoever calls, and the terminal, stand right of it or are names of accounts.
 """
@@ -32,6 +32,7 @@ _CALLER = r"(?P<user_name>\S+)"
 _TTY = r"(?P<tty>\S+)"
 _PAIR = (rf"{_TTY} (?P<user_name>[^:]*):{_TARGET}", rf"{_TTY} (?P<user_name>.*)-(?P<user_effective_name>[^-]*)")
 _BY = rf"su for {_TARGET} by {_CALLER}"
+_AIX = rf"{_CALLER} to {_TARGET} at {_TTY}"
 _BSD = rf"{_CALLER} to {_TARGET} on {_TTY}"
 
 _MESSAGES = Rules(
@@ -42,7 +43,8 @@ _MESSAGES = Rules(
         "FAILED": (Rule(rf"SU \(to {_TARGET}\) {_CALLER} on {_TTY}", _REFUSED), Rule(_BY, _REFUSED)),
         "+": tuple(Rule(pair, _AGAIN) for pair in _PAIR),
         "-": tuple(Rule(pair, _REFUSED_AGAIN) for pair in _PAIR),
-        "BAD": (Rule(rf"SU {_BSD}", _REFUSED),),
+        "BAD": (Rule(rf"SU from {_AIX}", _REFUSED), Rule(rf"SU {_BSD}", _REFUSED)),
+        "from": (Rule(_AIX, _SWITCH),),
         "'su": (
             Rule(rf"{_TARGET}' succeeded for {_CALLER} on {_TTY}", _SWITCH),
             Rule(rf"{_TARGET}' failed for {_CALLER} on {_TTY}", _REFUSED),
