@@ -78,7 +78,11 @@ USERS: dict[str, tuple[Rule, ...]] = {
         _NEW_USER,
         *NEW_GROUP,
         Rule(rf"account added - {_ACCOUNT}", USER_CREATED),
-        Rule(rf"group added - {_ACCOUNT.replace('account', '(?:account|group)', 1)}", GROUP_CREATED),
+        Rule(
+            r"group added - (?:account|group)=(?P<group_name>[^,]{1,256})(?:, gid=(?P<group_id>[0-9]{1,10}))?"
+            r"(?:, by=(?P<by>[^,]*))?",
+            GROUP_CREATED,
+        ),
     ),
     "account": (
         Rule(rf"added to group - {_ACCOUNT}", MEMBER_ADDED),
