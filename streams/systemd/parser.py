@@ -37,7 +37,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     unit = word.removesuffix(":")
     if _UNIT.fullmatch(unit) and (unit != word or UNIT_MESSAGES.parse(rest, event)):
         return _of_unit(unit, rest, event)
-    if unit != word and (file := _IN_FILE.fullmatch(unit)):
+    if (unit != word or word[:1] == "[") and (file := _IN_FILE.fullmatch(unit)):
         event.update(INFO)
         extra(event).update({"file.path": file[1], "systemd.detail": rest})
         return True
