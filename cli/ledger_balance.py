@@ -51,7 +51,7 @@ def look(reader: Reader, store: Store, settings: Settings, since: int) -> tuple[
 
 
 def verify(reader: Reader, store: Store, settings: Settings, seen: Ledger, given: Given, step: Step) -> Ledger:
-    """The same look, at every single record; blocks, for a minute and more for each million."""
+    """The same look, at every single record; blocks, some fifteen seconds for each million."""
     scan = Scan(reader, store, seen.facts, given, Origins(settings), step)
     scan.run()
     return replace(seen, received=seen.received - scan.holes, stored=scan.stored, exact=True)
