@@ -51,14 +51,19 @@ class Registry:
         return self.known(name) or self.sniffed(message)
 
     def known(self, name: str) -> tuple[Stream, ...]:
-        """The streams that name a program: as it stands, without its directory, or before its first slash."""
+        """The streams that name a program: as it stands, without its directory, before its first slash or bracket."""
         found = self.resolved.get(name)
         if found is None:
             base, first = name.rpartition("/")[2].lower(), name.partition("/")[0]
-            found = self._programs.get(base) or self._programs.get(first, ())
+            found = self._programs.get(base) or self._programs.get(first) or self._parenthesised(base)
             if name and len(self.resolved) < _REMEMBERED and len(name) < 64 and not _CONTAINER.fullmatch(name):
                 self.resolved[name] = found
         return found
+
+    def _parenthesised(self, name: str) -> tuple[Stream, ...]:
+        """`auth-worker(9)` is auth-worker. A stream may also name `imap(`, for a program that is only its own so."""
+        head, found, _ = name.partition("(")
+        return (self._programs.get(head + "(") or self._programs.get(head, ())) if found else ()
 
     def sniffed(self, text: str) -> tuple[Stream, ...]:
         """The streams that know a line by its beginning. Remembers the last line: headers and streams both ask."""

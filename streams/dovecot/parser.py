@@ -75,10 +75,14 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
         service, _, text = text.partition(": ")
         level, text = (level, text) if level else _level(text, event)
     else:
-        service = name
-    return (
+        service = event.get("process_name", "") if "(" in name else name
+    if not (
         _service(service, text, event) or _account(f"{service}: {text}", event) or _other(service, level, text, event)
-    )
+    ):
+        return False
+    if "(" in name:
+        event["process_name"] = event["process_name"].partition("(")[0]
+    return True
 
 
 def _level(text: str, event: Event) -> tuple[str, str]:
@@ -109,7 +113,7 @@ def _lookup(text: str, event: Event) -> bool:
     database, user, address, said = found.groups()
     lowered = said.lower()
     event.update(_DENIED if any(word in lowered for word in _REFUSALS) else _CHECK)
-    put(event, "user_name", user)
+    put(event, "user_name", user if user != "?" else "")
     set_endpoint(event, "source", address)
     extra(event).update({"dovecot.database": database, "dovecot.reason": said})
     return True
@@ -149,6 +153,9 @@ def _other(service: str, level: str, text: str, event: Event) -> bool:
 
 STREAM = Stream(
     name="dovecot",
-    programs=("dovecot", "dovecot-auth", "auth", "auth-worker", *_LOGINS, "lmtp"),
+    programs=(
+        *("dovecot", "dovecot-auth", "auth", "auth-worker", *_LOGINS, "lmtp"),
+        *("imap(", "pop3(", "lmtp(", "lda(", "deliver(", "managesieve(", "submission("),
+    ),
     parse=parse,
 )
