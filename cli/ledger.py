@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,20 +71,27 @@ def _once(settings: Settings, reader: "Reader", store: "Store", since: int, exac
 
 def _watch(settings: Settings, reader: "Reader", store: "Store", since: str, as_json: bool) -> None:
     """An age is counted anew from each look."""
-    from rich.live import Live
-
-    from cli import ledger_shown
     from cli.deadletter_options import millis
     from cli.ledger_balance import look
 
-    with Live(auto_refresh=False) as live:
+    with _screen(as_json) as show:
         while True:
-            seen, _ = look(reader, store, settings, millis(since))
-            if as_json:
-                _print_json(seen)
-            else:
-                live.update(ledger_shown.shown(seen), refresh=True)
+            show(look(reader, store, settings, millis(since))[0])
             time.sleep(_PAUSE)
+
+
+@contextmanager
+def _screen(as_json: bool) -> Iterator[Callable[["Ledger"], object]]:
+    """What shows one look after the other: each in place of the one before, or as a line of JSON."""
+    from rich.live import Live
+
+    from cli import ledger_shown
+
+    if as_json:
+        yield _print_json
+        return
+    with Live(auto_refresh=False) as live:
+        yield lambda seen: live.update(ledger_shown.shown(seen), refresh=True)
 
 
 def _print_json(seen: "Ledger") -> None:

@@ -41,7 +41,7 @@ class Reader:
         if topic not in self._partitions:
             found = self.client.list_topics(topic, timeout=TIMEOUT).topics[topic]
             if found.error is not None:
-                raise KafkaException(found.error)
+                raise KafkaException(_missing(topic, found.error))
             self._partitions[topic] = sorted(found.partitions)
         return self._partitions[topic]
 
@@ -108,6 +108,13 @@ class Reader:
             "auto.offset.reset": "earliest",
             "log_level": 2,
         }
+
+
+def _missing(topic: str, error: KafkaError) -> KafkaError:
+    """The same error, with what helps if that can be known."""
+    if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        return KafkaError(error.code(), f"there is no topic {topic}; `ogrewatch topics create` makes what is missing")
+    return error
 
 
 def _patiently(ask: Callable[[], Any]) -> Any:

@@ -1,5 +1,8 @@
 """The ledger balances after kills, and is off by exactly what somebody took away; on the real servers."""
 
+import json
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 from installation_kit import Line, Place, place, until
 
+from cli.itself import ogrewatch
 from cli.ledger_facts import done, facts
 from sinks.elasticsearch.setup import stream_name
 from topics.reading import Reader
@@ -131,6 +135,34 @@ def test_an_event_stored_twice_is_noticed(here: Place) -> None:
         client.create(index=stream_name("web", here.name), id=identity, document=document, refresh=True)
     off = here.json("ledger", status=1)
     assert [i for row in off["typed"] for i in row["doubled_ids"]] == [identity]
+
+
+@pytest.mark.kill
+def test_a_letter_that_was_sent_again_is_no_excuse(here: Place) -> None:
+    here.send(_lines(20))
+    with here.worker("normalize", BROKEN), here.worker("index"):
+        until(lambda: len(here.documents()) == 18)
+        assert _settled(here)["dead_lettered"] == 2
+        assert here.json("deadletter", "drop", f"normalize:{here.prefix}raw.syslog-1-7") == {"dropped": 1}
+        assert here.json("ledger")["dead_lettered"] == 2
+    assert here.json("deadletter", "replay", "--all") == {"replayed": 1}
+    assert here.json("ledger", "--verify")["stored"] == 18
+    with here.worker("normalize", FORGETFUL.replace("one.offset != 7", "not one.topic.endswith('replay')")):
+        until(lambda: _under_way(here) == 0)
+    off = here.json("ledger", status=1)
+    assert [row["missing_offsets"] for row in off["raw"][:2]] == [[7], []]
+
+
+@pytest.mark.kill
+def test_watching_prints_a_line_for_each_look_until_it_is_interrupted(here: Place) -> None:
+    here.send(_lines(4))
+    command = ogrewatch("ledger", "--watch", "--json")
+    with subprocess.Popen(command, env=here.environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        looks = [json.loads(process.stdout.readline()) for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert [look["under_way"] for look in looks] == [4, 4]
 
 
 def test_before_anything_was_sent_it_balances(here: Place) -> None:
