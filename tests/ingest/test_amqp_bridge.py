@@ -240,10 +240,12 @@ class Process:
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
 
-    def ready(self) -> str:
-        """What it says when it begins."""
+    def says(self) -> str:
+        """The next line that it says; waits for it, or for its end."""
         assert self.process.stderr is not None
         return self.process.stderr.readline()
 
@@ -260,7 +262,7 @@ async def test_a_stop_finishes_what_was_accepted_and_leaves_the_rest(
 ) -> None:
     await sender.publish(event(number) for number in range(5000))
     with Process(raw.servers, raw.prefix, "--url", rabbit.url, OGREWATCH_AMQP_PREFETCH="40") as bridge:
-        assert await asyncio.to_thread(bridge.ready) == (
+        assert await asyncio.to_thread(bridge.says) == (
             f"Reading eventtask of amqp://127.0.0.1:{rabbit.port}/, Kafka at {raw.servers}.\n"
         )
         await _waits(sender, range(4500))
@@ -269,13 +271,13 @@ async def test_a_stop_finishes_what_was_accepted_and_leaves_the_rest(
         assert 0 < len(found) < 5000
         assert sorted(event(number) for number in range(len(found))) == found
         await _waits(sender, {5000 - len(found)})
-        assert bridge.process.communicate()[1] == ""
+        assert bridge.says() == ""
 
 
 async def test_a_stop_waits_for_neither_end_longer_than_its_grace(rabbit: Rabbit, sender: Publisher) -> None:
     await sender.publish(event(number) for number in range(10))
     with Process(NOWHERE, "", "--url", rabbit.url, OGREWATCH_AMQP_GRACE="1") as bridge:
-        await asyncio.to_thread(bridge.ready)
+        await asyncio.to_thread(bridge.says)
         await _waits(sender, {0})
         rabbit.pause()
         try:
