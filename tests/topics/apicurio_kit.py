@@ -89,7 +89,7 @@ class Door:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(self._certificate)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        Thread(target=self._server.serve_forever, args=(0.05,)).start()
+        Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def shut(self) -> None:
         """Refuse connections; harmless if it does."""

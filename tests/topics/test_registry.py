@@ -6,7 +6,6 @@ import json
 import logging
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -15,10 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from apicurio_kit import PASSWORD, USER, Apicurio, Door
+from apicurio_kit import PASSWORD, USER, Door
 from confluent_kafka.admin import AdminClient
 from fastavro import parse_schema, schemaless_reader
-from registry_kit import changed, restored, text, written
+from registry_kit import changed, put_schema, restored, send, written
 from typer.testing import CliRunner
 
 from agents.schemas import Schemas
@@ -35,18 +34,6 @@ _EVENT = {"timestamp": 1_700_000_000_000_000, "source_ip": "192.0.2.1", "message
 _SHOE = {"name": "shoe_size", "type": "int", "default": -1, "ecs": "shoe.size"}
 
 
-@pytest.fixture(scope="module")
-def apicurio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a registry."""
-    server = Apicurio(tmp_path_factory.mktemp("apicurio"))
-    try:
-        server.start()
-        server.wait_ready()
-        yield server.address
-    finally:
-        server.stop()
-
-
 @pytest.fixture(autouse=True)
 def _forgetting() -> Iterator[None]:
     with restored(EVENTS, WINDOWS):
@@ -57,19 +44,6 @@ def _forgetting() -> Iterator[None]:
 def prefix(unique: str) -> str:
     """Subjects of this test alone."""
     return f"{unique}."
-
-
-def _send(method: str, url: str, body: Any) -> Any:
-    request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)
-
-
-def _put_schema(apicurio: str, subject: str, schema: Any) -> int:
-    """Register as another program would."""
-    return int(_send("POST", f"{apicurio}/subjects/{subject}/versions", {"schema": text(schema)})["id"])
 
 
 def test_a_schema_has_one_number_however_often_it_is_registered(apicurio: str, prefix: str) -> None:
@@ -99,7 +73,7 @@ def test_records_carry_the_registrys_numbers_and_any_reader_can_read_them(apicur
 
 async def test_another_versions_number_is_asked_for(apicurio: str, prefix: str) -> None:
     old = changed(EVENTS.schemas["web"], without="http_version", fields=(_SHOE,))
-    number = _put_schema(apicurio, f"{prefix}events.web-value", old)
+    number = put_schema(apicurio, f"{prefix}events.web-value", old)
     schemas = Schemas(Settings(schema_registry=apicurio, prefix=prefix))
     value = written(old, number, {**_EVENT, "shoe_size": 42})
     with pytest.raises(UnknownSchema) as unknown:
@@ -124,8 +98,8 @@ def _make_incompatible(apicurio: str, prefix: str) -> None:
     schema = copy.deepcopy(EVENTS.schemas["audit"])
     schema["fields"][1]["type"] = "string"
     schema["fields"][1]["default"] = ""
-    _put_schema(apicurio, subject, schema)
-    _send("PUT", f"{apicurio}/config/{subject}", {"compatibility": "BACKWARD"})
+    put_schema(apicurio, subject, schema)
+    send("PUT", f"{apicurio}/config/{subject}", {"compatibility": "BACKWARD"})
 
 
 def test_an_incompatible_schema_is_refused_with_a_sentence(apicurio: str, prefix: str) -> None:
@@ -136,8 +110,8 @@ def test_an_incompatible_schema_is_refused_with_a_sentence(apicurio: str, prefix
 
 def test_changes_that_we_make_are_compatible(apicurio: str, prefix: str) -> None:
     subject = f"{prefix}events.web-value"
-    _put_schema(apicurio, subject, changed(EVENTS.schemas["web"], without="http_version", fields=(_SHOE,)))
-    _send("PUT", f"{apicurio}/config/{subject}", {"compatibility": "FULL"})
+    put_schema(apicurio, subject, changed(EVENTS.schemas["web"], without="http_version", fields=(_SHOE,)))
+    send("PUT", f"{apicurio}/config/{subject}", {"compatibility": "FULL"})
     register_all(Registry(apicurio), prefix)
 
 
@@ -182,7 +156,7 @@ async def test_a_reader_waits_for_the_registry(apicurio: str, prefix: str) -> No
     schemas = await asyncio.to_thread(Schemas, Settings(schema_registry=door.address, prefix=prefix))
     await asyncio.to_thread(door.shut)
     other = changed(EVENTS.schemas["web"], fields=(_SHOE,))
-    value = written(other, _put_schema(apicurio, f"{prefix}events.web-value", other), _EVENT)
+    value = written(other, put_schema(apicurio, f"{prefix}events.web-value", other), _EVENT)
     with pytest.raises(UnknownSchema) as unknown:
         decode(value)
     learning = asyncio.create_task(schemas.learn(unknown.value))
@@ -252,7 +226,7 @@ def test_the_command_line_registers_and_lists(apicurio: str, kafka: str, prefix:
     try:
         refused = run(app, ["create"])
         assert (refused.exit_code, "not compatible" in refused.stderr) == (1, True)
-        _send("PUT", f"{apicurio}/config/{prefix}events.audit-value", {"compatibility": "NONE"})
+        send("PUT", f"{apicurio}/config/{prefix}events.audit-value", {"compatibility": "NONE"})
         created = run(app, ["create"])
         rows = {row["name"]: row for row in json.loads(run(app, ["list", "--json"]).stdout)}
     finally:
