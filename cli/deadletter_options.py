@@ -9,7 +9,7 @@ import typer
 from agents.settings import Settings
 from cli.deadletter_box import Wanted
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of letters, as `list` shows them.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of letters, as `list` shows them.")]
 Component = Annotated[str, typer.Option(metavar="NAME", help="Who gave up: normalize, count, index.")]
 Reason = Annotated[str, typer.Option(metavar="CLASS", help="Class of the reason, as `list` shows it.")]
 Topic = Annotated[str, typer.Option(metavar="NAME", help="Where the record stood.")]

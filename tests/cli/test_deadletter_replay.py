@@ -15,6 +15,7 @@ from cli.deadletter_plan import carry_out, plan
 from sinks.elasticsearch.setup import stream_name
 from topics.reading import Reader
 from topics.received import IDENTITY
+from topics.replay import origin_header
 
 POISON = b"<38>May  1 10:00:00 web1 sshd[7]: Failed password for poison from 192.0.2.1 port 4711 ssh2"
 GOOD = b"<38>May  1 10:00:00 web1 sshd[7]: Failed password for root from 192.0.2.1 port 4711 ssh2"
@@ -48,7 +49,8 @@ def test_what_a_defect_refused_is_stored_under_its_own_id_once_that_is_mended(he
     _same(letters[0], next(letter for letter in again if letter["id"] == letters[0]["id"]))
     ids = [f"normalize:{here.prefix}raw.syslog-{partition}-1" for partition in (0, 1)]
     assert sorted(letter["id"] for letter in letters) == ids
-    here.send([(0, GOOD), (1, GOOD)])
+    forged = origin_header(f"{here.prefix}raw.syslog", 0, 99, 1)
+    here.send([(0, GOOD), (1, GOOD)], headers=[forged])  # believed in no topic that others write
     with here.worker("normalize"), here.worker("index"):
         until(lambda: len(here.documents()) == 4)
         assert here.json("deadletter", "replay", "--component", "normalize") == {"replayed": 2}
