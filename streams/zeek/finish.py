@@ -14,6 +14,8 @@ from topics.event import Event
 
 Record = dict[str, Any]
 
+_ANSWERED = ("NOERROR", "NXDOMAIN")
+"""That there is no such name is an answer, too."""
 _FLAGS = ("AA", "TC", "RD", "RA")
 _DIRECTIONS = {
     (True, True): "internal",
@@ -78,7 +80,7 @@ def _dns(event: Event, record: Record) -> None:
     if flags := [flag for flag in _FLAGS if record.get(flag) is True]:
         fields["dns.header_flags"] = flags
     if code := event.get("dns_response_code"):
-        event["event_outcome"] = "success" if code == "NOERROR" else "failure"
+        event["event_outcome"] = "success" if code in _ANSWERED else "failure"
     ttls = record.get("TTLs")
     if answers := strings(record.get("answers")):
         known = ttls if type(ttls) is list and len(ttls) == len(answers) else [None] * len(answers)

@@ -87,27 +87,16 @@ OTHER = _event("network", "info")
 """Logs that are not listed: those of packages and of one's own scripts."""
 
 _SEEN = ["connection", "info"]
-_STATES: dict[str, tuple[list[str], str]] = {
-    "S0": (["connection", "start"], "failure"),
-    "S1": (["connection", "start"], "success"),
-    "SF": (["connection", "start", "end"], "success"),
-    "REJ": (["connection", "start", "denied"], "failure"),
-    "S2": (_SEEN, "success"),
-    "S3": (_SEEN, "success"),
-    "RSTO": (_SEEN, "success"),
-    "RSTR": (_SEEN, "success"),
-    "RSTOS0": (_SEEN, "failure"),
-    "RSTRH": (_SEEN, ""),
-    "SH": (_SEEN, "failure"),
-    "SHR": (_SEEN, ""),
-    "OTH": (_SEEN, ""),
+_STATES: dict[str, list[str]] = {
+    "S0": ["connection", "start"],
+    "S1": ["connection", "start"],
+    "SF": ["connection", "start", "end"],
+    "REJ": ["connection", "start", "denied"],
+    **dict.fromkeys(("S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH"), _SEEN),
 }
 
 
 def set_state(event: Event, state: str) -> None:
-    """Set what the state of a connection means: types; whether it was established, if both ends' words were seen."""
+    """Set what the state of a connection means. It is no outcome: Zeek saw packets, not what they were sent for."""
     if state in _STATES:
-        types, outcome = _STATES[state]
-        event["event_type"] = types
-        if outcome:
-            event["event_outcome"] = outcome
+        event["event_type"] = _STATES[state]
