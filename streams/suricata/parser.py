@@ -1,7 +1,8 @@
 """From a JSON record of Suricata to columns: alerts, flows, and what it saw of protocols.
 
-Enters: EVE records of Suricata 3 to 8, from its file or by syslog. A type of record that is not listed in
-`streams.suricata.kinds` is read by its common members. Suricata watches logins of other hosts, and none of them counts
+Enters: EVE records of Suricata 3 to 8, from its file or by syslog, and the alerts of its fast.log, which Snort writes
+too (`streams.suricata.fast`). A type of record that is not listed in `streams.suricata.kinds` is read by its common
+members. Suricata watches logins of other hosts, and none of them counts
 as an attempt: they stand in those hosts' own logs.
 https://docs.suricata.io/en/latest/output/eve/eve-json-format.html
 
@@ -13,7 +14,7 @@ from typing import Any
 
 from streams.base import Joins, Stream
 from streams.packets import set_type
-from streams.suricata import dns
+from streams.suricata import dns, fast
 from streams.suricata.kinds import KINDS, OTHER, STATES, VERDICTS
 from streams.suricata.members import MEMBERS
 from streams.takers import instant, set_status
@@ -75,4 +76,11 @@ def _add(fields: dict[str, Any], name: str, *parts: int | None) -> None:
         fields[name] = total
 
 
-STREAM = Stream(name="suricata", programs=("suricata",), parse_json=parse_json, sniff_json=sniff_json)
+STREAM = Stream(
+    name="suricata",
+    programs=("suricata", "snort"),
+    parse=fast.parse,
+    sniff=fast.sniff,
+    parse_json=parse_json,
+    sniff_json=sniff_json,
+)

@@ -52,7 +52,7 @@ def attempt_of(record: dict[str, Any]) -> tuple[int, str]:
 def of_samples(name: str) -> list[dict[str, Any]]:
     """The records of a stream's samples, without what stands before them."""
     lines = [line for log in samples.logs([name]) for line in samples.lines(log)]
-    return [json.loads(line[line.index(b"{") :]) for line in lines]
+    return [json.loads(line[line.index(b'{"') :]) for line in lines if b'{"' in line]
 
 
 @st.composite

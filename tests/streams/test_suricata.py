@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from records_kit import RECEIVED, attempt_of, deep, event_of, leaves, of_samples, spoilt
 
+from streams.base import MemoryJoins
+from streams.dispatch import Dispatcher
 from streams.suricata.kinds import KINDS
 from streams.suricata.parser import parse_json, sniff_json
 
@@ -168,3 +170,30 @@ def test_what_lies_deep_is_kept_as_text(member: str) -> None:
     texts = [leaf for leaf in leaves(event) if "bottom" in leaf]
     assert texts
     assert all(json.loads(text) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("line", "types", "ends", "rule"),
+    [
+        ("Nov 24 04:05:41 ids suricata[1]: [1:7:2] A rule [Classification: x] [Priority: 2] {TCP} 203.0.113.66:51234 "
+         "-> 192.0.2.15:22", "allowed", ("203.0.113.66", 51234, "192.0.2.15", 22), "A rule"),
+        ("Nov 24 04:05:41 ids suricata: [Drop] [1:7:2] A rule [Priority: 2] {ICMP} 203.0.113.66:8 -> 192.0.2.15:0",
+         "denied", ("203.0.113.66", None, "192.0.2.15", None), "A rule"),
+        ("Nov 24 04:05:41 ids snort: [1:7:2] {TCP} 192.0.2.1:1 -> 192.0.2.2:2 [Priority: 3]: {UDP} 203.0.113.66:1 -> "
+         "192.0.2.15:2", "allowed", ("203.0.113.66", 1, "192.0.2.15", 2), "{TCP} 192.0.2.1:1 -> 192.0.2.2:2"),
+        ("11/24/2026-04:05:41.5  [**] [1:7:2] A rule [**] [Priority: 0] {TCP} 2001:db8:0:0:0:0:0:66:5 -> "
+         "2001:db8:0:0:0:0:0:15:22", "allowed", ("2001:db8:0:0:0:0:0:66", 5, "2001:db8:0:0:0:0:0:15", 22), "A rule"),
+    ],
+)  # fmt: skip
+def test_alerts_in_text(line: str, types: str, ends: tuple[Any, ...], rule: str) -> None:
+    event = Dispatcher().parse(line.encode(), RECEIVED, MemoryJoins())
+    columns = ("source_ip", "source_port", "destination_ip", "destination_port")
+    assert tuple(event.get(column) for column in columns) == ends
+    assert (event["event_type"], event["event_kind"], event["rule_name"]) == ([types], "alert", rule)
+    assert event["timestamp"] // 1_000_000 == 1_795_493_141
+    assert "ogrewatch_attempt" not in event
+
+
+def test_what_the_engine_says_of_itself_is_no_alert() -> None:
+    event = Dispatcher().parse(b"Nov 24 04:05:41 ids suricata[1]: [1:7] engine started", RECEIVED, MemoryJoins())
+    assert event["event_dataset"] == "syslog.unparsed"
