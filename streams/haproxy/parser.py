@@ -93,6 +93,8 @@ def _http(numbers: str, event: Event) -> bool:
     address, timers, _, size, request_cookie, response_cookie, state, counts, queues, _ = found.groups()
     if address:
         set_end(event, "destination", address, "")
+    if "destination_ip" in event:
+        event["event_category"] = ["web", "network"]
     _set_numbers(timers, state, counts, queues, event)
     set_number(event, "http.response.bytes", size.lstrip("+"))
     for name, value in (("request", request_cookie), ("response", response_cookie)):
@@ -107,7 +109,6 @@ def _tcp(numbers: str, event: Event) -> bool:
         return False
     timers, size, state, counts, queues, more = found.groups()
     event.update(_CONNECTION)
-    event["event_outcome"] = "success" if state == "--" else "failure"
     if (amount := number(size.lstrip("+"))) is not None:
         event["destination_bytes"] = amount
     _set_numbers(timers, state, counts, queues, event)
