@@ -11,7 +11,7 @@ from typing import Any
 
 from streams.members import Take
 from streams.packets import mac, set_transport
-from streams.text import extra, is_ip, number
+from streams.text import extra, host_port, is_ip, number
 from streams.timestamps import set_instant
 from topics.ecs import iso
 from topics.event import Event
@@ -229,8 +229,8 @@ def target(event: Event, value: Any) -> bool:
     if not value.startswith("/") and (origin := _ORIGIN.match(value)):
         fields = extra(event)
         fields["url.scheme"] = origin[1]
-        if origin[2]:
-            fields["url.domain"] = origin[2]
+        if host := host_port(origin[2].rpartition("@")[2])[0]:
+            fields["url.domain"] = host
         rest = value[origin.end() :]
     _set_path(event, rest)
     return True

@@ -205,11 +205,11 @@ def set_target(request: str, event: Event, name: str) -> None:
 
 def _set_url(target: str, method: str, event: Event) -> None:
     if method == "CONNECT":
-        extra(event)["url.domain"] = target.rpartition(":")[0] or target
+        _set_authority(target, event)
         return
     if not target.startswith("/") and (origin := _ORIGIN.fullmatch(target)):
-        fields = extra(event)
-        fields["url.scheme"], fields["url.domain"] = origin[1], origin[2]
+        extra(event)["url.scheme"] = origin[1]
+        _set_authority(origin[2].rpartition("@")[2], event)
         target = origin[3]
     path, _, query = target.partition("#")[0].partition("?")
     put(event, "url_path", path)
@@ -217,3 +217,11 @@ def _set_url(target: str, method: str, event: Event) -> None:
     base, dot, extension = path.rpartition("/")[2].rpartition(".")
     if dot and base and extension:
         extra(event)["url.extension"] = extension
+
+
+def _set_authority(text: str, event: Event) -> None:
+    """The host that is asked for, perhaps with its port."""
+    host, port = ("", "") if is_ip(text) else host_port(text)
+    extra(event)["url.domain"] = host or text
+    if value := port_number(port):
+        extra(event)["url.port"] = value

@@ -12,8 +12,8 @@ import re
 
 from streams import weblog
 from streams.base import Joins, Stream
-from streams.packets import set_end, set_number
-from streams.text import extra, host_port, number, put
+from streams.packets import relate, set_end, set_number
+from streams.text import extra, host_port, is_ip, number, put
 from streams.timestamps import set_instant
 from streams.weblog import set_target
 from topics.event import Event
@@ -67,7 +67,7 @@ def _native(found: re.Match[str], event: Event) -> None:
     set_number(event, "http.response.bytes", size)
     _set_request(method, target, event)
     _set_result(result, hierarchy, event)
-    set_end(event, "destination", *(("", "") if peer == "-" else host_port(peer)))
+    _set_server(peer, event)
     for name, value in (("http.response.mime_type", kind), ("squid.headers", more)):
         if value and value != "-":
             extra(event)[name] = value
@@ -89,6 +89,14 @@ def _set_request(method: str, target: str, event: Event) -> None:
         put(event, "url_original", target if target != "-" else "")
     else:
         set_target(f"{method} {target}", event, NAME)
+
+
+def _set_server(peer: str, event: Event) -> None:
+    """Who answered: the peer, else the host that was asked for, since the proxy stands for it."""
+    asked = event.get("extra", {}).get("url.domain", "")
+    if asked and not is_ip(asked):
+        relate(event, "hosts", asked)
+    set_end(event, "destination", *(host_port(peer) if peer != "-" else (asked, "")))
 
 
 def _set_result(result: str, hierarchy: str, event: Event) -> None:
