@@ -52,7 +52,9 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
 def sniff(text: str) -> bool:
     """Whether a line without a header is one of named's files."""
     time = _TIME.match(text)
-    return time is not None and _CATEGORY.match(text, time.end()) is not None
+    if time is None:
+        return False
+    return (_CATEGORY.match(text, time.end()) or _CLIENT.match(text, time.end())) is not None
 
 
 def _understand(message: str, start: int, event: Event) -> bool:
