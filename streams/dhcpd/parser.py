@@ -58,6 +58,7 @@ _ASSIGNED = re.compile(
     r"(?P<duid>[0-9a-f:]{2,400}) iaid = (?P<iaid>-?[0-9]{1,12}) valid for (?P<seconds>[0-9]{1,12}) seconds"
 )
 _BOUND = re.compile(rf"bound to (?P<ip>{_IP}) -- renewal in (?P<seconds>[0-9]{{1,10}}) seconds\.?")
+_ASKS = re.compile(r"((?:Sending|Received|dhcp6c Received) [A-Za-z]{4,20})")
 
 _NOTE: Event = {
     "event_category": ["network"],
@@ -69,9 +70,13 @@ _FAILURE: Event = {**_NOTE, "event_outcome": "failure"}
 _MAPPED: Event = {**_NOTE, "event_action": "dns_update", "event_outcome": "success"}
 _UNMAPPED: Event = {**_MAPPED, "event_outcome": "failure"}
 _MAP = r"(?P<map>forward|reverse) map from (?P<map_from>\S{1,255}) to (?P<map_to>\S{1,255}?)(?:: (?P<reason>.*))?"
+_INTERFACE = Rule(
+    rf"an address (?P<source_ip>{_IP})(?:/[0-9]{{1,3}})? on (?P<observer_ingress_interface_name>\S{{1,64}})", _NOTE
+)
 _RULES = Rules(
     "dhcpd",
     {
+        **dict.fromkeys(("add", "remove", "create"), (_INTERFACE,)),
         "Abandoning": (Rule(rf"IP address (?P<source_ip>{_IP}): (?P<reason>.{{1,255}})", _FAILURE),),
         "uid": (
             Rule(
@@ -97,7 +102,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     patterns = _EXCHANGES.get(word)
     if patterns is not None and len(rest) < _LONGEST:
         return _exchange(word.lower(), rest, patterns, event)
-    return _six(message, event) or _RULES.parse(message, event)
+    return _six(message, event) or _RULES.parse(message, event) or _asks(message, event)
 
 
 def _exchange(action: str, rest: str, patterns: tuple[re.Pattern[str], ...], event: Event) -> bool:
@@ -136,4 +141,14 @@ def _six(message: str, event: Event) -> bool:
     return False
 
 
-STREAM = Stream(name="dhcpd", programs=("dhcpd", "dhcpd3", "dhcpd6", "dhclient", "dhclient6"), parse=parse)
+def _asks(message: str, event: Event) -> bool:
+    """What dhcp6c says that it sends and receives."""
+    found = _ASKS.fullmatch(message[:_LONGEST])
+    if found is None:
+        return False
+    set_exchange(event, found[1].lower().replace(" ", "_"))
+    event["network_protocol"] = "dhcpv6"
+    return True
+
+
+STREAM = Stream(name="dhcpd", programs=("dhcpd", "dhcpd3", "dhcpd6", "dhclient", "dhclient6", "dhcp6c"), parse=parse)
