@@ -33,7 +33,8 @@ def read(text: str, event: Event, clock: Clock) -> bool:
     fields["log.syslog.version"] = version
     if msgid != "-":
         fields["log.syslog.msgid"] = msgid
-    event["message"] = _structured_data(text[found.end() :], fields)
+    message = _structured_data(text[found.end() :], fields)
+    event["message"] = message[2:] if message.startswith(": %") else message  # as devices of Cisco write it
     return True
 
 

@@ -86,7 +86,8 @@ def set_fields(groups: dict[str, str | None], event: Event, outbound_swaps: bool
 
 
 def _take_icmp_numbers(found: dict[str, str], event: Event) -> None:
-    """ICMP has no ports: what stands in their places is an id, or type and code. A packet that an error is about has."""
+    """ICMP has no ports: what stands in their places is an id, or type and code. The packet that an error is about has
+    ports of its own."""
     if event.get("network_transport") in ("icmp", "ipv6-icmp") and "original_protocol" not in found:
         numbers = [found.pop(end + "_port") for end in ("a", "b") if end + "_port" in found]
         if numbers:
