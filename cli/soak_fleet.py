@@ -15,6 +15,7 @@ from cli.soak_site import Site
 ROLES = ("normalize", "count", "index")
 _LOOK = 0.2  # seconds between looks at the processes
 _AGAIN = 1.0  # seconds before a process that ended is started again
+_ENDS = (0, -signal.SIGTERM, -signal.SIGKILL)  # of a worker that was asked to; the second while it starts
 _GRACE = 45.0  # seconds a process has to end in
 
 
@@ -135,7 +136,7 @@ class Fleet:
         if status is None:
             self.peaks[member.role] = max(self.peaks.get(member.role, 0), _peak(member.process.pid))
             return
-        if not member.asked or status not in (0, -signal.SIGKILL):
+        if not member.asked or status not in _ENDS:
             self.ends.append(f"{member} ended with status {status}: {member.last_words()}")
         member.process, member.again = None, time.monotonic() + _AGAIN
 
