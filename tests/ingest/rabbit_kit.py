@@ -5,6 +5,7 @@ import base64
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -19,7 +20,7 @@ import orjson
 from lacking import lacking
 
 from stack.cache import cache_dir
-from stack.ports import HOST, free_port, is_open
+from stack.ports import HOST, free_port
 
 QUEUE = "eventtask"
 USER, PASSWORD = "bridge", "not/so:secret@"
@@ -70,7 +71,7 @@ class Rabbit:
                 [server], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         until = time.monotonic() + 40
-        while not is_open(self.port):
+        while not self._answers():
             assert self._process.poll() is None, self.log()
             assert time.monotonic() < until, self.log()
             time.sleep(0.05)
@@ -100,6 +101,15 @@ class Rabbit:
 
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")[-4000:]
+
+    def _answers(self) -> bool:
+        """Whether it speaks AMQP. That a connection is taken says little: another program's may have that port."""
+        try:
+            with socket.create_connection((HOST, self.port), timeout=2) as probe:
+                probe.sendall(b"AMQP\0\0\x09\x01")
+                return probe.recv(1) == b"\x01"
+        except OSError:
+            return False
 
     def _end(self, number: int) -> None:
         if self._process is not None:
