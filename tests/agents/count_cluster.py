@@ -145,7 +145,7 @@ def _window(message: Message) -> AuthWindow:
     return decode(message.value() or b"")
 
 
-def until(condition: Callable[[], object], limit: float = 30.0) -> None:
+def until(condition: Callable[[], object], limit: float = 60.0) -> None:
     """Wait for something to come true."""
     deadline = time.monotonic() + limit
     while not condition():
