@@ -1,5 +1,6 @@
 """What should be and what is in, a verdict out."""
 
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
+from cli.itself import ogrewatch
 from cli.soak_fleet import Fleet
 from cli.soak_load import Load
 from cli.soak_site import Site
@@ -111,8 +113,17 @@ def _rest(site: Site, fleet: Fleet, load: Load) -> Iterator[Check]:
     yield Check(
         "dead letters are the records that are no events", letters == +want, f"{_said(letters)} for {_said(want)}"
     )
+    yield _ledger(site)
     peaks = ", ".join(f"{role} {peak} MB" for role, peak in fleet.peaks.items())
     yield Check(f"no worker took more than {MEMORY} MB", max(fleet.peaks.values(), default=0) <= MEMORY, peaks)
+
+
+def _ledger(site: Site) -> Check:
+    """What `ogrewatch ledger` says, which looks at topics and documents only."""
+    command = ogrewatch("ledger", "--verify", "--json")
+    done = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=False, timeout=_LIMIT)
+    said = "balanced" if done.returncode == 0 else (done.stdout or done.stderr).strip()
+    return Check("the ledger is balanced", done.returncode == 0, said)
 
 
 def _said(numbers: Counter[str]) -> str:
