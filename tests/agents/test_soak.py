@@ -1,4 +1,4 @@
-"""`ogrewatch soak`: two minutes of it; faults that follow from the seed, wrongs that it sees, and what it leaves behind."""
+"""`ogrewatch soak`: two minutes of it; faults follow from the seed, what is wrong is seen, and nothing stays behind."""
 
 import itertools
 import json
