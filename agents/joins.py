@@ -18,6 +18,8 @@ MOST = 25_000
 """Entries of a partition; beyond that the oldest are forgotten. Senders decide how many connections there are."""
 OPEN, CLOSED = 86_400, 600
 """Seconds for which an entry is kept that nobody touches."""
+TOPICS = b"topics"
+"""The name of the entry that says which raw topics these are; no line's begins so, and it is never forgotten."""
 _LONGEST = 512  # bytes of a name; what is longer is not kept
 
 
@@ -74,7 +76,11 @@ class Shelf:
         """Forget what is too much, and once a minute what is due, and say what."""
         while len(self._entries) > MOST:
             name = next(iter(self._entries))
-            yield name, self._entries.pop(name)
+            entry = self._entries.pop(name)
+            if name == TOPICS:
+                self._entries[name] = entry  # as the newest
+            else:
+                yield name, entry
         minute = now // 60
         if minute > self._looked:
             self._looked = minute

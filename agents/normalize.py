@@ -10,6 +10,7 @@ from agents.failing import Failing, TooMany
 from agents.joins import BatchJoins, Shelf
 from agents.metrics import Metrics
 from agents.pipeline import Pipeline
+from agents.raw_topics import RawTopics
 from agents.roles import role_app
 from agents.schemas import Schemas
 from agents.settings import Settings
@@ -18,16 +19,16 @@ from topics.catalogue import DEADLETTER, RAW, REPLAY
 
 ROLE = "normalize"
 TOPICS = (*RAW, REPLAY)
-_RELOAD = 30.0  # seconds between looks at the GeoIP files
+_GLANCE = 30.0  # seconds between looks at the GeoIP files and the topics
 _KEEP = 86_400.0  # seconds that a join may last
 
 
 class Normalizer:
     """Makes events of batches, in their order, and acknowledges each when they are delivered."""
 
-    def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], settings: Settings) -> None:
+    def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], topics: RawTopics, settings: Settings) -> None:
         self.pipeline = Pipeline(settings)
-        self._app, self._table = app, table
+        self._app, self._table, self._topics = app, table, topics
         self._raw = [settings.prefix + topic.name for topic in TOPICS]
         self._dead, self._replay = settings.prefix + DEADLETTER.name, settings.prefix + REPLAY.name
         self._metrics, self._failing = Metrics(ROLE), Failing(ROLE, settings)
@@ -46,7 +47,7 @@ class Normalizer:
         events = self.pipeline.records(batch, joins)
         await self._check(batch, events)
         self._count(message.topic, events)
-        records = [*joins.expired(), *events, *joins.records(batch.last)]
+        records = [*joins.expired(), *events, *joins.records(batch.last), *self._topics.records(part)]
         delivered = await self._app.delivery.send(records)
         task = asyncio.create_task(self._acknowledge(event, delivered, part.overtaken()))
         self._going.add(task)
@@ -79,10 +80,6 @@ class Normalizer:
             self._metrics.produced(name, number)
 
 
-async def _nothing(_: Any) -> None:
-    """A recovered part needs no look: a join that is missing only leaves a field out."""
-
-
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role. Lines of one raw partition become events in their order."""
     Schemas(settings)
@@ -91,18 +88,20 @@ def make_app(settings: Settings) -> BatchApp:
     table: ChangelogTable[Shelf] = ChangelogTable(
         app, "joins", servers=settings.kafka, beside=raw, replication=settings.replication, keep=_KEEP
     )
-    table.shelf, table.opened = (lambda _: Shelf()), _nothing
+    topics = RawTopics(settings, table.changelog_topic.get_topic_name())
+    table.shelf, table.opened = (lambda _: Shelf()), topics.open
     app.tables.add(table)
-    normalizer = Normalizer(app, table, settings)
+    normalizer = Normalizer(app, table, topics, settings)
 
     async def normalize(stream: Any) -> None:
         async for event in stream.events():
             in_order(event.message, event.value)
             await normalizer.take(event)
 
-    async def reload() -> None:
+    async def look() -> None:
         normalizer.pipeline.enricher.reload_if_changed()
+        await topics.watch(table.store.recovered())
 
     app.agent(app.batch_topic(*app.batch_topics), name=ROLE)(normalize)
-    app.timer(_RELOAD)(reload)
+    app.timer(_GLANCE)(look)
     return app

@@ -9,11 +9,11 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from agents.counting.log import Damaged, Log
 from agents.counting.shelf import Shelf
+from agents.identities import identities, replaced
 from agents.settings import Settings
 from topics.catalogue import RAW
 
@@ -33,7 +33,7 @@ class Facts:
 
 
 class Opening:
-    """Looks at partitions of a group's table before they are counted on. `ids` are the topics' identities by name."""
+    """Looks at partitions of a group's table before they are counted on."""
 
     def __init__(self, settings: Settings, group: str, changelog: str) -> None:
         self._servers, self._group, self._changelog = settings.kafka, group, changelog
@@ -71,32 +71,19 @@ class Opening:
 
     def same_topics(self, before: dict[str, str], now: dict[str, str]) -> None:
         """Raises `Damaged` when a topic is another one than before."""
-        for name, identity in before.items():
-            if now.get(name, identity) != identity:
-                raise Damaged(f"topic {name} was deleted and created again: its offsets begin anew, and events can no "
-                              "longer be told from repeated ones")  # fmt: skip
+        for name in replaced(before, now):
+            raise Damaged(f"topic {name} was deleted and created again: its offsets begin anew, and events can no "
+                          "longer be told from repeated ones")  # fmt: skip
 
     async def watch(self, logs: list[Log]) -> None:
         """Look whether the topics of logs are still the same, if Kafka says so now. Raises `Damaged`."""
         before = {name: identity for log in logs for name, identity in log.ids.items()}
         if before:
             with contextlib.suppress(KafkaException):
-                self.same_topics(before, await asyncio.to_thread(self.ids, list(before)))
-
-    def ids(self, topics: list[str]) -> dict[str, str]:
-        """The identities of those topics that exist; blocks. Raises `KafkaException`."""
-        client = AdminClient({"bootstrap.servers": self._servers, "log_level": 2})
-        found: dict[str, str] = {}
-        for name, future in client.describe_topics(TopicCollection(topics), request_timeout=_TIMEOUT).items():
-            try:
-                found[name] = str(future.result(_TIMEOUT).topic_id)
-            except KafkaException as error:
-                if error.args[0].retriable() or name not in self._raw:
-                    raise
-        return found
+                self.same_topics(before, await asyncio.to_thread(identities, self._servers, list(before), self._raw))
 
     def _ask(self, logs: list[Log]) -> tuple[dict[str, str], dict[str, Facts]]:
-        ids = self.ids([*self._raw, *(log.topic for log in logs)])
+        ids = identities(self._servers, [*self._raw, *(log.topic for log in logs)], self._raw)
         client = Consumer({"bootstrap.servers": self._servers, "group.id": self._group, "log_level": 2})
         try:
             committed = client.committed([TopicPartition(log.topic, log.partition) for log in logs], timeout=_TIMEOUT)

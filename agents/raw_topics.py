@@ -1,0 +1,76 @@
+"""A recovered part of the joins in, nothing out, unless a raw topic is another one than before: then the process ends.
+
+An event's identity is its place in its raw topic. In a topic that was created again places begin anew: its events
+would pass for those that are stored, and be dropped as repeated. So the table of joins remembers the topics.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaException
+
+from agents.changelog import Part
+from agents.identities import Identities, identities, replaced
+from agents.joins import TOPICS, Entry, Shelf
+from agents.settings import Settings
+from agents.transport import Outgoing, fatal
+from topics.catalogue import RAW
+
+_AGAIN = 2.0  # seconds before Kafka is asked again
+_FOR_EVER = 1 << 40  # seconds since 1970, when the entry would be due
+
+_log = logging.getLogger("ogrewatch.normalize")
+
+
+class RawTopics:
+    """Looks whether the raw topics are those that a part knows. `changelog` is the topic of the joins."""
+
+    def __init__(self, settings: Settings, changelog: str) -> None:
+        self._servers, self._changelog = settings.kafka, changelog
+        self._names = [settings.prefix + topic.name for topic in RAW]
+
+    async def open(self, part: Part[Shelf]) -> None:
+        """Look at the topics, and learn those that the part does not know. Waits for Kafka."""
+        while True:
+            try:
+                now = await asyncio.to_thread(self._ask)
+                break
+            except KafkaException as error:
+                _log.warning("cannot look at the topics yet: %s", error)
+                await asyncio.sleep(_AGAIN)
+        before = _known(part)
+        self._compare(before, now)
+        if now.keys() - before.keys():
+            part.shelf.keep(TOPICS, Entry({**now, **before}, _FOR_EVER))
+
+    def records(self, part: Part[Shelf]) -> list[Outgoing]:
+        """What makes durable which topics a part knows: once for each owner."""
+        entry = part.shelf.find(TOPICS)
+        if entry is None or entry.generation == part.generation:
+            return []
+        return [part.write(TOPICS, entry, 0)]
+
+    async def watch(self, parts: Iterable[Part[Shelf]]) -> None:
+        """Look at the topics again; that they cannot be asked is no reason to stop."""
+        before = {name: identity for part in parts for name, identity in _known(part).items()}
+        if before:
+            with contextlib.suppress(KafkaException):
+                self._compare(before, await asyncio.to_thread(self._ask))
+
+    def _ask(self) -> Identities:
+        return identities(self._servers, self._names, self._names)
+
+    def _compare(self, before: Identities, now: Identities) -> None:
+        for name in replaced(before, now):
+            fatal(
+                f"normalize: topic {name} was deleted and created again: its offsets begin anew, and its events would "
+                "pass for those that Elasticsearch has. To go on, stop all workers, delete the data streams or choose "
+                f"another OGREWATCH_NAMESPACE, and delete topic {self._changelog}."
+            )
+
+
+def _known(part: Part[Shelf]) -> Identities:
+    entry = part.shelf.find(TOPICS)
+    return dict(entry.value) if entry is not None else {}

@@ -1,0 +1,128 @@
+"""A raw topic that was created again: its offsets begin anew, so its lines would pass for those that are stored."""
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions
+
+from agents.changelog import Part
+from agents.joins import MOST, TOPICS, BatchJoins, Entry, Shelf
+from agents.transport import FATAL
+from cli.itself import ogrewatch
+from topics.admin import create_topics
+from topics.catalogue import CATALOGUE
+
+PARTITIONS = 2
+
+
+class Place:
+    """Topics of their own, and one normalize worker after the other."""
+
+    def __init__(self, servers: str, unique: str, folder: Path) -> None:
+        self.servers, self.prefix, self.log = servers, f"{unique}.", folder / "log"
+        self.admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+        self._environment = os.environ | {
+            "OGREWATCH_KAFKA": servers,
+            "OGREWATCH_PREFIX": self.prefix,
+            "OGREWATCH_PARTITIONS": str(PARTITIONS),
+            "OGREWATCH_DATA_DIR": str(folder),
+        }
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.create()
+
+    def create(self) -> None:
+        create_topics(self.servers, prefix=self.prefix, partitions=PARTITIONS, replication=1)
+
+    def delete(self, *names: str) -> None:
+        for future in self.admin.delete_topics([self.prefix + name for name in names]).values():
+            with contextlib.suppress(KafkaException):  # a changelog that no worker has made yet
+                future.result(30)
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        with self.log.open("a") as log:
+            command = ogrewatch("worker", "normalize", "--bare")
+            self.workers.append(subprocess.Popen(command, env=self._environment, stderr=log))
+        return self.workers[-1]
+
+    def send(self, number: int) -> None:
+        producer = Producer({"bootstrap.servers": self.servers, "log_level": 0})
+        for n in range(number):
+            producer.produce(f"{self.prefix}raw.syslog", b"<13>Jan  1 00:00:00 host%d program: line" % n)
+        assert producer.flush(30) == 0
+
+    def committed(self, number: int) -> bool:
+        """Whether so many lines are normalized for good."""
+        conf = {"bootstrap.servers": self.servers, "group.id": f"{self.prefix}ogrewatch-normalize", "log_level": 0}
+        consumer = Consumer(conf)
+        partitions = [TopicPartition(f"{self.prefix}raw.syslog", number) for number in range(PARTITIONS)]
+        try:
+            return sum(max(0, found.offset) for found in consumer.committed(partitions, timeout=30)) == number
+        except KafkaException:  # a group that has just come to be
+            return False
+        finally:
+            consumer.close()
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+            worker.wait(30)
+        self.delete("ogrewatch-normalize-joins-changelog", *(topic.name for topic in CATALOGUE))
+
+
+@pytest.fixture
+def place(kafka: str, unique: str, tmp_path: Path) -> Iterator[Place]:
+    made = Place(kafka, unique, tmp_path)
+    yield made
+    made.close()
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.2)
+
+
+def test_a_raw_topic_created_again_is_refused(place: Place) -> None:
+    worker = place.start()
+    place.send(100)
+    until(lambda: place.committed(100))
+    worker.terminate()
+    assert worker.wait(40) == 0
+    place.delete("raw.syslog")
+    place.create()
+    place.send(10)
+    assert place.start().wait(60) == FATAL
+    assert "raw.syslog was deleted and created again" in place.log.read_text()
+
+
+def test_more_partitions_than_before_are_refused(place: Place) -> None:
+    worker = place.start()
+    place.send(100)
+    until(lambda: place.committed(100))
+    worker.terminate()
+    assert worker.wait(40) == 0
+    topic = f"{place.prefix}raw.syslog"
+    place.admin.create_partitions([NewPartitions(topic, PARTITIONS + 1)])[topic].result(30)
+    assert place.start().wait(60) != 0
+    assert "need the same number of partitions" in place.log.read_text()
+
+
+def test_the_topics_are_remembered_through_a_flood_of_connections() -> None:
+    part: Part[Shelf] = Part("joins", 0, Shelf())
+    part.generation = 1
+    part.shelf.keep(TOPICS, Entry({"raw.syslog": "one"}, 1 << 40))
+    for number in range(MOST + 10):
+        BatchJoins(part, 0, 1000).put(str(number), 1)
+    forgotten = [name for name, _ in part.shelf.expire(10**9)]
+    assert len(forgotten) == MOST + 10
+    entry = part.shelf.find(TOPICS)
+    assert entry is not None
+    assert entry.value == {"raw.syslog": "one"}
