@@ -109,7 +109,7 @@ class Group(dict[bytes, Known]):
 
     def learn(self, body: bytes, at: int, *given: bytes) -> Known:
         """The piece of the columns at `at`, when it is not what the key had last. `given` are JSON strings or empty."""
-        key = b"".join(given)
+        key = b",".join(given)  # quoted or empty: which of them is which stays clear
         others = self._others.get(key, [])
         known = next((k for k in others if body.startswith(k.encoded, at)), None)
         if known is None:

@@ -124,7 +124,7 @@ def _group_of(field: Field) -> str:
 
 def _group(name: str) -> str:
     given = _GIVEN[name]
-    return _GROUP.format(name=name, key=" + ".join(given), given=", ".join(given))
+    return _GROUP.format(name=name, key=' + b"," + '.join(given), given=", ".join(given))
 
 
 def _column(field: Field) -> str:

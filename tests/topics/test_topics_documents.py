@@ -65,6 +65,11 @@ def test_both_ways_give_the_same_document(kind: str, event: Event) -> None:
     assert expected[2] == orjson.loads(orjson.dumps(render(event)))
 
 
+def _saying(column: str) -> tuple[str, Event]:
+    return "system", {**_WHOLE, "event_outcome": "", "event_action": "", "event_dataset": "", column: "x"}
+
+
+@example([_saying("event_outcome"), _saying("event_action"), _saying("event_dataset")])
 @given(st.lists(st.tuples(st.sampled_from(TYPES), events), max_size=8))
 def test_what_is_remembered_of_one_event_does_not_change_another(many: list[tuple[str, Event]]) -> None:
     values = [encode(kind, event) for kind, event in many for _ in range(2)]
