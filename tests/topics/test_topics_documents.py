@@ -66,7 +66,8 @@ def test_both_ways_give_the_same_document(kind: str, event: Event) -> None:
 
 
 def _saying(column: str) -> tuple[str, Event]:
-    return "system", {**_WHOLE, "event_outcome": "", "event_action": "", "event_dataset": "", column: "x"}
+    """Little enough to go the fast way."""
+    return "system", {name: _WHOLE[name] for name in list(_WHOLE)[:6]} | {column: "x"}
 
 
 @example([_saying("event_outcome"), _saying("event_action"), _saying("event_dataset")])
