@@ -17,6 +17,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
 from agents.transport.batch import Piece
+from agents.transport.guard import fatal
 
 RECORD_OVERHEAD = 500  # bytes charged for a record besides its key and value: a dataclass of eleven fields
 FETCH_BYTES = 8 << 20  # of one response; a larger first record is still returned whole (KIP-74)
@@ -37,6 +38,15 @@ class FetchThread(AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"  # syslog-ng writes in transactions, and again those it aborts
         return consumer
 
+    async def on_start(self) -> None:
+        """Start the consumer, and watch over its membership of the group.
+
+        aiokafka's coordination may end for good, as when a broker that comes back answers without any brokers. The
+        consumer goes on then as if it were a member: it keeps its partitions for itself and gets no others.
+        """
+        await super().on_start()
+        self._ensure_consumer()._coordinator._coordination_task.add_done_callback(_coordination_ended)
+
     async def fetch(self, room: Mapping[TP, int], patience: float) -> dict[TP, Piece]:
         """Take what has arrived for the partitions in `room`, each up to its bytes (always at least one record).
 
@@ -50,6 +60,7 @@ class FetchThread(AIOKafkaConsumerThread):
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
+        consumer._coordinator.check_errors()  # such as a missing authorization
         with fetcher._subscriptions.fetch_context():  # the proof of life that max.poll.interval asks for
             found = self._take_all(fetcher, room)
             if not found:
@@ -142,3 +153,8 @@ class FetchThread(AIOKafkaConsumerThread):
             owned[tp] = max(offset, first[tp])
             consumer.seek(tp, owned[tp])
         return owned
+
+
+def _coordination_ended(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        fatal(f"the group goes on without this worker: {error}")

@@ -124,3 +124,21 @@ async def test_aborted_transactions_are_never_seen(cluster: Cluster, unique: str
         assert [record.value for event in seen.events for record in event.value] == [b"1", b"3", b"5"]
         await seen.acknowledge_until(lambda: seen.events[-1].message.acked)
         await until(lambda: cluster.committed(unique, topic) == cluster.end(topic))  # the last marker is passed, too
+
+
+async def test_a_worker_that_lost_its_group_for_good_ends(
+    cluster: Cluster, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("agents.transport.fetching.fatal", told.append)
+    topic = cluster.topic("source")
+    cluster.fill(topic, 1)
+    seen = Seen(cluster.servers, unique, tmp_path, topic)
+    async with running(seen.app):
+        await until(lambda: seen.events)
+        thread = cast(Any, seen.app.consumer)._thread
+        consumer = thread._ensure_consumer()
+        monkeypatch.setattr(consumer._client, "get_random_node", lambda: None)  # as after an answer without brokers
+        thread.thread_loop.call_soon_threadsafe(consumer._coordinator.coordinator_dead)
+        await until(lambda: told)
+    assert "the group goes on without this worker" in told[0]
