@@ -1,0 +1,1 @@
+"""Dropbear: who got in, who tried and who left, on small devices and in initial ramdisks."""
