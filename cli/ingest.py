@@ -1,8 +1,9 @@
 """Ways in: each command takes logs from the network and puts them into raw topics."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -11,6 +12,8 @@ PANEL = "Run"
 app = typer.Typer(help="Take logs from the network into Kafka.", no_args_is_help=True)
 
 _PEM = "PEM file."
+
+S = TypeVar("S")
 
 
 @app.callback()
@@ -43,39 +46,8 @@ def http(
         "tokens": tokens,
         "insecure": insecure,
     }
-    _run(IngestSettings(**{name: value for name, value in options.items() if value is not None}))  # type: ignore[arg-type]
-
-
-def _run(settings: Any) -> None:
-    from ingest.http.tls import Unsafe
-    from ingest.tokens import TokenError
-
-    try:
-        ended_well = asyncio.run(_serve(settings))
-    except (Unsafe, TokenError, ValueError) as error:
-        typer.echo(f"{error}", err=True)
-        raise typer.Exit(2) from None
-    except OSError as error:
-        typer.echo(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror or error}.", err=True)
-        raise typer.Exit(1) from None
-    if not ended_well:
-        raise typer.Exit(1)
-
-
-async def _serve(settings: Any) -> bool:
-    from agents.settings import Settings
-    from cli.token import token_file
-    from ingest.http.proxy import proxy
-    from ingest.serving import serve
-
-    common = Settings()
-    async with proxy(settings, token_file(settings.tokens), common.kafka, common.prefix) as way:
-
-        def ready() -> None:
-            scheme = "https" if settings.certificate else "http"
-            typer.echo(f"Listening on {scheme}://{settings.host}:{way.port}, Kafka at {common.kafka}.", err=True)
-
-        return await serve(way, way.service.delivery, settings.grace, ready)
+    settings = _settings(IngestSettings, options)
+    _run(_serve_http(settings), f"listen on {settings.host}:{settings.port}")
 
 
 @app.command()
@@ -95,6 +67,8 @@ def amqp(
 
     Example: ogrewatch ingest amqp --url amqp://bridge@rabbitmq.example.com/ --password-file secret
     """
+    from ingest.amqp.settings import AmqpSettings
+
     options = {
         "url": url,
         "queue": queue,
@@ -105,23 +79,51 @@ def amqp(
         "external": external,
         "metrics_port": metrics_port,
     }
-    _run_amqp({name: value for name, value in options.items() if value is not None})
+    _run(_serve_amqp(_settings(AmqpSettings, options)), "show the metrics")
 
 
-def _run_amqp(options: dict[str, Any]) -> None:
-    from ingest.amqp.broker import BadBroker
-    from ingest.amqp.settings import AmqpSettings
+def _settings(kind: Callable[..., S], options: dict[str, Any]) -> S:
+    """What the options say, and the environment where they say nothing; ends with status 2 when it cannot be."""
+    try:
+        return kind(**{name: value for name, value in options.items() if value is not None})
+    except ValueError as error:
+        typer.echo(f"{error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _run(serving: Coroutine[Any, Any, bool], task: str) -> None:
+    """Run a way in until it ends. Status 2 tells of settings that cannot be, 1 of all else that ended it.
+
+    `task` is what an `OSError` kept it from.
+    """
+    from ingest.base import Unfit
 
     try:
-        ended_well = asyncio.run(_serve_amqp(AmqpSettings(**options)))
-    except (BadBroker, ValueError) as error:
+        ended_well = asyncio.run(serving)
+    except (Unfit, ValueError) as error:
         typer.echo(f"{error}", err=True)
         raise typer.Exit(2) from None
     except OSError as error:
-        typer.echo(f"Cannot show the metrics: {error.strerror or error}.", err=True)
+        typer.echo(f"Cannot {task}: {error.strerror or error}.", err=True)
         raise typer.Exit(1) from None
     if not ended_well:
         raise typer.Exit(1)
+
+
+async def _serve_http(settings: Any) -> bool:
+    from agents.settings import Settings
+    from cli.token import token_file
+    from ingest.http.proxy import proxy
+    from ingest.serving import serve
+
+    common = Settings()
+    scheme = "https" if settings.certificate else "http"
+    async with proxy(settings, token_file(settings.tokens), common.kafka, common.prefix) as way:
+
+        def ready() -> None:
+            typer.echo(f"Listening on {scheme}://{settings.host}:{way.port}, Kafka at {common.kafka}.", err=True)
+
+        return await serve(way, way.service.delivery, settings.grace, ready)
 
 
 async def _serve_amqp(settings: Any) -> bool:

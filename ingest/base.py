@@ -28,6 +28,10 @@ class Failure:
 Outcome = Placed | Failure
 
 
+class Unfit(Exception):
+    """The settings ask for what cannot be; the message is for the person who starts the way in."""
+
+
 class Busy(Exception):
     """Nothing of a call was accepted, for want of room; it may be tried again after so many seconds."""
 

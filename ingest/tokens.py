@@ -16,11 +16,13 @@ from pathlib import Path
 
 import orjson
 
+from ingest.base import Unfit
+
 _PREFIX = "ogw_"
 _NOBODY = "0" * 64
 
 
-class TokenError(Exception):
+class TokenError(Unfit):
     """The file of tokens cannot be used; the message is for the person who keeps it."""
 
 

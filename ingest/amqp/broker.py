@@ -8,9 +8,10 @@ import ssl
 from yarl import URL
 
 from ingest.amqp.settings import AmqpSettings
+from ingest.base import Unfit
 
 
-class BadBroker(Exception):
+class BadBroker(Unfit):
     """The settings do not say how to reach a broker; the message is for the person who starts the bridge."""
 
 

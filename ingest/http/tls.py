@@ -6,10 +6,11 @@ https://wiki.mozilla.org/Security/Server_Side_TLS
 import ssl
 from ipaddress import ip_address
 
+from ingest.base import Unfit
 from ingest.settings import IngestSettings
 
 
-class Unsafe(Exception):
+class Unsafe(Unfit):
     """The proxy will not start like this; the message is for the person who starts it."""
 
 
