@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from ingest.amqp.lenient import tolerate
+from ingest.amqp.properties import tolerate
 from ingest.amqp.settings import AmqpSettings
 from ingest.amqp.store import FOR_EVER
 from ingest.amqp.watch import Watch

@@ -13,7 +13,7 @@ from aiormq.abc import DeliveredMessage
 
 from ingest.base import Record
 from ingest.hosts import host_of_event
-from ingest.http.lenient import loads
+from ingest.lenient import loads
 from topics.catalogue import DEADLETTER, MAX_RECORD
 from topics.deadletter import letter
 from topics.received import CLAIMED, Headers, headers_of

@@ -20,7 +20,7 @@ from ingest.http.call import Call
 from ingest.http.elastic import PRODUCT
 from ingest.http.events import NDJSON
 from ingest.http.items import Items, Rejected, add_array, object_or_rejected, position_of
-from ingest.http.lenient import loads
+from ingest.lenient import loads
 
 _TYPES = NDJSON | {
     "",
