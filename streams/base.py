@@ -6,7 +6,7 @@ many lines one attempt printed. The line that gives the verdict carries the coun
 
 - sshd: `Accepted` is a success, `Failed` a failure. `Failed none` only asks for the methods; `Partial` and `Postponed`
   have no verdict yet; `Invalid user`, refusals by rule, too many attempts and PAM lines stand beside a `Failed`.
-- dropbear: `... auth succeeded` is a success; `Bad password attempt`, `nonexistent user` (said once a connection) and the
+- dropbear: `... auth succeeded` is a success; `Bad password attempt`, `nonexistent user` (once a connection) and the
   refusals of a user that there is are failures. `'<invalid username>'`, PAM lines and exits stand beside them.
 - sudo: a COMMAND that ran (in JSON, `accept`) is a success; each incorrect password, a refusal by the rules (`reject`)
   and `a password is required` are failures. PAM lines stand beside them.
