@@ -7,16 +7,15 @@ A worker that is started again and again would give up some more each time. So w
 looked up in the dead-letter topic when the first failure of a partition is met.
 """
 
-import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from confluent_kafka import KafkaException
-
+from agents.patience import ask
 from agents.settings import Settings
 from topics.catalogue import DEADLETTER
 from topics.deadletter import NoLetter, error_of, offset_of, read
@@ -24,7 +23,6 @@ from topics.reading import Reader
 
 WINDOW = 1000
 """Records of a partition that are recent."""
-_AGAIN = 2.0  # seconds before Kafka is asked again
 
 _log = logging.getLogger("ogrewatch.failing")
 
@@ -67,12 +65,8 @@ class Failing:
             raise TooMany(_sentence(f"{first.topic}-{first.partition}", len(failed), error_of(letters[-1])))
 
     async def _before(self, first: Any) -> deque[int]:
-        while True:
-            try:
-                return await asyncio.to_thread(self._given_up, first.topic, first.partition, first.offset)
-            except KafkaException as error:
-                _log.warning("cannot look at the dead letters yet: %s", error)
-                await asyncio.sleep(_AGAIN)
+        question = partial(self._given_up, first.topic, first.partition, first.offset)
+        return await ask(_log, "look at the dead letters", question)
 
     def _given_up(self, topic: str, partition: int, offset: int) -> deque[int]:
         """Offsets among the last before `offset` that this version gave up; blocks."""

@@ -14,11 +14,11 @@ from confluent_kafka import KafkaException
 from agents.changelog import Part
 from agents.identities import Identities, identities, replaced
 from agents.joins import TOPICS, Entry, Shelf
+from agents.patience import ask
 from agents.settings import Settings
 from agents.transport import Outgoing, fatal
 from topics.catalogue import RAW
 
-_AGAIN = 2.0  # seconds before Kafka is asked again
 _FOR_EVER = 1 << 40  # seconds since 1970, when the entry would be due
 
 _log = logging.getLogger("ogrewatch.normalize")
@@ -33,13 +33,7 @@ class RawTopics:
 
     async def open(self, part: Part[Shelf]) -> None:
         """Look at the topics, and learn those that the part does not know. Waits for Kafka."""
-        while True:
-            try:
-                now = await asyncio.to_thread(self._ask)
-                break
-            except KafkaException as error:
-                _log.warning("cannot look at the topics yet: %s", error)
-                await asyncio.sleep(_AGAIN)
+        now = await ask(_log, "look at the topics", self._ask)
         before = _known(part)
         self._compare(before, now)
         if now.keys() - before.keys():

@@ -8,17 +8,18 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from agents.counting.log import Damaged, Log
 from agents.counting.shelf import Shelf
 from agents.identities import identities, replaced
+from agents.patience import ask
 from agents.settings import Settings
 from topics.catalogue import RAW
 
 _TIMEOUT = 10.0  # seconds
-_AGAIN = 2.0  # seconds before Kafka is asked again
 
 logger = logging.getLogger("ogrewatch.count")
 
@@ -41,14 +42,9 @@ class Opening:
 
     async def check(self, shelf: Shelf) -> None:
         """Resume each log of a shelf. Waits for Kafka; raises `Damaged`."""
-        while True:
-            try:
-                ids, facts = await asyncio.to_thread(self._ask, list(shelf.logs.values()))
-                break
-            except KafkaException as error:
-                logger.warning("cannot look at the topics yet: %s", error)
-                await asyncio.sleep(_AGAIN)
-        for log in shelf.logs.values():
+        logs = list(shelf.logs.values())
+        ids, facts = await ask(logger, "look at the topics", partial(self._ask, logs))
+        for log in logs:
             self.resume(log, ids, facts[log.topic])
 
     def resume(self, log: Log, ids: dict[str, str], facts: Facts) -> None:
