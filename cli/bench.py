@@ -97,7 +97,7 @@ def _run(made: Trial, roles: list[str], number: int) -> dict[str, Any]:
         wall = time.monotonic() - begin
         if "count" in roles:
             _until(lambda: made.uncounted() == 0, running, "not everything was counted")
-        counted, seconds, peak = time.monotonic() - begin, meter.seconds(), meter.peak_mb()
+        counted, seconds, peak = time.monotonic() - begin, meter.seconds(), meter.peaks()
     return {
         "events": there,
         "wall_seconds": round(wall, 2),

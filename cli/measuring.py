@@ -1,5 +1,6 @@
 """Processes in, their CPU seconds and peak memory out, read from /proc (Linux)."""
 
+import contextlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,15 +19,15 @@ class Meter:
     begin: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.begin = {role: _cpu(pid) for role, pid in self.processes.items()}
+        self.begin = {role: cpu_seconds(pid) for role, pid in self.processes.items()}
 
     def seconds(self) -> dict[str, float]:
         """Since the meter was made, or since a process that was added later began."""
-        return {role: _cpu(pid) - self.begin.get(role, 0.0) for role, pid in self.processes.items()}
+        return {role: cpu_seconds(pid) - self.begin.get(role, 0.0) for role, pid in self.processes.items()}
 
-    def peak_mb(self) -> dict[str, int]:
+    def peaks(self) -> dict[str, int]:
         """The most memory that each process has had."""
-        return {role: _peak(pid) for role, pid in self.processes.items()}
+        return {role: peak_mb(pid) for role, pid in self.processes.items()}
 
 
 def servers(settings: Settings) -> dict[str, int]:
@@ -42,15 +43,17 @@ def per_million(seconds: dict[str, float], number: int) -> dict[str, float]:
     return {role: round(value * 1e6 / number, 2) for role, value in seconds.items()}
 
 
-def _cpu(pid: int) -> float:
+def peak_mb(pid: int) -> int:
+    """The most memory that a process has had; 0 when it has ended."""
+    with contextlib.suppress(OSError, IndexError):
+        return int(Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()[0]) // 1024
+    return 0
+
+
+def cpu_seconds(pid: int) -> float:
     """CPU seconds of a process and its children: Elasticsearch's launcher has the server as its child."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     children = [
         int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()
     ]
-    return (int(fields[11]) + int(fields[12])) / _TICKS + sum(_cpu(child) for child in children)
-
-
-def _peak(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+    return (int(fields[11]) + int(fields[12])) / _TICKS + sum(cpu_seconds(child) for child in children)

@@ -1,6 +1,5 @@
 """Roles in, worker processes out: started again whenever they end, until they are told to leave."""
 
-import contextlib
 import signal
 import subprocess
 import threading
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from cli.itself import ogrewatch
+from cli.measuring import peak_mb
 from cli.soak_site import Site
 
 ROLES = ("normalize", "count", "index")
@@ -134,7 +134,7 @@ class Fleet:
             return
         status = member.process.poll()
         if status is None:
-            self.peaks[member.role] = max(self.peaks.get(member.role, 0), _peak(member.process.pid))
+            self.peaks[member.role] = max(self.peaks.get(member.role, 0), peak_mb(member.process.pid))
             return
         if not member.asked or status not in _ENDS:
             self.ends.append(f"{member} ended with status {status}: {member.last_words()}")
@@ -148,10 +148,3 @@ class Fleet:
         except subprocess.TimeoutExpired:
             self.ends.append(f"{member} did not end within {_GRACE:.0f} s")
             process.kill()
-
-
-def _peak(pid: int) -> int:
-    """The most memory that a process has had, MB; 0 when it has just ended."""
-    with contextlib.suppress(OSError, IndexError):
-        return int(Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()[0]) // 1024
-    return 0
