@@ -16,6 +16,7 @@ import typer
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from agents.settings import Settings
+from cli.bench_ingest import ingest
 from cli.measuring import Meter, per_million, servers
 from cli.pacing import Probe, latencies
 from cli.sending import Sender, Tally
@@ -77,6 +78,9 @@ def latency(
         made.install()
         with workers(made, _ROLES) as running:
             _show(latencies(Probe(made, running), rate, seconds), as_json)
+
+
+app.command()(ingest)
 
 
 def _measure(roles: list[str], corpus: Path | None, geoip: Path | None) -> dict[str, Any]:

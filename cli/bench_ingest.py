@@ -1,34 +1,26 @@
 """Requests in, what the HTTP proxy costs out: beside a bare aiohttp handler that only reads and answers.
 
-Topics of its own are made on the Kafka of the settings, and removed afterwards. CPU is read from /proc (Linux).
+Topics of its own are made on the Kafka of the settings, and removed afterwards.
 """
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
-from confluent_kafka.admin import AdminClient
 
 from agents.settings import Settings
 from cli.itself import ogrewatch
-from topics.admin import create_topics
-from topics.catalogue import CATALOGUE
+from cli.measuring import TICK, cpu_seconds
+from cli.trial import trial
+from stack.ports import HOST, free_port
 
-PANEL = "Develop"
-
-_TICKS = os.sysconf("SC_CLK_TCK")
 _VARIANTS = 20  # requests made beforehand, and sent in turn
 _BARE = """
 import sys
@@ -62,20 +54,19 @@ CASES = (
 )
 
 
-def command(
+def ingest(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure the HTTP proxy on a real Kafka, beside a bare handler.
+    """HTTP request to raw topic, beside a handler that only reads and answers.
 
-    Example: ogrewatch bench-ingest --json
+    Example: ogrewatch bench ingest --json
     """
-    settings = Settings()
-    with tempfile.TemporaryDirectory() as folder, _topics(settings) as prefix:
-        environment = os.environ | {"OGREWATCH_PREFIX": prefix, "OGREWATCH_DATA_DIR": folder}
+    with trial(Settings()) as made:
+        time.sleep(1)  # until every broker knows the topics
         found = {
-            "proxy": _measured(ogrewatch("ingest", "http", "--port"), environment),
+            "proxy": _measured(ogrewatch("ingest", "http", "--port"), made.environment),
             # Five times as many, for a process's time is counted in hundredths of a second.
-            "bare": _measured([sys.executable, "-c", _BARE], environment, times=5),
+            "bare": _measured([sys.executable, "-c", _BARE], made.environment, times=5),
         }
     if as_json:
         typer.echo(orjson.dumps(found))
@@ -86,8 +77,6 @@ def command(
 
 
 def _measured(arguments: list[str], environment: dict[str, str], times: int = 1) -> dict[str, dict[str, float]]:
-    from stack.ports import free_port
-
     port = free_port()
     process = subprocess.Popen([*arguments, str(port)], env=environment, stderr=subprocess.DEVNULL)
     try:
@@ -100,15 +89,15 @@ def _measured(arguments: list[str], environment: dict[str, str], times: int = 1)
 
 def _run(case: Case, port: int, pid: int, requests: int) -> dict[str, float]:
     asyncio.run(_send(case, port, requests // 10))  # warm
-    used, begin = _cpu(pid), time.monotonic()
+    used, begin = cpu_seconds(pid), time.monotonic()
     asyncio.run(_send(case, port, requests))
-    seconds, wall = _cpu(pid) - used, time.monotonic() - begin
+    seconds, wall = cpu_seconds(pid) - used, time.monotonic() - begin
     logs = requests * case.batch
     return {
         "logs_per_second": round(logs / wall),
         "requests_per_second": round(requests / wall),
-        "logs_per_cpu_second": round(logs / max(seconds, 1 / _TICKS)),
-        "requests_per_cpu_second": round(requests / max(seconds, 1 / _TICKS)),
+        "logs_per_cpu_second": round(logs / max(seconds, TICK)),
+        "requests_per_cpu_second": round(requests / max(seconds, TICK)),
     }
 
 
@@ -120,7 +109,7 @@ async def _send(case: Case, port: int, number: int) -> None:
 
 async def _client(port: int, ready: list[bytes], left: Iterator[int]) -> None:
     """One connection, one request after the other; no more of HTTP than it takes, for this is not to be measured."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
+    reader, writer = await asyncio.open_connection(HOST, port, limit=1 << 22)
     for number in left:
         writer.write(ready[number % _VARIANTS])
         head = await reader.readuntil(b"\r\n\r\n")
@@ -160,26 +149,8 @@ async def _wait(port: int) -> None:
     async with asyncio.timeout(30):
         while True:
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                _, writer = await asyncio.open_connection(HOST, port)
                 writer.close()
                 return
             except OSError:
                 await asyncio.sleep(0.1)
-
-
-@contextmanager
-def _topics(settings: Settings) -> Iterator[str]:
-    prefix = f"bench{uuid.uuid4().hex[:8]}."
-    create_topics(settings.kafka, prefix=prefix, partitions=settings.partitions, replication=1)
-    time.sleep(1)  # until every broker knows them
-    try:
-        yield prefix
-    finally:
-        client = AdminClient({"bootstrap.servers": settings.kafka})
-        for future in client.delete_topics([prefix + topic.name for topic in CATALOGUE]).values():
-            future.result(30)
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS

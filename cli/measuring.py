@@ -8,7 +8,8 @@ from pathlib import Path
 from agents.settings import Settings
 from stack.installation import Installation
 
-_TICKS = os.sysconf("SC_CLK_TCK")
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+"""Seconds; a process's time is counted in them."""
 
 
 @dataclass(slots=True)
@@ -56,4 +57,4 @@ def cpu_seconds(pid: int) -> float:
     children = [
         int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()
     ]
-    return (int(fields[11]) + int(fields[12])) / _TICKS + sum(cpu_seconds(child) for child in children)
+    return (int(fields[11]) + int(fields[12])) * TICK + sum(cpu_seconds(child) for child in children)
