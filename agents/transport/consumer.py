@@ -29,6 +29,7 @@ from agents.transport.fetching import RECORD_OVERHEAD, FetchThread
 
 _LULL = 1.0  # seconds a fetch waits when nothing has arrived
 _GLANCE = 0.1  # the same while some partition has no room, or none is active: that may change any moment
+_GRAIN = 32  # part of the memory that is not worth a fetch
 _COMMIT_LIMIT = 5.0  # seconds
 
 
@@ -111,19 +112,31 @@ class Consumer(driver.Consumer):
         if self._adrift:
             await self._return_to_books()
         active = set(self._get_active_partitions())
-        room = self._room(active)
-        patience = _LULL if room and len(room) == len(active) else _GLANCE
-        for tp, piece in (await self._thread.fetch(room, patience)).items():
+        room, pool = self._room(active)
+        full = len(room) < len(active)
+        pieces = await self._thread.fetch(room, pool, 0.0 if full else _LULL if room else _GLANCE)
+        for tp, piece in pieces.items():
             await self._accept(tp, piece)
+        if full and not pieces:
+            await self._wait_for_room()
 
-    def _room(self, active: set[TP]) -> dict[TP, int]:
-        """Share the memory evenly among the partitions; one that has used up its share is not fetched.
+    def _room(self, active: set[TP]) -> tuple[dict[TP, int], int]:
+        """Share half of the memory evenly among the partitions, and say what is left of the other half, for all.
 
-        What holds nothing may always have one record, however large.
+        Most partitions are idle most of the time, and the busy ones need more than even shares of everything. One that
+        has used up its share is not fetched when nothing is left for all.
         """
-        share = self._budget // max(1, len(active))
+        share = self._budget // 2 // max(1, len(active))
         loads = {tp: books.load if (books := self._books.get(tp)) else 0 for tp in active}
-        return {tp: share - load for tp, load in loads.items() if load < share}
+        pool = self._budget // 2 - sum(load - share for load in loads.values() if load > share)
+        pool = pool if pool > self._budget // _GRAIN else 0  # crumbs would make crumbs of batches
+        return {tp: max(0, share - load) for tp, load in loads.items() if load < share or pool}, pool
+
+    async def _wait_for_room(self) -> None:
+        self._acknowledged.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GLANCE):
+                await self._acknowledged.wait()
 
     async def _accept(self, tp: TP, piece: Piece) -> None:
         books = self._books.get(tp)

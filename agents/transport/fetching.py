@@ -47,25 +47,25 @@ class FetchThread(AIOKafkaConsumerThread):
         await super().on_start()
         self._ensure_consumer()._coordinator._coordination_task.add_done_callback(_coordination_ended)
 
-    async def fetch(self, room: Mapping[TP, int], patience: float) -> dict[TP, Piece]:
+    async def fetch(self, room: Mapping[TP, int], pool: int, patience: float) -> dict[TP, Piece]:
         """Take what has arrived for the partitions in `room`, each up to its bytes (always at least one record).
 
-        Waits up to `patience` seconds when there is nothing. Positions move: what is returned and not handed on must
-        be sought again.
+        Each may have besides half of what is left of `pool`, bytes that are for all. Waits up to `patience` seconds
+        when there is nothing. Positions move: what is returned and not handed on must be sought again.
         """
-        return await self.call_thread(self._fetch, room, patience)  # type: ignore[no-any-return]
+        return await self.call_thread(self._fetch, room, pool, patience)  # type: ignore[no-any-return]
 
-    async def _fetch(self, room: Mapping[TP, int], patience: float) -> dict[TP, Piece]:
+    async def _fetch(self, room: Mapping[TP, int], pool: int, patience: float) -> dict[TP, Piece]:
         consumer = self._ensure_consumer()
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
         consumer._coordinator.check_errors()  # such as a missing authorization
         with fetcher._subscriptions.fetch_context():  # the proof of life that max.poll.interval asks for
-            found = self._take_all(fetcher, room)
+            found = self._take_all(fetcher, room, pool)
             if not found:
                 await self._wait_for_data(fetcher, patience)
-                found = self._take_all(fetcher, room)
+                found = self._take_all(fetcher, room, pool)
         return found
 
     async def _wait_for_data(self, fetcher: Any, patience: float) -> None:
@@ -76,7 +76,7 @@ class FetchThread(AIOKafkaConsumerThread):
         else:
             waiter.cancel()
 
-    def _take_all(self, fetcher: Any, room: Mapping[TP, int]) -> dict[TP, Piece]:
+    def _take_all(self, fetcher: Any, room: Mapping[TP, int], pool: int) -> dict[TP, Piece]:
         """Take from each partition in turn, without an await: positions cannot change meanwhile."""
         if not self.consumer.flow_active or fetcher._subscriptions.reassignment_in_progress:
             return {}
@@ -85,9 +85,10 @@ class FetchThread(AIOKafkaConsumerThread):
         for tp in [tp for tp in fetcher._records if tp in room]:
             if left <= 0 or (found and isinstance(fetcher._records[tp], FetchError)):
                 break
-            piece = self._take(fetcher, tp, room[tp], left)
+            piece = self._take(fetcher, tp, room[tp] + pool // 2, left)
             if piece is not None:
                 found[TP(*tp)] = piece
+                pool -= max(0, piece.size - room[tp])
                 left -= len(piece.records)
         return found
 
