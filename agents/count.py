@@ -13,13 +13,13 @@ from agents.counting.flush import Flusher
 from agents.counting.log import Damaged, Log
 from agents.counting.opening import Opening
 from agents.counting.server import Server
-from agents.counting.shelf import KINDS, Shelf
+from agents.counting.shelf import Shelf
 from agents.metrics import Metrics
 from agents.roles import role_app
 from agents.schemas import Schemas
 from agents.settings import Settings
 from agents.transport import Batch, BatchApp, InOrder, fatal
-from topics.catalogue import TYPED, typed
+from topics.catalogue import read_by
 from topics.wire import UnknownSchema
 
 ROLE = "count"
@@ -99,11 +99,10 @@ class Counter:
 
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role. Takes a port for its queries, and names it to the group."""
-    topics = [topic for topic in TYPED if topic.schema in KINDS]
-    app = role_app(ROLE, settings, topics)
+    app = role_app(ROLE, settings)
     app.batch_max_bytes = _BATCH_BYTES
     table: ChangelogTable[Shelf] = ChangelogTable(
-        app, TABLE, servers=settings.kafka, beside=[settings.prefix + typed(kind) for kind in KINDS],
+        app, TABLE, servers=settings.kafka, beside=read_by(ROLE, settings.prefix),
         replication=settings.replication, keep=settings.keep,
     )  # fmt: skip
     app.tables.add(table)

@@ -20,7 +20,7 @@ from agents.transport import BatchApp, InOrder, fatal
 from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.setup import all_names, attempts_name, stream_name
-from topics.catalogue import STATS, TYPED
+from topics.catalogue import STATS
 from topics.codec import CodecError
 from topics.deadletter import letter
 from topics.documents import document_of
@@ -144,7 +144,7 @@ class Indexer:
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role."""
     schemas = Schemas(settings)
-    app = role_app(ROLE, settings, (*TYPED, STATS))
+    app = role_app(ROLE, settings)
     in_order, metrics = InOrder(), Metrics(ROLE)
 
     async def index(stream: Any) -> None:

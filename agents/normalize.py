@@ -15,10 +15,9 @@ from agents.roles import role_app
 from agents.schemas import Schemas
 from agents.settings import Settings
 from agents.transport import BatchApp, InOrder, Outgoing, fatal
-from topics.catalogue import DEADLETTER, RAW, REPLAY
+from topics.catalogue import DEADLETTER, REPLAY, read_by
 
 ROLE = "normalize"
-TOPICS = (*RAW, REPLAY)
 _GLANCE = 30.0  # seconds between looks at the GeoIP files and the topics
 _KEEP = 86_400.0  # seconds that a join may last
 
@@ -29,7 +28,7 @@ class Normalizer:
     def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], topics: RawTopics, settings: Settings) -> None:
         self.pipeline = Pipeline(settings)
         self._app, self._table, self._topics = app, table, topics
-        self._raw = [settings.prefix + topic.name for topic in TOPICS]
+        self._raw = read_by(ROLE, settings.prefix)
         self._dead, self._replay = settings.prefix + DEADLETTER.name, settings.prefix + REPLAY.name
         self._metrics, self._failing = Metrics(ROLE), Failing(ROLE, settings)
         self._going = set[asyncio.Task[None]]()
@@ -83,11 +82,11 @@ class Normalizer:
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role. Lines of one raw partition become events in their order."""
     Schemas(settings)
-    app, in_order = role_app(ROLE, settings, TOPICS), InOrder()
-    raw = [settings.prefix + topic.name for topic in TOPICS]
+    app, in_order = role_app(ROLE, settings), InOrder()
     table: ChangelogTable[Shelf] = ChangelogTable(
-        app, "joins", servers=settings.kafka, beside=raw, replication=settings.replication, keep=_KEEP
-    )
+        app, "joins", servers=settings.kafka, beside=read_by(ROLE, settings.prefix),
+        replication=settings.replication, keep=_KEEP,
+    )  # fmt: skip
     topics = RawTopics(settings, table.changelog_topic.get_topic_name())
     table.shelf, table.opened = (lambda _: Shelf()), topics.open
     app.tables.add(table)

@@ -7,9 +7,8 @@ So whatever was not read, stored or given up at a later look is at or behind wha
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from agents.counting.shelf import KINDS
 from agents.settings import Settings
-from topics.catalogue import RAW, REPLAY, STATS, TYPED
+from topics.catalogue import RAW, READ_BY, REPLAY, STATS, TYPED, group_of, read_by
 from topics.reading import Reader
 
 At = tuple[str, int]
@@ -90,15 +89,8 @@ Done = dict[str, dict[At, int]]
 
 def done(reader: Reader, settings: Settings) -> Done:
     """How far each role is, by its topics; blocks."""
-    read = {
-        "normalize": (*RAW, REPLAY),
-        "index": (*TYPED, STATS),
-        "count": [topic for topic in TYPED if topic.schema in KINDS],
-    }
-    return {
-        role: reader.committed(f"{settings.prefix}ogrewatch-{role}", [settings.prefix + topic.name for topic in topics])
-        for role, topics in read.items()
-    }
+    prefix = settings.prefix
+    return {role: reader.committed(group_of(role, prefix), read_by(role, prefix)) for role in READ_BY}
 
 
 def facts(reader: Reader, settings: Settings, since: int, groups: Done) -> Facts:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from confluent_kafka import Consumer
 
 from cli.sending import Sender, Tally
 from cli.trial import Trial
@@ -77,13 +76,8 @@ class Probe:
 
     def arrivals(self) -> list[float]:
         """When the lines arrived by the broker's clock, seconds since 1970, in order."""
-        consumer = Consumer({"bootstrap.servers": self._made.settings.kafka, "group.id": self._made.prefix})
-        consumer.assign(self._made.partitions_of("raw.syslog"))
-        times: list[float] = []
-        while len(times) < self._sent:
-            times += [m.timestamp()[1] / 1000 for m in consumer.consume(5000, 1.0) if m.error() is None]
-        consumer.close()
-        return sorted(times)
+        topic, reader = self._made.prefix + "raw.syslog", self._made.reader
+        return sorted(message.timestamp()[1] / 1000 for message in reader.read(topic, reader.bounds(topic)))
 
     def _ask_counted(self) -> int:
         try:

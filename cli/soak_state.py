@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import Any
 
 import orjson
-from confluent_kafka import Consumer, TopicPartition
 
 from cli.soak_site import Site
 from cli.soak_truth import Cell, records
-from topics.catalogue import DEADLETTER, RAW, REPLAY, STATS, TYPED
+from topics.catalogue import DEADLETTER, READ_BY
 from topics.deadletter import read
+from topics.reading import Reader
 
 _TIMEOUT = 20.0  # seconds
 _OUTCOMES = ("success", "failure", "unknown")
@@ -26,14 +26,8 @@ class State:
 
     def uncommitted(self) -> Counter[str]:
         """By role, records that its group has not committed."""
-        from agents.counting.shelf import KINDS
-
-        read_by = {
-            "normalize": (*RAW, REPLAY),
-            "count": [topic for topic in TYPED if topic.schema in KINDS],
-            "index": (*TYPED, STATS),
-        }
-        return Counter({role: self._left(role, [topic.name for topic in topics]) for role, topics in read_by.items()})
+        with Reader(self.site.settings.kafka) as reader:
+            return Counter({role: reader.left(role, self.site.settings.prefix) for role in READ_BY})
 
     def letters(self) -> set[str]:
         """The dead letters, each once however often it was written."""
@@ -86,19 +80,6 @@ class State:
         for minute in answer["aggregations"]["minutes"]["buckets"]:
             for bucket in minute["services"]["buckets"]:
                 yield minute["key"] // 1000, bucket
-
-    def _left(self, role: str, topics: list[str]) -> int:
-        settings = self.site.settings
-        partitions = [
-            TopicPartition(settings.prefix + topic, number) for topic in topics for number in range(settings.partitions)
-        ]
-        group = f"{settings.prefix}ogrewatch-{role}"
-        consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": group, "log_level": 0})
-        try:
-            done = sum(max(0, found.offset) for found in consumer.committed(partitions, timeout=_TIMEOUT))
-            return sum(consumer.get_watermark_offsets(p, timeout=_TIMEOUT)[1] for p in partitions) - done
-        finally:
-            consumer.close()
 
     def _count_workers(self) -> list[str]:
         """Where they answer. Raises `LookupError`."""

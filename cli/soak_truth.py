@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Message
 
 from agents.settings import Settings
 from cli.soak_load import RAW, fingerprint
+from topics.catalogue import COUNTED_KINDS
+from topics.reading import Reader
 
 Cell = tuple[int, str, str]
 """Minute, service, outcome."""
@@ -48,12 +51,11 @@ def records(settings: Settings, topic: str) -> Iterator[Message]:
 
 
 def _add(truth: Truth, pipeline: Any, joins: Any, message: Message) -> None:
-    from agents.counting.shelf import KINDS
     from topics.event import kind_of
 
     event = pipeline.event(message.value() or b"", message.timestamp()[1] * 1000, joins)
     truth.ids.append(f"{message.topic()}-{message.partition()}-{message.offset()}")
-    if (number := event.get("ogrewatch_attempt", 0)) > 0 and kind_of(event) in KINDS:
+    if (number := event.get("ogrewatch_attempt", 0)) > 0 and kind_of(event) in COUNTED_KINDS:
         outcome = event.get("event_outcome")
         minute = event["timestamp"] // 60_000_000 * 60
         service = event.get("ogrewatch_service") or "unknown"
@@ -74,18 +76,8 @@ def _joins(partition: int) -> Callable[[list[Message]], Any]:
 
 
 def _batches(settings: Settings, topic: str, partition: int) -> Iterator[list[Message]]:
-    conf = {"bootstrap.servers": settings.kafka, "group.id": "soak", "enable.partition.eof": True}
-    reader = Consumer({**conf, "enable.auto.commit": False, "log_level": 0})
-    reader.assign([TopicPartition(settings.prefix + topic, partition, 0)])
-    try:
-        ended = False
-        while not ended:
-            messages = reader.consume(_MANY, 0.5)
-            if good := [message for message in messages if message.error() is None]:
-                yield good
-            for error in filter(None, map(Message.error, messages)):
-                if error.code() != KafkaError._PARTITION_EOF:
-                    raise KafkaException(error)
-                ended = True
-    finally:
-        reader.close()
+    name = settings.prefix + topic
+    with Reader(settings.kafka) as reader:
+        messages = reader.read(name, {partition: reader.bounds(name)[partition]})
+        while batch := list(islice(messages, _MANY)):
+            yield batch

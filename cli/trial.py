@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from agents.settings import Settings
@@ -23,6 +22,8 @@ from cli.itself import ogrewatch
 from stack.ports import HOST, free_port
 from topics.admin import create_topics
 from topics.catalogue import CATALOGUE, DEADLETTER, TYPED
+from topics.connection import client_conf
+from topics.reading import Reader
 
 _KEEP = 10 * 365 * 86_400.0  # seconds: a corpus may be old, and is counted all the same
 
@@ -36,6 +37,8 @@ class Trial:
     environment: dict[str, str]
     count_url: str
     """Where its count worker answers."""
+    reader: Reader
+    """For whoever asks Kafka; one thread at a time."""
 
     @cached_property
     def namespace(self) -> str:
@@ -44,12 +47,11 @@ class Trial:
 
     def typed(self) -> int:
         """Records in the typed topics, and dead letters."""
-        return sum(self._ends(name) for name in (*(topic.name for topic in TYPED), DEADLETTER.name))
+        return sum(self.reader.end(self.prefix + topic.name) for topic in (*TYPED, DEADLETTER))
 
     def uncounted(self) -> int:
         """Records of the typed topics that the count role has not committed, of those topics that it reads."""
-        topics = [topic.name for topic in TYPED if topic.schema in _counted_kinds()]
-        return sum(self._ends(name) for name in topics) - self._committed("count", topics)
+        return self.reader.left("count", self.prefix)
 
     def searchable(self) -> int:
         """Events that a search finds."""
@@ -67,26 +69,6 @@ class Trial:
 
         install(self.settings.elasticsearch, self.namespace)
 
-    def _ends(self, topic: str) -> int:
-        ends = (self._consumer.get_watermark_offsets(partition, timeout=10) for partition in self.partitions_of(topic))
-        return sum(end for _, end in ends)
-
-    def _committed(self, role: str, topics: list[str]) -> int:
-        consumer = Consumer({"bootstrap.servers": self.settings.kafka, "group.id": f"{self.prefix}ogrewatch-{role}"})
-        found = consumer.committed(
-            [partition for topic in topics for partition in self.partitions_of(topic)], timeout=10
-        )
-        consumer.close()
-        return sum(max(partition.offset, 0) for partition in found)
-
-    def partitions_of(self, topic: str) -> list[TopicPartition]:
-        """The partitions of one of its topics, from the first record on."""
-        return [TopicPartition(self.prefix + topic, number, 0) for number in range(self.settings.partitions)]
-
-    @cached_property
-    def _consumer(self) -> Consumer:
-        return Consumer({"bootstrap.servers": self.settings.kafka, "group.id": self.prefix})
-
     @cached_property
     def _elasticsearch(self) -> Any:
         from elasticsearch import Elasticsearch
@@ -99,7 +81,7 @@ def trial(settings: Settings, geoip: Path | None = None) -> Iterator[Trial]:
     """An installation of its own for the time of a `with`."""
     prefix, port = f"bench{uuid.uuid4().hex[:8]}.", free_port()
     create_topics(settings.kafka, prefix=prefix, partitions=settings.partitions, replication=1)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Reader(settings.kafka) as reader:
         environment = os.environ | {
             "OGREWATCH_PREFIX": prefix,
             "OGREWATCH_NAMESPACE": prefix.rstrip("."),
@@ -109,7 +91,7 @@ def trial(settings: Settings, geoip: Path | None = None) -> Iterator[Trial]:
             **({"OGREWATCH_GEOIP": str(geoip)} if geoip else {}),
         }
         try:
-            yield Trial(settings, prefix, environment, f"http://{HOST}:{port}")
+            yield Trial(settings, prefix, environment, f"http://{HOST}:{port}", reader)
         finally:
             _delete(settings.kafka, prefix)
 
@@ -126,15 +108,9 @@ def workers(made: Trial, roles: list[str]) -> Iterator[dict[str, subprocess.Pope
             process.wait()
 
 
-def _counted_kinds() -> tuple[str, ...]:
-    from agents.counting.shelf import KINDS
-
-    return KINDS
-
-
 def _delete(servers: str, prefix: str) -> None:
     """All topics of a trial, the changelogs that Faust has made too."""
-    client = AdminClient({"bootstrap.servers": servers})
+    client = AdminClient(client_conf(servers))
     names = [name for name in client.list_topics(timeout=10).topics if name.startswith(prefix)]
     for future in client.delete_topics(names or [prefix + topic.name for topic in CATALOGUE]).values():
         future.result(30)

@@ -42,4 +42,22 @@ FATES = Topic("deadletter.fates", "id of the letter", "which dead letters were s
 REPLAY = Topic("replay", "as in its topic", "raw records sent again, bytes and headers as received", 7 * DAY)
 """As `RAW` for normalize, and only for ours to write: a record says which event it is."""
 STATS = Topic("stats.authentication", "service", "closed minutes of authentication attempts, Avro", 7 * DAY)
+COUNTED_KINDS = ("authentication", "process", "web")
+"""Types of events that attempts to log in are found among. Their first letters name entries of the count role."""
+READ_BY = {
+    "normalize": (*RAW, REPLAY),
+    "count": tuple(topic for topic in TYPED if topic.schema in COUNTED_KINDS),
+    "index": (*TYPED, STATS),
+}
+"""Roles, and the topics that each reads. Joins name a topic of normalize by its place here: new ones come last."""
 CATALOGUE = (*RAW, REPLAY, *TYPED, STATS, DEADLETTER, FATES)
+
+
+def read_by(role: str, prefix: str) -> list[str]:
+    """Names of the topics that a role reads."""
+    return [prefix + topic.name for topic in READ_BY[role]]
+
+
+def group_of(role: str, prefix: str) -> str:
+    """The consumer group of a role."""
+    return f"{prefix}ogrewatch-{role}"

@@ -7,6 +7,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from topics.catalogue import group_of, read_by
+from topics.connection import client_conf
+
 TIMEOUT = 15.0  # seconds
 _BATCH, _PAUSE = 5000, 0.1  # messages at a time, or seconds
 _AGAIN = 0.2  # seconds before Kafka is asked again
@@ -65,6 +68,16 @@ class Reader:
         finally:
             client.close()
 
+    def left(self, role: str, prefix: str) -> int:
+        """Records that the group of a role has not committed; those that come meanwhile are among them."""
+        topics = read_by(role, prefix)
+        done = self.committed(group_of(role, prefix), topics)
+        return sum(map(self.end, topics)) - sum(max(0, offset) for offset in done.values())
+
+    def end(self, topic: str) -> int:
+        """The ends of all partitions of a topic, added up."""
+        return sum(end for _, end in self.bounds(topic).values())
+
     def read(self, topic: str, spans: dict[int, tuple[int, int]]) -> Iterator[Any]:
         """Messages of partitions, each from an offset up to before another. One read at a time."""
         left = {number: end for number, (begin, end) in spans.items() if begin < end}
@@ -100,7 +113,7 @@ class Reader:
 
     def _conf(self, group: str) -> dict[str, Any]:
         return {
-            "bootstrap.servers": self._servers,
+            **client_conf(self._servers),
             "group.id": group,
             "enable.auto.commit": False,
             "enable.partition.eof": True,

@@ -4,17 +4,14 @@ from typing import Any
 
 from agents.counting.log import Log
 from agents.settings import Settings
-from topics.catalogue import typed
-
-KINDS = ("authentication", "process", "web")
-"""Types of events that attempts are found among, by the first letters of entries' names."""
+from topics.catalogue import COUNTED_KINDS, typed
 
 
 class Shelf:
     """The logs of one partition number. They share a part, and nothing else."""
 
     def __init__(self, settings: Settings, partition: int) -> None:
-        made = [Log(settings.prefix + typed(k), k, ord(k[0]), partition, settings.keep) for k in KINDS]
+        made = [Log(settings.prefix + typed(k), k, ord(k[0]), partition, settings.keep) for k in COUNTED_KINDS]
         self.logs = {log.topic: log for log in made}
         self._by_code = {log.code: log for log in made}
 
