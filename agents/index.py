@@ -20,7 +20,7 @@ from agents.transport import BatchApp, InOrder, fatal
 from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.setup import all_names, attempts_name, stream_name
-from topics.catalogue import STATS
+from topics.catalogue import STATS, TYPED
 from topics.codec import CodecError
 from topics.deadletter import letter
 from topics.documents import document_of
@@ -32,9 +32,10 @@ ROLE = "index"
 _DOCUMENTS = 3000  # most that are decoded and written at a time, about as many as one request takes
 _GARBAGE = 50_000, 20, 50  # documents are many and never in cycles
 _STRETCH = 200  # decoded without letting others have their turn
-_WRITES = 2  # at a time
+_WRITES = 3  # at a time: while one is put together, the server has work for two cores
 _PAUSE = 0.05  # seconds in which small batches gather
 _FRESH = 0.8  # seconds from a write until it is made searchable, when there is no backlog
+_REFRESHING = 0.1  # share of the time that may go into making writes searchable: under load, they wait for each other
 _GLANCE = 0.1  # seconds between looks at whether there is one
 
 
@@ -55,6 +56,7 @@ class Indexer:
         self._waiting: deque[Any] = deque()
         self._news = asyncio.Event()
         self._unseen = 0.0  # when the first write was done that is not searchable yet; 0 for none
+        self._written = 0.0  # when the last was done
 
     def give(self, event: Any) -> None:
         """Take a batch; does not block."""
@@ -72,17 +74,23 @@ class Indexer:
     async def _write_on(self) -> None:
         while True:
             await self._news.wait()
-            await asyncio.sleep(_PAUSE)
+            if sum(len(event.value) for event in self._waiting) < _DOCUMENTS:
+                await asyncio.sleep(_PAUSE)
             if events := self._take():
                 await self._write(events)
 
     async def _refresh_on(self) -> None:
         """Make writes searchable soon; not while there is a backlog, for small segments cost the server."""
+        pause = _FRESH
         while True:
             await asyncio.sleep(_GLANCE)
-            if self._unseen and not self._waiting and time.monotonic() - self._unseen >= _FRESH:
+            begin = time.monotonic()
+            if self._waiting or not self._unseen:
+                continue
+            if begin - self._unseen >= pause or begin - self._written >= _FRESH:
                 self._unseen = 0.0
                 await self._sink.refresh(self._all)
+                pause = max(_FRESH, (time.monotonic() - begin) / _REFRESHING)
 
     def _take(self) -> list[Any]:
         events: list[Any] = []
@@ -127,7 +135,8 @@ class Indexer:
                 await asyncio.sleep(0)
         outcome = await self._sink.write(documents)
         self._metrics.written(outcome.stored, outcome.present, len(outcome.rejected))
-        self._unseen = self._unseen or time.monotonic()
+        self._written = time.monotonic()
+        self._unseen = self._unseen or self._written
         for rejected in outcome.rejected:
             record = sources[rejected.position]
             dead.append((record.topic, letter(self._prefix, ROLE, record, rejected.reason, rejected.text)))
@@ -144,7 +153,7 @@ class Indexer:
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role."""
     schemas = Schemas(settings)
-    app = role_app(ROLE, settings)
+    app = role_app(ROLE, settings, (*TYPED, STATS))
     in_order, metrics = InOrder(), Metrics(ROLE)
 
     async def index(stream: Any) -> None:
