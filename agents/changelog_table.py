@@ -17,6 +17,7 @@ from faust.types import TP
 
 from agents.changelog import Part, S
 from agents.transport import BatchApp
+from topics.connection import client_conf
 
 _TIMEOUT = 30.0  # seconds
 _DAY = 86_400
@@ -111,7 +112,7 @@ def create_changelog(servers: str, topic: str, beside: Sequence[str], replicatio
     Blocks. Raises `ValueError` when one of them is missing, or partitions differ: entries would no longer be where
     their events are.
     """
-    client = AdminClient({"bootstrap.servers": servers, "log_level": 3})
+    client = AdminClient(client_conf(servers) | {"log_level": 3})
     found = client.list_topics(timeout=_TIMEOUT).topics
     counts = {name: len(found[name].partitions) if name in found else 0 for name in beside}
     if missing := [name for name, number in counts.items() if not number]:

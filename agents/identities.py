@@ -8,6 +8,8 @@ from collections.abc import Collection
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from topics.connection import client_conf
+
 _TIMEOUT = 10.0  # seconds
 
 Identities = dict[str, str]
@@ -16,7 +18,7 @@ Identities = dict[str, str]
 
 def identities(servers: str, topics: Collection[str], optional: Collection[str] = ()) -> Identities:
     """The identities of topics; blocks. Those of `optional` may be missing. Raises `KafkaException`."""
-    client = AdminClient({"bootstrap.servers": servers, "log_level": 2})
+    client = AdminClient(client_conf(servers) | {"log_level": 2})
     found: Identities = {}
     for name, future in client.describe_topics(TopicCollection(list(topics)), request_timeout=_TIMEOUT).items():
         try:

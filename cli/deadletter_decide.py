@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException, Producer
 from agents.settings import Settings
 from cli.deadletter_box import REPLAYED, Place, fate
 from topics.catalogue import DEADLETTER, FATES, MAX_RECORD, RAW, REPLAY
+from topics.connection import client_conf
 from topics.deadletter import Letter
 from topics.replay import origin_header, recount_header
 
@@ -35,7 +36,7 @@ class Decider:
         self._raw = {settings.prefix + topic.name for topic in RAW}
         self._producer = Producer(
             {
-                "bootstrap.servers": settings.kafka,
+                **client_conf(settings.kafka),
                 "transactional.id": f"{settings.prefix}ogrewatch-{DEADLETTER.name}",
                 "message.max.bytes": MAX_RECORD + _ENVELOPE,
                 "compression.type": "lz4",

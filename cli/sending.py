@@ -7,6 +7,7 @@ import typer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from topics.catalogue import MAX_RECORD
+from topics.connection import client_conf
 
 LONGEST_LINE = MAX_RECORD
 # A longer line can be too long for the topic by itself, so its delivery is watched under its own number.
@@ -92,7 +93,7 @@ class Sender:
 
 def _producer_settings(servers: str) -> dict[str, str | int | float | bool]:
     return {
-        "bootstrap.servers": servers,
+        **client_conf(servers),
         "client.id": "ogrewatch-produce",
         "enable.idempotence": True,
         "acks": "all",

@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from cli.soak_site import Site
 from ingest.hosts import host_of_line
 from topics.catalogue import typed
+from topics.connection import client_conf
 
 RAW = "raw.syslog"
 _TICK = 0.05  # seconds between sendings
@@ -114,7 +115,7 @@ def corpus(seed: int) -> Iterator[bytes]:
 
 def _conf(servers: str) -> dict[str, Any]:
     return {
-        "bootstrap.servers": servers,
+        **client_conf(servers),
         "enable.idempotence": True,
         "acks": "all",
         "delivery.timeout.ms": 2**31 - 1,

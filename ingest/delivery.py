@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient
 
 from ingest.base import Busy, Failure, Outcome, Record
 from topics.catalogue import MAX_RECORD
+from topics.connection import client_conf
 
 _ENVELOPE = 64 << 10  # room for headers and framing on top of the largest record
 _BUSY, _IDLE = 0.002, 0.5  # seconds between looks at librdkafka's answers
@@ -73,8 +74,9 @@ class Delivery:
         self._names: dict[str, str] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._resting = True
+        self._access = client_conf(servers)
         self._conf = {
-            "bootstrap.servers": servers,
+            **self._access,
             "message.timeout.ms": round(wait * 1000),
             "queue.buffering.max.messages": max(2 * max_records, 100_000),
             "queue.buffering.max.kbytes": max(2 * max_bytes, 64 << 20) >> 10,
@@ -93,7 +95,7 @@ class Delivery:
         """Create the producer. Does not wait for a connection."""
         self._loop = asyncio.get_running_loop()
         self.producer = Producer(self._conf | {"error_cb": self._error}, logger=log)
-        self.admin = AdminClient({"bootstrap.servers": self._conf["bootstrap.servers"], "log_level": 0})
+        self.admin = AdminClient(self._access | {"log_level": 0})
         self._look()
 
     async def stop(self, grace: float = 5.0) -> None:

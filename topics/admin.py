@@ -5,6 +5,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from topics.catalogue import CATALOGUE, MAX_RECORD, RAW, Topic
+from topics.connection import client_conf
 
 _TIMEOUT = 30.0  # seconds
 _ROOM = 1 << 20  # bytes for what a batch adds to its records
@@ -12,7 +13,7 @@ _ROOM = 1 << 20  # bytes for what a batch adds to its records
 
 def create_topics(bootstrap: str, *, prefix: str, partitions: int, replication: int) -> list[str]:
     """Create what is missing of the catalogue; blocks. Returns the names that are new. Raises `KafkaException`."""
-    client = AdminClient({"bootstrap.servers": bootstrap})
+    client = AdminClient(client_conf(bootstrap))
     missing = [_new(topic, prefix, partitions, replication) for topic in CATALOGUE]
     created = []
     for name, future in client.create_topics(missing, operation_timeout=_TIMEOUT).items():
@@ -27,7 +28,7 @@ def create_topics(bootstrap: str, *, prefix: str, partitions: int, replication: 
 
 def partitions_of(bootstrap: str, prefix: str) -> dict[str, int]:
     """Topics of the catalogue that exist, and their partitions; blocks. Raises `KafkaException`."""
-    found = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=_TIMEOUT).topics
+    found = AdminClient(client_conf(bootstrap)).list_topics(timeout=_TIMEOUT).topics
     names = [prefix + topic.name for topic in CATALOGUE]
     return {name: len(found[name].partitions) for name in names if name in found}
 

@@ -6,6 +6,8 @@ import time
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from topics.connection import client_conf
+
 _KEEP = 2.0  # seconds a finding serves every page that asks
 _PATIENCE = 1.0  # seconds
 
@@ -16,7 +18,7 @@ class Broker:
     def __init__(self, servers: str, topic: str) -> None:
         self._topic = topic
         # Whoever wants to know asks; librdkafka need not tell standard error as well.
-        self._client = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+        self._client = AdminClient(client_conf(servers) | {"log_level": 0})
         self._lock = asyncio.Lock()
         self._asked, self._answers = float("-inf"), False
 

@@ -18,6 +18,7 @@ from agents.identities import identities, replaced
 from agents.patience import ask
 from agents.settings import Settings
 from topics.catalogue import RAW
+from topics.connection import client_conf
 
 _TIMEOUT = 10.0  # seconds
 
@@ -80,7 +81,7 @@ class Opening:
 
     def _ask(self, logs: list[Log]) -> tuple[dict[str, str], dict[str, Facts]]:
         ids = identities(self._servers, [*self._raw, *(log.topic for log in logs)], self._raw)
-        client = Consumer({"bootstrap.servers": self._servers, "group.id": self._group, "log_level": 2})
+        client = Consumer(client_conf(self._servers) | {"group.id": self._group, "log_level": 2})
         try:
             committed = client.committed([TopicPartition(log.topic, log.partition) for log in logs], timeout=_TIMEOUT)
             return ids, {tp.topic: Facts(max(-1, tp.offset), *_ends(client, tp)) for tp in committed}

@@ -11,6 +11,7 @@ from mode import CrashingSupervisor
 
 from agents.transport.batch import BatchSchema
 from agents.transport.consumer import Consumer
+from agents.transport.credentials import credentials
 from agents.transport.delivery import Delivery
 from agents.transport.producer import Producer
 from agents.transport.recovery import TableManager
@@ -47,9 +48,10 @@ class Transport(driver.Transport):
 class BatchApp(faust.App):
     """A Faust app whose agents take one `Batch` per event from `batch_topics`, and acknowledge it themselves.
 
-    `broker` is a comma-separated list of host:port. `batch_max_bytes` bounds the memory of all batches that are
-    handed out and not acknowledged (a partition's share of it stops its fetching); aiokafka holds up to a compressed
-    MiB per partition besides. `delivery` overrides librdkafka's settings for what is produced; `settings` are Faust's.
+    `broker` is a comma-separated list of host:port; how it is spoken to, OGREWATCH_KAFKA_* say. `batch_max_bytes`
+    bounds the memory of all batches that are handed out and not acknowledged (half is shared evenly, half is for all;
+    a partition without room is not fetched); aiokafka holds up to a compressed MiB per partition besides. `delivery`
+    overrides librdkafka's settings for what is produced; `settings` are Faust's.
 
     An agent reads `async for event in stream.events()`, and calls `event.ack()` once everything the batch led to is
     durable. What is not acknowledged is read again after a restart or a rebalance; acknowledgements that come after
@@ -77,6 +79,7 @@ class BatchApp(faust.App):
         super().__init__(
             id,
             broker=[f"kafka://{server.strip()}" for server in broker.split(",")],
+            broker_credentials=credentials(),
             topic_partitions=partitions,
             datadir=datadir,
             TableManager=TableManager,

@@ -17,6 +17,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from agents.transport.partitioner import partition_of
 from topics.catalogue import MAX_RECORD
+from topics.connection import client_conf
 
 Headers = list[tuple[str, str | bytes | None]]
 #: topic, key, value, partition (None: by key), timestamp in milliseconds (0: now), headers
@@ -77,7 +78,7 @@ class Delivery:
     ) -> None:
         self.max_bytes, self.max_records = max_bytes, max_records
         self._conf = {
-            "bootstrap.servers": servers,
+            **client_conf(servers),
             "queue.buffering.max.messages": 2 * max_records,
             "queue.buffering.max.kbytes": max(2 * max_bytes, 64 << 20) >> 10,
             **_DEFAULTS,
