@@ -7,8 +7,8 @@ A worker that is started again and again would give up some more each time. So w
 looked up in the dead-letter topic when the first failure of a partition is met.
 """
 
+import asyncio
 import logging
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -39,36 +39,40 @@ class Failing:
     def __init__(self, role: str, settings: Settings) -> None:
         self._role, self._limit, self._servers = role, settings.dead_letter_limit, settings.kafka
         self._topic, self._version = settings.prefix + DEADLETTER.name, version("ogrewatch")
-        self._failed: dict[tuple[str, int], deque[int]] = {}
+        self._failed: dict[tuple[str, int], set[int]] = {}
+        self._asking = asyncio.Lock()
 
     async def check(self, batch: Sequence[Any], letters: Sequence[Any]) -> None:
         """Take a batch of one partition, and the letters about its records that are to be delivered.
 
-        Nothing of it may be acknowledged before. Raises `TooMany` when more than half fail of the batch, and of the
-        partition's recent records, and as many as the limit. Waits for Kafka to say what was given up before.
+        Nothing of it may be acknowledged before. Batches may come in another order than they were read in. Raises
+        `TooMany` when more than half fail of the batch, and of the partition's recent records, and as many as the
+        limit. Waits for Kafka to say what was given up before.
         """
         if not (self._limit and letters):
             return
         first, last = batch[0], batch[-1].offset
-        failed = self._failed.get((first.topic, first.partition))
-        if failed is None:
-            failed = self._failed[first.topic, first.partition] = await self._before(first)
-        now = [offset for offset in map(offset_of, letters) if offset > last - WINDOW]
-        failed.extend(now)
-        while failed and failed[0] <= last - WINDOW:
-            failed.popleft()
-        if (
-            len(failed) >= self._limit
-            and 2 * len(failed) > min(WINDOW, last + 1)
-            and 2 * len(now) > len(batch[-WINDOW:])
-        ):
-            raise TooMany(_sentence(f"{first.topic}-{first.partition}", len(failed), error_of(letters[-1])))
+        failed = await self._known(first)
+        now = {offset for offset in map(offset_of, letters) if offset > last - WINDOW}
+        failed |= now
+        failed -= {offset for offset in failed if offset <= last - WINDOW}
+        recent = sum(offset <= last for offset in failed)
+        if recent >= self._limit and 2 * recent > min(WINDOW, last + 1) and 2 * len(now) > len(batch[-WINDOW:]):
+            raise TooMany(_sentence(f"{first.topic}-{first.partition}", recent, error_of(letters[-1])))
 
-    async def _before(self, first: Any) -> deque[int]:
+    async def _known(self, first: Any) -> set[int]:
+        """What failed of a record's partition; asked for once."""
+        where = first.topic, first.partition
+        async with self._asking:
+            if where not in self._failed:
+                self._failed[where] = await self._before(first)
+        return self._failed[where]
+
+    async def _before(self, first: Any) -> set[int]:
         question = partial(self._given_up, first.topic, first.partition, first.offset)
         return await ask(_log, "look at the dead letters", question)
 
-    def _given_up(self, topic: str, partition: int, offset: int) -> deque[int]:
+    def _given_up(self, topic: str, partition: int, offset: int) -> set[int]:
         """Offsets among the last before `offset` that this version gave up; blocks."""
         wanted = self._role, self._version, topic, partition
         found = set()
@@ -79,7 +83,7 @@ class Failing:
                     letter = read(message)
                     if (letter.component, letter.version, letter.topic, letter.partition) == wanted:
                         found.add(letter.offset)
-        return deque(sorted(at for at in found if offset - WINDOW <= at < offset))
+        return {at for at in found if offset - WINDOW <= at < offset}
 
 
 def _sentence(where: str, failed: int, why: str) -> str:

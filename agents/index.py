@@ -5,24 +5,25 @@ a dead letter.
 import asyncio
 import gc
 import time
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from itertools import chain, islice
 from typing import Any
 
 import orjson
 
+from agents.failing import Failing, TooMany
 from agents.metrics import Metrics
 from agents.roles import role_app
 from agents.schemas import Schemas
 from agents.settings import Settings
-from agents.transport import BatchApp, InOrder, fatal
+from agents.transport import BatchApp, InOrder, Outgoing, fatal
 from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.setup import all_names, attempts_name, stream_name
-from topics.catalogue import STATS, TYPED
+from topics.catalogue import STATS
 from topics.codec import CodecError
-from topics.deadletter import letter
+from topics.deadletter import letter, offset_of
 from topics.documents import document_of
 from topics.fields import TYPES
 from topics.stats import document
@@ -34,9 +35,13 @@ _GARBAGE = 50_000, 20, 50  # documents are many and never in cycles
 _STRETCH = 200  # decoded without letting others have their turn
 _WRITES = 3  # at a time: while one is put together, the server has work for two cores
 _PAUSE = 0.05  # seconds in which small batches gather
-_FRESH = 0.8  # seconds from a write until it is made searchable, when there is no backlog
-_REFRESHING = 0.1  # share of the time that may go into making writes searchable: under load, they wait for each other
+_FRESH = 0.6  # seconds from a write until it is made searchable, when there is no backlog
+_FEW = 3000  # documents: so many are always made searchable that soon
+_REFRESHING = 0.1  # share of the time that may go into making more than that searchable: they wait for each other
 _GLANCE = 0.1  # seconds between looks at whether there is one
+
+_Dead = defaultdict[tuple[str, int], list[Outgoing]]
+"""Letters, by topic and partition of what they are about."""
 
 
 class Indexer:
@@ -49,6 +54,7 @@ class Indexer:
         self, app: BatchApp, sink: ElasticsearchSink, schemas: Schemas, settings: Settings, metrics: Metrics
     ) -> None:
         self._app, self._sink, self._schemas, self._metrics = app, sink, schemas, metrics
+        self._failing = Failing(ROLE, settings)
         self._prefix, self._all = settings.prefix, all_names(settings.namespace)
         self._streams = {kind: stream_name(kind, settings.namespace) for kind in TYPES}
         self._attempts = attempts_name(settings.namespace)
@@ -56,7 +62,8 @@ class Indexer:
         self._waiting: deque[Any] = deque()
         self._news = asyncio.Event()
         self._unseen = 0.0  # when the first write was done that is not searchable yet; 0 for none
-        self._written = 0.0  # when the last was done
+        self._unseen_documents = 0
+        self._written = 0.0  # when the last write was done
 
     def give(self, event: Any) -> None:
         """Take a batch; does not block."""
@@ -68,6 +75,8 @@ class Indexer:
         """Write for ever. What goes wrong ends the process: nothing unwritten was acknowledged."""
         try:
             await asyncio.gather(*(self._write_on() for _ in range(_WRITES)), self._refresh_on())
+        except TooMany as error:
+            fatal(f"{ROLE}: {error}")
         except Exception as error:
             fatal(f"{ROLE}: {error!r}")
 
@@ -84,11 +93,12 @@ class Indexer:
         pause = _FRESH
         while True:
             await asyncio.sleep(_GLANCE)
-            begin = time.monotonic()
             if self._waiting or not self._unseen:
                 continue
-            if begin - self._unseen >= pause or begin - self._written >= _FRESH:
-                self._unseen = 0.0
+            begin = time.monotonic()
+            wait = _FRESH if self._unseen_documents <= _FEW else pause
+            if begin - self._unseen >= wait or begin - self._written >= _FRESH:
+                self._unseen, self._unseen_documents = 0.0, 0
                 await self._sink.refresh(self._all)
                 pause = max(_FRESH, (time.monotonic() - begin) / _REFRESHING)
 
@@ -104,17 +114,26 @@ class Indexer:
 
     async def _write(self, events: Sequence[Any]) -> None:
         records = chain.from_iterable(event.value for event in events)
-        dead: list[tuple[str, Any]] = []
+        dead = _Dead(list)
         while part := list(islice(records, _DOCUMENTS)):
-            dead += await self._store_known(part)
+            for record, found in await self._store_known(part):
+                dead[record.topic, record.partition].append(found)
         if dead:
-            await (await self._app.delivery.send([one for _, one in dead]))
-            for topic, number in Counter(topic for topic, _ in dead).items():
-                self._metrics.dead_lettered(topic, number)
+            await self._give_up(events, dead)
         for event in events:
             event.ack()
 
-    async def _store_known(self, records: Sequence[Any]) -> list[tuple[str, Any]]:
+    async def _give_up(self, events: Sequence[Any], dead: "_Dead") -> None:
+        """Deliver letters; raises `TooMany`, and delivers none, when most records fail."""
+        for batch in (event.value for event in events):
+            known = dead.get((batch[0].topic, batch[0].partition), ())
+            letters = [one for one in known if batch[0].offset <= offset_of(one) <= batch.last]
+            await self._failing.check(batch, letters)
+        await (await self._app.delivery.send(list(chain.from_iterable(dead.values()))))
+        for (topic, _), letters in dead.items():
+            self._metrics.dead_lettered(topic, len(letters))
+
+    async def _store_known(self, records: Sequence[Any]) -> list[tuple[Any, Outgoing]]:
         """As `_store`, once the registry has said what their schemas are: reading begins again with each answer."""
         while True:
             try:
@@ -122,24 +141,25 @@ class Indexer:
             except UnknownSchema as unknown:
                 await self._schemas.learn(unknown)
 
-    async def _store(self, records: Sequence[Any]) -> list[tuple[str, Any]]:
-        """Store records; returns a dead letter for each that cannot be, beside the topic it was read from."""
+    async def _store(self, records: Sequence[Any]) -> list[tuple[Any, Outgoing]]:
+        """Store records; returns each that cannot be, and a dead letter about it."""
         documents, sources, dead = [], [], []
         for number, record in enumerate(records, 1):
             try:
                 documents.append(self._document(record))
                 sources.append(record)
             except CodecError as error:
-                dead.append((record.topic, letter(self._prefix, ROLE, record, "decoding", str(error))))
+                dead.append((record, letter(self._prefix, ROLE, record, "decoding", str(error))))
             if number % _STRETCH == 0:
                 await asyncio.sleep(0)
         outcome = await self._sink.write(documents)
         self._metrics.written(outcome.stored, outcome.present, len(outcome.rejected))
         self._written = time.monotonic()
         self._unseen = self._unseen or self._written
+        self._unseen_documents += len(documents)
         for rejected in outcome.rejected:
             record = sources[rejected.position]
-            dead.append((record.topic, letter(self._prefix, ROLE, record, rejected.reason, rejected.text)))
+            dead.append((record, letter(self._prefix, ROLE, record, rejected.reason, rejected.text)))
         return dead
 
     def _document(self, record: Any) -> Document:
@@ -153,7 +173,7 @@ class Indexer:
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role."""
     schemas = Schemas(settings)
-    app = role_app(ROLE, settings, (*TYPED, STATS))
+    app = role_app(ROLE, settings)
     in_order, metrics = InOrder(), Metrics(ROLE)
 
     async def index(stream: Any) -> None:

@@ -76,14 +76,28 @@ async def test_a_limit_of_none_lets_everything_fail(here: Place) -> None:
     await Failing("normalize", settings).check(batch, _letters_about(batch))
 
 
-@pytest.mark.kill
-def test_restarts_give_up_no_more_than_the_limit(here: Place) -> None:
-    here.send([(0, LINE)] * 300)
-    with here.worker("normalize", BROKEN):
-        until(lambda: _letters(here) == 300)
-    here.send([(0, LINE)] * 300)
+async def test_a_record_that_fails_again_after_a_rebalance_is_one_failure(here: Place) -> None:
+    failing = Failing("index", here.settings)
+    later, earlier = _batch(here, 300, 299), _batch(here, 0, 300)
     for _ in range(2):
-        with here.worker("normalize", BROKEN) as process:
+        await failing.check(later, _letters_about(later))
+    await failing.check(earlier, _letters_about(earlier[:200]))
+    last = _batch(here, 599, 1)
+    with pytest.raises(TooMany, match="500 of the last"):
+        await failing.check(last, _letters_about(last))
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize(
+    ("role", "topic", "defect"), [("normalize", "raw.syslog", BROKEN), ("index", "events.web", "")]
+)
+def test_restarts_give_up_no_more_than_the_limit(here: Place, role: str, topic: str, defect: str) -> None:
+    here.send([(0, LINE)] * 300, topic)  # a raw line is no event, so that index gives up on each
+    with here.worker(role, defect):
+        until(lambda: _letters(here) == 300)
+    here.send([(0, LINE)] * 300, topic)
+    for _ in range(2):
+        with here.worker(role, defect) as process:
             assert process.wait(60) == FATAL
         assert _letters(here) == 300
 
