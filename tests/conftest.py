@@ -1,13 +1,16 @@
 """Leaves for every test: a real Kafka and a real Elasticsearch, and names nobody else uses.
 
-`OGREWATCH_TEST_KAFKA` and `OGREWATCH_TEST_ELASTICSEARCH` point at servers that run already. Without them the embedded
-ones start on free ports for the session. A server that does not answer is a failure, never a skip.
+`OGREWATCH_TEST_KAFKA` and `OGREWATCH_TEST_ELASTICSEARCH` point at servers that run already. Without them the first test
+that asks for one starts it, for all processes of the run. A server that does not answer is a failure, never a skip.
 """
 
+import fcntl
 import os
+import shutil
 import signal
+import tempfile
 import uuid
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,23 +18,48 @@ from stack.elasticsearch import Elasticsearch
 from stack.kafka import Kafka
 from stack.server import Server
 
+_FOLDER = "OGREWATCH_TEST_FOLDER"
+"""Where the servers of a run are; the process that starts the others tells them."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ[_FOLDER] = tempfile.mkdtemp(prefix="ogrewatch-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the servers when all processes of the run have ended."""
+    if not hasattr(config, "workerinput"):
+        for server in (_kafka(), _elasticsearch()):
+            server.stop()
+        shutil.rmtree(os.environ.pop(_FOLDER))
+
 
 def pytest_sessionstart() -> None:
     """A run that is told to end ends like one that is interrupted, so that its servers do not outlive it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Share out whole files, and first those that take long: else one process would end long before the other."""
+    if not hasattr(config, "workerinput"):
+        return
+    slow = {item.path for item in items if item.get_closest_marker("kill")}
+    items.sort(key=lambda item: item.path not in slow)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def kafka() -> str:
     """Bootstrap servers of a Kafka that answers."""
-    yield from _external("OGREWATCH_TEST_KAFKA") or _embedded(Kafka(tmp_path_factory.mktemp("kafka")))
+    return os.environ.get("OGREWATCH_TEST_KAFKA") or _running(_kafka())
 
 
 @pytest.fixture(scope="session")
-def elasticsearch_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def elasticsearch_url() -> str:
     """URL of an Elasticsearch that answers."""
-    server = Elasticsearch(tmp_path_factory.mktemp("elasticsearch"), quick=True)
-    yield from _external("OGREWATCH_TEST_ELASTICSEARCH") or _embedded(server)
+    return os.environ.get("OGREWATCH_TEST_ELASTICSEARCH") or _running(_elasticsearch())
 
 
 @pytest.fixture
@@ -40,14 +68,18 @@ def unique() -> str:
     return f"t{uuid.uuid4().hex[:10]}"
 
 
-def _external(variable: str) -> list[str]:
-    return [os.environ[variable]] if os.environ.get(variable) else []
+def _kafka() -> Kafka:
+    return Kafka(Path(os.environ[_FOLDER]) / "kafka")
 
 
-def _embedded(server: Server) -> Iterator[str]:
-    try:
+def _elasticsearch() -> Elasticsearch:
+    return Elasticsearch(Path(os.environ[_FOLDER]) / "elasticsearch", quick=True)
+
+
+def _running(server: Server) -> str:
+    """The address of a server, started by whoever comes first."""
+    with Path(os.environ[_FOLDER], f"{server.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         server.start()
         server.wait_ready()
-        yield server.address
-    finally:
-        server.stop()
+    return server.address
