@@ -15,12 +15,14 @@ from sinks.base import Document, Outcome, Rejected
 from sinks.elasticsearch.patience import Patience
 
 _PATH = "/_bulk"
-_PARAMS = {"filter_path": "errors,items.*.status,items.*.error"}
+_PARAMS = {"filter_path": "errors,items.*.status,items.*.error,items.*.failure_store"}
 _HEADERS = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
 _TIMEOUT = 60.0  # seconds for one request
 _END = b"}}\n"  # of an action line
 _TOO_LARGE = 413
 _PRESENT = 409
+_ASTRAY = b'"failure_store":"used"'
+_KEPT_ASIDE = "Elasticsearch has put it into the data stream's failure store, where no search for events looks"
 
 
 class _Lines(Serializer):
@@ -36,7 +38,8 @@ class _Answers(OrjsonSerializer):
     """Reads answers; of one that all is well, no more than that."""
 
     def loads(self, data: bytes) -> Any:
-        return {"errors": False} if data.startswith(b'{"errors":false') else super().loads(data)
+        well = data.startswith(b'{"errors":false') and _ASTRAY not in data
+        return {"errors": False, "items": ()} if well else super().loads(data)
 
 
 class _Entry(NamedTuple):
@@ -121,7 +124,7 @@ class ElasticsearchSink:
         """What became of each, or nothing when all were stored."""
         body = b"".join([part for _, action, source in entries for part in (action, _END, source, b"\n")])
         response = await self._client.perform_request("POST", _PATH, params=_PARAMS, headers=_HEADERS, body=body)
-        return [item["create"] for item in response.body["items"]] if response.body["errors"] else []
+        return [item["create"] for item in response.body["items"]]
 
 
 def _entries(documents: Sequence[Document]) -> Iterator[_Entry]:
@@ -160,7 +163,9 @@ def _settle(entries: list[_Entry], items: list[dict[str, Any]], outcome: Outcome
     put_off, why = 0, ""
     for entry, item in zip(entries, items, strict=True):
         status, error = item["status"], item.get("error", {})
-        if status < 300:
+        if item.get("failure_store") == "used":
+            outcome.rejected.append(Rejected(entry.position, "failure_store", _KEPT_ASIDE))
+        elif status < 300:
             outcome.stored += 1
         elif status == _PRESENT:
             outcome.present += 1
