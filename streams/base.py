@@ -12,8 +12,9 @@ many lines one attempt printed. The line that gives the verdict carries the coun
   and `a password is required` are failures. PAM lines stand beside them.
 - su: `(to root) ...`, `from alice to root` and `Successful su` are successes, `FAILED SU`, `FAILED su` and `BAD SU`
   failures. The `+` and `-` lines of shadow repeat them.
-- login: `LOGIN ON` and `ROOT LOGIN` are successes, `FAILED LOGIN N` and each of N `LOGIN FAILURES` a failure. `FAILED
-  LOGIN SESSION` and `TOO MANY LOGIN TRIES` end a row of them. AIX's `ssh: failed login attempt` repeats sshd's.
+- login: `LOGIN ON` and `ROOT LOGIN` are successes, `FAILED LOGIN N`, each of N `LOGIN FAILURES`, `REPEATED LOGIN
+  FAILURES` and a login that is `REFUSED` a failure. `FAILED LOGIN SESSION` and `TOO MANY LOGIN TRIES` end a row of
+  them. AIX's `ssh: failed login attempt` repeats sshd's.
 - polkit: `Operator of ...` is the verdict. What pkexec then ran, or did not, stands beside it.
 - pam: nothing counts, since no module knows what its stack decides. logind: nothing counts, the login is over by then.
 - ldap: the RESULT of a BIND is the verdict, 0 a success. RESULT 14 asks for another step; anonymous binds don't count.

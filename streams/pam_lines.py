@@ -2,12 +2,13 @@
 
 Shared by the streams of programs that log in through PAM. Sets no attempts: a module does not know the verdict of its
 stack, the program's own line gives it. Also understood: `(pam_unix) ...` of Linux-PAM before 1.0, `PAM N more
-authentication failures; ...` of its library, `gkr-pam: ...` of GNOME's keyring. Other messages of modules are in
-`streams.pam.messages`. https://man7.org/linux/man-pages/man8/pam_unix.8.html
+authentication failures; ...` of its library, `in pam_sm_authenticate(): ...` of OpenPAM, `gkr-pam: ...` of GNOME's
+keyring. Other messages of modules are in `streams.pam.messages`. https://man7.org/linux/man-pages/man8/pam_unix.8.html
 """
 
 import re
 
+from streams.domains import name_source
 from streams.pam.messages import DETAIL, GRANTED, MESSAGES, REFUSED
 from streams.text import extra, number, put, set_endpoint
 from topics.event import Event
@@ -16,11 +17,14 @@ _HEAD = re.compile(r"(pam_[a-z0-9_]{1,40})(?:\(([^\s:()]{1,64})(?::([a-z_-]{1,16
 _OLD_HEAD = re.compile(r"\((pam_[a-z0-9_]{1,40})\) ")
 _FAILURE = re.compile(r"(?:authentication failure|authentication success|[0-9]{1,6} more authentication failures?); ")
 _IGNORING = re.compile(r"service\(([^()]{1,64})\) ignoring max retries; [0-9]{1,6} > [0-9]{1,6}")
+_OPENPAM = re.compile(r"in (\w{1,64})\(\): (.*)", re.DOTALL)
 _SESSION = re.compile(r"session (opened|closed) for user (.*)", re.DOTALL)
 _OPENED = re.compile(r"(.*?)(?:\(uid=([0-9]{1,10})\))?(?: by ([^ ]*?)(?:\(uid=([0-9]{1,10})\))?)?", re.DOTALL)
 _NAMED = ("pam_unix", "pam_unix_auth")
 """Modules that write the tried name only when there is such a user."""
 _LONGEST_NAME = 512
+_SWITCHES = frozenset(("su", "sudo_authentication", "polkit_authorization"))
+"""Logins of somebody who is in, as somebody else: `ruser` is who asks, `user` whose password is asked for."""
 
 _SESSION_ONLY = ["session"]
 _IN_SESSION: Event = {**DETAIL, "event_category": _SESSION_ONLY}
@@ -56,7 +60,21 @@ def _rarer(message: str, event: Event, action: str) -> bool:
         return _module(message[old.end() :], old[1], "", "", event, action)
     if message.startswith("gkr-pam: "):
         return _module(message[9:], "gkr-pam", "", "", event, action)
+    if " Duo login for '" in message[:32]:
+        return _module(message, "pam_duo", "", "", event, action)
+    if message.startswith("in ") and (open_pam := _OPENPAM.fullmatch(message)):
+        _of_openpam(open_pam[1], open_pam[2], event, action)
+        return True
     return False
+
+
+def _of_openpam(function: str, reason: str, event: Event, action: str) -> None:
+    """`in openpam_dispatch(): pam_opendirectory.so: Authentication error`, of macOS and FreeBSD."""
+    if "authenticat" in function or reason.lower().endswith("authentication error"):
+        event.update(REFUSED, event_action=action)
+    else:
+        event.update(DETAIL)
+    extra(event).update({"pam.function": function, "pam.reason": reason} if reason else {"pam.function": function})
 
 
 def _module(text: str, module: str, service: str, kind: str, event: Event, action: str) -> bool:
@@ -99,8 +117,18 @@ def _failure(text: str, module: str, event: Event, action: str) -> bool:
     event["event_action"] = action
     before, host, user = _caller(text[found.end() :], module)
     set_endpoint(event, "source", host)
+    name_source(event)
     _more(text, before, user, module, event)
+    if action in _SWITCHES:
+        _name_both(user, event)
     return True
+
+
+def _name_both(target: str, event: Event) -> None:
+    fields = event.get("extra", {})
+    caller = fields.get("pam.ruser") or fields.get("pam.logname")
+    if target and caller and caller != target:
+        event["user_name"], event["user_effective_name"] = caller, target
 
 
 def _caller(rest: str, module: str) -> tuple[str, str, str]:

@@ -14,6 +14,22 @@ _SERVER_ENDED: Event = {**_INFO, "event_type": ["end"], "event_action": "cron_en
 _JOB = r"[`'](?P<job>[^']{1,255})'"
 _DETAIL = r"(?P<detail>.*)"
 
+PAM_SAYS = frozenset(
+    (
+        "Authentication failure",
+        "Authentication service cannot retrieve authentication info",
+        "Authentication token is no longer valid; new one required",
+        "Cannot make/remove an entry for the specified session",
+        "Critical error - immediate abort",
+        "Failure setting user credentials",
+        "Module is unknown",
+        "Permission denied",
+        "User account has expired",
+        "User not known to the underlying authentication module",
+    )
+)
+"""What Debian's cron says when PAM lets no job of a user run: PAM's words, nothing more."""
+
 MESSAGES = Rules(
     "cron",
     {

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from streams.base import Joins, Stream
-from streams.cron.messages import JOBS, MESSAGES
+from streams.cron.messages import JOBS, MESSAGES, PAM_SAYS
 from streams.text import extra, number, put
 from topics.event import Event
 
@@ -68,12 +68,20 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
             return _part(message, event)
         _line(found[1], found[2], found[3], event)
         return True
-    if found := _BUSYBOX.fullmatch(message):
+    if found := _BUSYBOX.fullmatch(message.removeprefix("crond: ")):
         event.update(_COMMANDS["CMD"], user_name=found[1])
         extra(event)["cron.job_pid"] = int(found[2])
         _set_command(found[3], event)
         return True
-    return MESSAGES.parse(message, event) or _of_directory(message, event)
+    return MESSAGES.parse(message, event) or _of_directory(message, event) or _refused(message, event)
+
+
+def _refused(message: str, event: Event) -> bool:
+    if message not in PAM_SAYS:
+        return False
+    event.update(_FAILED)
+    extra(event)["cron.detail"] = message
+    return True
 
 
 def _part(message: str, event: Event) -> bool:

@@ -11,6 +11,7 @@ Whoever sits there chooses the name: what stands right of it (the reason) is PAM
 
 from streams import pam_lines
 from streams.base import Joins, Stream
+from streams.domains import name_source
 from streams.rules import Rule, Rules
 from streams.text import extra
 from topics.event import Event
@@ -55,6 +56,9 @@ _MESSAGES = Rules(
         "LOGIN": (
             Rule(rf"ON {_TTY} BY (?P<user_name>.*) FROM (?P<source_ip>\S+)", _LOGIN),
             Rule(rf"ON {_TTY} BY (?P<user_name>.*)", _LOGIN),
+            Rule(rf"(?P<user_name>.*) REFUSED FROM (?P<source_ip>\S+) ON TTY {_TTY}", _FAILED),
+            Rule(rf"(?P<user_name>.*) REFUSED ON TTY {_TTY}", _FAILED),
+            Rule(r"FAILURE ON (?P<tty>[^\s,]+), (?P<user_name>.*)", _FAILED),
         ),
         "login": (
             Rule(r"on (?P<tty>\S+) as (?P<user_name>.*)", _LOGIN),
@@ -62,10 +66,15 @@ _MESSAGES = Rules(
         ),
         "DIALUP": (Rule(rf"AT {_TTY} BY (?P<user_name>.*)", _INFO),),
         "ROOT": (
+            Rule(rf"LOGIN REFUSED ON {_TTY}{_FROM}", {**_FAILED, "user_name": "root"}),
             Rule(rf"LOGIN ON {_TTY}{_FROM}", _ROOT),
             Rule(rf"LOGIN  ?{_ON}{_FROM}", _ROOT),
             Rule(rf"LOGIN \(\S+\) (?:ON|on) {_TTY}{_FROM}", _ROOT),
             Rule(rf"LOGIN (?P<tty>/dev/\S+){_FROM}", _ROOT),
+        ),
+        "REPEATED": (
+            Rule(r"LOGIN FAILURES ON (?P<tty>[^\s,]+) FROM (?P<source_ip>[^\s,]+), (?P<user_name>.*)", _FAILED),
+            Rule(r"LOGIN FAILURES ON (?P<tty>[^\s,]+), (?P<user_name>.*)", _FAILED),
         ),
         "Login": (Rule(rf"failure {_ON}{_FROM}(?:, (?P<user_name>.*))?", _FAILED),),
         "failed": (Rule(r"login attempt for (?P<user_name>.*) from (?P<source_ip>\S+)", _FAILED),),
@@ -135,6 +144,7 @@ def _tidy(event: Event) -> bool:
     address = fields.get("source.address", "")
     if address.startswith(("tty", "pts/", "/dev/", "console", "hvc")):
         fields["login.tty"] = fields.pop("source.address").removeprefix("/dev/")
+    name_source(event)
     if event.get("user_name") in ("UNKNOWN", "(unknown)", "(null)"):
         del event["user_name"]
     return True

@@ -77,6 +77,10 @@ _MESSAGES = Rules(
         "Creating": (Rule(r"/run/nologin, blocking further logins\.\.\.", _host("logins_blocked")),),
         "Operation": _OPERATION,
         "Delay": (Rule(_REASON, _host("power_operation")),),
+        "Received": (
+            Rule(r"(?P<signal>SIG[A-Z0-9+]{2,16}) from PID (?P<from_pid>[0-9]{1,10}).*", _host("logind_message")),
+        ),
+        "Scheduled": (Rule(r"(?P<reason>shutdown .*)", _host("power_operation")),),
         "Linger": (Rule(_REASON, _host("logind_message")),),
         "User": (
             Rule(r"(?P<user_name>.*) logged in\.", _OPENED),
@@ -113,4 +117,4 @@ def _join(session: str, event: Event, joins: Joins) -> None:
         joins.close(key)
 
 
-STREAM = Stream(name="logind", programs=("systemd-logind",), parse=parse)
+STREAM = Stream(name="logind", programs=("systemd-logind", "elogind", "elogind-daemon"), parse=parse)

@@ -1,7 +1,7 @@
 """The messages of PAM's modules, as rules. A refusal has no action here: whoever uses it knows what was tried.
 
 Sources: Linux-PAM 1.1 to 1.7 modules/*, sssd sss_client/pam_sss.c, google-authenticator-libpam, Samba's pam_winbind,
-pam-krb5, nss-pam-ldapd, pam_abl. https://man7.org/linux/man-pages/man8/pam.8.html
+pam-krb5, nss-pam-ldapd, pam_abl, duo_unix. https://man7.org/linux/man-pages/man8/pam.8.html
 """
 
 from streams.rules import Rule, Rules
@@ -60,6 +60,8 @@ _KERBEROS = (
     Rule(rf"failure; user={_USER}", REFUSED),
 )
 
+_DUO = r"Duo login for '(?P<user_name>[^']*)'(?: from (?P<source_ip>[^\s:]+|[0-9A-Fa-f:]{2,45}))?(?:: (?P<reason>.*))?"
+
 _COULD = (
     Rule(rf"not identify user \(from getpwnam\({_USER}\)\)", REFUSED),
     Rule(r"not identify user(?: \(from uid=(?P<uid>[0-9]{1,10})\))?", REFUSED),
@@ -102,7 +104,12 @@ MESSAGES = Rules(
         "Accepted": (Rule(rf"google_authenticator for {_USER}", GRANTED),),
         "Invalid": (Rule(r"verification code(?: for (?P<user_name>.*))?", REFUSED),),
         "No": (Rule(r"user name available when checking verification code", REFUSED),),
-        "Failed": (Rule(r"to read \"(?P<secret>.*)\" for \"(?P<user_name>.*)\"", REFUSED),),
+        **dict.fromkeys(("Aborted", "Denied", "Error"), (Rule(_DUO, REFUSED),)),
+        **dict.fromkeys(("Skipped", "Failsafe", "Successful"), (Rule(_DUO, GRANTED),)),
+        "Failed": (
+            Rule(_DUO, REFUSED),
+            Rule(r"to read \"(?P<secret>.*)\" for \"(?P<user_name>.*)\"", REFUSED),
+        ),
         "Too": (Rule(rf"many (?P<reason>logins \(max [0-9]{{1,10}}\)) for {_USER}", REFUSED),),
         "internal": (Rule(r"module error \(retval = (?P<reason>[^,]*), user = '(?P<user_name>.*)'\)", REFUSED),),
         "request": (Rule(rf"\S+ failed: {_REASON}", REFUSED),),

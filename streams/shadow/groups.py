@@ -38,7 +38,11 @@ REMOVED = Rule(rf"{TARGET} from (?:shadow )?group {GROUP}", MEMBER_REMOVED)
 BY_GPASSWD = (
     Rule(rf"{BARE_TARGET} added by {BARE_ACTOR} to group {BARE_GROUP}{IN_FILE}", MEMBER_ADDED),
     Rule(rf"{BARE_TARGET} removed by {BARE_ACTOR} from group {BARE_GROUP}{IN_FILE}", MEMBER_REMOVED),
-    Rule(r"'(?P<user_name>[^']{1,256})' \(login '[^']{0,256}' on (?P<tty>[^)]{1,256})\) .*", GROUP_CHANGED),
+    Rule(
+        r"'(?P<user_name>[^']{1,256})' \(login '[^']{0,256}' on (?P<tty>[^)]{1,256})\) "
+        r"(?:(?:switched|returned) to group [`'](?P<group_name>[^`']{1,256})'|.*)",
+        GROUP_CHANGED,
+    ),
 )
 OF_GROUP = (
     Rule(rf"of group {BARE_GROUP} (?:changed|removed) by {BARE_ACTOR}{IN_FILE}", GROUP_PASSWORD),

@@ -115,6 +115,7 @@ USERS: dict[str, tuple[Rule, ...]] = {
     "incorrect": (Rule(r"password for [`']?(?P<user_name>[^`']{1,256})'?", REFUSED),),
     "changed": _CHANGED,
     "useradd": (Rule(r"defaults: (?P<defaults>.*)", {**USER_CHANGED, "event_action": "defaults_changed"}),),
+    "Invalid": (Rule(r"password for group '(?P<group_name>[^']{1,256})' from '(?P<user_name>[^']{1,256})'", REFUSED),),
     "file": (Rule(r"(?P<file>/\S{1,256}) edited(?: by '?(?P<user_name>[^'\s]{1,256})'?)?", USER_CHANGED),),
     "Adding": (
         Rule(

@@ -205,7 +205,7 @@ CONNECTIONS: dict[str, tuple[Rule, ...]] = {
         Rule(rf"major versions differ for {ON_BEHALF}: {REASON}", BROKEN),
         Rule(rf"major versions differ.*?(?: for {OLD_PEER})?: {REASON}", BROKEN),
     ),
-    "Closing": (Rule(rf"connection to {PEER}", CLOSED),),
+    "Closing": (Rule(rf"connection to {PEER}", CLOSED), Rule(rf"connection to {OLD_PEER}", CLOSED)),
     "refused": (
         Rule(r"connect from (?P<reverse_name>\S+) \((?P<source_ip>\S+)\)", DROPPED),
         Rule(
@@ -216,7 +216,7 @@ CONNECTIONS: dict[str, tuple[Rule, ...]] = {
         Rule(rf"connect from {OLD_PEER}", DROPPED),
     ),
     "Nasty": (Rule(r"PTR record \"(?P<reverse_name>.*)\" is set up for (?P<source_ip>\S+), ignoring", DETAIL),),
-    "Corrupted": (Rule(rf"(?:MAC|padlen) {REASON}", BROKEN),),
+    "Corrupted": (Rule(rf"(?:MAC|padlen|check bytes) {REASON}", BROKEN),),
     "padding": (Rule(rf"error: {REASON}", BROKEN),),
     "Read": (
         Rule(rf"error from remote host {ON_BEHALF}: {REASON}", BROKEN),
@@ -224,6 +224,9 @@ CONNECTIONS: dict[str, tuple[Rule, ...]] = {
         Rule(rf"from socket failed: {REASON}", BROKEN),
     ),
     "Write": (Rule(rf"failed: {REASON}", BROKEN),),
+    "send_error:": _ANY_BREAK,
+    "ssh_packet_read_poll2:": _ANY_BREAK,
+    "userauth_finish:": _ANY_BREAK,
     "no": (
         Rule(r"hostkeys available.*", UNABLE),
         Rule(r"(?P<reason>matching [a-z ]{1,40} found): (?P<offer>.*)", BROKEN),

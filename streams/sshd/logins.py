@@ -4,7 +4,19 @@ Sources: OpenSSH 6 to 10, auth.c, auth2.c, auth2-pubkey.c, auth2-hostbased.c, au
 """
 
 from streams.rules import Rule
-from streams.sshd.shapes import BROKEN, DETAIL, OLD_PEER, PEER, REASON, REFUSED, ROOT, TRIED
+from streams.sshd.shapes import (
+    BROKEN,
+    DETAIL,
+    GOT_IN,
+    GOT_NOT_IN,
+    OLD_PEER,
+    PEER,
+    REASON,
+    REFUSED,
+    ROOT,
+    TRIED,
+    columns,
+)
 
 _PAM_REFUSAL = (
     r"for (?:(?P<user_status>illegal|invalid) user )?(?P<user_name>.*) from (?P<source_ip>\S+)"
@@ -83,14 +95,21 @@ LOGINS: dict[str, tuple[Rule, ...]] = {
             rf"(?P<reason>[A-Za-z ,']{{1,120}}?) {_PAM_REFUSAL}",
             REFUSED,
         ),
+        Rule(r"(?P<reason>pam_[a-z_]{1,40}\(\): .*)", columns("pam_message", "failure")),
+        Rule(r"(?P<reason>authentication thread exited unexpectedly\.)", columns("pam_message", "failure")),
         Rule(REASON, DETAIL),
     ),
     "PAM": (
         Rule(r"authentication failed(?: for (?:illegal user )?(?P<user_name>.*?))?: (?P<reason>.*)", REFUSED),
         Rule(r"rejected by account configuration\[[0-9]{1,6}\]: (?P<reason>.*)", REFUSED),
     ),
+    "Keyboard-interactive": (Rule(r"\(PAM\) userauth failed\[[0-9]{1,6}\].*?: (?P<reason>.*)", REFUSED),),
     "Locked": (Rule(r"account (?P<user_name>.*) may not log in", REFUSED),),
-    "Password": (Rule(r"for (?P<user_name>.*) has expired", REFUSED),),
+    "Password": (
+        Rule(r"for (?P<user_name>.*) has expired", REFUSED),
+        Rule(r"authentication for (?P<user_name>.*) accepted\.", GOT_IN),
+        Rule(r"authentication for (?P<user_name>.*) failed\.", GOT_NOT_IN),
+    ),
     "Refusing": (Rule(rf"(?P<key>\S+) key: {REASON}", REFUSED),),
     "Access": (Rule(r"denied for user (?P<user_name>.*) by PAM account configuration", REFUSED),),
     "Account": (Rule(r"(?P<user_name>.*) has expired", REFUSED),),

@@ -63,7 +63,23 @@ _SESSIONS_AND_SERVER: dict[str, tuple[Rule, ...]] = {
         Rule(r"sent (?P<bytes_sent>[0-9]{1,18}), received (?P<bytes_received>[0-9]{1,18}) bytes", DETAIL),
     ),
     "Bind": (Rule(r"to port (?P<server_port>[0-9]{1,5}) on (?P<server_ip>\S+) failed: (?P<reason>.*)", UNABLE),),
-    "Could": (Rule(r"not (?:load host key|get shadow information|open|stat|chdir|write|create).*", CONFIGURED),),
+    "Could": (
+        Rule(r"not get shadow information for (?:NOUSER|(?P<user_name>\S+))", DETAIL),
+        Rule(r"not reverse map address (?P<source_ip>\S+?)\.", DETAIL),
+        Rule(r"not (?:load host key|open|stat|chdir|write|create).*", CONFIGURED),
+    ),
+    "Allocated": (Rule(r"port (?P<port>[0-9]{1,5}) for remote forward to .*", DETAIL),),
+    "Failed": (Rule(r"(?P<reason>to (?:allocate|open|create|set|write|get|add) .*)", UNABLE),),
+    **dict.fromkeys(
+        ("AuthorizedKeysCommand", "AuthorizedPrincipalsCommand", "Excessive", "nss_ldap:", "Unsafe"),
+        (Rule(REASON, UNABLE),),
+    ),
+    **dict.fromkeys(
+        ("login_get_lastlog:", "login_init_entry:", "mm_log_handler:", "ssh:", "PAM_ERROR_MSG:", "PAM_TEXT_INFO:"),
+        (Rule(REASON, CONFIGURED),),
+    ),
+    "USER_PROCESS:": (Rule(r"(?P<child>[0-9]{1,10}) (?P<tty>\S+)", {**OPENED, "event_action": "session_process"}),),
+    "DEAD_PROCESS:": (Rule(r"(?P<child>[0-9]{1,10}) (?P<tty>\S+)", LEFT),),
     "Cannot": (Rule(r"bind any address\.", UNABLE),),
     "Setting": (Rule(r"tty modes failed: .*", CONFIGURED),),
 }

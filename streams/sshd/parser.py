@@ -10,9 +10,10 @@ import re
 
 from streams import pam_lines
 from streams.base import Joins, Stream
+from streams.domains import name_source
 from streams.sshd.messages import MESSAGES
 from streams.sshd.sftp import sftp
-from streams.sshd.shapes import SERVICE, SESSION, UNABLE
+from streams.sshd.shapes import CONFIGURED, SERVICE, SESSION, UNABLE
 from streams.text import extra, set_endpoint
 from topics.event import Event
 
@@ -28,7 +29,8 @@ _UNKNOWN = ("invalid user ", "illegal user ")
 """What stands before a name that no account has; the second until OpenSSH 3.9."""
 _NOBODY = "<invalid username>"
 """What Solaris writes for any such name."""
-_PREFIXES = ("error: ", "fatal: ", "info: ", "debug1: ", "debug2: ", "debug3: ")
+_TITLE = re.compile(r"[^\s\[]{1,64}(?: \[(?:priv|net|accepted)\])?\[([0-9]{1,10})\]: ")
+_PREFIXES = ("error: ", "fatal: ", "info: ", "log: ", "debug1: ", "debug2: ", "debug3: ")
 _WITH_KEY = re.compile(
     r"(.*?) from (\S+) port ([0-9]{1,5}) ssh2: ([A-Za-z0-9@.-]{1,64} (?:SHA256:|MD5:|ID |[0-9a-f]{2}:).*)", re.DOTALL
 )
@@ -39,10 +41,12 @@ chose those, so the address is the first one that a key follows."""
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message of the server; False when it says nothing about who comes and goes."""
     columns = _VERDICTS.get(message.partition(" ")[0])
-    if columns is not None and _verdict(message, columns, event):
-        return True
-    bare = _bare(message)
-    return _other(bare, event) or sftp(bare, event, joins) or _complaint(message, bare, event)
+    if columns is None or not _verdict(message, columns, event):
+        bare = _bare(message)
+        if not (_other(bare, event) or sftp(bare, event, joins) or _complaint(message, bare, event)):
+            return _of_macos(message, event, joins)
+    name_source(event)
+    return True
 
 
 def _verdict(message: str, columns: Event, event: Event) -> bool:
@@ -95,20 +99,41 @@ def _bare(message: str) -> str:
 
 
 def _complaint(message: str, bare: str, event: Event) -> bool:
-    """Whatever else the server calls an error: about itself, its files or the system, not about a login."""
-    if not message.startswith(("error: ", "fatal: ")):
+    """Whatever else the server calls an error: about itself, its files or the system, not about a login. What it says
+    for debugging is about itself as well."""
+    if not message.startswith(("error: ", "fatal: ", "debug1: ", "debug2: ", "debug3: ")):
         return False
-    event.update(UNABLE)
-    extra(event)["sshd.reason"] = bare
+    event.update(CONFIGURED if message.startswith("debug") else UNABLE)
+    if bare:
+        extra(event)["sshd.reason"] = bare
     return True
 
 
+def _of_macos(message: str, event: Event, joins: Joins) -> bool:
+    """`alice [priv][57911]: USER_PROCESS: 57913 ttys000`, where the title of the process follows `sshd:`."""
+    if "process_pid" in event or not (found := _TITLE.match(message)):
+        return False
+    event["process_pid"] = int(found[1])
+    if parse(message[found.end() :], event, joins):
+        return True
+    del event["process_pid"]
+    return False
+
+
 def _other(message: str, event: Event) -> bool:
-    if message.startswith(("pam_", "PAM ", "(pam_")) and pam_lines.parse(message, event, "ssh_login"):
-        event.update(SERVICE)
+    if message.startswith(("pam_", "PAM ", "(pam_", "in ")) and _pam(message, event):
         return True
     columns = _VERDICTS.get(message.partition(" ")[0])
-    return (columns is not None and _verdict(message, columns, event)) or MESSAGES.parse(message, event)
+    if columns is not None and _verdict(message, columns, event):
+        return True
+    return MESSAGES.parse(message, event) or (" Duo login for " in message and _pam(message, event))
+
+
+def _pam(message: str, event: Event) -> bool:
+    found = pam_lines.parse(message, event, "ssh_login")
+    if found:
+        event.update(SERVICE)
+    return found
 
 
 STREAM = Stream(

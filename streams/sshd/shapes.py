@@ -18,6 +18,9 @@ def columns(action: str, outcome: str = "", categories: list[str] = AUTHENTICATI
 
 REFUSED = columns("ssh_login", "failure")
 ROOT: Event = {**REFUSED, "user_name": "root"}
+GOT_IN: Event = {**columns("ssh_login", "success", SESSION, "start"), "ogrewatch_attempt": 1}
+GOT_NOT_IN: Event = {**columns("ssh_login", "failure", AUTHENTICATION, "start"), "ogrewatch_attempt": 1}
+"""The verdicts of the first SSH server, whose versions 1.2 OpenSSH began as."""
 TURNED_AWAY = columns("disconnected", "failure", AUTHENTICATION, "end")
 GAVE_UP = columns("connection_closed", "failure", AUTHENTICATION, "end")
 DROPPED = columns("connection_dropped", "failure")

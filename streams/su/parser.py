@@ -51,7 +51,8 @@ _MESSAGES = Rules(
         ),
         "failed:": (Rule(rf"{_TTY} changing from {_CALLER} to {_TARGET}", _REFUSED),),
         "succeeded:": (Rule(rf"{_TTY} changing from {_CALLER} to {_TARGET}", _SWITCH),),
-        "pam_authenticate:": (Rule(r"(?P<reason>.*)", _REFUSED_AGAIN),),
+        **dict.fromkeys(("pam_authenticate:", "pam_acct_mgmt:"), (Rule(r"(?P<reason>.*)", _REFUSED_AGAIN),)),
+        **dict.fromkeys(("No", "no"), (Rule(rf"passwd entry for user '{_TARGET}'", _REFUSED_AGAIN),)),
         "_bsd": (Rule(_BSD, _SWITCH),),
     },
 )

@@ -22,6 +22,8 @@ NAMES = (
         "pam_unix(gdm-password:auth): authentication failure; logname= uid=0 euid=0 tty=:0 ruser= rhost=  user=alice",
         "pam_unix(gdm-password:session): session opened for user alice(uid=1000) by (uid=0)",
         "pam_sss(gdm-password:auth): authentication success; logname= uid=0 euid=0 tty=:0 ruser= rhost= user=alice",
+        "in openpam_dispatch(): pam_opendirectory.so: authentication error",
+        "Successful Duo login for 'alice' from 192.0.2.10",
         "pam_faillock(gdm-password:auth): Consecutive login failures for user alice account temporarily locked",
         "PAM 2 more authentication failures; logname= uid=0 euid=0 tty=:0 ruser= rhost=  user=alice",
     ],

@@ -4,6 +4,7 @@ import pytest
 from parsing import attempt_of, event_of
 
 from streams.base import MemoryJoins
+from streams.dispatch import Dispatcher
 
 FROM = "from 203.0.113.66 port 40000"
 KEY = "ED25519 SHA256:AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/abcde"
@@ -60,6 +61,11 @@ HOSTILE = (
         ("fatal: Access denied for user a by PAM account configuration [preauth]", 0, "failure"),
         ("Connection closed by authenticating user a 203.0.113.66 port 4 [preauth]", 0, "failure"),
         ("pam_unix(sshd:session): session opened for user a by (uid=0)", 0, "success"),
+        ("log: Password authentication for a accepted.", 1, "success"),
+        ("log: Password authentication for a failed.", 1, "failure"),
+        ("Failed Duo login for 'a' from 203.0.113.66: Login timed out.", 0, "failure"),
+        ("Successful Duo login for 'a' from 203.0.113.66", 0, "success"),
+        ("in openpam_dispatch(): pam_opendirectory.so: authentication error", 0, "failure"),
         ("Accepted key RSA SHA256:x found at /home/a/.ssh/authorized_keys:1", 0, ""),
     ],
 )  # fmt: skip
@@ -184,3 +190,12 @@ def test_other_errors_are_about_the_server() -> None:
     event = event_of("sshd", "error: something that no version writes yet")
     assert (event["event_category"], event["event_outcome"]) == (["process"], "failure")
     assert event["extra"]["sshd.reason"] == "something that no version writes yet"
+
+
+def test_macos_puts_the_title_of_the_process_after_the_tag() -> None:
+    line = b"Nov 24 04:05:06 h sshd: alice [priv][57911]: Failed password for a from 203.0.113.66 port 1 ssh2"
+    event = Dispatcher().parse(line, 1_795_521_600_000_000, MemoryJoins())
+    assert (event["process_pid"], event["source_ip"], event["ogrewatch_attempt"]) == (57911, "203.0.113.66", 1)
+    other = Dispatcher().parse(b"Nov 24 04:05:06 h sshd: a[5]: x", 1_795_521_600_000_000, MemoryJoins())
+    assert "process_pid" not in other
+    assert other["event_dataset"] == "syslog.unparsed"

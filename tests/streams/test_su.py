@@ -42,6 +42,21 @@ def test_what_is_an_attempt(message: str, attempts: int, outcome: str) -> None:
     assert attempt_of("su", message) == (attempts, outcome)
 
 
+@pytest.mark.parametrize(
+    ("fields", "user", "target"),
+    [
+        ("logname=a uid=1 euid=0 tty=t ruser=b rhost=  user=root", "b", "root"),
+        ("logname=a uid=1 euid=0 tty=t ruser= rhost=  user=root", "a", "root"),
+        ("logname= uid=1 euid=0 tty=t ruser= rhost=  user=root", "root", None),
+        ("logname= uid=1 euid=0 tty=t ruser=b rhost=  user=b", "b", None),
+        ("logname= uid=1 euid=0 tty=t ruser=b rhost=", "b", None),
+    ],
+)
+def test_who_asked_and_whose_password_was_wrong(fields: str, user: str, target: str | None) -> None:
+    event = event_of("su", f"pam_unix(su:auth): authentication failure; {fields}")
+    assert (event["user_name"], event.get("user_effective_name")) == (user, target)
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(
     "shape",
