@@ -112,7 +112,7 @@ async def test_it_does_not_go_back_where_nothing_was_committed(cluster: Cluster,
 
     async def take(stream: Any) -> None:
         async for event in stream.noack().events():
-            taken.append(event.message.offset)  # noqa: PERF401 - they never end
+            taken.append(event.message.offset)
 
     app.agent(app.topic(topic), name="take")(take)
     async with running(app):

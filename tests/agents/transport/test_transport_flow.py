@@ -100,6 +100,19 @@ async def test_a_recreated_topic_is_refused(cluster: Cluster, unique: str, tmp_p
         assert not seen.events
 
 
+async def test_records_are_read_however_they_were_compressed(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic, codecs = cluster.topic("source"), ("none", "gzip", "snappy", "lz4", "zstd")
+    for codec in codecs:
+        producer = Producer({"bootstrap.servers": cluster.servers, "compression.type": codec})
+        producer.produce(topic, codec.encode() * 1000)
+        producer.flush()
+    seen = Seen(cluster.servers, unique, tmp_path, topic)
+    async with running(seen.app):
+        await until(lambda: len(seen.offsets) == len(codecs))
+        values = [record.value for event in seen.events for record in event.value]
+    assert values == [codec.encode() * 1000 for codec in codecs]
+
+
 async def test_batches_follow_one_another(cluster: Cluster, unique: str, tmp_path: Path) -> None:
     topic = cluster.topic("source")
     cluster.fill(topic, 35)

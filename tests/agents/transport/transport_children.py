@@ -11,6 +11,9 @@ from typing import Any
 
 from transport_kit import Cluster
 
+_LISTEN = "0A"
+"""The state of a socket in /proc/net/tcp."""
+
 
 class Child:
     def __init__(self, cluster: Cluster, group: str, datadir: Path, **more: Any) -> None:
@@ -34,6 +37,14 @@ class Child:
     def errors(self) -> str:
         """What it printed."""
         return self._log.read_text()
+
+    def listens(self) -> bool:
+        """Whether it has a TCP port open for others."""
+        process = Path("/proc", str(self.process.pid))
+        links = (link.readlink() for link in (process / "fd").iterdir() if link.is_symlink())
+        held = {str(link) for link in links}
+        rows = [line.split() for line in (process / "net" / "tcp").read_text().splitlines()[1:]]
+        return any(row[3] == _LISTEN and f"socket:[{row[9]}]" in held for row in rows)
 
     def kill(self) -> None:
         """Leave nothing behind, however the test ended."""
