@@ -13,7 +13,7 @@ import re
 from ipaddress import ip_address
 
 from streams.text import extra, host_port, is_ip, number, port_number, put, set_endpoint
-from streams.timestamps import clf
+from streams.timestamps import MONTHS, clf, set_civil, set_iso, zone_of
 from topics.event import Event
 
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
@@ -27,9 +27,21 @@ _STATUS = re.compile(rf" ([0-9]{{3}}|-) ([0-9]{{1,18}}|-){_SECONDS} ?")
 _FORWARDED = re.compile(r'"?(?:X-Forwarded-For=)?"?([0-9A-Fa-f.:]{3,45})(?:[",].*)?', re.DOTALL)
 _REQUEST = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,31}) (.*?)(?: HTTP/([0-9](?:\.[0-9])?))?", re.DOTALL)
 _ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31})://([^/?#]*)(.*)", re.DOTALL)
-_STAMP = re.compile(r"[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}")
+_STAMP = re.compile(
+    r"([0-9]{1,2})/([A-Z][a-z]{2})/([0-9]{4})[: ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]{1,9}))?"
+    r"(?: ?([+-][0-9]{2}:?[0-9]{2}))?"
+)
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?")
+_BLANKS = re.compile(r" {2,}")
+_NO_USER = re.compile(r'(\S{1,255} \S{1,255} )""(?= \[)')
+_UNESCAPED = re.compile(r'"(?= (?:[0-9]{3}|-) (?:[0-9]{1,18}|-)(?: |$))')
+"""A quote that ends a request, whatever stands before it."""
+_PROXIED = re.compile(r"\[([^\]]{0,255})\] - (.*)", re.DOTALL)
+"""What ingress-nginx wrote before the user until 0.22: the addresses that a request was passed on for."""
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){1,16}(?::[0-9]{1,5})?")
 _LONGEST_START = 2048
 """Within how many characters a line's request must begin for the line to be told by its beginning."""
+_LONGEST = 16384
 _UNAUTHORIZED = 401
 
 _WEB: Event = {
@@ -53,6 +65,13 @@ _ERROR: Event = {
 _INFO: Event = {**_ERROR, "event_type": ["info"], "event_action": "server_message"}
 
 
+def of_status(status: int) -> Event:
+    """The constant columns of a request that was answered with `status`; 0 when it was not answered."""
+    if 100 <= status < 400:
+        return _SUCCESS
+    return _REFUSAL if status == _UNAUTHORIZED else _FAILURE
+
+
 def of_level(level: str) -> Event:
     """The constant columns of a line of an error log, by its level."""
     return _ERROR if level in _ERRORS else _INFO
@@ -61,10 +80,14 @@ def of_level(level: str) -> Event:
 def sniff(text: str) -> bool:
     """Whether a line without a header begins as an access log's line does."""
     end = text.find('] "', 0, _LONGEST_START)
-    if end < 0:
+    if end < 0 and (end := text.find(']  "', 0, _LONGEST_START)) < 0:
         return False
     start = text.rfind(" [", 0, end)
-    return start > 0 and " " in text[:start] and _STAMP.fullmatch(text[start + 2 : end]) is not None
+    return start > 0 and _is_stamp(text[start + 2 : end])
+
+
+def _is_stamp(text: str) -> bool:
+    return (_STAMP.fullmatch(text) or _ISO.fullmatch(text)) is not None
 
 
 def _unquoted(text: str) -> str:
@@ -76,6 +99,17 @@ def parse(message: str, event: Event, name: str) -> bool:
     """Add the columns of one line; False, and nothing added, when it is none. `name` is the stream's, for what has no
     field in ECS."""
     message = _unquoted(message)
+    return _parse(message, event, name) or (len(message) < _LONGEST and _parse(_mended(message), event, name))
+
+
+def _mended(message: str) -> str:
+    """The line as servers write it of one that has more blanks, or an empty user in quotes."""
+    parts = message.split('"')
+    line = '"'.join(_BLANKS.sub(" ", part) if at % 2 == 0 else part for at, part in enumerate(parts))
+    return _NO_USER.sub(r"\1-", line, count=1)
+
+
+def _parse(message: str, event: Event, name: str) -> bool:
     before, quote, rest = message.partition('"')
     if before.endswith("\\"):
         at = _BEFORE_QUOTE.match(message).end()  # type: ignore[union-attr]
@@ -83,13 +117,29 @@ def parse(message: str, event: Event, name: str) -> bool:
     if not quote or not before.endswith("] "):
         return False
     who, bracket, stamp = before[:-2].rpartition(" [")
-    when = clf(stamp)
-    request = _split(rest) if when is not None and bracket else None
-    if request is None or not _set_client(who, event):
+    if not bracket or (" " not in who and not is_ip(who)):
         return False
-    event["timestamp"] = when
+    request = _split(rest)
+    if request is None or not _set_time(stamp, event):
+        return False
+    _set_client(who, event)
     _set_request(request, event, name)
     return True
+
+
+def _set_time(stamp: str, event: Event) -> bool:
+    """The server's own time, with or without fraction and zone, or one of ISO 8601."""
+    if (when := clf(stamp)) is not None:
+        event["timestamp"] = when
+        return True
+    found = _STAMP.fullmatch(stamp)
+    if found is None:
+        return _ISO.fullmatch(stamp) is not None and set_iso(event, stamp)
+    day, month, year, hour, minute, second, fraction, zone = found.groups("")
+    if zone and zone_of(zone) is None:
+        return False
+    moment = (MONTHS.get(month.lower(), 0), int(day), int(hour), int(minute), int(second))
+    return set_civil(event, moment, int(year), fraction, zone)
 
 
 _Parts = tuple[str, str, str, str, str, str, str]
@@ -103,10 +153,15 @@ def _split(rest: str) -> _Parts | None:
     parts = rest.split('"', 5)
     found = _STATUS.match(parts[1]) if len(parts) > 1 else None
     if found is None:
-        return None
+        return _split_unescaped(rest)
     status, size, seconds = found.groups("")
     if len(parts) == 6 and found.end() == len(parts[1]) and parts[3] == " ":
         return parts[0], status, size, seconds, parts[2], parts[4], parts[5].lstrip(" ")
+    if found.end() == len(parts[1]):
+        if len(parts) == 5 and parts[3] == " ":  # cut off within the agent
+            return parts[0], status, size, seconds, parts[2], parts[4], ""
+        if len(parts) == 4 and not parts[3] and not _FORWARDED.fullmatch(parts[2]):
+            return parts[0], status, size, seconds, parts[2], "-", ""
     more = '"'.join((parts[1][found.end() :], *parts[2:]))
     return parts[0], status, size, seconds, "-", "-", more
 
@@ -114,27 +169,39 @@ def _split(rest: str) -> _Parts | None:
 def _split_escaped(rest: str) -> _Parts | None:
     found = _ESCAPED.fullmatch('"' + rest)
     if found is None:
-        return None
+        return _split_unescaped(rest)
     request, status, size, seconds, referrer, agent, more = found.groups("")
     return request, status, size, seconds, referrer, agent, more
 
 
-def _set_client(who: str, event: Event) -> bool:
-    """`192.0.2.1 - alice`: address, identd's word, user, who may hold spaces; perhaps the virtual host before it, or
-    several addresses, each but the last with a comma, of which the first public one is the client's."""
+def _split_unescaped(rest: str) -> _Parts | None:
+    """The same of a server that writes quotes in a request as they come: a status follows the one that ends it."""
+    end = _UNESCAPED.search(rest)
+    if end is None or end.start() == 0:
+        return None
+    parts = _split('"' + rest[end.end() :])
+    return None if parts is None else (rest[: end.start()], *parts[1:])
+
+
+def _set_client(who: str, event: Event) -> None:
+    """`192.0.2.1 - alice`: address, identd's word, user, who may hold spaces; perhaps the virtual host before it or in
+    the word's place, or several addresses with commas, of which the first public one is the client's."""
     first, _, rest = who.partition(" ")
     second, _, after = rest.partition(" ")
     if first.endswith(","):
-        first, _, after = _forwarded(who)
+        first, after = _forwarded(who)
     elif is_ip(second):
         _set_host(first, event)
         first, after = second, after.partition(" ")[2]
-    if not first or not rest:
-        return False
+    elif second != "-" and _NAME.fullmatch(second):
+        _set_host(second, event)
+    if after[:1] == "[" and (found := _PROXIED.fullmatch(after)):
+        after = found[2]
+    if "," in first:
+        first = _first_public(first.split(","))
     set_endpoint(event, "source", *_address(first.strip('"').removeprefix("unix:")))
     if after not in ("", "-"):
         event["user_name"] = after
-    return True
 
 
 def _address(client: str) -> tuple[str, str]:
@@ -145,6 +212,8 @@ def _address(client: str) -> tuple[str, str]:
 
 def _set_host(host: str, event: Event) -> None:
     """The virtual host that was asked, perhaps with its port."""
+    if host == "-":
+        return
     name, port = (host, "") if is_ip(host) else host_port(host)
     if is_ip(name):
         set_endpoint(event, "destination", name, port)
@@ -154,19 +223,25 @@ def _set_host(host: str, event: Event) -> None:
         event["destination_port"] = value
 
 
-def _forwarded(who: str) -> tuple[str, str, str]:
-    """The client's address, identd's word and the user, after a list of the addresses a request was passed on by."""
+def _forwarded(who: str) -> tuple[str, str]:
+    """The client's address and the user, after a list of the addresses a request was passed on by, and perhaps that of
+    the last of them."""
     words = who.split(" ")
     last = next((at for at, word in enumerate(words) if not word.endswith(",")), len(words) - 1)
-    addresses = [word.rstrip(",") for word in words[: last + 1]]
-    client = next((address for address in addresses if is_ip(address) and ip_address(address).is_global), addresses[0])
-    return client, "".join(words[last + 1 : last + 2]), " ".join(words[last + 2 :])
+    client = _first_public([word.rstrip(",") for word in words[: last + 1]])
+    if is_ip("".join(words[last + 1 : last + 2])):
+        last += 1
+    return client, " ".join(words[last + 2 :])
+
+
+def _first_public(addresses: list[str]) -> str:
+    return next((address for address in addresses if is_ip(address) and ip_address(address).is_global), addresses[0])
 
 
 def _set_request(parts: _Parts, event: Event, name: str) -> None:
     request, status, size, seconds, referrer, agent, more = parts
     code = int(status) if status != "-" else 0
-    event.update(_SUCCESS if 100 <= code < 400 else _REFUSAL if code == _UNAUTHORIZED else _FAILURE)
+    event.update(of_status(code))
     if code:
         event["http_response_status_code"] = code
     if (length := number(size)) is not None:

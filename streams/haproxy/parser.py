@@ -1,8 +1,8 @@
 """From a line of HAProxy's log to columns.
 
-Enters: the HTTP and HTTPS formats (with or without captured headers), the TCP format, the default "Connect from" lines,
-error lines (`SSL handshake failure`, ...) and messages about servers, of HAProxy 1.5 to 3.x. The time is the log's own:
-when the connection was accepted. https://docs.haproxy.org/3.0/configuration.html#8.2
+Enters: the HTTP and HTTPS formats (with or without captured headers), `option httplog clf`, the TCP format, the default
+"Connect from" lines, error lines (`SSL handshake failure`, ...) and messages about servers, of HAProxy 1.5 to 3.x. The
+time is the log's own: when the connection was accepted. https://docs.haproxy.org/3.0/configuration.html#8.2
 
 The client chooses the request, the captured headers and the name in a TLS hello. What HAProxy writes itself stands left
 of them, and the request line is the last but for the HTTPS format's numbers.
@@ -10,11 +10,12 @@ of them, and the request line is the last but for the HTTPS format's numbers.
 
 import re
 
+from streams import weblog
 from streams.base import Joins, Stream
 from streams.haproxy import states
 from streams.haproxy.requests import set_request
 from streams.packets import set_end, set_number, set_type
-from streams.text import extra, number
+from streams.text import extra, number, port_number, set_endpoint
 from streams.timestamps import MONTHS, set_civil, set_iso
 from topics.event import Event
 
@@ -57,13 +58,25 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
         return False
     client = _CLIENT.match(message)
     if client is None:
-        return _connect(message, event) if message.startswith("Connect from ") else states.parse(message, event)
+        if message.startswith("Connect from "):
+            return _connect(message, event)
+        return states.parse(message, event) or _common(message, event)
     rest = message[client.end() :]
     if not (_proxied(rest, event) or _error(rest, event)):
         return False
-    set_end(event, "source", client[1] or "", client[2])
+    set_endpoint(event, "source", client[1] or "", client[2])
     set_type(event)
     _set_time(client[3], event)
+    return True
+
+
+def _common(message: str, event: Event) -> bool:
+    """The common log format: `192.0.2.1 - - [24/Nov/2026:04:05:06 +0000] "GET / HTTP/1.1" 200 612 "" "" PORT ...`."""
+    if not weblog.parse(message, event, "haproxy"):
+        return False
+    port = str(event.get("extra", {}).get("haproxy.more", "")).partition(" ")[0]
+    if "source_port" not in event and (value := port_number(port)):
+        event["source_port"] = value
     return True
 
 

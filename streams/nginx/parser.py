@@ -2,13 +2,13 @@
 
 Enters: the `combined` format and those that add to it (a virtual host before, timings or more after), `common`, and the
 error log, sent by syslog (`access_log syslog:server=...`, tag nginx) or as lines of a file, which are told by their
-beginning. Any nginx. The formats are in `streams.weblog` and `streams.nginx.error`.
+beginning; formats in JSON, too. Any nginx. The formats are in `streams.weblog`, `.error` and `.records`.
 https://nginx.org/en/docs/http/ngx_http_log_module.html, https://nginx.org/en/docs/syslog.html
 """
 
 from streams import weblog
 from streams.base import Joins, Stream
-from streams.nginx import error
+from streams.nginx import error, records
 from topics.event import Event
 
 NAME = "nginx.access"
@@ -26,4 +26,11 @@ def sniff(text: str) -> bool:
     return error.sniff(text) or weblog.sniff(text)
 
 
-STREAM = Stream(name=NAME, programs=("nginx", "nginx_access", "nginx_error"), parse=parse, sniff=sniff)
+STREAM = Stream(
+    name=NAME,
+    programs=("nginx", "nginx_access", "nginx_error"),
+    parse=parse,
+    sniff=sniff,
+    parse_json=records.parse_json,
+    sniff_json=records.sniff_json,
+)

@@ -1,0 +1,107 @@
+"""From a request as a log in JSON tells it to columns: `log_format ... escape=json` with nginx's variables.
+
+There is no format of its own in JSON, but the members are named as the variables that stand in them.
+https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format, https://nginx.org/en/docs/varindex.html
+"""
+
+from typing import Any
+
+from streams import weblog
+from streams.base import Joins
+from streams.members import Members, Take
+from streams.text import extra, host_port, is_ip, number
+from streams.timestamps import clf, set_instant
+from topics.event import Event
+
+NAME = "nginx.access"
+_LONGEST = 65536
+
+
+def parse_json(record: dict[str, Any], event: Event, joins: Joins) -> bool:
+    """Columns of one request; False, and `event` untouched, for what has no status or no request."""
+    status = number(str(record.get("status")), 3)
+    if status is None or not isinstance(record.get("request", record.get("request_uri")), str):
+        return False
+    event.update(weblog.of_status(status))
+    MEMBERS.take(record, event)
+    return True
+
+
+def sniff_json(record: dict[str, Any]) -> bool:
+    """Whether a record has nginx's variables."""
+    return "remote_addr" in record and "status" in record and ("request" in record or "request_uri" in record)
+
+
+def _take_local(event: Event, value: Any) -> bool:
+    when = clf(value) if type(value) is str else None
+    if when is None:
+        return set_instant(event, value)
+    event["timestamp"] = when
+    return True
+
+
+def _take_request(event: Event, value: Any) -> bool:
+    if type(value) is not str or len(value) > _LONGEST:
+        return False
+    weblog.set_target(value, event, NAME)
+    return True
+
+
+def _take_uri(event: Event, value: Any) -> bool:
+    """The target alone, when the record has no request line."""
+    if type(value) is not str or len(value) > _LONGEST:
+        return False
+    if "url_original" not in event:
+        weblog.set_target(f"{event.get('http_request_method', 'GET')} {value}", event, NAME)
+    return True
+
+
+def _take_host(event: Event, value: Any) -> bool:
+    if type(value) is not str:
+        return False
+    if value not in ("", "-", "_"):
+        extra(event).setdefault("url.domain", value if is_ip(value) else host_port(value)[0] or value)
+    return True
+
+
+def _unless_dash(column: str) -> Take:
+    """Takes a text; `-` stands for none."""
+
+    def take(event: Event, value: Any) -> bool:
+        if type(value) is not str:
+            return False
+        if value not in ("", "-"):
+            event[column] = value
+        return True
+
+    return take
+
+
+MEMBERS = Members(
+    "nginx",
+    {
+        "time_local": _take_local,
+        "time_iso8601": "timestamp",
+        "@timestamp": "timestamp",
+        "timestamp": _take_local,
+        "msec": "timestamp",
+        "remote_addr": "source_ip",
+        "remote_port": "source_port",
+        "remote_user": _unless_dash("user_name"),
+        "request": _take_request,
+        "request_method": "http_request_method",
+        "request_uri": _take_uri,
+        "status": "http_response_status_code",
+        "body_bytes_sent": "http_response_body_bytes",
+        "bytes_sent": "http.response.bytes",
+        "request_length": "http.request.bytes",
+        "http_referer": _unless_dash("http_request_referrer"),
+        "http_referrer": _unless_dash("http_request_referrer"),
+        "http_user_agent": _unless_dash("user_agent_original"),
+        "server_addr": "destination_ip",
+        "server_port": "destination_port",
+        "http_host": _take_host,
+        "host": _take_host,
+        "server_name": _take_host,
+    },
+)
