@@ -97,7 +97,7 @@ class BatchApp(faust.App):
         """Make a stream; one over batches never acknowledges by itself.
 
         Faust acknowledges an event when the agent asks for the next one, and also when the agent raises or is
-        cancelled: what the agent had in hand would be committed and lost.
+        cancelled (its issues #189, #527): what the agent had in hand would be committed and lost.
         """
         if self.batch_topics.intersection(getattr(channel, "topics", None) or ()):
             options["enable_acks"] = False

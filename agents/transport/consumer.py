@@ -7,9 +7,12 @@ cancelled half-way; messages dropped on the way to the stream) thereby turns int
 elsewhere, and the partition is sought back to where its books stand. That replaces, of Faust 0.15.3:
 
 - `_drain_messages`: drops messages below `_read_offset`, and takes anything above for a hole of the log (#596);
-- `_add_gap`: marks the message *after* a hole as done, too;
+- `_add_gap`: marks the message *after* a hole as done, too (#312);
 - `_new_offset`: has no check of the head before the first commit and one that is off by one after it (#606);
-- `perform_seek`: does not move partitions that have nothing committed, nor changelogs whose fetch was dropped.
+- `perform_seek`: does not move partitions that have nothing committed (#318), nor changelogs whose fetch was dropped;
+- `_commit_offsets`: takes a commit that failed for done (#611).
+
+Numbers are issues of https://github.com/faust-streaming/faust; docs/faust.md has all overrides, with their tests.
 """
 
 import asyncio
@@ -232,7 +235,7 @@ class Consumer(driver.Consumer):
         return done if books and done != books.committed else None
 
     def _should_commit(self, tp: TP, offset: int) -> bool:
-        """Say yes: Faust remembers the offset even of a commit that failed, and would hold back all below it."""
+        """Say yes: Faust remembers the offset even of a commit that failed (#611), and would hold back all below it."""
         return True
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:

@@ -12,7 +12,10 @@ Counts were lost here once in a while. Faust's way has four holes, all closed by
 - A generation that has been overtaken still deletes the entries of partitions it does not own, in tasks that nobody
   waits for. Here it is asked first, and its work is cancelled with it.
 
-Besides, an exception in recovery ends the process: Faust logs it and goes on without the entries.
+Besides, an exception in recovery ends the process: Faust logs it and goes on without the entries. And a piece's end
+counts, not the offset of its last record: Faust waits for ever for one that compaction has taken (#176).
+
+Numbers are issues of https://github.com/faust-streaming/faust; docs/faust.md has all overrides, with their tests.
 """
 
 import asyncio
@@ -93,7 +96,7 @@ class Recovery(FaustRecovery):
         await self._start_streams(generation_id)
 
     async def _resume_streams(self, generation_id: int = 0) -> None:
-        """Start the streams of an app without tables."""
+        """Start the streams of an app without tables; after the seek, not before it (#216)."""
         if self._overtaken(generation_id):
             return
         await self.app.on_rebalance_complete.send()
