@@ -2,6 +2,7 @@
 
 import re
 
+from streams.dns import DNS
 from streams.packets import set_end, set_type
 from streams.text import extra
 from topics.event import Event
@@ -36,12 +37,7 @@ _OTHER = re.compile(
     r"no more|transfer of|zone transfer|view |updating|send failed|read failed|connection reset|end of file).{0,1024}",
     re.DOTALL,
 )
-_DNS: Event = {
-    "event_category": ["network"],
-    "event_type": ["connection", "protocol", "info"],
-    "network_protocol": "dns",
-}
-_REFUSED: Event = {**_DNS, "event_type": ["connection", "protocol", "denied"], "event_outcome": "failure"}
+_REFUSED: Event = {**DNS, "event_type": ["connection", "protocol", "denied"], "event_outcome": "failure"}
 _TCP_FLAG = "T"
 
 
@@ -76,7 +72,7 @@ def _set_question(event: Event, name: str, kind: str | None, zone_class: str | N
 
 def _query(found: re.Match[str], event: Event) -> None:
     name, zone_class, kind, flags, server, subnet = found.groups()
-    event.update(_DNS)
+    event.update(DNS)
     event["event_action"] = "dns_query"
     event["network_transport"] = "tcp" if _TCP_FLAG in flags else "udp"
     _set_question(event, name, kind, zone_class)
@@ -88,7 +84,7 @@ def _query(found: re.Match[str], event: Event) -> None:
 
 def _response(found: re.Match[str], event: Event) -> None:
     name, zone_class, kind, code, flags = found.groups()
-    event.update(_DNS)
+    event.update(DNS)
     event["event_action"], event["dns_response_code"] = "dns_answer", code
     _set_question(event, name, kind, zone_class)
     extra(event).update({"dns.type": "answer", "bind.flags": flags})
@@ -96,7 +92,7 @@ def _response(found: re.Match[str], event: Event) -> None:
 
 def _verdict(found: re.Match[str], event: Event) -> None:
     what, name, kind, zone_class, verdict, rule = found.groups()
-    event.update(_REFUSED if verdict == "denied" else {**_DNS, "event_outcome": "success"})
+    event.update(_REFUSED if verdict == "denied" else {**DNS, "event_outcome": "success"})
     event["event_action"] = "dns_" + what.replace(" (cache)", "").replace(" ", "_")
     if verdict == "denied":
         event["dns_response_code"] = "REFUSED"
@@ -107,13 +103,13 @@ def _verdict(found: re.Match[str], event: Event) -> None:
 
 def _failure(found: re.Match[str], event: Event) -> None:
     code, name, zone_class, kind = found.groups()
-    event.update({**_DNS, "event_action": "dns_query", "event_outcome": "failure", "dns_response_code": code})
+    event.update({**DNS, "event_action": "dns_query", "event_outcome": "failure", "dns_response_code": code})
     _set_question(event, name, kind, zone_class)
 
 
 def _policy(found: re.Match[str], event: Event) -> None:
     disabled, trigger, policy, name, kind, zone_class, rule = found.groups()
-    event.update(_DNS if disabled else {**_REFUSED, "event_outcome": "success"})
+    event.update(DNS if disabled else {**_REFUSED, "event_outcome": "success"})
     event["event_action"], event["rule_name"] = "dns_rewritten", rule
     _set_question(event, name, kind, zone_class)
     extra(event).update({"bind.rpz_trigger": trigger, "bind.rpz_policy": policy})
@@ -130,7 +126,7 @@ def _rate(found: re.Match[str], event: Event) -> None:
 def _transfer(found: re.Match[str], event: Event) -> None:
     zone, zone_class, kind, step, more = found.groups()
     event.update(
-        {**_DNS, "event_action": f"zone_transfer_{step}", "event_outcome": "success", "network_transport": "tcp"}
+        {**DNS, "event_action": f"zone_transfer_{step}", "event_outcome": "success", "network_transport": "tcp"}
     )
     _set_question(event, zone, kind.rpartition(" ")[2], zone_class)
     if more.strip(" :,"):
@@ -139,27 +135,27 @@ def _transfer(found: re.Match[str], event: Event) -> None:
 
 def _updating(found: re.Match[str], event: Event) -> None:
     zone, zone_class, what = found.groups()
-    event.update({**_DNS, "event_action": "dns_update"})
+    event.update({**DNS, "event_action": "dns_update"})
     event["event_outcome"] = "failure" if "unsuccessful" in what or "failed" in what or "denied" in what else "success"
     _set_question(event, zone, None, zone_class)
     extra(event)["event.reason"] = what
 
 
 def _notify(found: re.Match[str], event: Event) -> None:
-    event.update({**_DNS, "event_action": "dns_notify"})
+    event.update({**DNS, "event_action": "dns_notify"})
     event["dns_question_name"] = found[1]
     if found[2].strip(": "):
         extra(event)["event.reason"] = found[2].strip(": ")
 
 
 def _signer(found: re.Match[str], event: Event) -> None:
-    event.update(_REFUSED if found[2] == "denied" else {**_DNS, "event_outcome": "success"})
+    event.update(_REFUSED if found[2] == "denied" else {**DNS, "event_outcome": "success"})
     event["event_action"] = "dns_signer"
     extra(event)["bind.signer"] = found[1]
 
 
 def _other(found: re.Match[str], event: Event) -> None:
-    event.update({**_DNS, "event_action": "dns_error", "event_outcome": "failure"})
+    event.update({**DNS, "event_action": "dns_error", "event_outcome": "failure"})
     extra(event)["event.reason"] = found[0]
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from streams.dns import DNS
 from streams.packets import set_end, set_type
 from streams.text import extra
 from topics.event import Event
@@ -62,12 +63,7 @@ _NOTES = (
         "BIND 9 is maintained",
     ),
 )
-_DNS: Event = {
-    "event_category": ["network"],
-    "event_type": ["connection", "protocol", "info"],
-    "network_protocol": "dns",
-}
-_FAILURE: Event = {**_DNS, "event_outcome": "failure"}
+_FAILURE: Event = {**DNS, "event_outcome": "failure"}
 _ABOUT: Event = {"event_category": ["network"], "event_type": ["info"], "event_action": "named_message"}
 _CHANGED: Event = {"event_category": ["configuration"], "event_type": ["change"], "event_action": "control_command"}
 _CODE = re.compile(r"\b(SERVFAIL|REFUSED|NXDOMAIN|NOTIMP|FORMERR|NOTAUTH|YXDOMAIN|NXRRSET)\b")
@@ -135,7 +131,7 @@ def _validating(found: re.Match[str], event: Event) -> None:
 
 def _transfer(found: re.Match[str], event: Event) -> None:
     zone, address, port, what = found.groups()
-    event.update({**_DNS, "event_action": "zone_transfer"})
+    event.update({**DNS, "event_action": "zone_transfer"})
     if "success" in what or "failed" in what:
         event["event_outcome"] = "failure" if "failed" in what else "success"
     _set_question(zone, event)
@@ -156,7 +152,7 @@ def _command(found: re.Match[str], event: Event) -> None:
 
 
 def _limit(found: re.Match[str], event: Event) -> None:
-    event.update({**_DNS, "event_action": "dns_rate_limited"})
+    event.update({**DNS, "event_action": "dns_rate_limited"})
     extra(event)["bind.rate_limited"] = found[1]
 
 

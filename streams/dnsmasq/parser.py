@@ -9,6 +9,7 @@ stands right of the last ` is `.
 import re
 
 from streams.base import Joins, Stream
+from streams.dns import DNS
 from streams.leases import set_client, set_exchange
 from streams.packets import relate, set_end, set_type
 from streams.text import extra, is_ip, put
@@ -84,11 +85,6 @@ _NOTES = (
         "no address range available ",
     ),
 )
-_DNS: Event = {
-    "event_category": ["network"],
-    "event_type": ["connection", "protocol", "info"],
-    "network_protocol": "dns",
-}
 _NOTE: Event = {"event_category": ["network"], "event_type": ["info"], "event_action": "dnsmasq_message"}
 _CODES = {"NXDOMAIN": "NXDOMAIN", "SERVFAIL": "SERVFAIL", "REFUSED": "REFUSED", "NODATA": "NOERROR"}
 _BLOCKS = ("gravity blocked", "exactly", "regex", "blocked", "blacklisted")
@@ -150,7 +146,7 @@ def _query(found: re.Match[str], event: Event) -> None:
 
 
 def _set_question(event: Event, action: str, name: str) -> None:
-    event.update(_DNS)
+    event.update(DNS)
     event["event_action"] = action
     put(event, "dns_question_name", name)
 

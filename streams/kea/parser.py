@@ -1,7 +1,7 @@
 """From a message of Kea's DHCP servers to columns: `[LEVEL [logger/pid] ]DHCP4_LEASE_ALLOC [hwtype=1 MAC], ...: text`.
 
-Enters: kea-dhcp4, kea-dhcp6, kea-dhcp-ddns and kea-ctrl-agent, by syslog, Kea 1.6 to 2.7. Every message has an id of
-its own, which is its action. https://kea.readthedocs.io/en/latest/kea-messages.html
+Enters: kea-dhcp4, kea-dhcp6, kea-dhcp-ddns and kea-ctrl-agent, by syslog or as lines of a file, Kea 1.6 to 2.7. Every
+message has an id of its own, which is its action. https://kea.readthedocs.io/en/latest/kea-messages.html
 
 The client chooses its host name and ids; Kea prints hardware address and transaction left of its own text.
 """
@@ -10,15 +10,17 @@ import re
 
 from streams.base import Joins, Stream
 from streams.leases import set_client, set_exchange
+from streams.own_times import timed
 from streams.packets import set_end
 from streams.text import extra
 from topics.event import Event
 
 _MESSAGE = re.compile(
-    r"(?:([A-Z]{4,5}) {1,2})?(?:\[(kea-[\w.-]{1,60})(?:/[0-9.]{1,40})?\] )?"
+    r"(?:([A-Z]{4,5}) {1,2})?(?:\[(kea-[\w.-]{1,60})(?:/([0-9]{1,10})[0-9.]{0,40})?\] )?"
     r"((?:DHCP[46]|DHCP|ALLOC_ENGINE|HOSTS|DHCPSRV|HA|COMMAND|CTRL_AGENT|DHCP_DDNS)_[A-Z0-9_]{2,60})(?: (.{0,2048}))?",
     re.DOTALL,
 )
+_SNIFF = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\.[0-9]{3} [A-Z]{4,5} {1,2}\[kea-")
 _HARDWARE, _TRANSACTION = r"\[hwtype=[0-9]{1,5} ([0-9a-f:]{2,59})\]", r"(?:, tid=(0x[0-9a-f]{1,8}))?: "
 _CLIENT = re.compile(rf"{_HARDWARE}(?:, cid=\[([0-9a-f:]{{0,400}}|no info)\])?{_TRANSACTION}")
 _DUID = re.compile(rf"duid=\[([0-9a-f:]{{2,400}})\](?:, \[no hwaddr info\]|, {_HARDWARE})?{_TRANSACTION}")
@@ -49,10 +51,23 @@ _LONGEST = 4096
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message; False for what bears no id of Kea's."""
+    return _parse(message, event, joins) or timed(_parse, message, event, joins)
+
+
+def sniff(text: str) -> bool:
+    """Whether a line without a header begins as one of its files."""
+    return _SNIFF.match(text) is not None
+
+
+def _parse(message: str, event: Event, joins: Joins) -> bool:
     found = _MESSAGE.fullmatch(message) if len(message) <= _LONGEST else None
     if found is None:
         return False
-    level, logger, identity, text = found.groups()
+    level, logger, pid, identity, text = found.groups()
+    if logger:
+        event.setdefault("process_name", logger.partition(".")[0])
+    if pid:
+        event.setdefault("process_pid", int(pid))
     set_exchange(event, identity.lower(), failed=_ends_with(identity, _FAILURES))
     if _ends_with(identity, _SUCCESSES) and "event_outcome" not in event:
         event["event_outcome"] = "success"
@@ -96,4 +111,6 @@ def _set_packet(packet: re.Match[str], ends: tuple[str, str], event: Event) -> N
     extra(event)["kea.packet"] = kind
 
 
-STREAM = Stream(name="kea", programs=("kea-dhcp4", "kea-dhcp6", "kea-dhcp-ddns", "kea-ctrl-agent"), parse=parse)
+STREAM = Stream(
+    name="kea", programs=("kea-dhcp4", "kea-dhcp6", "kea-dhcp-ddns", "kea-ctrl-agent"), parse=parse, sniff=sniff
+)

@@ -1,8 +1,9 @@
 """From a message of Unbound to columns: `[PID:THREAD] info: CLIENT NAME TYPE CLASS[ CODE SECONDS CACHED SIZE]`.
 
 Enters: `log-queries`, `log-replies`, `log-local-actions`, `log-servfail`, validation failures and its state, of Unbound
-1.4 to 1.22, as pfSense and OPNsense send it too. Sources: unbound util/data/msgreply.c (log_reply_info), services/
-localzone.c. https://unbound.docs.nlnetlabs.nl/en/latest/manpages/unbound.conf.html
+1.4 to 1.22, as pfSense and OPNsense send it too, or as lines of its file (`[TIME] unbound[PID:THREAD] info: ...`).
+Sources: unbound util/data/msgreply.c (log_reply_info), services/localzone.c, util/log.c.
+https://unbound.docs.nlnetlabs.nl/en/latest/manpages/unbound.conf.html
 
 The client chooses the name, in which Unbound escapes what is not printable; its address stands before.
 """
@@ -10,10 +11,14 @@ The client chooses the name, in which Unbound escapes what is not printable; its
 import re
 
 from streams.base import Joins, Stream
+from streams.dns import DNS
 from streams.packets import set_end, set_type
 from streams.text import extra, number
+from streams.timestamps import set_instant
 from topics.event import Event
 
+_OWN = re.compile(r"\[([0-9]{9,11})\] [\w.-]{1,32}\[([0-9]{1,10}):[0-9a-f]{1,4}\] (?=[a-z ]{4,11}: )")
+"""What stands before a message in a file."""
 _LEVEL = re.compile(r"(?:\[[0-9]{1,10}:[0-9a-f]{1,4}\] )?(info|notice|warning|error|debug|query|reply|fatal error): ")
 _QUESTION = r"(\S{1,1100}) ([A-Z][A-Z0-9-]{0,15}) ([A-Z0-9]{2,9})"
 _ANSWERED = r"(?: ([A-Z]{2,16}) ([0-9.]{1,20}) ([01]) ([0-9]{1,9}).{0,80})?"
@@ -65,12 +70,7 @@ _NOTES = (
         "tcp connect",
     ),
 )
-_DNS: Event = {
-    "event_category": ["network"],
-    "event_type": ["connection", "protocol", "info"],
-    "network_protocol": "dns",
-}
-_FAILURE: Event = {**_DNS, "event_outcome": "failure"}
+_FAILURE: Event = {**DNS, "event_outcome": "failure"}
 _NOTE: Event = {"event_category": ["network"], "event_type": ["info"], "event_action": "unbound_message"}
 _DENIALS = ("deny", "refuse", "always_refuse", "always_deny", "static", "always_nxdomain", "always_null", "inform_deny")
 _LONGEST = 4096
@@ -78,6 +78,22 @@ _LONGEST = 4096
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message; False for what Unbound does not write."""
+    own = _OWN.match(message)
+    if own is None:
+        return _parse(message, event)
+    if not _parse(message[own.end() :], event):
+        return False
+    set_instant(event, own[1])
+    event.setdefault("process_pid", int(own[2]))
+    return True
+
+
+def sniff(text: str) -> bool:
+    """Whether a line without a header is of its file."""
+    return text[:1] == "[" and _OWN.match(text) is not None
+
+
+def _parse(message: str, event: Event) -> bool:
     level = _LEVEL.match(message)
     if level is None or len(message) > _LONGEST:
         return False
@@ -108,7 +124,7 @@ def _names(text: str, event: Event) -> bool:
 
 def _client(found: re.Match[str], event: Event) -> None:
     address, port, name, kind, zone_class, code, seconds, cached, size = found.groups()
-    event.update(_DNS)
+    event.update(DNS)
     set_end(event, "source", address, port or "")
     _set_question(event, name, kind, zone_class)
     event["event_action"] = "dns_answer" if code else "dns_query"
@@ -121,7 +137,7 @@ def _client(found: re.Match[str], event: Event) -> None:
 
 def _local(found: re.Match[str], event: Event) -> None:
     zone, action, address, port, name, kind, zone_class = found.groups()
-    event.update(_DNS)
+    event.update(DNS)
     event["event_action"], event["rule_name"] = "dns_local_zone", zone
     if action in _DENIALS:
         event["event_type"] = ["connection", "protocol", "denied"]
@@ -137,4 +153,4 @@ def _set_question(event: Event, name: str, kind: str, zone_class: str) -> None:
     extra(event)["dns.question.class"] = zone_class
 
 
-STREAM = Stream(name="unbound", programs=("unbound",), parse=parse)
+STREAM = Stream(name="unbound", programs=("unbound",), parse=parse, sniff=sniff)
