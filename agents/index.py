@@ -167,7 +167,7 @@ class Indexer:
             identity, found = document(record.value or b"")
             return Document(self._attempts, identity, orjson.dumps(found))
         kind, identity, source = document_of(record.value or b"")
-        return Document(self._streams[kind], identity, source)
+        return Document(self._streams[kind], identity, source, record.timestamp)
 
 
 def make_app(settings: Settings) -> BatchApp:

@@ -8,12 +8,14 @@ from typing import NamedTuple, Protocol
 class Document(NamedTuple):
     """One event as a store keeps it: in the index or stream `target`, as `source`, a JSON object on one line.
 
-    `id` is the same on every replay.
+    `id` is the same on every replay. Nobody can have written it before `since`, milliseconds since 1970; a store that
+    begins a new place for documents now and then looks for it in those that were in use since.
     """
 
     target: str
     id: str
     source: bytes
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from elasticsearch import ApiError, AsyncElasticsearch, OrjsonSerializer, TransportError
+from elasticsearch import ApiError, OrjsonSerializer, TransportError
 from elasticsearch.serializer import Serializer
 
 from sinks.base import Document, Outcome, Rejected
+from sinks.elasticsearch.connection import async_client
+from sinks.elasticsearch.generations import Generations
 from sinks.elasticsearch.patience import Patience
 
 _PATH = "/_bulk"
@@ -46,13 +48,13 @@ class _Entry(NamedTuple):
     """A document's two lines of a bulk request, the first without its end, and its position in the batch."""
 
     position: int
+    document: Document
     action: bytes
-    source: bytes
 
     @property
     def size(self) -> int:
         """Bytes of both lines."""
-        return len(self.action) + len(_END) + len(self.source) + 1
+        return len(self.action) + len(_END) + len(self.document.source) + 1
 
 
 _SERIALIZERS = {found.mimetype: found for found in (_Lines(), _Answers())}
@@ -68,10 +70,10 @@ class ElasticsearchSink:
     def __init__(
         self, urls: str, *, max_bytes: int = 4 << 20, on_retry: Callable[[int | None], object] = lambda _: None
     ) -> None:
-        hosts = [url.strip() for url in urls.split(",")]
-        self._client = AsyncElasticsearch(
-            hosts, request_timeout=_TIMEOUT, max_retries=0, retry_on_timeout=False, serializers=_SERIALIZERS
+        self._client = async_client(
+            urls, request_timeout=_TIMEOUT, max_retries=0, retry_on_timeout=False, serializers=_SERIALIZERS
         )
+        self._generations = Generations(self._client)
         self._max_bytes, self._on_retry = max_bytes, on_retry
 
     async def write(self, documents: Sequence[Document]) -> Outcome:
@@ -96,14 +98,17 @@ class ElasticsearchSink:
         patience = Patience(self._on_retry)
         while entries:
             try:
+                entries = await self._unstored(entries, outcome)
                 items = await self._send(entries)
             except TransportError as error:
+                self._generations.forget()
                 await patience.wait(str(error), None)
             except ApiError as error:
                 if error.status_code == _TOO_LARGE:
                     return await self._store_halves(entries, outcome)
                 if not _passing(error.status_code):
                     raise
+                self._generations.forget()
                 await patience.wait(str(error), error.status_code)
             else:
                 entries, status, why = _settle(entries, items, outcome)
@@ -120,16 +125,31 @@ class ElasticsearchSink:
         await self._store(entries[:middle], outcome)
         await self._store(entries[middle:], outcome)
 
+    async def _unstored(self, entries: list[_Entry], outcome: Outcome) -> list[_Entry]:
+        """Book those that were stored before their data stream rolled over as present; return the others."""
+        edges = await self._generations.edges({entry.document.target for entry in entries})
+        for target, edge in edges.items():
+            risky = [one for _, one, _ in entries if one.since < edge and one.target == target]
+            if risky:
+                since = min(one.since for one in risky)
+                held = await self._generations.holding(target, since, (one.id for one in risky))
+                left = [entry for entry in entries if entry.document.target != target or entry.document.id not in held]
+                outcome.present += len(entries) - len(left)
+                entries = left
+        return entries
+
     async def _send(self, entries: list[_Entry]) -> list[dict[str, Any]]:
         """What became of each, or nothing when all were stored."""
-        body = b"".join([part for _, action, source in entries for part in (action, _END, source, b"\n")])
+        if not entries:
+            return []
+        body = b"".join([part for _, one, action in entries for part in (action, _END, one.source, b"\n")])
         response = await self._client.perform_request("POST", _PATH, params=_PARAMS, headers=_HEADERS, body=body)
         return [item["create"] for item in response.body["items"]]
 
 
 def _entries(documents: Sequence[Document]) -> Iterator[_Entry]:
-    for position, (target, identity, source) in enumerate(documents):
-        yield _Entry(position, _action(target) + orjson.dumps(identity), source)
+    for position, document in enumerate(documents):
+        yield _Entry(position, document, _action(document.target) + orjson.dumps(document.id))
 
 
 @lru_cache(256)

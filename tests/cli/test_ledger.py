@@ -33,6 +33,15 @@ from agents.pipeline import Pipeline
 records = Pipeline.records
 Pipeline.records = lambda self, batch, joins: records(self, [one for one in batch if one.offset != 7], joins)
 """
+DIES = """
+import os
+from sinks.elasticsearch.bulk import ElasticsearchSink
+write = ElasticsearchSink.write
+async def dies(self, documents):
+    await write(self, documents)
+    os.kill(os.getpid(), 9)
+ElasticsearchSink.write = dies
+"""
 
 
 @pytest.fixture
@@ -135,6 +144,21 @@ def test_an_event_stored_twice_is_noticed(here: Place) -> None:
         client.create(index=stream_name("web", here.name), id=identity, document=document, refresh=True)
     off = here.json("ledger", status=1)
     assert [i for row in off["typed"] for i in row["doubled_ids"]] == [identity]
+
+
+@pytest.mark.kill
+def test_what_a_killed_worker_has_stored_is_stored_once_though_the_stream_has_rolled_over(here: Place) -> None:
+    here.send(_lines(200))
+    with here.worker("normalize"):
+        with here.worker("index", DIES) as process:
+            assert process.wait(60) == -signal.SIGKILL
+        assert here.documents()  # none of which is committed
+        with Elasticsearch(here.elasticsearch) as client:
+            client.indices.rollover(alias=stream_name("authentication", here.name))
+        with here.worker("index"):
+            seen = _settled(here)
+    assert (seen["balanced"], seen["received"], seen["stored"]) == (True, 200, 200)
+    assert here.json("ledger", "--verify")["balanced"]
 
 
 @pytest.mark.kill

@@ -34,23 +34,28 @@ async def sink(elasticsearch_url: str) -> AsyncIterator[ElasticsearchSink]:
 
 @pytest.fixture
 async def gateway(elasticsearch_url: str) -> AsyncIterator[Gateway]:
-    """Starts a server that passes a request on, unless its judge answers with a status, and the answer as edited."""
+    """Starts a server that passes requests on, bulk requests unless its judge answers with a status. What answers to
+    these say is edited.
+    """
     runners: list[web.AppRunner] = []
 
     async def start(judge: Callable[[bytes], int], edit: Callable[[bytes], bytes] = bytes) -> str:
         async def handle(request: web.Request) -> web.Response:
             body = await request.read()
-            if status := judge(body):
+            bulk = request.path == "/_bulk"
+            if bulk and (status := judge(body)):
                 return web.Response(status=status, text="<h1>No</h1>", content_type="text/html")
+            url, headers = elasticsearch_url + request.path_qs, request.headers
             async with (
                 ClientSession() as session,
-                session.post(elasticsearch_url + request.path_qs, data=body, headers=request.headers) as answer,
+                session.request(request.method, url, data=body, headers=headers) as answer,
             ):
+                said = await answer.read()
                 product = {"X-Elastic-Product": "Elasticsearch"}
-                return web.Response(body=edit(await answer.read()), headers=product, content_type="application/json")
+                return web.Response(body=edit(said) if bulk else said, headers=product, content_type="application/json")
 
         app = web.Application(client_max_size=1 << 30)
-        app.router.add_post("/_bulk", handle)
+        app.router.add_route("*", "/{path:.*}", handle)
         runners.append(web.AppRunner(app))
         await runners[-1].setup()
         await web.TCPSite(runners[-1], "127.0.0.1", 0).start()

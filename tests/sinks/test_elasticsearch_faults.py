@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,15 @@ from elasticsearch import Elasticsearch, ElasticsearchWarning
 import sinks.elasticsearch.bulk
 from sinks.base import Document, Outcome
 from sinks.elasticsearch.bulk import ElasticsearchSink
+from sinks.elasticsearch.setup import install, stream_name
 from stack.elasticsearch import Elasticsearch as Server
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of a connection: of the piece of bytes after `pieces` whole ones a share goes on, then it breaks."""
+    """What becomes of a connection from the first bulk request on: of the piece of bytes after `pieces` whole ones a
+    share goes on, then it breaks.
+    """
 
     request: float = 1.0
     answer: float = 1.0
@@ -54,11 +58,12 @@ class Line:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         fate = next(self.fates, Fate())
         self.met += fate != Fate()
+        begun = asyncio.Event()
         server_reader, server = await asyncio.open_connection(self._host, self._port)
         try:
             async with asyncio.TaskGroup() as pumps:
-                pumps.create_task(_pump(reader, server, fate.request, fate.pieces))
-                pumps.create_task(_pump(server_reader, writer, fate.answer, fate.pieces, fate.silent))
+                pumps.create_task(_pump(begun, reader, server, fate.request, fate.pieces))
+                pumps.create_task(_pump(begun, server_reader, writer, fate.answer, fate.pieces, fate.silent))
         except* (_BrokenError, ConnectionError):
             pass
         finally:
@@ -67,12 +72,19 @@ class Line:
 
 
 async def _pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, share: float, pieces: int, silent: bool = False
+    begun: asyncio.Event,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    share: float,
+    pieces: int,
+    silent: bool = False,
 ) -> None:
     while data := await reader.read(1 << 20):
-        last = share < 1 and pieces == 0
-        pieces -= 1
-        if not silent:
+        if data.startswith(b"POST /_bulk"):
+            begun.set()
+        last = begun.is_set() and share < 1 and pieces == 0
+        pieces -= begun.is_set()
+        if not (silent and begun.is_set()):
             writer.write(data[: int(len(data) * share)] if last else data)
             await writer.drain()
         if last:
@@ -131,6 +143,20 @@ async def test_a_connection_breaks(
     line.fates = iter([fate])
     assert await write(ElasticsearchSink(await line.open()), documents(index, range(500))) == [outcome]
     assert numbers_in(elasticsearch_url, index) == list(range(500))
+
+
+async def test_a_stream_rolls_over_between_an_answer_that_is_lost_and_the_repetition(
+    line: Line, unique: str, elasticsearch_url: str
+) -> None:
+    install(elasticsearch_url, unique)
+    stream = stream_name("system", unique)
+    source = orjson.dumps({"@timestamp": "2026-05-01T10:00:00Z", "n": 1})
+    batch = [Document(stream, f"id-{n}", source, time.time_ns() // 1_000_000) for n in range(20)]
+    line.fates = iter([Fate(answer=0)])
+    with Elasticsearch(elasticsearch_url) as client:
+        sink = ElasticsearchSink(await line.open(), on_retry=lambda _: client.indices.rollover(alias=stream))
+        assert await write(sink, batch) == [Outcome(present=20)]
+    assert numbers_in(elasticsearch_url, stream) == [1] * 20
 
 
 async def test_connections_break_anywhere_again_and_again(line: Line, index: str, elasticsearch_url: str) -> None:

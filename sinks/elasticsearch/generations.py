@@ -1,0 +1,104 @@
+"""Ids of documents that may have been sent before in, those that an older backing index holds out.
+
+A data stream creates documents in its newest backing index, and only there an id is refused the second time. What came
+before the stream rolled over may have been stored before it, too; so this is asked for by id. Of a document that came
+after, there is nothing to ask.
+
+https://www.elastic.co/docs/manage-data/data-store/data-streams#rollover
+"""
+
+import re
+import time
+from collections.abc import Collection, Iterable
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from elasticsearch import AsyncElasticsearch, TransportError
+
+_FRESH = 1.0  # seconds that a look at the backing indices is good for
+_APART = 600_000  # milliseconds that the clocks of Kafka and Elasticsearch may differ
+_IDS = 5000  # of one request
+_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+_LOOK = {
+    "features": "settings",
+    "ignore_unavailable": "true",
+    "filter_path": "*.data_stream,*.settings.index.creation_date",
+}
+_GET = {"_source": "false", "filter_path": "docs.found,docs.error.type"}
+_GONE = ("index_not_found_exception", "index_closed_exception")
+_NUMBER = re.compile(r"-(\d{6,})$")
+
+
+class _Generation(NamedTuple):
+    """A backing index. One that was shrunk or restored has another name, with the same number at its end."""
+
+    number: int
+    created: int
+    name: str
+
+
+class Generations:
+    """The backing indices of data streams; while something is written, they are looked at once a second.
+
+    Every method that is awaited raises what the client raises.
+    """
+
+    def __init__(self, client: AsyncElasticsearch) -> None:
+        self._client = client
+        self._targets = set[str]()
+        self._known: dict[str, list[_Generation]] = {}
+        self._looked = float("-inf")
+
+    def forget(self) -> None:
+        """Look again before the next request: it is one that was sent before."""
+        self._looked = float("-inf")
+
+    async def edges(self, targets: Collection[str]) -> dict[str, int]:
+        """Of data streams that have rolled over: before which time (milliseconds since 1970) documents must have come
+        that an older backing index may hold.
+        """
+        self._targets.update(targets)
+        if time.monotonic() - self._looked > _FRESH or not self._known.keys() >= self._targets:
+            await self._look()
+        return {target: found[-1].created + _APART for target in targets if len(found := self._known[target]) > 1}
+
+    async def holding(self, target: str, since: int, ids: Iterable[str]) -> set[str]:
+        """Which of these documents older backing indices hold, if none can have come before a time."""
+        rest, found = list(ids), set[str]()
+        known = self._known[target]
+        for older, newer in pairwise(known):
+            if newer.created + _APART > since:
+                for start in range(0, len(rest), _IDS):
+                    found |= await self._held(older.name, rest[start : start + _IDS])
+        return found
+
+    async def _look(self) -> None:
+        """Of looks at the same time the one that began last counts."""
+        began, known = time.monotonic(), {target: list[_Generation]() for target in self._targets}
+        answer = await self._client.perform_request("GET", f"/{','.join(known)}", params=_LOOK, headers=_JSON)
+        for index, about in answer.body.items():
+            if (stream := about.get("data_stream")) in known:
+                created = int(about["settings"]["index"]["creation_date"])
+                known[stream].append(_Generation(_number(index), created, index))
+        if began >= self._looked:
+            self._known = {target: sorted(found) for target, found in known.items()}
+            self._looked = began
+
+    async def _held(self, index: str, ids: list[str]) -> set[str]:
+        """Gets see what no refresh has made searchable yet."""
+        answer = await self._client.perform_request(
+            "POST", f"/{index}/_mget", params=_GET, headers=_JSON, body={"ids": ids}
+        )
+        return {identity for identity, one in zip(ids, answer.body["docs"], strict=True) if _is_held(index, one)}
+
+
+def _number(index: str) -> int:
+    found = _NUMBER.search(index)
+    return int(found[1]) if found else 0
+
+
+def _is_held(index: str, answer: dict[str, Any]) -> bool:
+    """Raises `TransportError` when that is not known at the moment."""
+    if (why := answer.get("error", {}).get("type")) and why not in _GONE:
+        raise TransportError(f"{index} does not say what it holds: {why}")
+    return bool(answer.get("found"))

@@ -1,0 +1,126 @@
+"""Data streams that roll over on a real server: what is sent again afterwards is stored once."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import orjson
+import pytest
+from elasticsearch import ApiError, Elasticsearch
+
+from sinks.base import Document, Outcome
+from sinks.elasticsearch.bulk import ElasticsearchSink
+from sinks.elasticsearch.generations import Generations
+from sinks.elasticsearch.setup import install, stream_name
+
+LATER = 3_600_000  # milliseconds after which no clock is in doubt
+
+
+@pytest.fixture
+def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    with Elasticsearch(elasticsearch_url) as client:
+        yield client
+
+
+@pytest.fixture
+def stream(elasticsearch_url: str, unique: str, client: Elasticsearch) -> Iterator[str]:
+    install(elasticsearch_url, unique)
+    name = stream_name("authentication", unique)
+    yield name
+    try:
+        client.indices.delete_data_stream(name=name)
+    except ApiError:  # a build without the data stream API keeps the stream
+        assert unique in name
+
+
+def _documents(stream: str, numbers: range, since: int) -> list[Document]:
+    source = orjson.dumps({"@timestamp": "2026-05-01T10:00:00Z"})
+    return [Document(stream, f"raw-0-{n}", source, since) for n in numbers]
+
+
+async def _write(url: str, documents: list[Document]) -> Outcome:
+    """Write as a process that has just begun does."""
+    sink = ElasticsearchSink(url)
+    try:
+        return await sink.write(documents)
+    finally:
+        await sink.close()
+
+
+def _number(client: Elasticsearch, stream: str) -> int:
+    client.indices.refresh(index=stream)
+    return int(client.count(index=stream)["count"])
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def test_what_is_sent_again_after_rollovers_is_present(
+    elasticsearch_url: str, stream: str, client: Elasticsearch
+) -> None:
+    now = _now()
+    assert await _write(elasticsearch_url, _documents(stream, range(30), now)) == Outcome(stored=30)
+    client.indices.rollover(alias=stream)
+    assert await _write(elasticsearch_url, _documents(stream, range(20, 50), now)) == Outcome(stored=20, present=10)
+    client.indices.rollover(alias=stream)
+    assert await _write(elasticsearch_url, _documents(stream, range(60), now)) == Outcome(stored=10, present=50)
+    assert _number(client, stream) == 60
+
+
+async def test_other_streams_and_indices_in_the_same_request(
+    elasticsearch_url: str, stream: str, client: Elasticsearch, unique: str
+) -> None:
+    index = f"{unique}-index"
+    batch = [*_documents(stream, range(5), _now()), *_documents(index, range(5), 0)]
+    await _write(elasticsearch_url, batch)
+    client.indices.rollover(alias=stream)
+    client.indices.delete(index=index)
+    assert await _write(elasticsearch_url, batch) == Outcome(stored=5, present=5)
+    client.indices.delete(index=index)
+
+
+async def test_nothing_is_asked_about_what_came_after_a_rollover(
+    elasticsearch_url: str, stream: str, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    holding = Generations.holding
+
+    async def noting(self: Generations, target: str, since: int, ids: Iterator[str]) -> set[str]:
+        asked.append(target)
+        return await holding(self, target, since, ids)
+
+    monkeypatch.setattr(Generations, "holding", noting)
+    await _write(elasticsearch_url, _documents(stream, range(5), _now()))
+    client.indices.rollover(alias=stream)
+    await _write(elasticsearch_url, _documents(stream, range(5, 10), _now() + LATER))
+    assert asked == []
+    await _write(elasticsearch_url, _documents(stream, range(10, 15), _now()))
+    assert asked == [stream]
+
+
+async def test_a_worker_that_was_stopped_looks_again(
+    elasticsearch_url: str, stream: str, client: Elasticsearch
+) -> None:
+    """Its successor has stored what it holds, and the stream has rolled over, meanwhile."""
+    now, zombie = _now(), ElasticsearchSink(elasticsearch_url)
+    assert await zombie.write(_documents(stream, range(5), now)) == Outcome(stored=5)
+    assert await _write(elasticsearch_url, _documents(stream, range(5, 10), now)) == Outcome(stored=5)
+    client.indices.rollover(alias=stream)
+    await asyncio.sleep(1.1)
+    assert await zombie.write(_documents(stream, range(5, 10), now)) == Outcome(present=5)
+    await zombie.close()
+
+
+async def test_a_backing_index_that_was_taken_away_holds_nothing(
+    elasticsearch_url: str, stream: str, client: Elasticsearch
+) -> None:
+    now = _now()
+    await _write(elasticsearch_url, _documents(stream, range(5), now))
+    client.indices.rollover(alias=stream)
+    sink = ElasticsearchSink(elasticsearch_url)
+    assert await sink.write(_documents(stream, range(1), now)) == Outcome(present=1)
+    first = min(client.indices.get(index=stream, features="settings"))
+    client.indices.delete(index=first)
+    assert await sink.write(_documents(stream, range(5), now)) == Outcome(stored=5)
+    await sink.close()
