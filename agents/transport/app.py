@@ -73,7 +73,7 @@ class BatchApp(faust.App):
         **settings: Any,
     ) -> None:
         self.batch_topics, self.batch_max_bytes = frozenset(batch_topics), batch_max_bytes
-        self.delivery = Delivery(broker, delivery)
+        self.servers, self.delivery = broker, Delivery(broker, delivery)
         self.on_committed: Callable[[], object] = int  # called after each commit; does nothing
         datadir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
         super().__init__(

@@ -1,6 +1,7 @@
 """Apps in, a running process out: what `faust worker` does, without command line, web server and slow exits."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -11,8 +12,12 @@ from mode import Service
 from agents.transport.app import BatchApp
 from agents.transport.guard import fatal
 from agents.transport.logs import Seldom
+from topics.connection import Refused, answers
 
 STOP_LIMIT = 30.0  # seconds from the signal to the end, come what may
+_AGAIN = 1.0  # seconds before Kafka is asked again whether it is there
+
+log = logging.getLogger("ogrewatch.transport")
 
 
 class _Root(Service):
@@ -22,7 +27,8 @@ class _Root(Service):
 async def worker(*apps: BatchApp) -> None:
     """Run apps until SIGTERM or SIGINT, then stop gracefully: what is done is committed, the rest is left to others.
 
-    Raises what an app crashed with. A stop that takes longer than `STOP_LIMIT` ends the process (status 70).
+    Waits for Kafka first, with one sentence: Faust would crash, again and again. Raises what an app crashed with, and
+    `Refused`. A stop that takes longer than `STOP_LIMIT` ends the process (status 70).
     """
     root = _Root()
     for app in apps:
@@ -31,6 +37,10 @@ async def worker(*apps: BatchApp) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    for app in apps:
+        await _answered(app, stop)
+    if stop.is_set():
+        return
     try:
         await root.start()
         await asyncio.gather(*(_unless(stop, app) for app in apps))
@@ -44,6 +54,17 @@ async def worker(*apps: BatchApp) -> None:
         raise root.crash_reason
 
 
+async def _answered(app: BatchApp, stop: asyncio.Event) -> None:
+    """Wait until Kafka answers, or for a signal."""
+    told = False
+    while not (stop.is_set() or await asyncio.to_thread(answers, app.servers)):
+        if not told:
+            told = True
+            log.warning("Kafka at %s does not answer yet: waiting for it", app.servers)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _AGAIN)
+
+
 async def _unless(stop: asyncio.Event, app: BatchApp) -> None:
     """Start an app, which waits for its tables to be recovered; a signal may come before that."""
     starting, stopping = asyncio.ensure_future(app.start()), asyncio.ensure_future(stop.wait())
@@ -54,13 +75,19 @@ async def _unless(stop: asyncio.Event, app: BatchApp) -> None:
 
 
 def run(*apps: BatchApp, log_level: str = "WARNING") -> NoReturn:
-    """Run apps in this process and exit: status 0 after a signal, 1 after a crash (for a supervisor to restart)."""
+    """Run apps in this process and exit.
+
+    Status 0 after a signal, 1 after a crash (for a supervisor to restart), 77 when Kafka refuses us.
+    """
     printer = logging.StreamHandler(sys.stderr)
     printer.addFilter(Seldom())
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[printer])
     try:
         asyncio.run(worker(*apps))
+    except Refused as error:
+        log.critical("%s", error)
+        sys.exit(Refused.STATUS)
     except Exception as error:
-        logging.getLogger("ogrewatch.transport").critical("crashed: %r", error)
+        log.critical("crashed: %r", error)
         sys.exit(1)
     sys.exit(0)

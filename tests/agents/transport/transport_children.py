@@ -22,6 +22,7 @@ class Child:
         common = {"group": group, "servers": cluster.servers, "datadir": str(datadir)}
         self.settings = json.dumps({**common, "source": self.source, "sink": self.sink, **more})
         self.command = [sys.executable, str(Path(__file__).with_name("transport_child.py")), self.settings]
+        datadir.mkdir(exist_ok=True)
         self._log = datadir / "child.log"
         with self._log.open("a") as log:  # not a pipe: a full one would stop the child
             self.process = subprocess.Popen(self.command, stderr=log)
