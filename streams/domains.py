@@ -15,8 +15,8 @@ _NUMBERS = re.compile(r"[0-9.]+")
 
 def name_source(event: Event) -> None:
     """Set `source.domain`, and relate that host, when `source.address` is the name of one. Does nothing otherwise."""
-    fields = event.get("extra")
-    name = fields.get("source.address") if fields and "source_ip" not in event else None
+    fields = event.get("extra") or {}
+    name = fields.get("source.address") if "source_ip" not in event else None
     if name and _NAME.fullmatch(name) and not _NUMBERS.fullmatch(name):
         fields["source.domain"] = name
         relate(event, "hosts", name)

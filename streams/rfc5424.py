@@ -6,6 +6,7 @@ Lenient where devices are: a stamp may lack its zone, the message may follow mal
 import re
 from typing import Any
 
+from streams.origins import set_program
 from streams.text import extra, number
 from streams.timestamps import Clock, iso
 from topics.event import Event
@@ -35,6 +36,8 @@ def read(text: str, event: Event, clock: Clock) -> bool:
         fields["log.syslog.msgid"] = msgid
     message = _structured_data(text[found.end() :], fields)
     event["message"] = message[2:] if message.startswith(": %") else message  # as devices of Cisco write it
+    if app.endswith(")") or app.startswith("/"):
+        set_program(event, app, "")
     return True
 
 

@@ -28,7 +28,7 @@ _HEAD = re.compile(
 _UPTIME = re.compile(r"\A(?:\[ {0,8}[0-9]{1,10}\.[0-9]{1,6}\] )?(?:audit: )?")
 _WORD_WITHIN = 300
 """Where the kernel names its auditing, behind what a container or a node may have added."""
-_SNIFF = re.compile(r"(?:node=\S{1,255} )?type=[A-Z]")
+_SNIFF = re.compile(r"(?:node=\S{1,255} )?type=(?:[A-Z]|[0-9]{4} (?:msg=)?audit\()")
 _TYPE = re.compile(r"(?:node=(\S{1,255}) )?type=([A-Z0-9_]{1,64}) ")
 _OUTCOMES = {
     "res": {"success": "success", "1": "success", "yes": "success", "failed": "failure", "0": "failure"},

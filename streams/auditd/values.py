@@ -6,6 +6,7 @@ https://github.com/linux-audit/audit-documentation/wiki/SPEC-Audit-Log-Format-En
 """
 
 import re
+from itertools import islice
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import NamedTuple
 
@@ -17,6 +18,10 @@ _HEX = re.compile(r"(?:[0-9A-F]{2})+")
 _NEEDS_CODING = re.compile(rb"[^!#-~]")
 _ABSENT = frozenset(("?", '"?"', "(null)", "(none)", "", '""', "unset", '"unset"', "?,", "n/a"))
 _ESCAPED_SEPARATOR = "#035"
+_SEPARATOR = "\x1d"
+_ADDED = re.compile(r"(?<=[^\s=])(?=(?:ARCH|SADDR|ID|OUID|(?:OLD-|S)?AUID|UID)=)")
+"""Where a name that was added begins, when the separator before it was lost on the way."""
+_MOST_GLUED = 8
 _UNSET_IDS = frozenset(("4294967295", "-1"))
 _IDS = ("auid", "uid", "ses", "old-auid", "old-ses", "id", "sauid", "euid", "gid")
 _FAMILIES = {"01": "unix", "02": "inet", "0A": "inet6", "10": "netlink", "11": "packet", "1F": "bluetooth"}
@@ -31,11 +36,13 @@ def fields_of(text: str) -> Fields:
     """
     if _ESCAPED_SEPARATOR in text:
         text = _unescape(text)
+    elif _SEPARATOR not in text and ('ID="' in text or "ARCH=" in text or "SADDR=" in text):
+        text = _part(text)
     quoted = _QUOTED.search(text) if " msg='" in text else None
     if quoted is None:
         fields = _pairs(text)
     else:
-        fields = {**_said(quoted[1]), **_pairs(text[: quoted.start()] + text[quoted.end() :])}
+        fields = {**_said(quoted[1]), **_pairs(f"{text[: quoted.start()]} {text[quoted.end() :]}")}
     if "avc:" in text and (found := _AVC.search(text)):
         fields["seresult"], fields["seperms"] = found.groups()
     for key in _IDS:
@@ -48,6 +55,14 @@ def _unescape(text: str) -> str:
     """A syslog daemon may have written the separator of added names as its octal code."""
     before, _, added = text.rpartition(_ESCAPED_SEPARATOR)
     return f"{before}\x1d{added}" if before.count('"') % 2 == 0 else text
+
+
+def _part(text: str) -> str:
+    """What was pasted may have lost the separator: `res=1AUID="alice"`. Names within quotes are left alone."""
+    for found in islice(_ADDED.finditer(text), _MOST_GLUED):
+        if text.count('"', 0, found.start()) % 2 == 0:
+            return f"{text[: found.start()]}{_SEPARATOR}{text[found.start() :]}"
+    return text
 
 
 def _pairs(text: str) -> Fields:

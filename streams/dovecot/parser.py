@@ -59,6 +59,8 @@ _REFUSALS = (
     *("not found", "locked", "no such user", "authentication failure", "nologin", "user unknown"),
 )
 _MESSAGE_ID = re.compile(r"msgid=<?([^>:\s]{1,255})>?")
+_CONNECTIONS = ("Connect from ", "Disconnect from ")
+"""What lmtp says before it knows of a user: `lmtp(123)` is then the process."""
 _SERVERS = (
     *("master", "config", "log", "anvil", "stats", "dict", "indexer", "ssl-params", "doveadm", "replicator", "auth"),
     *("aggregator", "ipc", "director", "imap-hibernate", "auth-worker", "lmtp", "imap", "pop3", "managesieve"),
@@ -132,7 +134,10 @@ def _account(text: str, event: Event) -> bool:
             extra(event)["email.message_id"] = mail[1]
     else:
         event.update(_ENDED if said.startswith(_ENDS) else _SESSION)
-    put(event, "user_name", user)
+    if service == "lmtp" and user.isdigit() and said.startswith(_CONNECTIONS):
+        extra(event)["dovecot.process"] = user
+    else:
+        put(event, "user_name", user)
     fields = extra(event)
     fields["dovecot.service"] = service
     fields["dovecot.reason"] = said

@@ -1,8 +1,9 @@
 """From a message of MIT Kerberos' KDC and kadmind to columns: tickets issued and refused, requests of administrators.
 
 Enters: `AS_REQ (8 etypes {18 17 ...}) 192.0.2.10: ISSUE: ...` and `TGS_REQ ...`, krb5 1.8 to 1.21, by syslog or in its
-file (`krb5kdc[12](info): ...`); kadmind's `Request: ...`. Which lines are attempts is in `streams.base`. Sources: krb5
-src/kdc/kdc_log.c (`log_as_req`, `log_tgs_req`), src/kdc/do_as_req.c, src/kadmin/server/server_stubs.c.
+file (`krb5kdc[12](info): ...`); kadmind's `Request: ...` and `chpw request ...`. Which lines are attempts is in
+`streams.base`. Sources: krb5 src/kdc/kdc_log.c (`log_as_req`, `log_tgs_req`), src/kdc/do_as_req.c,
+src/kadmin/server/server_stubs.c.
 https://web.mit.edu/kerberos/krb5-latest/doc/
 
 The client chooses both principals, which may hold ` for ` and commas: address and status stand left of them.
@@ -70,6 +71,12 @@ _MESSAGES = Rules(
                 r"request: (?P<request>[a-z0-9_]{1,64}), (?P<principal>.*), client=(?P<user_name>[^,]*), "
                 r"service=(?P<service>[^,]*), addr=(?P<source_ip>[^,\s]*)",
                 _ADMIN_REFUSED,
+            ),
+        ),
+        "chpw": (
+            Rule(
+                r"request from (?P<source_ip>\S+) for (?P<user_name>.*): (?P<result>[^:]*)",
+                {**_ADMIN, "event_type": ["user", "change"], "event_action": "kadmin_password_change"},
             ),
         ),
         "preauth": (

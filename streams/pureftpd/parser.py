@@ -11,6 +11,7 @@ The client chooses names and paths; the account before `@` is one that has logge
 import re
 
 from streams.base import Joins, Stream
+from streams.domains import name_source
 from streams.ftp_events import FAILED, LEFT, LOGIN, OPENED, PROTOCOL, REFUSED, SESSION, on_file, pam
 from streams.rules import LONGEST
 from streams.text import extra, number, put, set_endpoint
@@ -40,6 +41,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     _say(level, text, event)
     if host != "?":
         set_endpoint(event, "source", host)
+        name_source(event)
     extra(event)["log.level"] = level.lower()
     return True
 

@@ -228,3 +228,13 @@ def test_machines(operation: str, kind: str) -> None:
 def test_the_kernel_says_that_records_were_lost(message: str) -> None:
     event = event_of("kernel", message)
     assert (event["event_dataset"], event["event_outcome"], event["process_name"]) == ("auditd", "failure", "kernel")
+
+
+@pytest.mark.parametrize(
+    ("name", "added"), [("x", ""), ("x UID=", ""), ("UID=", ""), ("x", 'AUID="mallory" '), ("x", "\x1d"), ("x", "#035")]
+)
+def test_added_names_are_found_without_their_separator_too(name: str, added: str) -> None:
+    record = f'type=SYSCALL msg=audit(1795496706.5:7): pid=7 uid=1000 comm="{name}" key=(null){added}UID="alice"'
+    event = event_of("audispd", record)
+    assert (event["user_name"], event["process_name"]) == ("alice", name)
+    assert "auditd.key" not in event["extra"]

@@ -218,6 +218,10 @@ RFC5424 = {
     "<165>1 2026-11-24T04:05:06Z h my - - [broken x": columns(
         UTC_AT, "h", "my", None, "[broken x", pri=165, extra=_VERSION
     ),
+    "<38>1 2026-11-24T04:05:06Z h sshd(pam_unix) 7 - - x": columns(
+        UTC_AT, "h", "sshd", 7, "pam_unix(sshd): x", pri=38, extra=_VERSION
+    ),
+    "<38>1 2026-11-24T04:05:06Z h /usr/sbin/a 7 - - x": columns(UTC_AT, "h", "a", 7, "x", pri=38, extra=_VERSION),
     "40 <38>1 2026-11-24T04:05:06Z h a - - - x": columns(UTC_AT, "h", "a", None, "x", pri=38, extra=_VERSION),
     "44 <38>Nov 24 04:05:06 h sshd[12]: x": columns(AT, "h", "sshd", 12, "x", pri=38),
 }  # fmt: skip
