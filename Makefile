@@ -20,9 +20,9 @@ clean: ## Stop everything and remove the data; the cache of downloads and .venv 
 	@[ -x .venv/bin/ogrewatch ] || scripts/bootstrap
 	@.venv/bin/ogrewatch down --remove-data
 
-test: ## Run the whole test suite, on a Kafka and an Elasticsearch of its own; ARGS="..." goes to pytest
+test: ## Run the whole test suite in two processes, on servers of its own; ARGS="..." goes to pytest
 	@scripts/bootstrap dev
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: ## Run linters, type checker, import rules and the search for duplicates
 	@scripts/bootstrap dev
