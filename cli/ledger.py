@@ -20,7 +20,8 @@ PANEL = "Look"
 OFF, UNKNOWN = 1, 2
 """Exit codes: something is missing or stored twice; the servers do not say."""
 
-_PAUSE = 2.0  # seconds between two looks
+_PAUSE = 2.0  # seconds between two looks, at least
+_REST = 9  # times as long as a look takes is the pause after it, at least
 _Since = Annotated[
     str, typer.Option(metavar="TIME", help="What was received since: 24h, 7d (ago), or ISO 8601 in UTC.")
 ]
@@ -29,7 +30,11 @@ _Since = Annotated[
 def command(
     since: _Since = "24h",
     exact: Annotated[bool, typer.Option("--verify", help="Look at every record, even if the sums are right.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Look at the sums again and again, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="With --watch: show Prometheus metrics on 127.0.0.1.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --watch a line for each look.")] = False,
 ) -> None:
     """Say whether every log that was received is stored, a dead letter or on its way, and which partition is off.
@@ -38,15 +43,17 @@ def command(
     balanced, 1 when it is not, 2 when the servers do not say.
 
     Example: ogrewatch ledger --since 1h --verify
+    Example: ogrewatch ledger --watch --verify --since 15m --metrics-port 9464
     """
     from cli.deadletter_options import millis
 
-    if watch and exact:
-        raise typer.BadParameter("--watch looks at sums, --verify at records: choose one")
+    if metrics_port is not None and not watch:
+        raise typer.BadParameter("--metrics-port shows what --watch sees: say both")
     millis(since)
+    note = _ignore if metrics_port is None else _metrics(metrics_port)
     with _servers() as (settings, reader, store):
         if watch:
-            _watch(settings, reader, store, since, as_json)
+            _watch(settings, reader, store, since, exact, as_json, note)
         else:
             _once(settings, reader, store, millis(since), exact, as_json)
 
@@ -69,15 +76,37 @@ def _once(settings: Settings, reader: "Reader", store: "Store", since: int, exac
         raise typer.Exit(OFF)
 
 
-def _watch(settings: Settings, reader: "Reader", store: "Store", since: str, as_json: bool) -> None:
+def _watch(
+    settings: Settings, reader: "Reader", store: "Store", since: str, exact: bool, as_json: bool,
+    note: "Callable[[Ledger], object]",
+) -> None:  # fmt: skip
     """An age is counted anew from each look."""
     from cli.deadletter_options import millis
-    from cli.ledger_balance import look
+    from cli.ledger_balance import look, verify
 
     with _screen(as_json) as show:
         while True:
-            show(look(reader, store, settings, millis(since))[0])
-            time.sleep(_PAUSE)
+            begin = time.monotonic()
+            seen, given = look(reader, store, settings, millis(since))
+            if exact:
+                seen = verify(reader, store, settings, seen, given, _ignore)
+            note(seen)
+            show(seen)
+            time.sleep(max(_PAUSE, _REST * (time.monotonic() - begin)))
+
+
+def _ignore(*_: object) -> None:
+    """Tell nobody."""
+
+
+def _metrics(port: int) -> "Callable[[Ledger], object]":
+    """What shows a look on a port; one that is taken ends the command with a sentence."""
+    from cli.ledger_metrics import serve
+
+    try:
+        return serve(port).note
+    except OSError as error:
+        raise typer.BadParameter(f"no metrics on port {port}: {error}", param_hint="--metrics-port") from None
 
 
 @contextmanager

@@ -31,6 +31,14 @@ class Ledger:
         return self.received - self.stored - self.dead
 
     @property
+    def missing(self) -> int:
+        """Records that are owed: all of them after a look at each, else as many as the sums prove."""
+        if not self.exact:
+            return max(0, self.absent - self.under_way)
+        raw, typed = self.facts.raw.values(), self.facts.typed.values()
+        return sum(len(row.missing) for row in raw) + sum(len(row.missing) for row in typed)
+
+    @property
     def wrongs(self) -> list[str]:
         """A sentence for each thing that is wrong; none: balanced."""
         return list(_by_partition(self.facts) if self.exact else _in_all(self))

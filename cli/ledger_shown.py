@@ -24,7 +24,7 @@ def as_json(seen: Ledger) -> dict[str, Any]:
         "received": seen.received,
         "stored": seen.stored,
         "dead_lettered": seen.dead,
-        "missing": _missing(seen),
+        "missing": seen.missing,
         "under_way": seen.under_way,
         "wrongs": seen.wrongs,
         "raw": [_raw_row(row, seen.exact) for row in seen.facts.raw.values()],
@@ -46,14 +46,6 @@ def verdict(seen: Ledger) -> str:
         return "\n".join([*seen.wrongs, f"Not balanced since {clock(seen.facts.since)}: {sums}{rest}."])
     rest = f" + {seen.absent:,} under way" if seen.absent else ""
     return f"Balanced since {clock(seen.facts.since)}{', record by record' if seen.exact else ''}: {sums}{rest}."
-
-
-def _missing(seen: Ledger) -> int:
-    """Records that are owed: all of them after a look at each, else as many as the sums prove."""
-    if not seen.exact:
-        return max(0, seen.absent - seen.under_way)
-    raw, typed = seen.facts.raw.values(), seen.facts.typed.values()
-    return sum(len(row.missing) for row in raw) + sum(len(row.missing) for row in typed)
 
 
 def _raw_row(row: Raw, exact: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from installation_kit import Line, Place, place, until
 from cli.itself import ogrewatch
 from cli.ledger_facts import done, facts
 from sinks.elasticsearch.setup import stream_name
+from stack.ports import free_port
 from topics.reading import Reader
 
 LINES = 3_000
@@ -187,6 +189,39 @@ def test_watching_prints_a_line_for_each_look_until_it_is_interrupted(here: Plac
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     assert [look["under_way"] for look in looks] == [4, 4]
+
+
+@pytest.mark.kill
+def test_metrics_say_of_each_partition_what_became_of_it(here: Place) -> None:
+    here.send(_lines(20))
+    with here.worker("normalize", BROKEN), here.worker("index"):
+        assert _settled(here)["dead_lettered"] == 2
+    port = free_port()
+    command = ogrewatch("ledger", "--watch", "--verify", "--json", "--metrics-port", str(port))
+    with subprocess.Popen(command, env=here.environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # of the first look, which has been noted by now
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            found = answer.read().decode()
+        process.terminate()
+    sums = {"balanced": 1, "received": 20, "stored": 18, "dead_lettered": 2, "under_way": 0, "missing": 0}
+    for name, value in sums.items():
+        assert f"ogrewatch_ledger_{name} {value}.0\n" in found
+    raw = f'{{partition="1",role="normalize",topic="{here.prefix}raw.syslog"}}'
+    for name, value in {"consumed": 10, "produced": 9, "dead_lettered": 1, "lag": 0, "missing": 0}.items():
+        assert f"ogrewatch_ledger_partition_{name}{raw} {value}.0\n" in found
+    assert _sum(found, "stored", "events.authentication") == 18
+    assert _sum(found, "present", "events.authentication") == _sum(found, "doubled", "events.authentication") == 0
+
+
+def _sum(metrics: str, name: str, topic: str) -> float:
+    """Over all partitions."""
+    lines = [line for line in metrics.splitlines() if line.startswith(f"ogrewatch_ledger_partition_{name}{{")]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if f'{topic}"' in line)
+
+
+def test_metrics_are_of_a_watch(here: Place) -> None:
+    here.run("ledger", "--metrics-port", "9464", status=2)
 
 
 def test_before_anything_was_sent_it_balances(here: Place) -> None:
