@@ -22,6 +22,7 @@ from cli.pacing import Probe, latencies
 from cli.sending import Sender, Tally
 from cli.trial import Trial, trial, workers
 from ingest.hosts import host_of_line
+from topics.connection import client_conf
 
 PANEL = "Develop"
 
@@ -144,10 +145,10 @@ def _load(settings: Settings, prefix: str, lines: list[bytes]) -> None:
 
 def _baseline(settings: Settings, prefix: str, number: int) -> dict[str, float]:
     """A consume-and-produce loop without work: what any Python worker on librdkafka pays."""
-    consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": prefix, "enable.auto.commit": False})
+    consumer = Consumer(client_conf(settings.kafka) | {"group.id": prefix, "enable.auto.commit": False})
     topic = f"{prefix}raw.syslog"
     consumer.assign([TopicPartition(topic, partition, 0) for partition in range(settings.partitions)])
-    producer = Producer({"bootstrap.servers": settings.kafka, "linger.ms": 20, "compression.type": "lz4"})
+    producer = Producer(client_conf(settings.kafka) | {"linger.ms": 20, "compression.type": "lz4"})
     begin, wall, left = time.process_time(), time.monotonic(), number
     while left > 0:
         for message in consumer.consume(5000, 1.0):

@@ -133,10 +133,11 @@ def _explained() -> Iterator[None]:
     """Errors of the servers end the command with a sentence."""
     from cli.deadletter_decide import why
     from cli.ledger_store import StoreError
+    from sinks.elasticsearch.connection import refusal
 
     try:
         yield
     except KafkaException as error:
         raise _Failed(why(error)) from None
     except StoreError as error:
-        raise _Failed(f"Elasticsearch: {error}") from None
+        raise _Failed(refusal(error) or f"Elasticsearch: {error}") from None

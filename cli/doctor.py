@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from agents.settings import Settings
 from cli.addresses import shown
-from stack import cache, java, kafka
+from stack import cache, java
 from stack.errors import StackError
 from stack.installation import Installation
 from stack.ports import is_free
@@ -114,21 +114,23 @@ def downloads(_: Settings) -> Iterator[Finding]:
 
 def kafka_answers(settings: Settings) -> Iterator[Finding]:
     """Kafka is reachable."""
-    yield _server(settings, "Kafka", settings.kafka, kafka.reachable(settings.kafka))
+    from topics.connection import Refused, answers
+
+    try:
+        yield _server(settings, "Kafka", settings.kafka, answers(settings.kafka))
+    except Refused as error:
+        yield Finding("Kafka", False, str(error))
 
 
 def elasticsearch_answers(settings: Settings) -> Iterator[Finding]:
     """Elasticsearch is reachable."""
-    from elasticsearch import ApiError, Elasticsearch, TransportError
+    from sinks.elasticsearch.connection import answers
+    from topics.connection import Refused
 
     try:
-        with Elasticsearch(settings.elasticsearch.split(","), request_timeout=2, max_retries=0) as client:
-            client.cluster.health()
-    except (ApiError, TransportError):
-        answers = False
-    else:
-        answers = True
-    yield _server(settings, "Elasticsearch", settings.elasticsearch, answers)
+        yield _server(settings, "Elasticsearch", settings.elasticsearch, answers(settings.elasticsearch))
+    except Refused as error:
+        yield Finding("Elasticsearch", False, str(error))
 
 
 def _server(settings: Settings, title: str, address: str, answers: bool) -> Finding:

@@ -115,8 +115,10 @@ async def _serve_http(settings: Any) -> bool:
     from cli.token import token_file
     from ingest.http.proxy import proxy
     from ingest.serving import serve
+    from topics.connection import answers
 
     common = Settings()
+    answers(common.kafka)
     scheme = "https" if settings.certificate else "http"
     async with proxy(settings, token_file(settings.tokens), common.kafka, common.prefix) as way:
 
@@ -130,8 +132,10 @@ async def _serve_amqp(settings: Any) -> bool:
     from agents.settings import Settings
     from ingest.amqp.bridge import bridge
     from ingest.serving import serve
+    from topics.connection import answers
 
     common = Settings()
+    answers(common.kafka)
     async with bridge(settings, common.kafka, common.prefix) as made:
 
         def ready() -> None:

@@ -135,6 +135,7 @@ def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
     from confluent_kafka import KafkaException
 
     from cli.ledger_store import Store, StoreError
+    from sinks.elasticsearch.connection import refusal
     from topics.reading import Reader
     from topics.registry import RegistryAway, RegistryRefuses
 
@@ -145,7 +146,7 @@ def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
     except KafkaException as error:
         _cannot_say(f"Kafka: {error.args[0].str()}")
     except StoreError as error:
-        _cannot_say(f"Elasticsearch: {error}")
+        _cannot_say(refusal(error) or f"Elasticsearch: {error}")
     except (RegistryAway, RegistryRefuses) as error:
         _cannot_say(str(error))
     except KeyboardInterrupt:

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from elasticsearch import ApiError, Elasticsearch, TransportError
+from elasticsearch import ApiError, TransportError
 
 from agents.settings import Settings
+from sinks.elasticsearch.connection import client
 from sinks.elasticsearch.setup import stream_name
 
 StoreError = (ApiError, TransportError)
@@ -21,8 +22,7 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self._index = stream_name("*", settings.namespace)
-        urls = [url.strip() for url in settings.elasticsearch.split(",")]
-        self._client = Elasticsearch(urls, request_timeout=_TIMEOUT)
+        self._client = client(settings.elasticsearch, request_timeout=_TIMEOUT)
 
     def __enter__(self) -> "Store":
         return self

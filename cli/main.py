@@ -1,11 +1,13 @@
 """The command `ogrewatch`: one module of this folder is one command, or one group of them."""
 
+import sys
 from importlib import import_module
 from pkgutil import iter_modules
 
 import typer
 
 import cli
+from topics.connection import Refused
 
 app = typer.Typer(
     name="ogrewatch",
@@ -25,6 +27,10 @@ def _register() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; a server that will not have us ends it with a sentence, whatever the command."""
     _register()
-    app()
+    try:
+        app()
+    except Refused as error:
+        typer.echo(f"{error}", err=True)
+        sys.exit(Refused.STATUS)

@@ -7,7 +7,7 @@ import typer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from topics.catalogue import MAX_RECORD
-from topics.connection import client_conf
+from topics.connection import answers, client_conf
 
 LONGEST_LINE = MAX_RECORD
 # A longer line can be too long for the topic by itself, so its delivery is watched under its own number.
@@ -35,11 +35,15 @@ class Tally:
 
 
 class Sender:
-    """Sends lines to one topic in order. Blocks while 100,000 lines or 64 MiB wait; raises ProduceError."""
+    """Sends lines to one topic in order. Blocks while 100,000 lines or 64 MiB wait; raises ProduceError.
+
+    Making one raises `Refused` when Kafka will not have us.
+    """
 
     def __init__(self, servers: str, topic: str, tally: Tally) -> None:
         self._servers, self._topic, self._tally = servers, topic, tally
         self._failure: KafkaError | None = None
+        answers(servers)
         self._producer = Producer(_producer_settings(servers))
         self._require_topic()
 

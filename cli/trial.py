@@ -71,9 +71,9 @@ class Trial:
 
     @cached_property
     def _elasticsearch(self) -> Any:
-        from elasticsearch import Elasticsearch
+        from sinks.elasticsearch.connection import client
 
-        return Elasticsearch(self.settings.elasticsearch.split(","), request_timeout=60)
+        return client(self.settings.elasticsearch, request_timeout=60)
 
 
 @contextmanager

@@ -19,12 +19,11 @@ from stack.cache import ELASTICSEARCH, KAFKA, ensure
 from stack.daemon import Daemon
 from stack.errors import StackError
 from stack.installation import Installation
-from stack.kafka import reachable
 from stack.lock import locked
 
 PANEL = "Run"
 
-_PATIENCE = 120.0
+_PATIENCE, _KAFKA_PATIENCE, _GLANCE = 120.0, 30.0, 0.2  # seconds
 _ERRORS = Console(stderr=True)
 
 
@@ -84,8 +83,9 @@ def _set_up(settings: Settings) -> None:
 
     from sinks.elasticsearch.setup import install
     from topics.admin import create_topics
+    from topics.connection import answers
 
-    if not reachable(settings.kafka, timeout=30):
+    if not _within(_KAFKA_PATIENCE, lambda: answers(settings.kafka)):
         raise StackError(f"Kafka at {settings.kafka} does not answer: set OGREWATCH_KAFKA to one that does.")
     with _step("Topics"), _told("Kafka", KafkaException):
         create_topics(
@@ -93,6 +93,13 @@ def _set_up(settings: Settings) -> None:
         )
     with _step("Index templates"), _told("Elasticsearch", ApiError, TransportError):
         install(settings.elasticsearch, settings.namespace)
+
+
+def _within(seconds: float, holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while not (held := holds()) and time.monotonic() < until:
+        time.sleep(_GLANCE)
+    return held
 
 
 def _start_workers(here: Installation) -> None:
@@ -122,16 +129,18 @@ def _await(reached: Callable[[], bool], worker: Daemon) -> None:
             raise StackError(f"The workers ended; their log {worker.log_file} ends:\n{worker.last_words()}")
         if time.monotonic() > until:
             raise StackError(f"The workers are not done after {_PATIENCE:.0f} s; see their log {worker.log_file}.")
-        time.sleep(0.2)
+        time.sleep(_GLANCE)
 
 
 def _searchable(settings: Settings) -> bool:
     """Whether a search finds an event. Elasticsearch being busy with its first indices is no, not an error."""
-    from elasticsearch import ApiError, Elasticsearch, TransportError
+    from elasticsearch import ApiError, TransportError
 
-    with Elasticsearch(settings.elasticsearch.split(","), request_timeout=5) as client:
+    from sinks.elasticsearch.connection import client
+
+    with client(settings.elasticsearch, request_timeout=5) as made:
         try:
-            found = client.count(index=f"logs-ogrewatch.*-{settings.namespace}", ignore_unavailable=True)
+            found = made.count(index=f"logs-ogrewatch.*-{settings.namespace}", ignore_unavailable=True)
         except (ApiError, TransportError):
             return False
         return bool(found["count"])
@@ -153,10 +162,12 @@ def _page(settings: Settings) -> str:
 @contextmanager
 def _told(server: str, *errors: type[Exception]) -> Iterator[None]:
     """Turn what a client raises into the sentence that ends the command."""
+    from sinks.elasticsearch.connection import refusal
+
     try:
         yield
     except errors as error:
-        raise StackError(f"{server} refused its part of the set-up: {error}") from error
+        raise StackError(refusal(error) or f"{server} refused its part of the set-up: {error}") from error
 
 
 @contextmanager

@@ -6,11 +6,14 @@ import sys
 import time
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.itself import ogrewatch
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
 
 PANEL = "Run"
 ROLES = ("normalize", "count", "index", "web", "ingest")
@@ -48,6 +51,7 @@ def _run(role: str, number: int) -> None:
     from agents.settings import Settings
 
     settings = Settings()
+    _knock(role, settings)
     if role == "web":
         from web.application import run as serve
 
@@ -63,6 +67,17 @@ def _run(role: str, number: int) -> None:
 
     metrics.serve(settings.metrics_port, number)
     run(import_module(f"agents.{role}").make_app(settings), log_level=settings.log_level)
+
+
+def _knock(role: str, settings: "Settings") -> None:
+    """Raise `Refused` when a server will not have us: clients would try again for ever, and say so in passing."""
+    from topics import connection
+
+    connection.answers(settings.kafka)
+    if role == "index":
+        from sinks.elasticsearch.connection import answers
+
+        answers(settings.elasticsearch)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from topics.catalogue import group_of, read_by
-from topics.connection import client_conf
+from topics.connection import answers, client_conf
 
 TIMEOUT = 15.0  # seconds
 _BATCH, _PAUSE = 5000, 0.1  # messages at a time, or seconds
@@ -26,7 +26,10 @@ _NOBODY = "ogrewatch-reads"  # a group that never commits
 
 
 class Reader:
-    """Reads without a group, and only what no transaction aborted. Every method blocks; raises `KafkaException`."""
+    """Reads without a group, and only what no transaction aborted. Every method blocks; raises `KafkaException`.
+
+    Entering it raises `Refused` when Kafka will not have us.
+    """
 
     def __init__(self, servers: str) -> None:
         self._servers = servers
@@ -34,6 +37,7 @@ class Reader:
         self._partitions: dict[str, list[int]] = {}
 
     def __enter__(self) -> "Reader":
+        answers(self._servers)
         return self
 
     def __exit__(self, *_: object) -> None:

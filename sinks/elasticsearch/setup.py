@@ -3,8 +3,7 @@
 https://www.elastic.co/docs/manage-data/data-store/data-streams
 """
 
-from elasticsearch import Elasticsearch
-
+from sinks.elasticsearch.connection import client
 from sinks.elasticsearch.mappings import Mapping, attempts, mappings
 from topics.stats import DATASET
 
@@ -48,10 +47,10 @@ def install(url: str, namespace: str) -> None:
         _ATTEMPTS: {"mappings": attempts()},
     }
     templates = {"ogrewatch-logs": (stream_name("*", "*"), [_ECS]), _ATTEMPTS: (attempts_name("*"), [_ECS, _ATTEMPTS])}
-    with Elasticsearch([node.strip() for node in url.split(",")]) as client:
+    with client(url) as made:
         for name, template in components.items():
-            client.cluster.put_component_template(name=name, template=template)
+            made.cluster.put_component_template(name=name, template=template)
         for name, (pattern, parts) in templates.items():
-            client.indices.put_index_template(
+            made.indices.put_index_template(
                 name=name, index_patterns=[pattern], composed_of=parts, data_stream={}, priority=_PRIORITY
             )
