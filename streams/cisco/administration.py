@@ -27,6 +27,12 @@ ADMINISTRATION = (
         ("Reload command executed from {application} \\(remote {a_host}\\)[.]",),
     ),
     Message(
+        "401002",
+        kind("network", "info", "shun-added"),
+        ("Shun added: {A} 0.0.0.0 0 0", "Shun added: {A} {b_host} {source_port} {destination_port}"),
+    ),
+    Message("401003", kind("network", "info", "shun-deleted"), ("Shun deleted: {A}",)),
+    Message(
         "425005",
         kind("network", "info", "interface-switchover"),
         ("Interface {interface} become active in redundant interface {redundant_interface}",),
@@ -45,6 +51,21 @@ ADMINISTRATION = (
         "502103",
         kind("iam", "user change", "privilege-level-changed", "success"),
         ("User priv level changed: Uname: {user} From: {old_privilege} To: {privilege}",),
+    ),
+    Message(
+        "604101",
+        kind("network", "info", "address-leased", "success"),
+        ("DHCP client interface {interface}: Allocated ip = {a_ip}, mask = {netmask}, gw = {gateway}",),
+    ),
+    Message(
+        "604103",
+        kind("network", "info", "address-granted", "success"),
+        ("DHCP daemon interface {on_interface}: address granted {mac} \\({a_ip}\\)",),
+    ),
+    Message(
+        "604104",
+        kind("network", "info", "address-released", "success"),
+        ("DHCP daemon interface {on_interface}: address released[ {build}][ \\({a_ip}\\)]",),
     ),
     Message(
         "606001 606003",

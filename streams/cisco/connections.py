@@ -14,6 +14,7 @@ _UNNAT = kind("network configuration", "deletion", "nat-slot", "success")
 _NO_NAT = kind("network", "connection info", "nat-slot", "failure")
 _TLS_BUILT, _TLS_TORN = {**BUILT, "network_protocol": "tls"}, {**TORN, "network_protocol": "tls"}
 _TLS_SEEN = {**SEEN, "event_outcome": "success", "network_protocol": "tls"}
+_TLS_FAILED = {**_TLS_SEEN, "event_outcome": "failure"}
 
 _CLOSED = "[ {reason}][ from {closed_from}][ \\({closed_by}\\)]"
 _ICMP = "faddr {B} gaddr {a_icmp} laddr {A}[~type {icmp_type} code {icmp_code}]*"
@@ -83,6 +84,8 @@ CONNECTIONS = (
     ),
     Message("725001", _TLS_BUILT, ("Starting SSL handshake with {peer} {A}[ to {B}] for {tls} session*",)),
     Message("725002", _TLS_SEEN, ("Device completed SSL handshake with {peer} {A}[ to {B}][ for {tls}*]",)),
-    Message("725003 725006 725007", _TLS_TORN, ("SSL session with {peer} {A}[ to {B}] terminated*",)),
+    Message("725003", _TLS_SEEN, ("SSL client {A}[ to {B}] request* to resume previous session*",)),
+    Message("725006", _TLS_FAILED, ("Device failed SSL handshake with {peer} {A}[ to {B}]*",)),
+    Message("725007", _TLS_TORN, ("SSL session with {peer} {A}[ to {B}] terminated*",)),
     Message("725016", _TLS_SEEN, ("Device selects trust-point {trustpoint} for {peer} {A}[ to {B}]",)),
 )

@@ -88,6 +88,19 @@ DENIALS = (
     Message("313009", DENIED, ("Denied invalid {protocol} code {icmp_code}, for {An} to {Bn}*",)),
     Message("322001", DENIED, ("Deny MAC address {mac}, possible spoof attempt on interface {on_interface}",)),
     Message(
+        "401004",
+        {**DENIED, "event_action": "shunned-packet"},
+        ("Shunned packet: {A} ==\\> {B} on interface {on_interface}*",),
+    ),
+    Message(
+        "405001 405002",
+        {**SEEN, "event_action": "address-collision"},
+        (
+            "Received ARP <request|response> collision from {a_ip}/{mac} on interface {on_interface}*",
+            "Received MAC mismatch collision from {a_ip}/{mac} for authenticated host*",
+        ),
+    ),
+    Message(
         "418001",
         DENIED,
         ("{reason} to/from management-only network is denied: {protocol} src {A} dst {B}*",),

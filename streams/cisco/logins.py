@@ -93,6 +93,41 @@ LOGINS = (
     ),
     Message("113022", kind("network", "info", "server-failed", "failure"), _SERVER),
     Message("113023", kind("network", "info", "server-active", "success"), _SERVER),
+    Message("109001", ABOUT_LOGIN, ("Auth start for user '{name}' from {As} to {Bs}",)),
+    Message("109002", {**ABOUT_LOGIN, "event_outcome": "failure"}, ("Auth from {As} to {Bs} failed *",)),
+    Message(
+        "109010 109023",
+        REFUSED,
+        (
+            "Auth from {As} to {Bs} failed *",
+            "User from {As} to {Bs} on interface {interface} using {protocol} must authenticate *",
+        ),
+    ),
+    Message("109011", LOGIN, ("Authen Session Start: user '{name}', sid {session_id}",)),
+    Message("109012", _LOGOUT, ("Authen Session End: user '{name}', sid {session_id}, elapsed {elapsed} seconds",)),
+    Message("109017", REFUSED, ("User at {a_ip} exceeded auth proxy connection limit *",)),
+    Message(
+        "109024 109025",
+        REFUSED,
+        (
+            "Authorization denied from {As} to {Bs} \\({reason}\\) on interface {interface} using {protocol}",
+            "Authorization denied \\(acl=~{rule_name}\\) for user ['|]{name}['|] from {As} to {Bs} "
+            "on interface {interface} using {protocol}",
+        ),
+    ),
+    Message("109031", REFUSED, ("NT Domain Authentication Failed: rejecting guest login for {user}.",)),
+    Message(
+        "713166 713167",
+        REFUSED,
+        tuple(
+            before + "Remote peer has failed user authentication*"
+            for before in (
+                "Group = {group}, Username = {user}, IP = {a_ip}[,] ",
+                "Group = {group}, IP = {a_ip}[,] ",
+                "",
+            )
+        ),
+    ),
     Message("109005 109007", LOGIN, (_THROUGH,)),
     Message("109006 109008", REFUSED, (_THROUGH,)),
     Message(

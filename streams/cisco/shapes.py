@@ -66,6 +66,9 @@ class Catalogue:
 def set_fields(groups: dict[str, str | None], event: Event, outbound_swaps: bool = False) -> None:
     """Set what the named groups of a shape hold."""
     found = {name: value for name, value in groups.items() if value}
+    for end in ("a", "b"):
+        if end + "_early" in found:
+            found.setdefault(end + "_user", found.pop(end + "_early"))
     swapped = outbound_swaps and found.get("direction", "").lower() == "outbound"
     if "protocol" in found:
         set_transport(event, found.pop("protocol"))

@@ -5,7 +5,8 @@ r"""From a message as Cisco's catalogue prints it to a pattern over the whole te
 `{name}` is a field, `[...]` may be missing, `<...|...>` is one of them, `~` a space that may be missing, `*` anything,
 a backslash makes the next character a plain one. Fields have the patterns of `_FIELDS`, else they are one word. Ends of
 a connection, `x` being A or B: `{X}` is `interface:address/port(user)`, `{Xn}` the same with the translated
-`(address/port)` in it, `{Xl}` an access list's `interface/address(port)(user)`, `{Xs}` `interface/address/port`.
+`(address/port)` in it, before the user or after, `{Xl}` an access list's `interface/address(port)(user)`, `{Xs}`
+`interface/address/port`.
 """
 
 import re
@@ -19,6 +20,7 @@ _SIGNS = {"[": "(?:", "]": ")?", "<": "(?:", ">": ")", "|": "|", "~": " ?", "*":
 
 def _ends(end: str) -> dict[str, str]:
     user = rf"(?: ?\({{1,2}}(?!type |user=)(?P<{end}_user>[^()]{{0,255}})\){{1,2}})?"
+    early = rf"(?: ?\((?P<{end}_early>[^()\\/]{{1,64}}\\[^()]{{1,190}})\))?"
     real = rf"(?:(?P<{end}_if>[^:/()\"]{{1,80}}):)?(?P<{end}_ip>{_ADDRESS})(?:/(?P<{end}_port>{_PORT}))?"
     mapped = rf" ?\((?P<{end}_nat>[^\s/()]{{1,255}})(?:/(?P<{end}_natport>[0-9]{{1,5}}))?\)"
     listed = rf"(?P<{end}_if>[^/()\s]{{1,80}})/(?P<{end}_ip>[^\s/()]{{1,255}})\((?P<{end}_port>[^()]{{1,20}})\)"
@@ -26,7 +28,7 @@ def _ends(end: str) -> dict[str, str]:
     name = end.upper()
     return {
         name: real + user,
-        name + "n": real + mapped + user,
+        name + "n": real + early + mapped + user,
         name + "l": listed + user,
         name + "s": slashed,
         end + "_ip": rf"(?P<{end}_ip>{_IP}?)",
