@@ -87,7 +87,7 @@ def _start(made: Site) -> None:
     for server in (made.kafka, made.elasticsearch):
         wait_ready(server)
     create_topics(made.settings.kafka, prefix=PREFIX, partitions=PARTITIONS, replication=1)
-    install(made.settings.elasticsearch, NAMESPACE)
+    install(made.settings.elasticsearch)
 
 
 def _ports() -> int:

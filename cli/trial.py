@@ -67,7 +67,7 @@ class Trial:
         """Put the index templates in place."""
         from sinks.elasticsearch.setup import install
 
-        install(self.settings.elasticsearch, self.namespace)
+        install(self.settings.elasticsearch)
 
     @cached_property
     def _elasticsearch(self) -> Any:

@@ -92,7 +92,7 @@ def _set_up(settings: Settings) -> None:
             settings.kafka, prefix=settings.prefix, partitions=settings.partitions, replication=settings.replication
         )
     with _step("Index templates"), _told("Elasticsearch", ApiError, TransportError):
-        install(settings.elasticsearch, settings.namespace)
+        install(settings.elasticsearch)
 
 
 def _within(seconds: float, holds: Callable[[], bool]) -> bool:

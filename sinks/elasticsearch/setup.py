@@ -36,7 +36,7 @@ def all_names(namespace: str) -> str:
     return f"{stream_name('*', namespace)},{attempts_name(namespace)}"
 
 
-def install(url: str, namespace: str) -> None:
+def install(url: str) -> None:
     """Put the templates in place, replacing older ones. Blocks; raises what the client raises.
 
     They serve every namespace; a stream that exists takes them up when it rolls over. `url` may name several nodes,

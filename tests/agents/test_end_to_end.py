@@ -27,7 +27,7 @@ _ODD = [b"\xff\xfe not utf-8", b"nul \x00 byte", b"   ", b"x" * (1 << 20)]
 def environment(kafka: str, elasticsearch_url: str, unique: str, tmp_path: Path) -> Iterator[dict[str, str]]:
     prefix = f"{unique}."
     create_topics(kafka, prefix=prefix, partitions=2, replication=1)
-    install(elasticsearch_url, unique)
+    install(elasticsearch_url)
     yield os.environ | {
         "OGREWATCH_KAFKA": kafka,
         "OGREWATCH_ELASTICSEARCH": elasticsearch_url,

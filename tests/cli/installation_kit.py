@@ -127,7 +127,7 @@ class Place:
 def place(kafka: str, elasticsearch: str, name: str, folder: Path) -> Iterator[Place]:
     """An installation for the time of a `with`."""
     create_topics(kafka, prefix=f"{name}.", partitions=2, replication=1)
-    install(elasticsearch, name)
+    install(elasticsearch)
     yield Place(kafka, elasticsearch, name, folder)
     client = AdminClient({"bootstrap.servers": kafka})
     names = [found for found in client.list_topics(timeout=10).topics if found.startswith(f"{name}.")]

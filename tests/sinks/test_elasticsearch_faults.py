@@ -148,7 +148,7 @@ async def test_a_connection_breaks(
 async def test_a_stream_rolls_over_between_an_answer_that_is_lost_and_the_repetition(
     line: Line, unique: str, elasticsearch_url: str
 ) -> None:
-    install(elasticsearch_url, unique)
+    install(elasticsearch_url)
     stream = stream_name("system", unique)
     source = orjson.dumps({"@timestamp": "2026-05-01T10:00:00Z", "n": 1})
     batch = [Document(stream, f"id-{n}", source, time.time_ns() // 1_000_000) for n in range(20)]

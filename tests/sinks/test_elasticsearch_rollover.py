@@ -24,7 +24,7 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 
 @pytest.fixture
 def stream(elasticsearch_url: str, unique: str, client: Elasticsearch) -> Iterator[str]:
-    install(elasticsearch_url, unique)
+    install(elasticsearch_url)
     name = stream_name("authentication", unique)
     yield name
     try:

@@ -47,7 +47,7 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 @pytest.fixture
 def stream(elasticsearch_url: str, unique: str, client: Elasticsearch) -> Iterator[str]:
     """The data stream of a namespace of its own."""
-    install(elasticsearch_url, unique)
+    install(elasticsearch_url)
     name = stream_name("authentication", unique)
     yield name
     try:
@@ -90,7 +90,7 @@ async def test_mapping_of_what_came(elasticsearch_url: str, stream: str, client:
 
 
 async def test_every_rendered_field_is_mapped(elasticsearch_url: str, stream: str, client: Elasticsearch) -> None:
-    install(elasticsearch_url, "again")
+    install(elasticsearch_url)
     known = {**_EVENT, "extra": {}}
     assert await _store(elasticsearch_url, stream, known) == Outcome(stored=1)
     (found,) = client.indices.get_mapping(index=stream).body.values()
@@ -134,7 +134,7 @@ def test_any_event_is_stored(elasticsearch_url: str, stream: str, many: list[Eve
 
 
 async def test_attempts_are_numbers(elasticsearch_url: str, unique: str, client: Elasticsearch) -> None:
-    install(elasticsearch_url, unique)
+    install(elasticsearch_url)
     identity, found = document(encode(AuthWindow("web", 3, "web", 1_764_000_000, 2, 0, 340, 1)))
     sink = ElasticsearchSink(elasticsearch_url)
     name = attempts_name(unique)

@@ -35,7 +35,7 @@ _NOWHERE = 2**31 - 1
 def environment(kafka: str, elasticsearch_url: str, unique: str, tmp_path: Path) -> Iterator[dict[str, str]]:
     """Topics and templates of an installation of its own."""
     create_topics(kafka, prefix=f"{unique}.", partitions=1, replication=1)
-    install(elasticsearch_url, unique)
+    install(elasticsearch_url)
     yield os.environ | {
         "OGREWATCH_KAFKA": kafka,
         "OGREWATCH_ELASTICSEARCH": elasticsearch_url,
