@@ -1,6 +1,7 @@
-"""From a message of Cisco ASA, FTD, PIX or FWSM to columns.
+"""From a message of Cisco ASA, FTD, PIX or FWSM, or of IOS, to columns.
 
-Enters: `%ASA-6-302013: text` (also `%ASA-session-6-302013`, `%FTD-...`) and FTD's security events. A message whose
+Enters: `%ASA-6-302013: text` (also `%ASA-session-6-302013`, `%FTD-...`), FTD's security events, and what
+`streams.cisco.ios` reads. A message whose
 number is not in the tables gives its number, severity and the two ends that its text names.
 https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """
@@ -8,7 +9,7 @@ https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 import re
 
 from streams.base import Joins, Stream
-from streams.cisco import security_events
+from streams.cisco import ios, security_events
 from streams.cisco.administration import ADMINISTRATION
 from streams.cisco.connections import CONNECTIONS
 from streams.cisco.denials import DENIALS
@@ -50,7 +51,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
         return False
     tag = _TAG.match(message)
     if tag is None:
-        return _security_event("", message, event)
+        return ios.parse(message, event) or _security_event("", message, event)
     product, severity, code = tag.groups()
     text = message[tag.end() :]
     if not (code in security_events.KINDS and _security_event(code, text, event)):
@@ -104,4 +105,4 @@ def _set_origin(product: str, severity: int, code: str, event: Event) -> None:
     fields["log.level"] = _LEVELS[severity]
 
 
-STREAM = Stream(name="cisco.asa", programs=("%ASA", "%FTD", "%PIX", "%FWSM", "SFIMS"), parse=parse)
+STREAM = Stream(name="cisco.asa", programs=("%ASA", "%FTD", "%PIX", "%FWSM", "SFIMS", *ios.FACILITIES), parse=parse)

@@ -190,6 +190,8 @@ _SETTERS: dict[str, Callable[[Event, str], None]] = {
     "service": _set_service,
     "bytes": _named("network.bytes"),
     "reason": _named("event.reason"),
+    "login_reason": _named("event.reason"),
+    "transport": set_transport,
     "domain": _named("destination.domain"),
     "source_domain": _named("source.domain"),
     "group": _named("user.group.name"),

@@ -6,7 +6,7 @@ r"""From a message as Cisco's catalogue prints it to a pattern over the whole te
 a backslash makes the next character a plain one. Fields have the patterns of `_FIELDS`, else they are one word. Ends of
 a connection, `x` being A or B: `{X}` is `interface:address/port(user)`, `{Xn}` the same with the translated
 `(address/port)` in it, before the user or after, `{Xl}` an access list's `interface/address(port)(user)`, `{Xs}`
-`interface/address/port`.
+`interface/address/port`, `{Xp}` `address(port)`.
 """
 
 import re
@@ -31,6 +31,7 @@ def _ends(end: str) -> dict[str, str]:
         name + "n": real + early + mapped + user,
         name + "l": listed + user,
         name + "s": slashed,
+        name + "p": rf"(?P<{end}_ip>{_IP})(?:\((?P<{end}_port>[0-9]{{1,5}})\))?",
         end + "_ip": rf"(?P<{end}_ip>{_IP}?)",
         end + "_host": rf"(?P<{end}_ip>{_ADDRESS}?)",
         end + "_if": rf"(?P<{end}_if>[^:\s]{{1,80}})",
@@ -67,6 +68,10 @@ _FIELDS = {
     "threat_category": r".{1,80}?",
     "threat_object": r"[^\[\]]{1,80}",
     "threat_level": r"[\w -]{1,40}",
+    "transport": r"(?:tcp|udp|icmp)",
+    "login_reason": r"[^\[\]]{1,255}",
+    **dict.fromkeys(("cipher", "hmac"), r"[^']{0,80}"),
+    "state": r".{1,80}?",
     "attribute": r"[^=]{1,255}?",
     "value": r".{0,1024}",
 }

@@ -305,3 +305,69 @@ ALL = (*CONNECTIONS, *DENIALS, *INSPECTION, *LOGINS, *VPN, *ADMINISTRATION)
 def test_numbers_are_numbers(message: Message) -> None:
     assert all(len(code) == 6 and code.isdigit() for code in message.codes.split())
     assert message.templates
+
+
+def ios(tag: str, text: str) -> Event:
+    return event_of("sw", f"%{tag}: {text}")
+
+
+LOGIN = "[user: {}] [Source: 192.0.2.9] [localport: 22]"
+AT = "at 04:05:06 UTC Tue Nov 24 2026"
+SSH = "(tty = 0) using crypto cipher 'aes256-ctr', hmac 'hmac-sha1'"
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "attempts", "outcome"),
+    [
+        ("SEC_LOGIN-5-LOGIN_SUCCESS", f"Login Success {LOGIN.format('alice')} {AT}", 1, "success"),
+        ("SEC_LOGIN-4-LOGIN_FAILED", f"Login failed {LOGIN.format('alice')} [Reason: Login failed] {AT}", 1, "failure"),
+        ("SEC_LOGIN-1-QUIET_MODE_ON", f"Still timeleft for watching failures is 2 secs, {LOGIN.format('alice')} "
+         f"[Reason: Login failed] [ACL: a] {AT}", 0, "failure"),
+        ("SSH-5-SSH2_USERAUTH", f"User 'alice' authentication for SSH2 Session from 192.0.2.9 {SSH} Succeeded", 0,
+         "success"),
+        ("SSH-5-SSH2_USERAUTH", f"User 'alice' authentication for SSH2 Session from 192.0.2.9 {SSH} Failed", 0,
+         "failure"),
+        ("AUTHPRIV-3-SYSTEM_MSG", "pam_aaa:Authentication failed for user alice from 192.0.2.9 - sshd[12]", 1,
+         "failure"),
+        ("SYS-5-PRIV_AUTH_FAIL", "Authentication to Privilege level 15 failed by alice on vty0 (192.0.2.9)", 0,
+         "failure"),
+    ],
+)  # fmt: skip
+def test_logins_to_ios(tag: str, text: str, attempts: int, outcome: str) -> None:
+    event = ios(tag, text)
+    assert (event.get("ogrewatch_attempt", 0), event["event_outcome"]) == (attempts, outcome)
+    assert (event["user_name"], event["source_ip"], event["event_dataset"]) == ("alice", "192.0.2.9", "cisco.ios")
+
+
+def test_a_user_of_ios_who_writes_another_address() -> None:
+    user = "x] [Source: 198.51.100.6] [localport: 22] [Reason: x"
+    event = ios("SEC_LOGIN-4-LOGIN_FAILED", f"Login failed {LOGIN.format(user)} [Reason: Login failed] {AT}")
+    assert (event["user_name"], event["source_ip"]) == (user, "192.0.2.9")
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "expected"),
+    [
+        ("SEC-6-IPACCESSLOGP", "list IN denied tcp 192.0.2.9(51234) -> 10.0.0.5(22), 1 packet",
+         ("192.0.2.9", 51234, "10.0.0.5", 22)),
+        ("SEC-6-IPACCESSLOGP", "list IN denied udp 192.0.2.9(53) (Vlan1 0050.56c0.0008) -> 10.0.0.5(53), 9 packets",
+         ("192.0.2.9", 53, "10.0.0.5", 53)),
+        ("SEC-6-IPACCESSLOGDP", "list IN denied icmp 192.0.2.9 -> 10.0.0.5 (8/0), 1 packet",
+         ("192.0.2.9", None, "10.0.0.5", None)),
+        ("SEC-6-IPACCESSLOGS", "list 10 denied 192.0.2.9 1 packet", ("192.0.2.9", None, None, None)),
+        ("IPV6_ACL-6-ACCESSLOGP", "list V6/20 denied tcp 2001:db8::9(51234) -> 2001:db8::5(22), 1 packet",
+         ("2001:db8::9", 51234, "2001:db8::5", 22)),
+    ],
+)  # fmt: skip
+def test_lists_of_ios(tag: str, text: str, expected: tuple[Any, ...]) -> None:
+    denied, permitted = ios(tag, text), ios(tag, text.replace("denied", "permitted"))
+    assert ends(denied) == ends(permitted) == expected
+    assert (denied["event_outcome"], permitted["event_outcome"]) == ("failure", "success")
+    assert denied["event_type"] == ["connection", "denied"]
+
+
+@pytest.mark.parametrize("text", ["%SPANTREE-2-ROOTGUARD: y", "%SYS-SW1-5-CONFIG_I: y", "%SYS-5-CONFIG_I:"])
+def test_messages_of_ios_that_nobody_describes(text: str) -> None:
+    event = event_of("sw", text)
+    assert event["event_dataset"] == "cisco.ios"
+    assert event["extra"]["cisco.facility"] == text[1:].partition("-")[0]

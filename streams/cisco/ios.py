@@ -1,0 +1,55 @@
+"""From a message of Cisco IOS, IOS XE or NX-OS, `%FACILITY-SEVERITY-MNEMONIC: text`, to columns.
+
+A message whose mnemonic is not in the table gives its facility, mnemonic and severity.
+https://www.cisco.com/c/en/us/td/docs/ios/system/messages/guide/consol_smg.html
+"""
+
+import re
+
+from streams.cisco.ios_messages import IOS
+from streams.cisco.kinds import INFO
+from streams.cisco.shapes import Catalogue
+from streams.text import extra
+from topics.event import Event
+
+_TAG = re.compile(r"%([A-Z][A-Z0-9_]{1,30})-(?:[A-Z0-9_/]{1,20}-)?([0-7])-([A-Z][A-Z0-9_]{1,40}): {0,2}")
+_OTHERS = (
+    *("AAA", "AAAA", "ACCESS", "ADJ", "ARP", "ASSOC", "AUTHPRIV", "CDP", "CLEAR", "CONTROLLER", "DAEMON", "DHCP"),
+    *("DHCPD", "DHCP_SNOOPING", "DOT1X_SWITCH", "DTP", "DYNCMD", "EC", "ENVIRONMENT", "EPM", "ETHPORT", "FIREWALL"),
+    *("HA_EM", "HSRP", "IF", "ILPOWER", "IPS", "LDAP", "LICENSE", "LOCAL", "MKA", "NTP", "NTPD", "PLATFORM", "PIM"),
+    *("PLATFORM_ENV", "PM", "PNP", "RADIUS", "RTT", "SFF8472", "SMART_LIC", "SPANTREE", "STACKMGR", "STP", "SW_DAI"),
+    *("SW_MATM", "SW_VLAN", "SYSLOG", "SYSMGR", "TAC", "TACACS", "TRACK", "USER", "VPC", "VRRP", "VTP", "WEBSERVER"),
+    *("CRYPTO_ENGINE", "IKEV2", "ISAKMP", "LOGIN", "USERAUTH", "IOSXE", "IOSXE_INFRA", "SERVICES", "SECURITYD"),
+)
+"""Facilities whose messages have no entry of their own."""
+
+_CATALOGUE = Catalogue(IOS)
+_LEVELS = ("emergency", "alert", "critical", "error", "warning", "notification", "informational", "debug")
+
+FACILITIES = tuple(
+    sorted(
+        {f"%{code.partition('-')[0]}" for message in IOS for code in message.codes.split()} | {f"%{o}" for o in _OTHERS}
+    )
+)
+
+
+def parse(message: str, event: Event) -> bool:
+    """Columns of one message; False for what has no tag of IOS."""
+    tag = _TAG.match(message)
+    if tag is None:
+        return False
+    facility, severity, mnemonic = tag.groups()
+    if not _CATALOGUE.parse(f"{facility}-{mnemonic}", message[tag.end() :].rstrip(), event):
+        event.update(INFO)
+    event["event_dataset"] = "cisco.ios"
+    extra(event).update(
+        {
+            "observer.vendor": "Cisco",
+            "observer.product": "ios",
+            "event.code": mnemonic,
+            "event.severity": int(severity),
+            "cisco.facility": facility,
+            "log.level": _LEVELS[int(severity)],
+        }
+    )
+    return True
