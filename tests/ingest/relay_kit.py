@@ -19,6 +19,7 @@ from stack.ports import HOST, free_port
 
 CONFIGURATIONS = Path(__file__).parents[2] / "ingest" / "relays"
 PORTS = ("UDP_PORT", "TCP_PORT", "FRAMES_PORT", "TLS_PORT")
+_GRACE = {"rsyslog": 20.0, "syslog-ng": 5.0}  # seconds to end in; all that syslog-ng took is in its buffer at once
 
 
 def unpacked(name: str) -> Path:
@@ -48,6 +49,7 @@ class Relay:
     name: str
     folder: Path
     kafka: str
+    topic: str
     ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in PORTS})
     process: subprocess.Popen[bytes] | None = None
 
@@ -73,7 +75,7 @@ class Relay:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(20)
+                self.process.wait(_GRACE[self.name])
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -108,7 +110,7 @@ class Relay:
 
     def _settings(self, spool: Path) -> dict[str, str]:
         values = {name: str(port) for name, port in self.ports.items()}
-        values |= {"KAFKA": self.kafka, "TOPIC": "raw.syslog", "LISTEN": HOST, "RELAY": "relay1"}
+        values |= {"KAFKA": self.kafka, "TOPIC": self.topic, "LISTEN": HOST, "RELAY": "relay1"}
         values |= {"SPOOL": str(spool), "SPOOL_MAX": "1g", "SPOOL_BYTES": str(1 << 30)}
         files = {"CA": "ca.pem", "CERT": "relay.pem", "KEY": "relay.key"}
         values |= {f"TLS_{name}": str(self.folder / file) for name, file in files.items()}

@@ -11,28 +11,33 @@ from confluent_kafka import Consumer, TopicPartition
 from relay_kit import Relay, make_certificates
 
 from stack.kafka import Kafka
-from topics.admin import create_topics, partitions_of
+from topics.admin import create_topics
 
 _TRANSPORTS = ("udp", "tcp", "frames", "tls")
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    made = Kafka(tmp_path_factory.mktemp("kafka"))
+    yield made
+    made.stop()
+
+
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Kafka]:
-    """A Kafka that the test may stop."""
-    server = Kafka(tmp_path / "kafka")
+def broker(server: Kafka, unique: str) -> Kafka:
+    """A Kafka that runs, and that the test may stop; with topics of the test."""
     server.start()
     server.wait_ready()
-    create_topics(server.address, prefix="", partitions=2, replication=1)
-    yield server
-    server.stop()
+    create_topics(server.address, prefix=f"{unique}.", partitions=2, replication=1)
+    return server
 
 
 @pytest.fixture(params=["rsyslog", "syslog-ng"])
-def relay(request: pytest.FixtureRequest, broker: Kafka, tmp_path: Path) -> Iterator[Relay]:
+def relay(request: pytest.FixtureRequest, broker: Kafka, unique: str, tmp_path: Path) -> Iterator[Relay]:
     folder = tmp_path / "relay"
     folder.mkdir()
     make_certificates(folder)
-    running = Relay(request.param, folder, broker.address)
+    running = Relay(request.param, folder, broker.address, f"{unique}.raw.syslog")
     running.start()
     yield running
     running.stop()
@@ -55,15 +60,15 @@ def _send(relay: Relay, part: str, number: int) -> list[bytes]:
     return sent
 
 
-def _received(kafka: str, number: int, seconds: float = 60) -> Counter[tuple[bytes, bytes]]:
+def _received(relay: Relay, number: int, seconds: float = 60) -> Counter[tuple[bytes, bytes]]:
     """Key and value of what transactions committed, until `number` have come and no more follow."""
-    consumer = Consumer({"bootstrap.servers": kafka, "group.id": uuid.uuid4().hex, "isolation.level": "read_committed"})
-    partitions = partitions_of(kafka, "")["raw.syslog"]
-    consumer.assign([TopicPartition("raw.syslog", partition, 0) for partition in range(partitions)])
+    conf = {"bootstrap.servers": relay.kafka, "isolation.level": "read_committed"}
+    consumer = Consumer(conf | {"group.id": uuid.uuid4().hex})
+    consumer.assign([TopicPartition(relay.topic, partition, 0) for partition in range(2)])
     found: Counter[tuple[bytes, bytes]] = Counter()
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        messages = consumer.consume(1000, 2.0)
+        messages = consumer.consume(1000, 2.0 if len(found) >= number else 0.2)
         found.update((m.key() or b"", (m.value() or b"").rstrip(b"\n")) for m in messages if not m.error())
         if len(found) >= number and not messages:
             break
@@ -81,13 +86,13 @@ def _check(relay: Relay, received: Counter[tuple[bytes, bytes]], sent: list[byte
 @pytest.mark.kill
 def test_each_line_arrives_once_though_kafka_goes_away(relay: Relay, broker: Kafka) -> None:
     sent = _send(relay, "before", 300)
-    _check(relay, _received(broker.address, len(sent)), sent)
+    _check(relay, _received(relay, len(sent)), sent)
     broker.stop()
     sent += _send(relay, "away", 1000)
     broker.start()
     broker.wait_ready()
     sent += _send(relay, "after", 300)
-    _check(relay, _received(broker.address, len(sent)), sent)
+    _check(relay, _received(relay, len(sent)), sent)
 
 
 @pytest.mark.kill
@@ -99,4 +104,4 @@ def test_what_waits_survives_a_restart_of_the_relay(relay: Relay, broker: Kafka)
     broker.wait_ready()
     relay.start()
     sent += _send(relay, "after", 100)
-    _check(relay, _received(broker.address, len(sent)), sent)
+    _check(relay, _received(relay, len(sent)), sent)
