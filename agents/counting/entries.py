@@ -15,7 +15,7 @@ NAMES = 64
 """Most users, and most hosts, that an address's entry lists."""
 MORE_USERS, MORE_HOSTS = 1, 2
 
-_single = lru_cache(16_384)(lambda name: (name,))
+_single = lru_cache(16_384)(lambda name: (intern(name),))
 
 
 class Counts:
@@ -68,15 +68,16 @@ class Source(Counts):
         """Note who tried what, when."""
         if user not in self.users and user:
             if len(self.users) < NAMES:
-                self.users = (*self.users, user) if self.users else _single(user)
+                self.users = (*self.users, intern(user)) if self.users else _single(user)
             else:
                 self.more |= MORE_USERS
         if host not in self.hosts and host:
             if len(self.hosts) < NAMES:
-                self.hosts = (*self.hosts, host) if self.hosts else _single(host)
+                self.hosts = (*self.hosts, intern(host)) if self.hosts else _single(host)
             else:
                 self.more |= MORE_HOSTS
-        self.country = country or self.country
+        if country and country != self.country:
+            self.country = intern(country)
         if at > self.last:
             self.last = at
         if at < self.first or not self.first:
@@ -100,7 +101,7 @@ class Source(Counts):
 
 
 def _names(names: list[str]) -> tuple[str, ...]:
-    return _single(intern(names[0])) if len(names) == 1 else tuple(intern(name) for name in names)
+    return _single(names[0]) if len(names) == 1 else tuple(intern(name) for name in names)
 
 
 class Sent:

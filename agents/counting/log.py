@@ -16,13 +16,15 @@ end; what comes for it later, or for a time as far ahead, is late: counted as su
 import struct
 from collections.abc import Iterable
 from sys import intern
-from typing import Any
+from typing import Any, TypeVar
 
 from agents.counting.entries import Counts, Source, State
 from agents.counting.minute import ADDRESS, LOADERS, MINUTE, OUTBOX, ROW, SERVICE, USER, Minute
-from topics.codec import CodecError, decode_head, is_attempt
+from topics.codec import CodecError
+from topics.heads import OFFSET, SOURCE, Head, counted
 
-LONGEST = 256  # characters of a name; an attacker chooses user names
+C = TypeVar("C", bound=Counts)
+
 _NOTHING: dict[str, Any] = {"gone": 0, "windows": []}
 _NAME = struct.Struct(">BBI")
 
@@ -99,68 +101,68 @@ class Log:
                 continue
             if record.timestamp > self.newest:
                 self._advance(record.timestamp)
-            value = record.value
-            if value and is_attempt(value):
-                self._count(record, value)
+            if record.value:
+                self._read(record)
             self.position = record.offset
 
-    def _count(self, record: Any, value: bytes) -> None:
+    def _read(self, record: Any) -> None:
         try:
-            event = decode_head(value)
+            head = counted(record.value)
         except CodecError as error:
             self.undecodable.append((record, str(error)))
             return
-        source, offset = (event["ogrewatch_raw_topic"], event["ogrewatch_raw_partition"]), event["ogrewatch_raw_offset"]
-        number: int = event["ogrewatch_attempt"]
-        if offset <= self.raw.get(source, -1) or number <= 0:
-            return
-        self.raw[source] = offset
-        minute = event["timestamp"] // 60_000_000 * MINUTE
+        if head is not None and head[OFFSET] > self.raw.get(head[SOURCE], -1):
+            self.raw[head[SOURCE]] = head[OFFSET]
+            self._count(head, record.offset)
+
+    def _count(self, head: Head, offset: int) -> None:
+        """Count attempts in all of their entries, but for those that have them."""
+        number, at, _, _, outcome, service, address, user, host, country = head
+        minute = at // 60_000_000 * MINUTE
         if minute < self.floor or minute > self.newest // 1000 + self.keep:
             self.late += number
-        else:
-            self._add(event, minute, number, record.offset)
-
-    def _add(self, event: Any, minute: int, number: int, offset: int) -> None:
-        """Count attempts in all of their entries, but for those that have them."""
-        entries = self.minutes.get(minute)
-        if entries is None:
-            entries = self.minutes[minute] = Minute()
-        if minute not in self.unsent:
-            self.unsent[minute] = self.newest
-        outcome, totals = event["event_outcome"], self.totals
+            return
+        entries, totals = self.minutes.get(minute), self.totals
+        if entries is None or minute not in self.unsent:
+            entries = self._open(minute)
         totals[0] += number
-        entry = self._touch(SERVICE, entries.services, Counts, minute, event["ogrewatch_service"] or "unknown", offset)
-        if entry is not None:
-            entry.add(outcome, number)
-        if user := event["user_name"]:
+        service = service or "unknown"
+        entry = entries.services.get(service) or self._make(Counts, entries.services, service)
+        self._add(entry, SERVICE, minute, service, outcome, number, offset)
+        if user:
             totals[2] += number
-            entry = self._touch(USER, entries.users, Counts, minute, user, offset)
-            if entry is not None:
-                entry.add(outcome, number)
-        if address := event["source_ip"]:
+            entry = entries.users.get(user) or self._make(Counts, entries.users, user)
+            self._add(entry, USER, minute, user, outcome, number, offset)
+        if address:
             totals[1] += number
-            entry = self._touch(ADDRESS, entries.addresses, Source, minute, address, offset)
-            if entry is not None:
-                entry.add(outcome, number)
-                entry.meet(
-                    intern(user[:LONGEST]), intern(event["host_hostname"][:LONGEST]),
-                    intern(event["source_geo_country_iso_code"]), event["timestamp"],
-                )  # fmt: skip
+            source = entries.addresses.get(address) or self._make(Source, entries.addresses, address)
+            if self._add(source, ADDRESS, minute, address, outcome, number, offset):
+                source.meet(user, host, country, at)
 
-    def _touch(self, dimension: int, entries: dict[str, Any], kind: Any, minute: int, key: str, offset: int) -> Any:
-        """The entry to count in, made if need be and noted as dirty; None if it has been there already."""
-        key = key[:LONGEST]
-        entry = entries.get(key)
-        if entry is None:
-            key = intern(key)
-            entry = entries[key] = kind()
-        elif offset <= entry.position:
-            return None
+    def _open(self, minute: int) -> Minute:
+        self.unsent.setdefault(minute, self.newest)
+        return self.minutes.setdefault(minute, Minute())
+
+    def _make(self, kind: type[C], entries: dict[str, C], key: str) -> C:
+        entry = entries[intern(key)] = kind()
+        return entry
+
+    def _add(
+        self, entry: Counts, dimension: int, minute: int, key: str, outcome: str, number: int, offset: int
+    ) -> bool:
+        """Count attempts in an entry; False if it has been there already."""
+        if offset <= entry.position:
+            return False
         if not entry.dirty:
             entry.dirty = True
             self.dirty.append((dimension, minute, key, entry))
-        return entry
+        if outcome == "failure":
+            entry.failure += number
+        elif outcome == "success":
+            entry.success += number
+        else:
+            entry.unknown += number
+        return True
 
     def _advance(self, arrival: int) -> None:
         """Move time on, and move minutes that this ends to `expiring`."""

@@ -6,7 +6,8 @@ import pytest
 from count_kit import START, Attempt, Stored
 
 from agents.counting.entries import MORE_HOSTS, MORE_USERS, NAMES, Source
-from agents.counting.log import LONGEST, Damaged, Log
+from agents.counting.log import Damaged, Log
+from topics.heads import LONGEST
 
 KEEP = 600.0
 

@@ -1,0 +1,80 @@
+"""The quick way to read what an event is counted by finds what the general way finds, whatever the event."""
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from topics.codec import CodecError, decode_head, encode
+from topics.heads import LONGEST, Head, counted
+
+USUAL: dict[str, Any] = {
+    "ogrewatch_attempt": 1,
+    "timestamp": 1_800_000_000_123_456,
+    "event_created": 1_800_000_000_200_000,
+    "ogrewatch_raw_topic": "raw.syslog",
+    "ogrewatch_raw_partition": 3,
+    "ogrewatch_raw_offset": 1_234_567,
+    "event_outcome": "failure",
+    "ogrewatch_service": "sshd",
+    "source_ip": "2001:db8::7",
+    "user_name": "root",
+    "host_hostname": "web1",
+    "source_geo_country_iso_code": "NL",
+}
+_longs = st.sampled_from([-1, 0, 63, 64, 2**48 - 1, 2**48, 2**55 - 1, 2**55, 2**62, -(2**62)]) | st.integers(0, 2**53)
+_texts = st.text(max_size=8) | st.sampled_from(["é" * 31, "x" * 63, "x" * 64, "é" * 400])
+_OTHERS: dict[str, st.SearchStrategy[Any]] = {
+    "ogrewatch_attempt": st.sampled_from([-1, 0, 1, 5, 63, 64, 70_000]),
+    "ogrewatch_raw_partition": st.sampled_from([-1, 0, 63, 64]),
+    **dict.fromkeys(("timestamp", "event_created", "ogrewatch_raw_offset"), _longs),
+    **{column: _texts for column, value in USUAL.items() if isinstance(value, str)},
+}
+
+
+def plainly(value: bytes) -> Head | None:
+    number, at, _, topic, partition, offset, outcome, *names = decode_head(value).values()
+    if number <= 0:
+        return None
+    service, address, user, host, country = (name[:LONGEST] for name in names)
+    return number, at, (topic, partition), offset, outcome, service, address, user, host, country
+
+
+@given(st.fixed_dictionaries({}, optional=_OTHERS))
+@example({})
+def test_both_ways_find_the_same(changed: dict[str, Any]) -> None:
+    value = encode("authentication", {**USUAL, **changed})
+    assert counted(value) == plainly(value)
+
+
+def test_a_torn_event_is_refused_or_whole_by_then() -> None:
+    whole = encode("authentication", USUAL)
+    found = counted(whole)
+    assert found is not None
+    for end in range(6, len(whole)):
+        try:
+            assert counted(whole[:end]) == found
+        except CodecError:
+            with pytest.raises(CodecError):
+                decode_head(whole[:end])
+        else:
+            assert decode_head(whole[:end]) == decode_head(whole)
+
+
+@given(st.binary(max_size=120))
+def test_what_follows_a_known_schema_and_is_no_event_is_refused_or_read_alike(rest: bytes) -> None:
+    value = encode("authentication", USUAL)[:6] + rest
+    try:
+        expected = plainly(value)
+    except CodecError:
+        with pytest.raises(CodecError):
+            counted(value)
+    else:
+        assert counted(value) == expected
+
+
+def test_a_number_without_an_end_is_given_up_soon() -> None:
+    value = encode("authentication", USUAL)
+    with pytest.raises(CodecError):
+        counted(value[:34] + b"\xff" * (1 << 20))

@@ -1,0 +1,112 @@
+"""An encoded event in, what it is counted by out: the head of its Avro body, read in half the time of a general reader.
+
+Nearly all attempts look alike: numbers of a known length, short names. Those are taken apart here; any other event goes
+the general way (`topics.codec.decode_head`), with the same result. What comes again and again is remembered.
+https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
+"""
+
+import struct
+from functools import lru_cache
+
+from topics.codec import EVENTS, PREFIX, decode_head, is_attempt
+
+LONGEST = 256
+"""Characters of a name; what is longer is cut, for whoever tries to log in chooses user names."""
+
+Head = tuple[int, int, tuple[str, int], int, str, str, str, str, str, str]
+"""Attempts, microseconds, raw topic and partition, raw offset, outcome, service, address, user, host, country."""
+SOURCE, OFFSET = 2, 3
+"""Places in a head."""
+
+_TODAY = EVENTS.today
+_MORE = 0x80  # of a byte: the number goes on in the next one
+_UNUSUAL = _MORE | 1  # the same, or the number is negative
+_EIGHT = struct.Struct("<Q")
+_MORES, _EIGHT_BYTES = 0x8080_8080_8080_8080, 0x0080_8080_8080_8080  # the number ends with the eighth byte
+_REMEMBERED = 4_096
+
+
+def counted(value: bytes) -> Head | None:
+    """What an event is counted by; None if it is no attempt. Raises as `topics.codec.decode` does."""
+    if not is_attempt(value):
+        return None
+    if value[:PREFIX] in _TODAY:
+        try:
+            return _quick(value) or _general(value)
+        except (ValueError, IndexError, struct.error):
+            pass  # unusual, or torn: the general way tells
+    return _general(value)
+
+
+def _general(value: bytes) -> Head | None:
+    event = decode_head(value)
+    if event["ogrewatch_attempt"] <= 0:
+        return None
+    return (
+        event["ogrewatch_attempt"],
+        event["timestamp"],
+        (event["ogrewatch_raw_topic"], event["ogrewatch_raw_partition"]),
+        event["ogrewatch_raw_offset"],
+        event["event_outcome"],
+        event["ogrewatch_service"][:LONGEST],
+        event["source_ip"][:LONGEST],
+        event["user_name"][:LONGEST],
+        event["host_hostname"][:LONGEST],
+        event["source_geo_country_iso_code"][:LONGEST],
+    )
+
+
+def _quick(value: bytes) -> Head | None:
+    """The same for up to 63 attempts, times since 1978, partitions below 64 and names of up to 63 bytes; else None, or
+    what reading past the end raises. Written out: a loop takes twice the time.
+    """
+    number, at = value[5], _time(value[6:14])
+    i = 24 + (value[22] >> 1)
+    if _EIGHT.unpack_from(value, 14)[0] & _MORES != _EIGHT_BYTES:  # the time of arrival, which is passed over
+        return None
+    source, i, more, offset = _source(value[22:i]), i + 1, value[i], value[i] & 0x7F
+    shift = 7
+    while more & _MORE and shift < 63:
+        more = value[i]
+        offset |= (more & 0x7F) << shift
+        i, shift = i + 1, shift + 7
+    a = value[i]
+    j = i + 1 + (a >> 1)
+    b, outcome = value[j], value[i + 1 : j]
+    i = j + 1 + (b >> 1)
+    c, service = value[i], value[j + 1 : i]
+    j = i + 1 + (c >> 1)
+    d, address = value[j], value[i + 1 : j]
+    i = j + 1 + (d >> 1)
+    e, user = value[i], value[j + 1 : i]
+    j = i + 1 + (e >> 1)
+    f, host = value[j], value[i + 1 : j]
+    i = j + 1 + (f >> 1)
+    if (number | a | b | c | d | e | f) & _UNUSUAL or more & _MORE or offset & 1 or i > len(value):
+        return None
+    return (
+        number >> 1, at, source, offset >> 1, _text(outcome), _text(service), address.decode(), user.decode(),
+        _text(host), _text(value[j + 1 : i]),
+    )  # fmt: skip
+
+
+@lru_cache(_REMEMBERED)
+def _text(text: bytes) -> str:
+    return text.decode()
+
+
+@lru_cache(_REMEMBERED)
+def _time(number: bytes) -> int:
+    """A number of eight bytes."""
+    if _EIGHT.unpack(number)[0] & _MORES != _EIGHT_BYTES:
+        raise ValueError("a number of another length")
+    found = sum((byte & 0x7F) << 7 * place for place, byte in enumerate(number))
+    return (found >> 1) ^ -(found & 1)
+
+
+@lru_cache(_REMEMBERED)
+def _source(text: bytes) -> tuple[str, int]:
+    """A string, and a number of one byte."""
+    if (text[0] | text[-1]) & _UNUSUAL:
+        raise ValueError("not a short string and a small number")
+    return text[1:-1].decode(), text[-1] >> 1
