@@ -7,6 +7,7 @@ https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
 
 import struct
 from functools import lru_cache
+from typing import Final
 
 from topics.codec import EVENTS, PREFIX, decode_head, is_attempt
 
@@ -15,7 +16,8 @@ LONGEST = 256
 
 Head = tuple[int, int, tuple[str, int], int, str, str, str, str, str, str]
 """Attempts, microseconds, raw topic and partition, raw offset, outcome, service, address, user, host, country."""
-SOURCE, OFFSET = 2, 3
+SOURCE: Final = 2
+OFFSET: Final = 3
 """Places in a head."""
 
 _TODAY = EVENTS.today

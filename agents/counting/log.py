@@ -6,7 +6,8 @@ event written twice, changes nothing:
 
 - a record at or below `position` was counted before (a replay);
 - an event at or below the greatest raw offset seen of its raw partition was counted before: normalize writes the
-  events of a raw partition in their order, and after a restart some of them again (`raw`);
+  events of a raw partition in their order, and after a restart some of them again (`raw`). What was a dead letter
+  comes late, and says by a header which other offset of which other partition to go by (`topics.replay`);
 - up to `ahead` some entries may be further than the row that was recovered with them; each skips what it has.
 
 Time in this stream is the latest arrival so far (`newest`, milliseconds). A minute expires `keep` seconds after its
@@ -20,8 +21,8 @@ from typing import Any, TypeVar
 
 from agents.counting.entries import Counts, Source, State
 from agents.counting.minute import ADDRESS, LOADERS, MINUTE, OUTBOX, ROW, SERVICE, USER, Minute
-from topics.codec import CodecError
 from topics.heads import OFFSET, SOURCE, Head, counted
+from topics.replay import counted_by
 
 C = TypeVar("C", bound=Counts)
 
@@ -108,12 +109,15 @@ class Log:
     def _read(self, record: Any) -> None:
         try:
             head = counted(record.value)
-        except CodecError as error:
+            again = counted_by(record) if record.headers else None
+        except ValueError as error:
             self.undecodable.append((record, str(error)))
             return
-        if head is not None and head[OFFSET] > self.raw.get(head[SOURCE], -1):
-            self.raw[head[SOURCE]] = head[OFFSET]
-            self._count(head, record.offset)
+        if head is not None:
+            source, offset = again or (head[SOURCE], head[OFFSET])
+            if offset > self.raw.get(source, -1):
+                self.raw[source] = offset
+                self._count(head, record.offset)
 
     def _count(self, head: Head, offset: int) -> None:
         """Count attempts in all of their entries, but for those that have them."""

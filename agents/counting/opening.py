@@ -17,7 +17,7 @@ from agents.counting.shelf import Shelf
 from agents.identities import identities, replaced
 from agents.patience import ask
 from agents.settings import Settings
-from topics.catalogue import RAW
+from topics.catalogue import RAW, REPLAY
 from topics.connection import client_conf
 
 _TIMEOUT = 10.0  # seconds
@@ -39,7 +39,7 @@ class Opening:
 
     def __init__(self, settings: Settings, group: str, changelog: str) -> None:
         self._servers, self._group, self._changelog = settings.kafka, group, changelog
-        self._raw = [settings.prefix + topic.name for topic in RAW]
+        self._raw = [settings.prefix + topic.name for topic in (*RAW, REPLAY)]
 
     async def check(self, shelf: Shelf) -> None:
         """Resume each log of a shelf. Waits for Kafka; raises `Damaged`."""

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from topics.codec import encode
@@ -61,6 +61,9 @@ class Stored:
     timestamp: int
     key: bytes
     value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+    topic: str = "events.authentication"
+    partition: int = 0
 
 
 def recount(attempts: Iterable[Attempt], keep: float) -> tuple[Counter[tuple[int, str, str]], Counter[str]]:

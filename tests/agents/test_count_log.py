@@ -1,13 +1,15 @@
 """What a log counts: each event once, in its minute, unless that is too old."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from count_kit import START, Attempt, Stored
 
-from agents.counting.entries import MORE_HOSTS, MORE_USERS, NAMES, Source
+from agents.counting.entries import MORE_HOSTS, MORE_USERS, NAMES, Source, State
 from agents.counting.log import Damaged, Log
 from topics.heads import LONGEST
+from topics.replay import again_header, recount_header
 
 KEEP = 600.0
 
@@ -88,3 +90,41 @@ def test_a_table_that_does_not_add_up_is_refused() -> None:
     made.verified = False
     with pytest.raises(Damaged, match=r"holds \[5, 4, 5\] attempts .* where \[5, 5, 5\] were counted up to offset 4"):
         made.verify()
+
+
+def test_what_was_sent_again_is_counted_once_however_late_it_comes() -> None:
+    made = log([Attempt(0, 9, 0, 1)])
+    late = [Stored(n, 0, b"", Attempt(0, n, 0, 1).value, [again_header(3, 40 + n)]) for n in (1, 2)]
+    written_again = [replace(record, offset=record.offset + 2) for record in late]
+    made.count([*late, *written_again])
+    assert made.totals[0] == 3
+    assert made.raw["raw.syslog", 0] == 9
+
+
+def test_what_could_not_be_counted_is_counted_when_it_is_sent_again() -> None:
+    made = log([Attempt(0, 9, 0, 1)])
+    made.count(Stored(n, 0, b"", Attempt(0, n, 0, 1).value, [recount_header()]) for n in (1, 2))
+    assert made.totals[0] == 3
+    made.count([Attempt(0, 9, 0, 1).record(3), Attempt(0, 10, 0, 1).record(4)])
+    assert made.totals[0] == 4
+
+
+def test_a_header_that_is_not_ours_is_left_over() -> None:
+    made = log()
+    made.count([replace(Attempt(0, 1, 0, 1).record(0), headers=[(again_header(0, 0)[0], b"junk")])])
+    assert (made.totals[0], len(made.undecodable)) == (0, 1)
+
+
+def test_how_far_what_was_sent_again_was_counted_outlives_a_worker() -> None:
+    again = Stored(1, 0, b"", Attempt(0, 1, 0, 1).value, [again_header(3, 41)])
+    made = log([Attempt(0, 9, 0, 1)])
+    made.count([again])
+    successor = Log(made.topic, made.kind, made.code, 0, KEEP)
+    successor.minutes = made.minutes
+    row = made.checkpoint()
+    row.position = made.position
+    successor.row = State.load(row.payload())
+    successor.row.position = row.position
+    successor.resume()
+    successor.count([replace(again, offset=2)])
+    assert successor.totals[0] == 2
