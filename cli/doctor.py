@@ -14,10 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from agents.settings import Settings
-from cli.addresses import shown
+from cli.addresses import installation, shown
 from stack import cache, java
 from stack.errors import StackError
-from stack.installation import Installation
 from stack.ports import is_free
 
 PANEL = "Look"
@@ -135,7 +134,7 @@ def elasticsearch_answers(settings: Settings) -> Iterator[Finding]:
 
 def _server(settings: Settings, title: str, address: str, answers: bool) -> Finding:
     """What to say of a server depends on whose it is: `ogrewatch up` never takes a port from another program."""
-    here = Installation.of(settings.data_dir, settings.kafka, settings.elasticsearch)
+    here = installation(settings)
     ours = next((server for server in here.servers() if server.name == title.lower()), None)
     if answers:
         started = "" if ours and ours.running() else ", not started by `ogrewatch up`"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.settings import Settings
-from cli.addresses import shown
+from cli.addresses import installation, shown
 from cli.itself import ogrewatch
 from ingest.settings import IngestSettings
 from stack.cache import ELASTICSEARCH, KAFKA, ensure
@@ -43,7 +43,7 @@ def command(
     Example: ogrewatch up --no-demo
     """
     settings = Settings()
-    here = Installation.of(settings.data_dir, settings.kafka, settings.elasticsearch)
+    here = installation(settings)
     try:
         here.create()
         with locked(settings.data_dir / "up.lock"):

@@ -23,6 +23,11 @@ class Pem:
         return self.certificate.with_suffix(".both.pem")
 
     @property
+    def chain(self) -> Path:
+        """One file: the certificate, and that of its authority."""
+        return self.certificate.with_suffix(".chain.pem")
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of the certificate, as `openssl x509 -fingerprint -sha256` prints it."""
         digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.certificate.read_text())).hexdigest().upper()
@@ -43,7 +48,8 @@ def signed(folder: Path, name: str, by: Pem, names: str = _NAMES) -> Pem:
     issuer = ["-CA", str(by.certificate), "-CAkey", str(by.key), "-addext", "basicConstraints=critical,CA:FALSE"]
     files = ["-keyout", str(made.key), "-out", str(made.certificate)]
     _run([*_NEW, "-subj", f"/CN={name}", *issuer, "-addext", names, *files])
-    made.both.write_text("".join(path.read_text() for path in (made.key, made.certificate, by.certificate)))
+    made.chain.write_text(made.certificate.read_text() + by.certificate.read_text())
+    made.both.write_text(made.key.read_text() + made.chain.read_text())
     return made
 
 
