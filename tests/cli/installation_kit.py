@@ -88,14 +88,20 @@ class Place:
         assert producer.flush(30) == 0
 
     @contextmanager
-    def worker(self, role: str, defect: str = "") -> Iterator[subprocess.Popen[bytes]]:
-        """A worker, killed at the end of a `with`; `defect` is Python that runs before it."""
+    def worker(self, role: str, defect: str = "", kill: bool = True) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker, killed at the end of a `with`; `defect` is Python that runs before it.
+
+        One that is not to be killed ends in order: the next of its role need not wait until Kafka misses it.
+        """
         command = ogrewatch("worker", role, "--bare")
         if defect:
             command[command.index("-c") + 1] = f"{defect}\nfrom cli.main import main; main()"
         process = subprocess.Popen(command, env=self.environment)
         try:
             yield process
+            if not kill:
+                process.terminate()
+                assert process.wait(30) == 0
         finally:
             process.kill()
             process.wait()

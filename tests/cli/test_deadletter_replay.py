@@ -42,7 +42,7 @@ def here(kafka: str, elasticsearch_url: str, unique: str, tmp_path: Path) -> Ite
 def test_what_a_defect_refused_is_stored_under_its_own_id_once_that_is_mended(here: Place) -> None:
     here.send([(0, GOOD), (0, POISON), (1, GOOD)])
     here.send([(1, POISON)], headers=[(IDENTITY, b"a token")])
-    with here.worker("normalize", DEFECT):
+    with here.worker("normalize", DEFECT, kill=False):
         letters = until(lambda: found if len(found := here.json("deadletter", "list")) == 2 else None)
         here.json("deadletter", "replay", letters[0]["id"])
         again = until(lambda: found if len(found := here.json("deadletter", "list")) == 2 else None)
