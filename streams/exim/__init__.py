@@ -1,0 +1,1 @@
+"""Exim: mails taken, delivered and refused, and logins to send them."""
