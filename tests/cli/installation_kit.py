@@ -24,6 +24,7 @@ from cli.itself import ogrewatch
 from sinks.elasticsearch.setup import install
 from stack.ports import free_port
 from topics.admin import create_topics
+from topics.catalogue import CATALOGUE
 from topics.deadletter import letter
 
 _ledger = typer.Typer()
@@ -136,8 +137,9 @@ def place(kafka: str, elasticsearch: str, name: str, folder: Path) -> Iterator[P
     install(elasticsearch)
     yield Place(kafka, elasticsearch, name, folder)
     client = AdminClient({"bootstrap.servers": kafka})
-    names = [found for found in client.list_topics(timeout=10).topics if found.startswith(f"{name}.")]
-    for future in client.delete_topics(names).values():
+    made = {f"{name}.{topic.name}" for topic in CATALOGUE}  # the broker may not have heard of them yet
+    names = made.union(found for found in client.list_topics(timeout=10).topics if found.startswith(f"{name}."))
+    for future in client.delete_topics(list(names)).values():
         future.result(30)
 
 
