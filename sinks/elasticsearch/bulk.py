@@ -3,6 +3,7 @@
 https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -17,12 +18,13 @@ from sinks.elasticsearch.generations import Generations
 from sinks.elasticsearch.patience import Patience
 
 _PATH = "/_bulk"
-_PARAMS = {"filter_path": "errors,items.*.status,items.*.error,items.*.failure_store"}
+_PARAMS = {"filter_path": "errors,items.*._index,items.*.status,items.*.error,items.*.failure_store"}
 _HEADERS = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
 _TIMEOUT = 60.0  # seconds for one request
 _END = b"}}\n"  # of an action line
 _TOO_LARGE = 413
-_PRESENT = 409
+_REFUSED, _PRESENT = 300, 409
+_INDEX = b'"_index":"%b"'
 _ASTRAY = b'"failure_store":"used"'
 _KEPT_ASIDE = "Elasticsearch has put it into the data stream's failure store, where no search for events looks"
 
@@ -37,11 +39,11 @@ class _Lines(Serializer):
 
 
 class _Answers(OrjsonSerializer):
-    """Reads answers; of one that all is well, no more than that."""
+    """Reads answers; one that all is well stays as it is."""
 
     def loads(self, data: bytes) -> Any:
         well = data.startswith(b'{"errors":false') and _ASTRAY not in data
-        return {"errors": False, "items": ()} if well else super().loads(data)
+        return {"well": data} if well else super().loads(data)
 
 
 class _Entry(NamedTuple):
@@ -50,6 +52,11 @@ class _Entry(NamedTuple):
     position: int
     document: Document
     action: bytes
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Target and id."""
+        return self.document[:2]
 
     @property
     def size(self) -> int:
@@ -127,24 +134,55 @@ class ElasticsearchSink:
 
     async def _unstored(self, entries: list[_Entry], outcome: Outcome) -> list[_Entry]:
         """Book those that were stored before their data stream rolled over as present; return the others."""
+        held = await self._held(entries)
+        if not held:
+            return entries
+        left = [entry for entry in entries if entry.key not in held]
+        outcome.present += len(entries) - len(left)
+        return left
+
+    async def _held(self, entries: Iterable[_Entry]) -> set[tuple[str, str]]:
+        """Targets and ids of those that older backing indices hold; the newest does not, afterwards."""
+        entries = list(entries)
         edges = await self._generations.edges({entry.document.target for entry in entries})
-        for target, edge in edges.items():
-            risky = [one for _, one, _ in entries if one.since < edge and one.target == target]
-            if risky:
-                since = min(one.since for one in risky)
-                held = await self._generations.holding(target, since, (one.id for one in risky))
-                left = [entry for entry in entries if entry.document.target != target or entry.document.id not in held]
-                outcome.present += len(entries) - len(left)
-                entries = left
-        return entries
+        risky = defaultdict[str, list[Document]](list)
+        for entry in entries if edges else ():
+            if entry.document.since < edges.get(entry.document.target, 0):
+                risky[entry.document.target].append(entry.document)
+        return {
+            (target, identity)
+            for target, documents in risky.items()
+            for identity in await self._generations.settle(target, documents)
+        }
 
     async def _send(self, entries: list[_Entry]) -> list[dict[str, Any]]:
         """What became of each, or nothing when all were stored."""
         if not entries:
             return []
         body = b"".join([part for _, one, action in entries for part in (action, _END, one.source, b"\n")])
+        newest = {target: self._generations.newest(target) for target in {entry.document.target for entry in entries}}
         response = await self._client.perform_request("POST", _PATH, params=_PARAMS, headers=_HEADERS, body=body)
-        return [item["create"] for item in response.body["items"]]
+        if (well := response.body.get("well")) is not None:
+            if sum(well.count(_INDEX % name.encode()) for name in newest.values()) == len(entries):
+                return []
+            response.body.update(orjson.loads(well))
+        items = [item["create"] for item in response.body["items"]]
+        await self._take_back(entries, items, newest)
+        return items
+
+    async def _take_back(self, entries: list[_Entry], items: list[dict[str, Any]], newest: dict[str, str]) -> None:
+        """Make that present which was created in a backing index we did not know of yet, and stored in an older one."""
+        created = [
+            (entry, item)
+            for entry, item in zip(entries, items, strict=True)
+            if item["status"] < _REFUSED and item["_index"] != newest[entry.document.target]
+        ]
+        if created:
+            self._generations.forget()
+            held = await self._held(entry for entry, _ in created)
+            for entry, item in created:
+                if entry.key in held:
+                    item["status"] = _PRESENT
 
 
 def _entries(documents: Sequence[Document]) -> Iterator[_Entry]:
@@ -185,7 +223,7 @@ def _settle(entries: list[_Entry], items: list[dict[str, Any]], outcome: Outcome
         status, error = item["status"], item.get("error", {})
         if item.get("failure_store") == "used":
             outcome.rejected.append(Rejected(entry.position, "failure_store", _KEPT_ASIDE))
-        elif status < 300:
+        elif status < _REFUSED:
             outcome.stored += 1
         elif status == _PRESENT:
             outcome.present += 1

@@ -1,30 +1,36 @@
-"""Ids of documents that may have been sent before in, those that an older backing index holds out.
+"""Documents that may have been sent before in, those that an older backing index holds out.
 
 A data stream creates documents in its newest backing index, and only there an id is refused the second time. What came
 before the stream rolled over may have been stored before it, too; so this is asked for by id. Of a document that came
-after, there is nothing to ask.
+after, there is nothing to ask. The oldest copy of a document stays; one in the newest backing index is taken away.
 
 https://www.elastic.co/docs/manage-data/data-store/data-streams#rollover
 """
 
 import re
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+import orjson
 from elasticsearch import AsyncElasticsearch, TransportError
+
+from sinks.base import Document
 
 _FRESH = 1.0  # seconds that a look at the backing indices is good for
 _APART = 600_000  # milliseconds that the clocks of Kafka and Elasticsearch may differ
 _IDS = 5000  # of one request
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+_LINES = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
 _LOOK = {
     "features": "settings",
     "ignore_unavailable": "true",
     "filter_path": "*.data_stream,*.settings.index.creation_date",
 }
 _GET = {"_source": "false", "filter_path": "docs.found,docs.error.type"}
+_DELETE = {"filter_path": "items.*.status"}
+_DELETED = (200, 404)
 _GONE = ("index_not_found_exception", "index_closed_exception")
 _NUMBER = re.compile(r"-(\d{6,})$")
 
@@ -62,14 +68,21 @@ class Generations:
             await self._look()
         return {target: found[-1].created + _APART for target in targets if len(found := self._known[target]) > 1}
 
-    async def holding(self, target: str, since: int, ids: Iterable[str]) -> set[str]:
-        """Which of these documents older backing indices hold, if none can have come before a time."""
-        rest, found = list(ids), set[str]()
-        known = self._known[target]
+    def newest(self, target: str) -> str:
+        """The index that documents are created in, as it was at the last look."""
+        found = self._known.get(target)
+        return found[-1].name if found else target
+
+    async def settle(self, target: str, documents: Sequence[Document]) -> set[str]:
+        """The ids of those that an older backing index holds; the newest does not hold them afterwards."""
+        known, ids = self._known[target], [document.id for document in documents]
+        since, found = min(document.since for document in documents), set[str]()
         for older, newer in pairwise(known):
             if newer.created + _APART > since:
-                for start in range(0, len(rest), _IDS):
-                    found |= await self._held(older.name, rest[start : start + _IDS])
+                for some in _some(ids):
+                    found |= await self._held(older.name, some)
+        for some in _some(sorted(found)):
+            await self._delete(known[-1].name, some)
         return found
 
     async def _look(self) -> None:
@@ -90,6 +103,17 @@ class Generations:
             "POST", f"/{index}/_mget", params=_GET, headers=_JSON, body={"ids": ids}
         )
         return {identity for identity, one in zip(ids, answer.body["docs"], strict=True) if _is_held(index, one)}
+
+    async def _delete(self, index: str, ids: list[str]) -> None:
+        body = b"".join(orjson.dumps({"delete": {"_index": index, "_id": identity}}) + b"\n" for identity in ids)
+        answer = await self._client.perform_request("POST", "/_bulk", params=_DELETE, headers=_LINES, body=body)
+        for item in answer.body["items"]:
+            if (status := item["delete"]["status"]) not in _DELETED:
+                raise TransportError(f"{index} keeps a document that an older one has, too: status {status}")
+
+
+def _some(ids: list[str]) -> Iterable[list[str]]:
+    return (ids[start : start + _IDS] for start in range(0, len(ids), _IDS))
 
 
 def _number(index: str) -> int:

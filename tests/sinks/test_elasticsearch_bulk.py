@@ -129,9 +129,8 @@ async def test_what_went_to_the_failure_store_is_not_stored(gateway: Gateway, in
     """As a server with failure stores says it (the build that tests run has none): a success, but for a flag."""
 
     def redirected(answer: bytes) -> bytes:
-        first, second = b'{"create":{"status":201}}', b'{"create":{"status":201,"failure_store":"used"}}'
-        assert answer.count(first) == 3
-        return answer.replace(first, second, 2).replace(second, first, 1)
+        stored, redirected = b'"status":201}', b'"failure_store":"used","status":201}'
+        return answer.replace(stored, redirected, 2).replace(redirected, stored, 1)
 
     url = await gateway(lambda body: 0, redirected)
     outcome = await _write_through(url, _documents(index, 3))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import orjson
 import pytest
@@ -84,13 +84,13 @@ async def test_nothing_is_asked_about_what_came_after_a_rollover(
     elasticsearch_url: str, stream: str, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    holding = Generations.holding
+    settle = Generations.settle
 
-    async def noting(self: Generations, target: str, since: int, ids: Iterator[str]) -> set[str]:
+    async def noting(self: Generations, target: str, documents: Sequence[Document]) -> set[str]:
         asked.append(target)
-        return await holding(self, target, since, ids)
+        return await settle(self, target, documents)
 
-    monkeypatch.setattr(Generations, "holding", noting)
+    monkeypatch.setattr(Generations, "settle", noting)
     await _write(elasticsearch_url, _documents(stream, range(5), _now()))
     client.indices.rollover(alias=stream)
     await _write(elasticsearch_url, _documents(stream, range(5, 10), _now() + LATER))
@@ -99,17 +99,32 @@ async def test_nothing_is_asked_about_what_came_after_a_rollover(
     assert asked == [stream]
 
 
-async def test_a_worker_that_was_stopped_looks_again(
-    elasticsearch_url: str, stream: str, client: Elasticsearch
+@pytest.mark.parametrize("pause", [pytest.param(1.1, id="noticed before"), pytest.param(0, id="noticed by the answer")])
+async def test_a_worker_that_wakes_after_a_rollover(
+    elasticsearch_url: str, stream: str, client: Elasticsearch, pause: float
 ) -> None:
-    """Its successor has stored what it holds, and the stream has rolled over, meanwhile."""
+    """Its successor has stored what it holds. What is new to the stream is stored by it all the same."""
     now, zombie = _now(), ElasticsearchSink(elasticsearch_url)
     assert await zombie.write(_documents(stream, range(5), now)) == Outcome(stored=5)
     assert await _write(elasticsearch_url, _documents(stream, range(5, 10), now)) == Outcome(stored=5)
     client.indices.rollover(alias=stream)
-    await asyncio.sleep(1.1)
-    assert await zombie.write(_documents(stream, range(5, 10), now)) == Outcome(present=5)
+    await asyncio.sleep(pause)
+    assert await zombie.write(_documents(stream, range(5, 15), now)) == Outcome(stored=5, present=5)
     await zombie.close()
+    assert _number(client, stream) == 15
+
+
+async def test_a_copy_that_nobody_took_back_is_taken_back_by_the_repetition(
+    elasticsearch_url: str, stream: str, client: Elasticsearch
+) -> None:
+    """As a worker leaves it that dies between a creation and its withdrawal."""
+    documents = _documents(stream, range(5), _now())
+    await _write(elasticsearch_url, documents)
+    client.indices.rollover(alias=stream)
+    client.create(index=stream, id=documents[3].id, document=orjson.loads(documents[3].source))
+    assert _number(client, stream) == 6
+    assert await _write(elasticsearch_url, documents) == Outcome(present=5)
+    assert _number(client, stream) == 5
 
 
 async def test_a_backing_index_that_was_taken_away_holds_nothing(
