@@ -26,7 +26,8 @@ ROLE = "count"
 TABLE = "counts"
 _BATCH_BYTES = 64 << 20  # of records not acknowledged; all but those on their way to the agent are free already
 _GARBAGE = 50_000, 20, 50  # entries are many and never in cycles: looking for those took a tenth of the time
-_GLANCE = 30.0  # seconds between looks at the topics' identities
+GLANCE = 30.0
+"""Seconds between looks at the topics: whether they are the same, and have as many partitions."""
 
 
 class Counter:
@@ -89,10 +90,10 @@ class Counter:
             fatal(f"{ROLE}: {error!r}")
 
     async def watch(self) -> None:
-        """Look whether the topics are still the same; that they cannot be asked is no reason to stop."""
+        """Look whether the topics are still the same, and as large; that they cannot be asked is no reason to stop."""
         logs = [log for part in self._table.store.recovered() for log in part.shelf.logs.values()]
         try:
-            await self._opening.watch(logs)
+            await self._opening.watch(logs, self._table.partitions_there)
         except Damaged as error:
             fatal(f"{ROLE}: {error}. {self._advice}")
 
@@ -124,5 +125,5 @@ def make_app(settings: Settings) -> BatchApp:
             flushing.cancel()
 
     app.agent(app.batch_topic(*app.batch_topics), name=ROLE)(count)
-    app.timer(_GLANCE)(counter.watch)
+    app.timer(GLANCE)(counter.watch)
     return app

@@ -7,10 +7,12 @@ not cover, none covered that does not exist.
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from agents.counting.log import Damaged, Log
 from agents.counting.shelf import Shelf
@@ -72,12 +74,23 @@ class Opening:
             raise Damaged(f"topic {name} was deleted and created again: its offsets begin anew, and events can no "
                           "longer be told from repeated ones")  # fmt: skip
 
-    async def watch(self, logs: list[Log]) -> None:
-        """Look whether the topics of logs are still the same, if Kafka says so now. Raises `Damaged`."""
+    async def watch(self, logs: list[Log], partitions: int) -> None:
+        """Look whether the topics of logs are still the same, and they and the changelog still have so many
+        partitions, if Kafka says so now. Raises `Damaged`.
+        """
         before = {name: identity for log in logs for name, identity in log.ids.items()}
         if before:
             with contextlib.suppress(KafkaException):
                 self.same_topics(before, await asyncio.to_thread(identities, self._servers, list(before), self._raw))
+                await asyncio.to_thread(self._same_partitions, {log.topic for log in logs}, partitions)
+
+    def _same_partitions(self, topics: Iterable[str], wanted: int) -> None:
+        found = AdminClient({"bootstrap.servers": self._servers, "log_level": 2}).list_topics(timeout=_TIMEOUT).topics
+        for name in sorted({*topics, self._changelog} & found.keys()):
+            number = len(found[name].partitions)
+            if number not in (0, wanted):  # none: it is just being created, or has no leader
+                raise Damaged(f"topic {name} has {number} partitions, and had {wanted}: events of an address no longer "
+                              "come where it was counted, and all of these topics need the same number")  # fmt: skip
 
     def _ask(self, logs: list[Log]) -> tuple[dict[str, str], dict[str, Facts]]:
         ids = identities(self._servers, [*self._raw, *(log.topic for log in logs)], self._raw)

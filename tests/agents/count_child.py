@@ -1,11 +1,15 @@
-"""A count worker in a process of its own, with the shortest session that brokers allow. For the tests."""
+"""A count worker in a process of its own, with the shortest session that brokers allow, and often a look at the topics.
 
-from agents.count import make_app
+For the tests.
+"""
+
+from agents import count
 from agents.settings import Settings
 from agents.transport import run
 
 settings = Settings()
-app = make_app(settings)
+count.GLANCE = 2.0
+app = count.make_app(settings)
 app.conf.broker_session_timeout = 6.0
 app.conf.broker_heartbeat_interval = 1.0
 run(app, log_level=settings.log_level)

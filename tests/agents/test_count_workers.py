@@ -9,6 +9,7 @@ from urllib.error import HTTPError
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import NewPartitions
 from count_cluster import PARTITIONS, Cluster, until
 from count_kit import START, Attempt
 
@@ -149,6 +150,16 @@ def test_a_topic_created_again_is_refused(counted_and_stopped: Cluster) -> None:
     cluster.admin.delete_topics([topic])[topic].result(30)
     create_topics(cluster.servers, prefix=cluster.prefix, partitions=PARTITIONS, replication=1)
     assert f"{topic} was deleted and created again" in refusal(cluster)
+
+
+@pytest.mark.kill
+def test_partitions_that_are_added_at_work_end_a_worker(cluster: Cluster) -> None:
+    worker, topic = cluster.start(), f"{cluster.prefix}events.authentication"
+    cluster.feed(attempts(0, 100))
+    until(lambda: counted(cluster, attempts(0, 100)))
+    cluster.admin.create_partitions([NewPartitions(topic, PARTITIONS + 1)])[topic].result(30)
+    assert worker.wait(40) == FATAL
+    assert f"topic {topic} has {PARTITIONS + 1} partitions, and had {PARTITIONS}" in cluster.log.read_text()
 
 
 def test_what_was_deleted_before_it_was_counted_is_passed_over(counted_and_stopped: Cluster) -> None:
