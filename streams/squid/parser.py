@@ -1,7 +1,8 @@
 """From a line of Squid's access log to columns.
 
 Enters: Squid's own format (`TIME ELAPSED CLIENT RESULT/STATUS BYTES METHOD URL USER HIERARCHY/PEER TYPE`, with or
-without the times), and its `common` and `combined` formats, by syslog or as lines of a file. Squid 2.6 to 6.
+without the times, with a time as web servers write it, with more in quotes after the type), and its `common` and
+`combined` formats, by syslog or as lines of a file. Squid 2.6 to 6.
 https://wiki.squid-cache.org/Features/LogFormat, http://www.squid-cache.org/Doc/config/logformat/
 
 The client chooses URL and user. Squid encodes blanks in a URL, but its setting `uri_whitespace allow` does not: what
@@ -14,18 +15,22 @@ from streams import weblog
 from streams.base import Joins, Stream
 from streams.packets import relate, set_end, set_number
 from streams.text import extra, host_port, is_ip, number, put
-from streams.timestamps import set_instant
+from streams.timestamps import clf, set_instant
 from streams.weblog import set_target
 from topics.event import Event
 
 NAME = "squid"
 _NATIVE = re.compile(
-    r"(?:([0-9]{9,11}\.[0-9]{1,6}) +)?(?:(-?[0-9]{1,12}) +)?(\S{1,255}) ([A-Z_]{3,64})/([0-9]{3}) ([0-9]{1,18}) "
-    r"(\S{1,64}) (.*) (\S{1,255}) +([A-Z_]{2,64})/(\S{1,255}) +(\S{1,255})(?: (\[.*))?",
+    r"(?:([0-9]{9,11}(?:\.[0-9]{1,6})?|\[?[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}\]?) +)?"
+    r"(?:(-?[0-9]{1,12}) +)?(\S{1,255}) ([A-Z_]{3,64})/([0-9]{3}) ([0-9]{1,18}) "
+    r"(\S{1,64}) (.*) (\S{1,255}) +([A-Z_]{2,64})/(\S{1,255}) +(\S{1,255})(?: ([\[\x22].*))?",
     re.DOTALL,
 )
 _RESULT = re.compile(r"([A-Z_]{3,64}):([A-Z_]{3,64})")
-_SNIFF = re.compile(r"[0-9]{9,11}\.[0-9]{3} +-?[0-9]{1,12} \S{1,255} [A-Z_]{3,64}/[0-9]{3} ")
+_SNIFF = re.compile(
+    r"(?:[0-9]{9,11}(?:\.[0-9]{3})?|[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}) +-?[0-9]{1,12} "
+    r"\S{1,255} [A-Z_]{3,64}/[0-9]{3} "
+)
 _PROXY_AUTHENTICATION, _UNAUTHORIZED, _ERRORS = 407, 401, 400
 _WEB: Event = {
     "ogrewatch_service": "proxy",
@@ -59,14 +64,18 @@ def sniff(text: str) -> bool:
 def _native(found: re.Match[str], event: Event) -> None:
     when, elapsed, client, result, status, size, method, target, user, hierarchy, peer, kind, more = found.groups()
     _set_outcome(int(status), user, event)
-    if when:
+    if when and (local := clf(when.strip("[]"))) is not None:
+        event["timestamp"] = local
+    elif when:
         set_instant(event, when)
     if elapsed and (milliseconds := number(elapsed)) is not None:
         extra(event)["event.duration"] = milliseconds * 1_000_000
-    set_end(event, "source", client, "")
+    set_end(event, "source", *((client, "") if is_ip(client) else host_port(client)))
     set_number(event, "http.response.bytes", size)
     _set_request(method, target, event)
     _set_result(result, hierarchy, event)
+    if result.startswith("UDP_"):  # a neighbour asked whether a page is here: no request was answered
+        event.pop("event_outcome")
     _set_server(peer, event)
     for name, value in (("http.response.mime_type", kind), ("squid.headers", more)):
         if value and value != "-":
