@@ -83,11 +83,11 @@ def _set_up(settings: Settings) -> None:
 
     from sinks.elasticsearch.setup import install
     from topics.admin import create_topics
-    from topics.connection import answers
+    from topics.connection import Away, answers
 
     if not _within(_KAFKA_PATIENCE, lambda: answers(settings.kafka)):
         raise StackError(f"Kafka at {settings.kafka} does not answer: set OGREWATCH_KAFKA to one that does.")
-    with _step("Topics"), _told("Kafka", KafkaException):
+    with _step("Topics"), _told("Kafka", KafkaException, Away):
         create_topics(
             settings.kafka, prefix=settings.prefix, partitions=settings.partitions, replication=settings.replication
         )

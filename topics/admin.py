@@ -5,7 +5,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from topics.catalogue import CATALOGUE, MAX_RECORD, RAW, Topic
-from topics.connection import answers, client_conf
+from topics.connection import client_conf, require
 
 _TIMEOUT = 30.0  # seconds
 _ROOM = 1 << 20  # bytes for what a batch adds to its records
@@ -14,9 +14,9 @@ _ROOM = 1 << 20  # bytes for what a batch adds to its records
 def create_topics(bootstrap: str, *, prefix: str, partitions: int, replication: int) -> list[str]:
     """Create what is missing of the catalogue; blocks. Returns the names that are new.
 
-    Raises `KafkaException`, and `Refused` when Kafka will not have us.
+    Raises `KafkaException`, `Away` when Kafka does not answer, and `Refused` when it will not have us.
     """
-    answers(bootstrap)
+    require(bootstrap)
     client = AdminClient(client_conf(bootstrap))
     missing = [_new(topic, prefix, partitions, replication) for topic in CATALOGUE]
     created = []
@@ -32,7 +32,7 @@ def create_topics(bootstrap: str, *, prefix: str, partitions: int, replication: 
 
 def partitions_of(bootstrap: str, prefix: str) -> dict[str, int]:
     """Topics of the catalogue that exist, and their partitions; blocks. Raises as `create_topics`."""
-    answers(bootstrap)
+    require(bootstrap)
     found = AdminClient(client_conf(bootstrap)).list_topics(timeout=_TIMEOUT).topics
     names = [prefix + topic.name for topic in CATALOGUE]
     return {name: len(found[name].partitions) for name in names if name in found}

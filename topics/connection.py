@@ -27,6 +27,10 @@ class Refused(Exception):
     """Exit code of a command that ends with it: EX_NOPERM of sysexits.h."""
 
 
+class Away(Exception):
+    """Kafka does not answer: a sentence for who runs the command."""
+
+
 class KafkaSecurity(BaseSettings):
     """How Kafka is spoken to: `OGREWATCH_KAFKA_<NAME>` in the environment, else the default."""
 
@@ -120,6 +124,12 @@ def answers(servers: str) -> bool:
     if heard:
         raise Refused(f"Kafka at {servers} hangs up: OGREWATCH_KAFKA_PROTOCOL {security.protocol} may not be its own.")
     return False
+
+
+def require(servers: str) -> None:
+    """Raise `Away` unless Kafka answers us, and as `answers`."""
+    if not answers(servers):
+        raise Away(f"Kafka at {servers} does not answer. Is it running? `ogrewatch up` starts one.")
 
 
 def settings_of(kind: type[S]) -> S:

@@ -1,7 +1,7 @@
 """The catalogue is created once, on a real Kafka."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from confluent_kafka import Producer
@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient
 
 from topics.admin import create_topics, partitions_of
 from topics.catalogue import CATALOGUE, RAW
+from topics.connection import Away
 
 
 @pytest.fixture
@@ -24,6 +25,15 @@ def test_what_is_missing_is_created_once(kafka: str, prefix: str) -> None:
     assert create_topics(kafka, prefix=prefix, partitions=2, replication=1) == names
     assert create_topics(kafka, prefix=prefix, partitions=2, replication=1) == []
     assert partitions_of(kafka, prefix) == dict.fromkeys(names, 2)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda away: create_topics(away, prefix="", partitions=1, replication=1), lambda away: partitions_of(away, "")],
+)
+def test_kafka_that_is_away_is_told_in_a_sentence(ask: Callable[[str], object]) -> None:
+    with pytest.raises(Away, match=r"^Kafka at 127\.0\.0\.1:1 does not answer\. Is it running\?"):
+        ask("127.0.0.1:1")
 
 
 def test_a_raw_topic_takes_lines_of_a_sender_whose_clock_is_wrong(kafka: str, prefix: str) -> None:
