@@ -7,6 +7,7 @@ import orjson
 import typer
 
 from agents.settings import Settings
+from cli.printable import printable
 
 PANEL = "Look"
 
@@ -25,14 +26,14 @@ def command(
     """
     found = _explained(line, program)
     if as_json:
-        print(orjson.dumps(found).decode())
+        print(printable(orjson.dumps(found).decode()))
         return
     for name in ("header", "enriched"):
         told = ", ".join(f"{column} {value}" for column, value in found[name].items())
-        print(f"{name:8} {told or 'nothing'}")
+        print(f"{name:8} {printable(told) or 'nothing'}")
     for name in ("stream", "counted", "topic", "key"):
-        print(f"{name:8} {found[name]}")
-    print(orjson.dumps(found["event"], option=orjson.OPT_INDENT_2).decode())
+        print(f"{name:8} {printable(found[name])}")
+    print(printable(orjson.dumps(found["event"], option=orjson.OPT_INDENT_2).decode(), keep="\n"))
 
 
 def _explained(line: str, program: str | None) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from pkgutil import iter_modules
 import typer
 
 import cli
-from topics.connection import Refused
+from cli.printable import guard_logs, printable
+from topics.connection import Away, Refused
 
 app = typer.Typer(
     name="ogrewatch",
@@ -27,10 +28,11 @@ def _register() -> None:
 
 
 def main() -> None:
-    """Run the command line; a server that will not have us ends it with a sentence, whatever the command."""
+    """Run the command line; a server that is away, or will not have us, ends it with a sentence, whatever the command."""
+    guard_logs()
     _register()
     try:
         app()
-    except Refused as error:
-        typer.echo(f"{error}", err=True)
-        sys.exit(Refused.STATUS)
+    except (Away, Refused) as error:
+        typer.echo(printable(f"{error}"), err=True)
+        sys.exit(Refused.STATUS if isinstance(error, Refused) else 1)
