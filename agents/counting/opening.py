@@ -85,7 +85,7 @@ class Opening:
                 await asyncio.to_thread(self._same_partitions, {log.topic for log in logs}, partitions)
 
     def _same_partitions(self, topics: Iterable[str], wanted: int) -> None:
-        found = AdminClient({"bootstrap.servers": self._servers, "log_level": 2}).list_topics(timeout=_TIMEOUT).topics
+        found = AdminClient(client_conf(self._servers) | {"log_level": 2}).list_topics(timeout=_TIMEOUT).topics
         for name in sorted({*topics, self._changelog} & found.keys()):
             number = len(found[name].partitions)
             if number not in (0, wanted):  # none: it is just being created, or has no leader
