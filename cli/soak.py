@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.soak_away import away
 from cli.soak_checks import Check, settle, verdict
 from cli.soak_fleet import ROLES, Fleet
 from cli.soak_lanes import SERVERS, WORKERS, Lane
@@ -33,6 +34,9 @@ def command(
     minutes: Annotated[float, typer.Option(min=0.1, help="For how long things are broken.")] = 2.0,
     seed: Annotated[int, typer.Option(help="Which lines and which faults; a run can be repeated with it.")] = 1,
     rate: Annotated[int, typer.Option(min=1, help="Lines a second.")] = 1_000,
+    absence: Annotated[
+        float, typer.Option("--away", min=0, help="Instead: Elasticsearch is away once, for so many seconds.")
+    ] = 0.0,
     keep: Annotated[Path | None, typer.Option(help="Keep data and logs in this folder.", show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
@@ -45,7 +49,7 @@ def command(
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        found = _Soak(minutes, seed, rate).run(keep)
+        found = _Soak(minutes, seed, rate, absence).run(keep)
     except StackError as error:
         _ERRORS.print(str(error), style="red", soft_wrap=True)
         raise typer.Exit(1) from None
@@ -59,27 +63,30 @@ def command(
 class _Soak:
     """One run."""
 
-    def __init__(self, minutes: float, seed: int, rate: int) -> None:
-        self._minutes, self._seed, self._rate = minutes, seed, rate
+    def __init__(self, minutes: float, seed: int, rate: int, absence: float) -> None:
+        self._minutes, self._seed, self._rate, self._absence = minutes, seed, rate, absence
         self._begin = time.monotonic()
 
     def run(self, keep: Path | None) -> dict[str, Any]:
         """Do it all; cleans up, however it ends."""
-        self._tell(f"seed {self._seed}, {self._minutes:g} minutes, {self._rate:,} lines a second")
+        length = f"{self._absence:g} s without Elasticsearch" if self._absence else f"{self._minutes:g} minutes"
+        self._tell(f"seed {self._seed}, {length}, {self._rate:,} lines a second")
         with site(keep) as made, Fleet(made) as fleet:
             self._tell("servers are up")
             for role in ROLES:
                 fleet.join(role)
             load = Load(made, self._seed, self._rate)
             load.start()
-            faults = self._break(fleet, load)
+            missed = away(fleet, load, self._absence, self._tell) if self._absence else None
+            faults = Counter[str]() if missed else self._break(fleet, load)
             load.finish()
             self._tell(f"{load.sent:,} lines sent; counting them again")
             truth = recount(made.settings)
             with _ERRORS.status("waiting") as status:
                 settle(made, truth, status.update)
             checks = verdict(made, fleet, load, truth)
-            return self._found(load, faults, fleet, checks)
+            found = self._found(load, faults, fleet, checks)
+            return found | {"away": asdict(missed)} if missed else found
 
     def _break(self, fleet: Fleet, load: Load) -> Counter[str]:
         """Do faults for the time of the run, and undo the last ones."""
