@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 _log = logging.getLogger("ogrewatch.elasticsearch")
+logging.getLogger("elastic_transport.node_pool").setLevel(logging.ERROR)  # it warns of each try; we do, more rarely
 
 _FIRST, _LONGEST = 0.1, 10.0  # seconds
 _QUIET = 10.0  # seconds between two warnings of the process
