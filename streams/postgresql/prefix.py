@@ -9,7 +9,7 @@ severity is the first one that is not repeated.
 
 import re
 
-from streams.text import extra, number, put, set_endpoint
+from streams.text import extra, number, set_endpoint
 from streams.timestamps import set_iso
 from topics.event import Event
 
@@ -34,9 +34,11 @@ _SNIFF = re.compile(
     rf"|{_STAMP_PART},(?:\"|,)"
 )
 _PID = re.compile(r"\[([0-9]{1,10})(?:-([0-9]{1,10}))?\]")
-_NAMED = re.compile(r"(user|db|database|app|application|client|host)=([^,\]]{0,255}?)(?=,|\]| (?:\S{1,64}=|$)|$)")
-_AT = re.compile(r"(?:^|(?<=[\s:]))([^\s:]{1,255})@(\[unknown\]|[^\s:@]{1,255})(?=[\s:]|$)")
-_REMOTE = re.compile(r"(?:^|(?<=[\s:]))([0-9A-Fa-f][0-9A-Fa-f.:]{1,44}|::[0-9A-Fa-f.:]{0,43})\(([0-9]{1,5})\)")
+_NAMED = re.compile(
+    r"(user|db|database|app|application|client|host)=(\[unknown\]|[^,\]]{0,255}?)(?=,|\]| (?:\S{1,64}=|$)|$)"
+)
+_AT = re.compile(r"(?:^|(?<=[\s:]))([^\s:]{1,255})@(\[unknown\]|[^\s:@,]{1,255})(?=[\s:,]|$)")
+_REMOTE = re.compile(r"(?:^|(?<=[\s:,]))([0-9A-Fa-f][0-9A-Fa-f.:]{1,44}|::[0-9A-Fa-f.:]{0,43})\(([0-9]{1,5})\)")
 _NOBODY = frozenset(("[unknown]", "", "[local]"))
 _SNIPPET = 24
 _MOST_SEVERITIES = 8
@@ -97,7 +99,9 @@ def read(prefix: str, event: Event) -> None:
 
 def _set_named(named: dict[str, str], event: Event) -> None:
     set_names(named.get("user", ""), named.get("db", named.get("database", "")), event)
-    put(extra(event), "postgresql.application", named.get("app", named.get("application", "")))
+    application = named.get("app", named.get("application", ""))
+    if application not in _NOBODY:
+        extra(event)["postgresql.application"] = application
     client = named.get("client", named.get("host", ""))
     if client not in _NOBODY:
         host, _, port = client.partition("(")
