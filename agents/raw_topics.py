@@ -1,7 +1,9 @@
-"""A recovered part of the joins in, nothing out, unless a raw topic is another one than before: then the process ends.
+"""A recovered part of the joins in, nothing out, unless places are other ones than before: then the process ends.
 
 An event's identity is its place in its raw topic. In a topic that was created again places begin anew: its events
-would pass for those that are stored, and be dropped as repeated. So the table of joins remembers the topics.
+would pass for those that are stored, and be dropped as repeated. And an event that is sent again is known by where it
+was sent before: another partition would count it twice. So the table of joins remembers the raw topics, how keys are
+chosen, and how many partitions the typed topics have.
 """
 
 import asyncio
@@ -10,6 +12,7 @@ import logging
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from agents.changelog import Part
 from agents.identities import Identities, identities, replaced
@@ -17,8 +20,13 @@ from agents.joins import TOPICS, Entry, Shelf
 from agents.patience import ask
 from agents.settings import Settings
 from agents.transport import Outgoing, fatal
-from topics.catalogue import RAW
+from topics.catalogue import RAW, TYPED
+from topics.connection import client_conf
 
+KEYS = "1"
+"""The number of the way in which `key_of` chooses keys: another one for every change of it."""
+_KEYS, _PARTITIONS = "keys", "partitions of "
+_TIMEOUT = 10.0  # seconds
 _FOR_EVER = 1 << 40  # seconds since 1970, when the entry would be due
 
 _log = logging.getLogger("ogrewatch.normalize")
@@ -30,10 +38,11 @@ class RawTopics:
     def __init__(self, settings: Settings, changelog: str) -> None:
         self._servers, self._changelog = settings.kafka, changelog
         self._names = [settings.prefix + topic.name for topic in RAW]
+        self._typed = [settings.prefix + topic.name for topic in TYPED]
 
     async def open(self, part: Part[Shelf]) -> None:
         """Look at the topics, and learn those that the part does not know. Waits for Kafka."""
-        now = await ask(_log, "look at the topics", self._ask)
+        now = await ask(_log, "look at the topics", lambda: self._ask() | self._ways())
         before = _known(part)
         self._compare(before, now)
         if now.keys() - before.keys():
@@ -56,8 +65,22 @@ class RawTopics:
     def _ask(self) -> Identities:
         return identities(self._servers, self._names, self._names)
 
+    def _ways(self) -> Identities:
+        """What decides where an event goes; blocks."""
+        client = AdminClient(client_conf(self._servers) | {"log_level": 2})
+        found = client.list_topics(timeout=_TIMEOUT).topics
+        return {_KEYS: KEYS} | {
+            _PARTITIONS + name: str(len(found[name].partitions)) for name in self._typed if name in found
+        }
+
     def _compare(self, before: Identities, now: Identities) -> None:
         for name in replaced(before, now):
+            if name not in self._names:
+                fatal(
+                    f"normalize: {name} were {before[name]} and are {now[name]}: events go to other partitions than "
+                    "before, where those that are sent again would be counted twice. To go on, stop all workers and "
+                    f"delete topic {self._changelog}; if a normalize worker was killed last, count anew, too."
+                )
             fatal(
                 f"normalize: topic {name} was deleted and created again: its offsets begin anew, and its events would "
                 "pass for those that Elasticsearch has. To go on, stop all workers, delete the data streams or choose "

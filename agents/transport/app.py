@@ -30,6 +30,7 @@ _DEFAULTS: dict[str, Any] = {
     "broker_heartbeat_interval": 2.0,
     "broker_max_poll_interval": DAY,  # the longest a sink may sit out an outage
     "broker_max_poll_records": 5000,
+    "consumer_metadata_max_age_ms": 30_000,  # until added partitions are noticed
     "broker_session_timeout": 10.0,  # until the partitions of a killed worker move on
     "key_serializer": "raw",
     "store": "memory://",

@@ -29,6 +29,7 @@ from faust.types.tuples import ack_lock
 from agents.transport.batch import Batch, Piece
 from agents.transport.books import Books
 from agents.transport.fetching import RECORD_OVERHEAD, FetchThread
+from agents.transport.guard import fatal
 
 _LULL = 1.0  # seconds a fetch waits when nothing has arrived
 _GLANCE = 0.1  # the same while some partition has no room, or none is active: that may change any moment
@@ -65,7 +66,16 @@ class Consumer(driver.Consumer):
         """Begin a generation without books: recovery opens them as it seeks."""
         self._books.clear()
         self._adrift.clear()
+        self._refuse_strays(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
+
+    def _refuse_strays(self, assigned: set[TP]) -> None:
+        """End the process when topics have other partitions than the tables: nothing would be done with the others."""
+        kept = {tp.partition for tp in assigned if self._is_changelog_tp(tp)}
+        strays = {tp for tp in assigned if tp.topic in self._batch_topics and tp.partition not in kept}
+        if strays and self.app.tables:
+            names = ", ".join(sorted(f"{tp.topic}-{tp.partition}" for tp in strays))
+            fatal(f"the tables have no such partitions as {names}: were partitions added to topics?")
 
     async def perform_seek(self) -> None:
         """Stand where the group last committed, or at the beginning of what it never committed."""

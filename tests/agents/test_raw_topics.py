@@ -14,10 +14,13 @@ from confluent_kafka.cimpl import NewPartitions
 
 from agents.changelog import Part
 from agents.joins import MOST, TOPICS, BatchJoins, Entry, Shelf
-from agents.transport import FATAL
+from agents.raw_topics import KEYS, RawTopics
+from agents.settings import Settings
+from agents.transport import FATAL, partition_of
 from cli.itself import ogrewatch
 from topics.admin import create_topics
 from topics.catalogue import CATALOGUE
+from topics.event import Event, key_of
 
 PARTITIONS = 2
 
@@ -59,6 +62,7 @@ class Place:
 
     def committed(self, number: int) -> bool:
         """Whether so many lines are normalized for good."""
+        assert self.workers[-1].poll() is None, self.log.read_text()
         conf = {"bootstrap.servers": self.servers, "group.id": f"{self.prefix}ogrewatch-normalize", "log_level": 0}
         consumer = Consumer(conf)
         partitions = [TopicPartition(f"{self.prefix}raw.syslog", number) for number in range(PARTITIONS)]
@@ -113,6 +117,45 @@ def test_more_partitions_than_before_are_refused(place: Place) -> None:
     place.admin.create_partitions([NewPartitions(topic, PARTITIONS + 1)])[topic].result(30)
     assert place.start().wait(60) != 0
     assert "need the same number of partitions" in place.log.read_text()
+
+
+def test_typed_topics_with_more_partitions_are_refused(place: Place) -> None:
+    worker = place.start()
+    place.send(100)
+    until(lambda: place.committed(100))
+    worker.terminate()
+    assert worker.wait(40) == 0
+    topic = f"{place.prefix}events.system"
+    place.admin.create_partitions([NewPartitions(topic, PARTITIONS + 1)])[topic].result(30)
+    assert place.start().wait(60) == FATAL
+    assert f"partitions of {topic} were 2 and are 3" in place.log.read_text()
+
+
+async def test_a_version_that_chooses_other_keys_is_refused(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("agents.raw_topics.fatal", told.append)
+    part: Part[Shelf] = Part("joins", 0, Shelf())
+    topics = RawTopics(Settings(kafka=place.servers, prefix=place.prefix, data_dir=tmp_path), "joins")
+    await topics.open(part)
+    await topics.watch([part])
+    assert not told
+    monkeypatch.setattr("agents.raw_topics.KEYS", "2")
+    await topics.open(part)
+    assert "keys were 1 and are 2" in told[0]
+
+
+def test_a_change_of_keys_has_a_new_number() -> None:
+    events: tuple[Event, ...] = (
+        {"source_ip": "192.0.2.1", "host_hostname": "web1", "user_name": "root"},
+        {"source_ip": "2001:db8::1", "host_hostname": "web1"},
+        {"source_ip": "", "host_hostname": "web1"},
+        {},
+    )
+    keys = [key_of(event) for event in events]
+    assert (KEYS, keys) == ("1", [b"192.0.2.1", b"2001:db8::1", b"web1", b""])
+    assert [partition_of(key, 64) for key in keys] == [27, 44, 22, 25]
 
 
 def test_the_topics_are_remembered_through_a_flood_of_connections() -> None:

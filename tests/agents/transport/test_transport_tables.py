@@ -4,7 +4,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from confluent_kafka import Producer
+from confluent_kafka.cimpl import NewPartitions
 from faust.stores.memory import Store
 from faust.tables import Table
 from faust.types import TP
@@ -144,6 +146,20 @@ async def test_a_changelog_of_nobody_is_refused(cluster: Cluster, unique: str, t
         recovery = counting.recovery
         assert not await recovery.apply(TP(log, 7), Piece(0, 10, [], 0))
         assert TP(log, 7) not in recovery.active_offsets
+
+
+async def test_partitions_that_tables_lack_are_refused(
+    cluster: Cluster, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("agents.transport.consumer.fatal", told.append)
+    topic, _ = cluster.topic("source"), changelog(cluster, unique, 1)
+    counting = Counting(cluster, unique, tmp_path, topic, 1, consumer_metadata_max_age_ms=500)
+    async with running(counting.app):
+        assert not told
+        cluster.admin.create_partitions([NewPartitions(topic, 2)])[topic].result()
+        await until(lambda: told)
+    assert f"no such partitions as {topic}-1:" in told[0]
 
 
 async def test_after_a_missed_generation_everything_is_read_again(
