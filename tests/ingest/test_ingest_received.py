@@ -1,6 +1,5 @@
 """From a request to the event of its record: what the way in saw is on it, and nothing that a sender claims."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -12,30 +11,18 @@ from agents.settings import Settings
 from streams.base import MemoryJoins
 from topics.codec import decode
 from topics.received import headers_of, put_received
+from topics.replay import Headers, Original
 
 CURL = b'{"category":"demo","hostname":"localhost","severity":"INFO","summary":"This is a test"}'
 
 
-@dataclass(frozen=True, slots=True)
-class Consumed:
-    """A record as normalize consumes it."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
-
-
-def consumed(message: Message) -> Consumed:
-    headers: Any = message.headers() or ()
+def consumed(message: Message) -> Original:
+    headers: Any = message.headers() or []
     place = (message.topic() or "", message.partition() or 0, message.offset() or 0, message.timestamp()[1])
-    return Consumed(*place, message.key(), message.value(), tuple(headers))
+    return Original(*place, message.key(), message.value(), headers)
 
 
-def events_of(records: list[Consumed]) -> list[dict[str, Any]]:
+def events_of(records: list[Original]) -> list[dict[str, Any]]:
     made = Pipeline(Settings()).records(records, MemoryJoins())
     return [decode(value or b"")[1] for _, _, value, _, _, _ in made]
 
@@ -60,8 +47,8 @@ async def test_a_claim_does_not_reach_the_event(proxy: Proxy, raw: Raw) -> None:
 
 def test_a_line_that_came_straight_to_kafka_is_as_before() -> None:
     line = b"<38>Aug  4 15:01:25 web-01 sshd[57911]: Invalid user admin from 192.0.2.7 port 50412"
-    plain, foreign = (Consumed("raw.syslog", 0, 7, 1_000, b"web-01", line, it) for it in ((), (("traceparent", b"x"),)))
-    first, second = events_of([plain, foreign])
+    foreign: Headers = [("traceparent", b"x")]
+    first, second = events_of([Original("raw.syslog", 0, 7, 1_000, b"web-01", line, it) for it in ([], foreign)])
     assert first == second
     assert not any(name.startswith("ogrewatch.ingest") for name in first.get("extra") or {})
 
