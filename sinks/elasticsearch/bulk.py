@@ -142,7 +142,7 @@ class ElasticsearchSink:
         return left
 
     async def _held(self, entries: Iterable[_Entry]) -> set[tuple[str, str]]:
-        """Targets and ids of those that older backing indices hold; the newest does not, afterwards."""
+        """Targets and ids of those that older backing indices hold."""
         entries = list(entries)
         edges = await self._generations.edges({entry.document.target for entry in entries})
         risky = defaultdict[str, list[Document]](list)
