@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 from count_kit import START, Attempt
 
 from topics.admin import create_topics
-from topics.catalogue import CATALOGUE
+from topics.catalogue import CATALOGUE, group_of, read_by
 from topics.stats import AuthWindow, decode
 
 PARTITIONS = 2
@@ -100,6 +100,29 @@ class Cluster:
             for outcome in OUTCOMES:
                 sums[window.minute, window.service, outcome] += getattr(window, outcome)
         return +sums
+
+    # Progress
+
+    def committed(self, role: str) -> int:
+        """The sum of what a role has committed; 0 while nobody knows."""
+        return self._progress(role)[0]
+
+    def left(self, role: str) -> int:
+        """Records of a role's topics that it has not committed; 1 while nobody knows."""
+        return self._progress(role)[1]
+
+    def _progress(self, role: str) -> tuple[int, int]:
+        places = [TopicPartition(topic, n) for topic in read_by(role, self.prefix) for n in range(PARTITIONS)]
+        group = group_of(role, self.prefix)
+        reader = Consumer({"bootstrap.servers": self.servers, "group.id": group, "log_level": 0})
+        try:
+            done = [max(0, place.offset) for place in reader.committed(places, timeout=10)]
+            ends = [reader.get_watermark_offsets(place, timeout=10)[1] for place in places]
+        except KafkaException:
+            return 0, 1
+        finally:
+            reader.close()
+        return sum(done), sum(ends) - sum(done)
 
     # Answers
 
