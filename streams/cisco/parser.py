@@ -51,7 +51,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
         return False
     tag = _TAG.match(message)
     if tag is None:
-        return ios.parse(message, event) or _security_event("", message, event)
+        return ios.parse(message, event, joins) or _security_event("", message, event)
     product, severity, code = tag.groups()
     text = message[tag.end() :]
     if not (code in security_events.KINDS and _security_event(code, text, event)):
@@ -105,4 +105,6 @@ def _set_origin(product: str, severity: int, code: str, event: Event) -> None:
     fields["log.level"] = _LEVELS[severity]
 
 
-STREAM = Stream(name="cisco.asa", programs=("%ASA", "%FTD", "%PIX", "%FWSM", "SFIMS", *ios.FACILITIES), parse=parse)
+STREAM = Stream(
+    name="cisco.asa", programs=("%ASA", "%FTD", "%PIX", "%FWSM", "SFIMS", *ios.FACILITIES), parse=parse, sniff=ios.sniff
+)
