@@ -22,7 +22,7 @@ clean: ## Stop everything and remove the data; the cache of downloads and .venv 
 
 test: ## Run the whole test suite in two processes, on servers of its own; ARGS="..." goes to pytest
 	@scripts/bootstrap dev
-	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@.venv/bin/pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 check: ## Run linters, type checker, import rules and the search for duplicates
 	@scripts/bootstrap dev

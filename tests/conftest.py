@@ -13,6 +13,8 @@ import uuid
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from stack.elasticsearch import Elasticsearch
 from stack.kafka import Kafka
@@ -40,8 +42,20 @@ def pytest_sessionstart() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+class Files(LoadFileScheduling):  # type: ignore[misc]
+    """Shares out whole files. Soaks are as one, for two at a time would leave each other too little of the machine."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "soak" if Path(file).name.startswith("test_soak") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files:
+    return Files(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """First the files that take long, when processes share the files: else one would end long before the other."""
+    """First the files that take long, when processes share them: else one would end long before the other."""
     if hasattr(config, "workerinput"):
         slow = {item.path for item in items if item.get_closest_marker("kill")}
         items.sort(key=lambda item: item.path not in slow)
