@@ -15,7 +15,8 @@ from topics.event import Event
 
 _HEAD = re.compile(r"(pam_[a-z0-9_]{1,40})(?:\(([^\s:()]{1,64})(?::([a-z_-]{1,16}))?\):?|\[[0-9]{1,10}\]:|:) {0,2}")
 _OLD_HEAD = re.compile(r"\((pam_[a-z0-9_]{1,40})\) ")
-_FAILURE = re.compile(r"(?:authentication failure|authentication success|[0-9]{1,6} more authentication failures?); ")
+_FAILURE = re.compile(r"(?:authentication success|(?:[0-9]{1,6} (?:more )?)?authentication failures?); ")
+_OLD_FAILURE = re.compile(r"(\S{0,64}?)\(uid=([0-9]{1,10})\) -> (.{0,255}) for (\S{1,64}) service", re.DOTALL)
 _IGNORING = re.compile(r"service\(([^()]{1,64})\) ignoring max retries; [0-9]{1,6} > [0-9]{1,6}")
 _OPENPAM = re.compile(r"in (\w{1,64})\(\): (.*)", re.DOTALL)
 _SESSION = re.compile(r"session (opened|closed) for user (.*)", re.DOTALL)
@@ -80,6 +81,7 @@ def _of_openpam(function: str, reason: str, event: Event, action: str) -> None:
 def _module(text: str, module: str, service: str, kind: str, event: Event, action: str) -> bool:
     if not (_session(text, event) or _failure(text, module, event, action) or _other(text, event, action)):
         event.update(_DETAILS.get(kind, DETAIL))
+    name_source(event)
     fields = extra(event)
     fields["pam.module"] = module
     if service:
@@ -115,13 +117,24 @@ def _failure(text: str, module: str, event: Event, action: str) -> bool:
         return False
     event.update(GRANTED if text.startswith("authentication success") else REFUSED)
     event["event_action"] = action
+    if old := _OLD_FAILURE.fullmatch(text, found.end()):
+        _who_tried(old, event)
+        return True
     before, host, user = _caller(text[found.end() :], module)
     set_endpoint(event, "source", host)
-    name_source(event)
     _more(text, before, user, module, event)
     if action in _SWITCHES:
         _name_both(user, event)
     return True
+
+
+def _who_tried(old: re.Match[str], event: Event) -> None:
+    """`alice(uid=500) -> root for su service`, of Linux-PAM before 0.78."""
+    caller, uid, target, service = old.groups()
+    put(event, "user_name", caller or target)
+    if caller:
+        put(event, "user_effective_name", target)
+    extra(event).update({"pam.uid": uid, "pam.service": service})
 
 
 def _name_both(target: str, event: Event) -> None:
@@ -197,7 +210,9 @@ def _library(text: str, event: Event, action: str) -> bool:
         event.update(REFUSED, event_action=action)
         extra(event)["pam.service"] = found[1]
         return True
-    if text.startswith(("unable to ", "adding faulty module", "(other) ", "error ", "audit_", "_pam_", "pam_")):
+    if text.startswith(
+        ("unable to ", "adding faulty module", "bad jump", "illegal ", "(other) ", "error ", "audit_", "_pam_", "pam_")
+    ):
         event.update(DETAIL)
         extra(event)["pam.reason"] = text
         return True

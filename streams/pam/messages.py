@@ -35,6 +35,7 @@ _TALLIED = (
     Rule(r"[`'](?P<user_name>.*)' OK", GRANTED),
     Rule(r"'(?P<user_name>.*)' denied access(?: \((?P<reason>.*)\))?", REFUSED),
     Rule(r"\"(?P<user_name>.*)\" (?P<reason>does not exist in .*)", REFUSED),
+    Rule(rf"\[{_USER}\] obtained", DETAIL),
     Rule(r"(?P<user_name>[^ ]*) authenticated as (?P<principal>.*)", GRANTED),
 )
 
@@ -50,6 +51,7 @@ _ACCESS = (
     Rule(rf"denied for user {_USER}: (?P<reason>[0-9]{{1,6}} \(.*\))", REFUSED),
     Rule(r"denied (?:to|for) '(?P<user_name>.*)' (?:for|to) '(?P<user_effective_name>.*)'", REFUSED),
     Rule(r"granted (?:to|for) '(?P<user_name>.*)' (?:for|to) '(?P<user_effective_name>.*)'", GRANTED),
+    Rule(r"denied: user (?P<user_name>\S+) \(uid=(?P<uid>[0-9]{1,10})\) (?P<reason>.*)", REFUSED),
     Rule(rf"denied: {_REASON}", REFUSED),
 )
 
@@ -57,9 +59,14 @@ _KERBEROS = (
     Rule(r"succeeds for '(?P<user_name>.*?)'(?: \((?P<principal>.*)\))?", GRANTED),
     Rule(r"fails for '(?P<user_name>.*?)'(?: \((?P<principal>[^()]*)\))?(?:: (?P<reason>.*))?", REFUSED),
     Rule(rf"failed; {_REASON}", REFUSED),
+    Rule(r"failed", REFUSED),
+    Rule(r"succeeded", GRANTED),
+    Rule(r"<succeeded> for <[^<>]*> user: <(?P<user_name>[^<>]*)> .*", GRANTED),
+    Rule(r"<failed> for <[^<>]*> user: <(?P<user_name>[^<>]*)> .*", REFUSED),
     Rule(rf"failure; user={_USER}", REFUSED),
 )
 
+_RHOSTS = r"to (?P<ruser>[^\s@]+)@(?P<source_ip>\S+) as (?P<user_name>[^:]*)(?:: (?P<reason>.*))?"
 _DUO = r"Duo login for '(?P<user_name>[^']*)'(?: from (?P<source_ip>[^\s:]+|[0-9A-Fa-f:]{2,45}))?(?:: (?P<reason>.*))?"
 
 _COULD = (
@@ -73,7 +80,14 @@ MESSAGES = Rules(
     {
         "check": (Rule(r"pass; user unknown", REFUSED),),
         "bad": (Rule(rf"username \[{_USER}\]", REFUSED),),
-        "auth": (Rule(rf"could not identify password for \[{_USER}\]", REFUSED),),
+        "auth": (
+            Rule(rf"could not identify password for \[{_USER}\]", REFUSED),
+            Rule(rf"failed: {_REASON}", REFUSED),
+        ),
+        "One-time": (Rule(r"password not OK.*", REFUSED),),
+        "pam_get_uid;": (Rule(r"no such user", REFUSED),),
+        "denied": (Rule(_RHOSTS, REFUSED),),
+        "allowed": (Rule(_RHOSTS, GRANTED),),
         "could": _COULD,
         "conversation": (Rule(r"failed", REFUSED),),
         "need": (Rule(r"a conversation function", REFUSED),),
@@ -112,7 +126,7 @@ MESSAGES = Rules(
         ),
         "Too": (Rule(rf"many (?P<reason>logins \(max [0-9]{{1,10}}\)) for {_USER}", REFUSED),),
         "internal": (Rule(r"module error \(retval = (?P<reason>[^,]*), user = '(?P<user_name>.*)'\)", REFUSED),),
-        "request": (Rule(rf"\S+ failed: {_REASON}", REFUSED),),
+        "request": (Rule(rf"(?:\S+ )?failed: {_REASON}", REFUSED),),
         "Blocking": (
             Rule(r"access from (?P<source_ip>\S+) to service (?P<reason>\S+), user (?P<user_name>.*)", REFUSED),
         ),

@@ -5,6 +5,8 @@ servers, the tools that change accounts; and `unix_chkpwd`, PAM's own helper. No
 modules of a stack failed does not say whether the login did. https://man7.org/linux/man-pages/man8/unix_chkpwd.8.html
 """
 
+import re
+
 from streams import pam_lines
 from streams.base import Joins, Stream
 from streams.pam.messages import MESSAGES
@@ -14,6 +16,10 @@ from topics.event import Event
 _SERVICE: Event = {"ogrewatch_service": "pam"}
 _ACTION = "pam_authentication"
 _HELPER = "unix_chkpwd"
+
+_MODULES = ("PAM_unix", "PAM_pwdb")
+"""What PAM of the year 2000 called itself to syslog."""
+_SERVICE_FIRST = re.compile(r"\(([^\s()]{1,64})\) ")
 
 _DISPLAYS = (
     *("gdm", "gdm3", "gdm-binary", "gdm-session-worker", "gdm-password", "gdm-autologin", "gdm-launch-environment"),
@@ -49,12 +55,21 @@ _TOOLS = (
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one PAM line; False for every other line of these programs."""
-    if event.get("process_name", "") == _HELPER:
+    program = event.get("process_name", "")
+    if program == _HELPER:
         return _helper(message, event)
+    if program in _MODULES:
+        message = _of_module(program, message)
     if not pam_lines.parse(message, event, _ACTION):
         return False
     event.update(_SERVICE)
     return True
+
+
+def _of_module(program: str, message: str) -> str:
+    """`(su) session opened ...` of the program `PAM_pwdb`, as PAM writes it today."""
+    found = _SERVICE_FIRST.match(message)
+    return f"{program.lower()}({found[1]}): {message[found.end() :]}" if found else f"{program.lower()}: {message}"
 
 
 def _helper(message: str, event: Event) -> bool:
@@ -74,6 +89,7 @@ STREAM = Stream(
     name="pam",
     programs=(
         _HELPER,
+        *_MODULES,
         *(*_DISPLAYS, *_SESSIONS, *_SERVERS, *_TOOLS),
         *(
             f"{name}]"

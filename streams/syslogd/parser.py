@@ -29,14 +29,11 @@ _PEER: Event = {
 _REPEATED = re.compile(r"(?:--- )?last message repeated ([0-9]{1,9}) times?(?: ---)?")
 _ORIGIN = re.compile(r" ?\[origin software=\"([^\"]{1,64})\"(?: swVersion=\"([^\"]{1,64})\")?[^\]]{0,512}\] ?")
 _OLD = re.compile(r"(?:(syslogd|klogd) )?([0-9][^\s:,]{0,32})[:,] (.*)", re.DOTALL)
+_DAEMON = re.compile(r"(?:rsyslogd|syslogd|syslog-ng|klogd|systemd-journald?)(?:-[0-9]{1,6})?")
 _BEGINNINGS = (
-    "[origin software=",
-    "last message repeated ",
-    "--- last message repeated ",
-    "-- MARK --",
-    "syslogd ",
-    "klogd ",
-    "imuxsock",
+    *("last message repeated ", "--- last message repeated ", "-- MARK --", "[origin software=", " [origin software="),
+    *("syslogd ", "klogd ", "syslog-ng ", "rsyslogd", "imuxsock", "exiting on signal ", "kernel boot file is "),
+    *("action '", "omfwd: ", "Syslog connection ", "Log statistics; ", "Configuration reload request received"),
 )
 _CLIENT = r"client='AF_INET6?\((?P<source_ip>\S+?):(?P<source_port>[0-9]{1,5})\)'"
 _DETAIL = r"(?P<detail>.*)"
@@ -82,8 +79,8 @@ _MESSAGES = Rules(
 
 
 def sniff(text: str) -> bool:
-    """Whether a message of no program is a daemon's own."""
-    return text.startswith(_BEGINNINGS) or text.startswith("exiting on signal ")
+    """Whether a message may be a daemon's own. As programs they are not known: they pass on what others wrote."""
+    return text.startswith(_BEGINNINGS) or text == "restart"
 
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
@@ -92,8 +89,9 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
         event.update(_AGAIN)
         extra(event)["ogrewatch.repeated"] = int(repeated[1])
         return True
+    tag = event.get("process_name")
     program, version, text = _origin(message)
-    if not _MESSAGES.parse(text, event):
+    if (tag and not _DAEMON.fullmatch(tag)) or not _MESSAGES.parse(text, event):
         return False
     if program:
         event.setdefault("process_name", program)
@@ -116,7 +114,7 @@ def _origin(message: str) -> tuple[str, str, str]:
 
 STREAM = Stream(
     name="syslogd",
-    programs=("syslogd", "rsyslogd", "syslog-ng", "klogd", "systemd-journald", "systemd-journal"),
+    programs=("klogd", "systemd-journald", "systemd-journal"),
     parse=parse,
     sniff=sniff,
 )

@@ -52,3 +52,14 @@ def test_messages_that_were_dropped_are_counted() -> None:
 def test_nothing_else_is_understood(message: str) -> None:
     assert attempt_of("rsyslogd", message) == (0, "")
     assert event_of("rsyslogd", message)["event_dataset"] == "syslog.unparsed"
+
+
+def test_a_daemon_that_passes_on_a_record_does_not_speak_for_it() -> None:
+    event = parsed('rsyslogd: {"msg":"Failed password for root from 192.0.2.1 port 1 ssh2","programname":"sshd"}')
+    assert event["event_dataset"] == "sshd"
+    assert event["ogrewatch_attempt"] == 1
+
+
+@pytest.mark.parametrize("rest", ["other: restart", "other: action 'x' suspended", "other: exiting on signal 15"])
+def test_what_other_programs_say_is_not_taken(rest: str) -> None:
+    assert parsed(rest)["event_dataset"] == "syslog.unparsed"
