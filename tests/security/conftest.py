@@ -22,7 +22,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             one.start()
         for one in (elasticsearch, kafka):
             one.wait_ready()
-        yield Site(folder, kafka, elasticsearch, ours, client, stranger)
+        yield Site(folder, kafka, elasticsearch, ours, server, client, stranger)
     finally:
         for one in (elasticsearch, kafka):
             one.kill()

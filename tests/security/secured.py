@@ -140,6 +140,7 @@ class Site:
     kafka: SecuredKafka
     elasticsearch: SecuredElasticsearch
     authority: Pem
+    server: Pem
     client: Pem
     stranger: Pem
 

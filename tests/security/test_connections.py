@@ -1,5 +1,6 @@
 """Clients and servers: those that fit talk to each other, those that do not are told why, in a sentence and in time."""
 
+import asyncio
 import re
 import ssl
 import subprocess
@@ -63,6 +64,7 @@ async def test_both_clients_of_kafka_get_in(
     client = AIOKafkaClient(bootstrap_servers=servers, **credentials_to_aiokafka_auth(credentials()))
     await client.bootstrap()
     await client.close()
+    await asyncio.sleep(0.1)  # for the last words of TLS
 
 
 @pytest.mark.parametrize(
