@@ -13,7 +13,7 @@ from cli.soak_state import State
 from topics.catalogue import group_of
 from topics.connection import client_conf
 
-_WARM = 20.0  # seconds of load before
+_WARM = 10.0  # seconds of load before
 _LOOK = 1.0  # seconds between looks
 _LONGEST = 900.0  # seconds to catch up in
 
