@@ -71,11 +71,11 @@ class Counter:
         self.flusher.gather(log, event, records)
 
     def _count(self, log: Log, batch: Batch) -> None:
-        counted, late, dead = log.totals[0], log.late, len(log.undecodable)
+        counted, late, unnamed, dead = log.totals[0], log.late, log.unnamed, len(log.undecodable)
         try:
             log.count(batch)
         finally:
-            self._metrics.counted(log.totals[0] - counted, log.late - late)
+            self._metrics.counted(log.totals[0] - counted, log.late - late, log.unnamed - unnamed)
             if len(log.undecodable) > dead:
                 self._metrics.dead_lettered(log.topic, len(log.undecodable) - dead)
         self._metrics.consumed(log.topic, len(batch))
@@ -108,7 +108,8 @@ def make_app(settings: Settings) -> BatchApp:
     )  # fmt: skip
     app.tables.add(table)
     counter, in_order = Counter(app, table, settings), InOrder()
-    table.shelf, table.opened = (lambda partition: Shelf(settings, partition)), counter.open
+    table.shelf = lambda partition: Shelf(settings, partition, table.partitions_there)
+    table.opened = counter.open
     server = Server(app, table, settings.count_port)
     app.conf.canonical_url = server.url
     table.add_dependency(server)

@@ -34,6 +34,7 @@ _DEAD = _counter("records_dead_lettered", "Records of a topic that became dead l
 _FILTERED = _counter("records_filtered", "Records of a topic that were left out on purpose.", "topic")
 _COUNTED = _counter("records_counted", "Login attempts entered into the windows.")
 _LATE = _counter("records_late", "Login attempts whose window had been dropped already.")
+_UNNAMED = _counter("names_without_room", "Addresses and users of login attempts that were counted as others.")
 _STORED = _counter("records_stored", "Events that Elasticsearch stored.")
 _PRESENT = _counter("records_present", "Events that Elasticsearch had already (status 409).")
 _REJECTED = _counter("records_rejected", "Events that Elasticsearch will never take.")
@@ -87,7 +88,7 @@ class Metrics:
 
     def __init__(self, role: str) -> None:
         self._role = role
-        self._counted, self._late = _COUNTED.labels(role), _LATE.labels(role)
+        self._counted, self._late, self._unnamed = (family.labels(role) for family in (_COUNTED, _LATE, _UNNAMED))
         self._stored, self._present, self._rejected = (family.labels(role) for family in (_STORED, _PRESENT, _REJECTED))
         self._committed = _COMMITTED.labels(role)
 
@@ -107,10 +108,11 @@ class Metrics:
         """Records of `topic` were left out on purpose."""
         _FILTERED.labels(self._role, topic).inc(records)
 
-    def counted(self, attempts: int, late: int = 0) -> None:
-        """Attempts were counted, and others came too late for that."""
+    def counted(self, attempts: int, late: int = 0, unnamed: int = 0) -> None:
+        """Attempts were counted, others came too late for that; so many addresses and users were not told apart."""
         self._counted.inc(attempts)
         self._late.inc(late)
+        self._unnamed.inc(unnamed)
 
     def written(self, stored: int, present: int, rejected: int) -> None:
         """Elasticsearch has decided on every event of a batch."""

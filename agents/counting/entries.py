@@ -19,37 +19,32 @@ _single = lru_cache(16_384)(lambda name: (intern(name),))
 
 
 class Counts:
-    """Attempts of one service or user in one minute. `dirty` says that its record is older than it."""
+    """Attempts of one service or user in one minute. `dirty` says that its record is older than it, `born` at which
+    offset it began, -1 when it cannot be known.
+    """
 
-    __slots__ = ("dirty", "failure", "generation", "position", "success", "unknown")
+    __slots__ = ("born", "dirty", "failure", "generation", "position", "success", "unknown")
 
     def __init__(self) -> None:
         self.success = self.failure = self.unknown = 0
-        self.position, self.generation, self.dirty = -1, UNWRITTEN, False
+        self.position = self.born = -1
+        self.generation, self.dirty = UNWRITTEN, False
 
     @property
     def attempts(self) -> int:
         """All of them."""
         return self.success + self.failure + self.unknown
 
-    def add(self, outcome: str, number: int) -> None:
-        """Count attempts."""
-        if outcome == "failure":
-            self.failure += number
-        elif outcome == "success":
-            self.success += number
-        else:
-            self.unknown += number
-
     def payload(self) -> bytes:
-        """Its counts."""
-        return orjson.dumps((self.success, self.failure, self.unknown))
+        """Its counts, and where it began."""
+        return orjson.dumps((self.success, self.failure, self.unknown, self.born))
 
     @classmethod
     def load(cls, payload: bytes) -> "Counts":
-        """The entry of a payload."""
+        """The entry of a payload; those of earlier versions do not say where they began."""
         entry = cls()
-        entry.success, entry.failure, entry.unknown = orjson.loads(payload)
+        entry.success, entry.failure, entry.unknown, *born = orjson.loads(payload)
+        entry.born = born[0] if born else -1
         return entry
 
 
@@ -60,7 +55,8 @@ class Source(Counts):
 
     def __init__(self) -> None:
         self.success = self.failure = self.unknown = self.more = self.first = self.last = 0
-        self.position, self.generation, self.dirty, self.country = -1, UNWRITTEN, False, ""
+        self.position = self.born = -1
+        self.generation, self.dirty, self.country = UNWRITTEN, False, ""
         self.users: tuple[str, ...] = ()
         self.hosts: tuple[str, ...] = ()
 
@@ -86,15 +82,27 @@ class Source(Counts):
     def payload(self) -> bytes:
         """Everything."""
         counts = self.success, self.failure, self.unknown
-        return orjson.dumps((*counts, self.country, self.first, self.last, self.users, self.hosts, self.more))
+        return orjson.dumps(
+            (*counts, self.country, self.first, self.last, self.users, self.hosts, self.more, self.born)
+        )
 
     @classmethod
     def load(cls, payload: bytes) -> "Source":
         """The entry of a payload."""
         entry = cls()
-        entry.success, entry.failure, entry.unknown, country, entry.first, entry.last, users, hosts, entry.more = (
-            orjson.loads(payload)
-        )
+        (
+            entry.success,
+            entry.failure,
+            entry.unknown,
+            country,
+            entry.first,
+            entry.last,
+            users,
+            hosts,
+            entry.more,
+            *born,
+        ) = orjson.loads(payload)
+        entry.born = born[0] if born else -1
         entry.last = entry.first if entry.last == entry.first else entry.last  # mostly; one object then
         entry.country, entry.users, entry.hosts = intern(country), _names(users), _names(hosts)
         return entry

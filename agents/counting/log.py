@@ -19,8 +19,9 @@ from collections.abc import Iterable
 from sys import intern
 from typing import Any, TypeVar
 
-from agents.counting.entries import Counts, Source, State
-from agents.counting.minute import ADDRESS, LOADERS, MINUTE, OUTBOX, ROW, SERVICE, USER, Minute
+from agents.counting.entries import Counts, State
+from agents.counting.minute import ADDRESS, KINDS, LOADERS, MINUTE, OTHERS, OUTBOX, ROW, SERVICE, USER, Minute
+from agents.counting.room import ROOM, fits, weight
 from topics.heads import OFFSET, SOURCE, Head, counted
 from topics.replay import counted_by
 
@@ -37,11 +38,12 @@ class Damaged(Exception):
 class Log:
     """The state of one partition of one typed topic; `code` stands for the topic in the names of its entries."""
 
-    def __init__(self, topic: str, kind: str, code: int, partition: int, keep: float) -> None:
+    def __init__(self, topic: str, kind: str, code: int, partition: int, keep: float, room: int = ROOM) -> None:
         self.topic, self.kind, self.code, self.partition = topic, kind, code, partition
         self.position = self.ahead = -1
         self.newest = self.floor = self.late = 0
         self.keep = self._wanted_keep = keep
+        self.room, self.weight, self.unnamed = room, 0, 0
         self.totals, self.expired = [0, 0, 0], [0, 0, 0]
         self.raw: dict[tuple[str, int], int] = {}
         self.ids: dict[str, str] = {}
@@ -131,16 +133,20 @@ class Log:
             entries = self._open(minute)
         totals[0] += number
         service = service or "unknown"
-        entry = entries.services.get(service) or self._make(Counts, entries.services, service)
-        self._add(entry, SERVICE, minute, service, outcome, number, offset)
+        total = entries.services.get(service) or self._make(Counts, entries.services, service)
+        self._add(total, SERVICE, minute, service, outcome, number, offset)
         if user:
             totals[2] += number
-            entry = entries.users.get(user) or self._make(Counts, entries.users, user)
-            self._add(entry, USER, minute, user, outcome, number, offset)
+            key, entry = user, entries.users.get(user)
+            if entry is None or entry.born >= offset:
+                key, entry = self._name(entries, USER, user, number, offset)
+            self._add(entry, USER, minute, key, outcome, number, offset)
         if address:
             totals[1] += number
-            source = entries.addresses.get(address) or self._make(Source, entries.addresses, address)
-            if self._add(source, ADDRESS, minute, address, outcome, number, offset):
+            key, source = address, entries.addresses.get(address)
+            if source is None or source.born >= offset:
+                key, source = self._name(entries, ADDRESS, address, number, offset)
+            if self._add(source, ADDRESS, minute, key, outcome, number, offset) and key:
                 source.meet(user, host, country, at)
 
     def _open(self, minute: int) -> Minute:
@@ -150,6 +156,24 @@ class Log:
     def _make(self, kind: type[C], entries: dict[str, C], key: str) -> C:
         entry = entries[intern(key)] = kind()
         return entry
+
+    def _name(self, minute: Minute, dimension: int, key: str, number: int, offset: int) -> tuple[str, Any]:
+        """The entry of a name that has none at this offset, and its key: a new one, or that of the others.
+
+        An entry that is further than this log may have begun here; or later, then it was not there at this offset.
+        """
+        entries, kind = minute.tables[dimension], KINDS[dimension]
+        entry = entries.get(key)
+        if entry is None and fits(self.weight, self.room, minute.there[dimension]):
+            entry = self._make(kind, entries, key)
+            entry.born = offset
+        if entry is None or entry.born != offset:
+            self.unnamed += number
+            return OTHERS, entries.get(OTHERS) or self._make(kind, entries, OTHERS)
+        minute.there[dimension] += 1
+        minute.weight += weight(key)
+        self.weight += weight(key)
+        return key, entry
 
     def _add(
         self, entry: Counts, dimension: int, minute: int, key: str, outcome: str, number: int, offset: int
@@ -177,6 +201,7 @@ class Log:
         self._next_expiry = int((self.floor + MINUTE + self.keep) * 1000)
         for minute in [minute for minute in self.minutes if minute < self.floor]:
             entries = self.expiring[minute] = self.minutes.pop(minute)
+            self.weight -= entries.weight
             self.expired = [old + new for old, new in zip(self.expired, entries.sums(), strict=True)]
 
     # Checkpoints
@@ -201,6 +226,9 @@ class Log:
             self.raw = {(t, int(p)): offset for t, offsets in row["raw"].items() for p, offset in offsets.items()}
         for minute in [minute for minute in self.minutes if minute < self.floor]:
             self.expiring[minute] = self.minutes.pop(minute)
+        for entries in self.minutes.values():
+            entries.weigh(self.position)
+        self.weight = sum(entries.weight for entries in self.minutes.values())
         self.ahead = max((e.position for m in self.minutes.values() for e in m.counts()), default=-1)
         left = [minute for minute in self.expiring if minute >= self.outbox.value["gone"]]
         self.unsent = dict.fromkeys((*self.minutes, *left), self.newest)

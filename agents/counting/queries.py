@@ -19,6 +19,8 @@ from agents.counting.shelf import Shelf
 DIMENSIONS = {"service": SERVICE, "address": ADDRESS, "user": USER}
 NAMES = 20
 """Most users, and most hosts, that an answer lists."""
+UNNAMED = "(others)"
+"""What answers call those whose names a minute had no room for."""
 _BREATH = 5_000  # entries read before others get their turn
 
 
@@ -34,7 +36,8 @@ async def attempts(parts: Iterable[Part[Shelf]], span: Span, by: str, limit: int
     """Attempts by outcome for each service, address or user, at most `limit`; whether some were left out."""
     sums: dict[str, list[int]] = {}
     async for _, minute in _minutes(parts, span):
-        for key, entry in minute.tables[DIMENSIONS[by]].items():
+        for name, entry in minute.tables[DIMENSIONS[by]].items():
+            key = name or UNNAMED
             row = sums.get(key)
             if row is None:
                 sums[key] = [entry.success, entry.failure, entry.unknown]
@@ -53,6 +56,8 @@ async def attackers(parts: Iterable[Part[Shelf]], span: Span, limit: int) -> lis
     worst: dict[str, list[int]] = {}
     async for _, minute in _minutes(parts, span):
         for key, entry in minute.addresses.items():
+            if not key:
+                continue
             row = worst.setdefault(key, [0, 0])
             row[0] += entry.failure
             row[1] = max(row[1], entry.last)

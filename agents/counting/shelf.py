@@ -3,15 +3,20 @@
 from typing import Any
 
 from agents.counting.log import Log
+from agents.counting.room import ROOM
 from agents.settings import Settings
 from topics.catalogue import COUNTED_KINDS, typed
 
 
 class Shelf:
-    """The logs of one partition number. They share a part, and nothing else."""
+    """The logs of one partition number. They share a part, and nothing else.
 
-    def __init__(self, settings: Settings, partition: int) -> None:
-        made = [Log(settings.prefix + typed(k), k, ord(k[0]), partition, settings.keep) for k in COUNTED_KINDS]
+    `partitions` is the number of them all: each has its share of the room for names.
+    """
+
+    def __init__(self, settings: Settings, partition: int, partitions: int = 1) -> None:
+        keep, room = settings.keep, ROOM // partitions
+        made = [Log(settings.prefix + typed(k), k, ord(k[0]), partition, keep, room) for k in COUNTED_KINDS]
         self.logs = {log.topic: log for log in made}
         self._by_code = {log.code: log for log in made}
 

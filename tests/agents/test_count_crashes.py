@@ -15,6 +15,8 @@ from count_kit import Attempt, Stored, recount
 from agents.changelog import Part
 from agents.counting.checkpoint import resume, take
 from agents.counting.log import Log
+from agents.counting.minute import DIMENSIONS
+from agents.counting.room import ROOM
 from agents.counting.shelf import Shelf
 from agents.settings import Settings
 from agents.transport import Outgoing
@@ -23,6 +25,7 @@ from topics.stats import AuthWindow, decode
 KEEP = 600.0
 TOPIC = "events.authentication"
 FOREVER = 1 << 62
+TIGHT = 40  # names that there is room for
 
 
 class Crash(Exception):
@@ -32,9 +35,9 @@ class Crash(Exception):
 class World:
     """What outlives the workers: the topics and the committed offset."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, names: int = 6) -> None:
         self.random = random.Random(seed)
-        self.typed = _typed(self.random)
+        self.typed = _typed(self.random, names)
         self.records = [attempt.record(offset) for offset, attempt in enumerate(self.typed)]
         self.changelog: list[Stored] = []
         self.windows: dict[str, AuthWindow] = {}
@@ -69,7 +72,7 @@ class Worker:
     def __init__(self, world: World, dies: float) -> None:
         self.world, self.dies = world, dies
         world.generation += 1
-        self.part = Part("changelog", 0, Shelf(Settings(keep=KEEP), 0))
+        self.part = Part("changelog", 0, Shelf(Settings(keep=KEEP), 0, ROOM // TIGHT))
         self.part.apply(world.changelog)
         for each in self.part.shelf.logs.values():
             each.resume()
@@ -124,9 +127,9 @@ class Worker:
         return +found
 
 
-def _typed(rng: random.Random) -> list[Attempt]:
+def _typed(rng: random.Random, names: int) -> list[Attempt]:
     """The events of three raw partitions as a normalize that is killed now and then writes them."""
-    lines = {p: [_attempt(rng, p, offset) for offset in range(rng.randint(20, 120))] for p in range(3)}
+    lines = {p: [_attempt(rng, p, offset, names) for offset in range(rng.randint(20, 120))] for p in range(3)}
     at = dict.fromkeys(lines, 0)
     found = []
     while unfinished := [p for p in lines if at[p] < len(lines[p])]:
@@ -138,14 +141,14 @@ def _typed(rng: random.Random) -> list[Attempt]:
     return found
 
 
-def _attempt(rng: random.Random, partition: int, offset: int) -> Attempt:
+def _attempt(rng: random.Random, partition: int, offset: int, names: int) -> Attempt:
     """Arrivals go on by the half minute; some events are old by then, a few too old or of the future."""
     arrival = offset * 30 + rng.random() * 30
     age = rng.choice([0, 0, 0, 0, 1, 3, 8, 12, 30, -2, -20])
     return Attempt(
         partition, offset, int(arrival // 60) - age, arrival,
         rng.choice(["success", "failure", "failure", "unknown"]), rng.choice(["sshd", "ldap"]),
-        f"203.0.113.{rng.randrange(6)}", rng.choice(["root", "admin", ""]), rng.choice([1, 1, 3]),
+        f"203.0.113.{rng.randrange(names)}", rng.choice(["root", "admin", ""]), rng.choice([1, 1, 3]),
     )  # fmt: skip
 
 
@@ -174,6 +177,31 @@ def test_counts_are_those_of_a_recount_whenever_workers_die(seed: int) -> None:
     assert worker.counts() == live
     _same_after_recovery(world, worker)
     _windows_add_up(world, counts)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_same_names_find_room_whenever_workers_die(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.counting.room.MOST", 4)
+    monkeypatch.setattr("agents.counting.room.FEW", 2)
+    world = World(seed, names=20)
+    worker = _play(world, World.compact)
+    straight = Log(TOPIC, "authentication", ord("a"), 0, KEEP, TIGHT)
+    straight.resume()
+    straight.count(world.records)
+    assert worker.log.verified
+    assert straight.unnamed > 0
+    assert (worker.log.totals, worker.log.weight) == (straight.totals, straight.weight)
+    assert _payloads(worker.log) == _payloads(straight)
+    _same_after_recovery(world, worker)
+
+
+def _payloads(log: Log) -> dict[tuple[int, int, str], bytes]:
+    return {
+        (begin, dimension, name): entry.payload()
+        for begin, minute in log.minutes.items()
+        for dimension in DIMENSIONS
+        for name, entry in minute.tables[dimension].items()
+    }
 
 
 def _same_after_recovery(world: World, worker: Worker) -> None:

@@ -8,14 +8,16 @@ from count_kit import START, Attempt, Stored
 
 from agents.counting.entries import MORE_HOSTS, MORE_USERS, NAMES, Source, State
 from agents.counting.log import Damaged, Log
+from agents.counting.minute import OTHERS
+from agents.counting.room import MOST, ROOM
 from topics.heads import LONGEST
 from topics.replay import again_header, recount_header
 
 KEEP = 600.0
 
 
-def log(attempts: Iterable[Attempt] = ()) -> Log:
-    made = Log("events.authentication", "authentication", ord("a"), 0, KEEP)
+def log(attempts: Iterable[Attempt] = (), room: int = ROOM) -> Log:
+    made = Log("events.authentication", "authentication", ord("a"), 0, KEEP, room)
     made.resume()
     made.count(attempt.record(offset) for offset, attempt in enumerate(attempts))
     return made
@@ -128,3 +130,30 @@ def test_how_far_what_was_sent_again_was_counted_outlives_a_worker() -> None:
     successor.resume()
     successor.count([replace(again, offset=2)])
     assert successor.totals[0] == 2
+
+
+def test_a_minute_has_room_for_so_many_names_and_counts_the_others_together() -> None:
+    made = log(Attempt(0, n, 0, 1, user=f"u{n % (MOST + 3)}", service=f"s{n % 2}") for n in range(MOST + 10))
+    minute = made.minutes[START]
+    assert len(minute.users) == MOST + 1
+    assert (minute.users[OTHERS].failure, minute.users["u0"].failure) == (3, 2)
+    assert made.unnamed == 3
+    assert made.totals == [MOST + 10] * 3
+    assert minute.sums() == made.totals
+
+
+def test_others_have_no_users_and_hosts() -> None:
+    made = log((Attempt(0, n, 0, 1, address=f"2001:db8::{n}") for n in range(9)), room=2)
+    others = made.minutes[START].addresses[OTHERS]
+    assert (others.failure, others.users, others.hosts, others.first) == (6, (), (), 0)
+
+
+def test_names_find_room_again_when_minutes_expire() -> None:
+    first = [Attempt(0, n, 0, 1, user=f"u{n}") for n in range(9)]
+    made = log([*first, Attempt(0, 9, 1, 60 + KEEP, user="late")], room=2)
+    assert made.weight == 2
+    assert set(made.minutes[START + 60].users) == {"late"}
+
+
+def test_a_long_name_takes_more_room() -> None:
+    assert log([Attempt(0, 0, 0, 1, user="x" * LONGEST)]).weight == 6

@@ -1,0 +1,33 @@
+"""What answers make of names that a minute had no room for."""
+
+import asyncio
+
+from count_kit import START, Attempt
+
+from agents.changelog import Part
+from agents.counting import queries
+from agents.counting.room import ROOM
+from agents.counting.shelf import Shelf
+from agents.settings import Settings
+
+SPAN = queries.Span(START, START + 60)
+
+
+def crowded() -> list[Part[Shelf]]:
+    part = Part("changelog", 0, Shelf(Settings(keep=600), 0, ROOM // 2))
+    log = part.shelf.logs["events.authentication"]
+    log.resume()
+    log.count(Attempt(0, n, 0, n, address=f"2001:db8::{n}", user="").record(n) for n in range(9))
+    return [part]
+
+
+def test_others_are_in_the_sum_under_their_own_name() -> None:
+    rows, truncated = asyncio.run(queries.attempts(crowded(), SPAN, "address", 100))
+    assert rows.pop(queries.UNNAMED)["failure"] == 5
+    assert (len(rows), truncated) == (4, False)
+    assert sum(row["failure"] for row in rows.values()) == 4
+
+
+def test_others_are_no_attacker() -> None:
+    found = asyncio.run(queries.attackers(crowded(), SPAN, 100))
+    assert {attacker["address"] for attacker in found} == {f"2001:db8::{n}" for n in range(4)}
