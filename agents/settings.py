@@ -1,4 +1,7 @@
-"""Every setting of a running Ogrewatch, defined once: `OGREWATCH_<NAME>` in the environment, else the default."""
+"""Every setting of a running Ogrewatch, defined once: `OGREWATCH_<NAME>` in the environment, else the default.
+
+How Kafka and Elasticsearch are spoken to, `topics/connection.py` and `sinks/elasticsearch/connection.py` define.
+"""
 
 from pathlib import Path
 
@@ -9,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """What a worker needs to know. Durations are seconds, sizes bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="OGREWATCH_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="OGREWATCH_", frozen=True, hide_input_in_errors=True)
 
     kafka: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, comma separated.")
     elasticsearch: str = Field("http://127.0.0.1:9200", description="Elasticsearch URLs, comma separated.")
