@@ -19,6 +19,7 @@ from stack.server import Server
 
 PREFIX, NAMESPACE = "soak.", "soak"
 PARTITIONS = 4
+_SECURITY = ("OGREWATCH_KAFKA_", "OGREWATCH_ELASTICSEARCH_")  # settings for servers that are not these
 _READY = 180.0  # seconds a server has to answer, on a machine that is busy
 _NEAR = 8  # workers of the count role that there may be at once, each on the next port
 
@@ -68,6 +69,8 @@ def site(keep: Path | None) -> Iterator[Site]:
 
 
 def _site(folder: Path) -> Site:
+    for name in [name for name in os.environ if name.startswith(_SECURITY)]:
+        del os.environ[name]
     for package in (KAFKA, ELASTICSEARCH):
         ensure(package)
     kafka, elasticsearch = Kafka(folder / "kafka"), Elasticsearch(folder / "elasticsearch")
