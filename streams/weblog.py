@@ -188,6 +188,8 @@ def _set_client(who: str, event: Event) -> None:
     the word's place, or several addresses with commas, of which the first public one is the client's."""
     first, _, rest = who.partition(" ")
     second, _, after = rest.partition(" ")
+    if rest and not second:  # two blanks
+        second, _, after = _BLANKS.sub(" ", rest.lstrip(" ")).partition(" ")
     if first.endswith(","):
         first, after = _forwarded(who)
     elif is_ip(second):

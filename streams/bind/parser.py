@@ -21,7 +21,7 @@ _TIME = re.compile(
     r"(?:([0-9]{2})-([A-Z][a-z]{2})-([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,6}))?|"
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]{1,6})?Z?)) "
 )
-_CATEGORY = re.compile(r"(?!client:|zone:)([a-z][a-z-]{2,23}): (?=\S)")
+_CATEGORY = re.compile(r"(?!client:|zone:|managed-keys-zone:)([a-z][a-z-]{2,23}): (?=\S)")
 _SEVERITY = re.compile(r"(critical|error|warning|notice|info|dynamic|debug [0-9]{1,3}): ")
 _CLIENT = re.compile(
     r"(?:[a-z-]{2,24}: )?client (?:@0x[0-9a-f]{1,16} )?([0-9A-Fa-f.:]{2,39}|[0-9A-Fa-f:]{2,39}%\w{1,16})#([0-9]{1,5})"

@@ -59,6 +59,7 @@ _NOTES = (
     ),
     *(
         "DHCP, ",
+        "DHCP lease file ",
         "DHCPv6",
         "available DHCP ",
         "client provides name: ",
@@ -162,12 +163,13 @@ def _answer(origin: str, name: str, value: str, event: Event) -> None:
         event["event_outcome"] = "failure" if value.startswith("BOGUS") else "success"
         extra(event)["dnsmasq.validation"] = value
         return
-    _set_question(event, "dns_answer", name)
+    code = _CODES.get(value.partition("-")[0])
+    # dnsmasq's own word, when it cannot tell which question a refusal answers
+    _set_question(event, "dns_answer", "" if name == "error" and code else name)
     fields = extra(event)
     fields.update({"dns.type": "answer", "dnsmasq.origin": origin})
     if origin.startswith(_BLOCKS):
         event["event_action"], event["event_type"] = "dns_blocked", ["connection", "protocol", "denied"]
-    code = _CODES.get(value.partition("-")[0])
     event["dns_response_code"] = code or "NOERROR"
     if is_ip(value):
         fields["dns.resolved_ip"] = [value]

@@ -123,6 +123,63 @@ def test_what_is_told_by_its_beginning() -> None:
     assert not sniff(f"a b c {STAMP} no quote")
 
 
+@pytest.mark.parametrize(
+    ("who", "ip", "user"),
+    [
+        ("192.0.2.1", "192.0.2.1", None),
+        ("192.0.2.1  -  -", "192.0.2.1", None),
+        ('192.0.2.1 - ""', "192.0.2.1", None),
+        ("198.51.100.1,192.0.2.1 - bob", "198.51.100.1", "bob"),
+        ('"198.51.100.1, 192.0.2.1" 10.0.0.1 - bob', "198.51.100.1", "bob"),
+        ("192.0.2.1 - [198.51.100.1] - bob", "192.0.2.1", "bob"),
+        ("- 192.0.2.1 - bob", "192.0.2.1", "bob"),
+        ("192.0.2.1 www.example.com bob", "192.0.2.1", "bob"),
+    ],
+)
+def test_who_asks_in_other_formats(who: str, ip: str, user: str | None) -> None:
+    event = event_of("nginx", f'{who} {STAMP} "GET / HTTP/1.1" 200 1 "-" "-"')
+    assert (event.get("source_ip"), event.get("user_name")) == (ip, user)
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "[24/Nov/2026:07:00:00 +0100]", "[24/Nov/2026:07:00:00.000 +0100]", "[24/Nov/2026:06:00:00]",
+        "[2026-11-24T07:00:00+01:00]", "[2026-11-24T06:00:00Z]", "[2026-11-24 06:00:00]",
+    ],
+)  # fmt: skip
+def test_times_in_other_formats(stamp: str) -> None:
+    event = event_of("nginx", f'192.0.2.1 - - {stamp} "GET / HTTP/1.1" 200 1')
+    assert event["timestamp"] == 1_795_500_000_000_000
+
+
+def test_a_request_with_a_bare_quote_ends_where_the_status_follows() -> None:
+    event = event_of("nginx", f'192.0.2.1 - - {STAMP} "GET /a"b HTTP/1.1" 404 1 "-" "x"')
+    assert (event["url_original"], event["http_response_status_code"]) == ('/a"b', 404)
+    assert event["user_agent_original"] == "x"
+
+
+JSON = (
+    '{"remote_addr":"192.0.2.1","time_iso8601":"2026-11-24T07:00:00+01:00","request":"GET /x?y HTTP/1.1","status":%s}'
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts", "outcome"), [("200", 0, "success"), ('"401"', 1, "failure"), ("0", 0, "failure")]
+)
+def test_requests_in_json(status: str, attempts: int, outcome: str) -> None:
+    event = event_of("nginx", JSON % status)
+    assert (event.get("ogrewatch_attempt", 0), event["event_outcome"]) == (attempts, outcome)
+    assert (event["source_ip"], event["url_original"], event["timestamp"]) == (
+        "192.0.2.1", "/x?y", 1_795_500_000_000_000,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("status", ["[]", '"x"', "null", "1e9", "-1"])
+def test_a_status_that_is_none(status: str) -> None:
+    assert event_of("nginx", JSON % status)["event_dataset"] == "json.unparsed"
+
+
 ERROR = (
     '2026/11/24 07:03:00 [{}] 12#13: *7 {}, client: 203.0.113.66, server: s, request: "GET /x?y HTTP/1.1", host: "h"'
 )
