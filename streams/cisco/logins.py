@@ -130,6 +130,16 @@ LOGINS = (
     ),
     Message("109005 109007", LOGIN, (_THROUGH,)),
     Message("109006 109008", REFUSED, (_THROUGH,)),
+    Message("307001 315001", REFUSED, ("Denied <Telnet|SSH> [login ]session from {a_host} on interface {a_if}*",)),
+    Message(
+        "307002 315002",
+        LOGIN,
+        (
+            'Permitted <Telnet|SSH> [login ]session from {a_host}[ on interface {a_if}][ for user "{user}"]',
+            "Permitted <Telnet|SSH> [login ]session from {a_host} on interface {a_if} for user {user}",
+        ),
+    ),
+    Message("307003", REFUSED, ("telnet login session failed from {a_host} \\({tries} attempts\\)*",)),
     Message(
         "308001",
         REFUSAL,

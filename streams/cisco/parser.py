@@ -19,7 +19,7 @@ from streams.cisco.logins import LOGINS, grouped
 from streams.cisco.shapes import Catalogue, set_fields
 from streams.cisco.templates import compile_template
 from streams.cisco.vpn import VPN
-from streams.packets import set_transport
+from streams.packets import set_ends, set_transport
 from streams.text import extra, is_ip
 from topics.event import Event
 
@@ -33,6 +33,7 @@ _CATALOGUE = Catalogue((*CONNECTIONS, *DENIALS, *INSPECTION, *LOGINS, *VPN, *ADM
 _ANY_ENDS = tuple(compile_template(template).match for template in ("from {A} to {B}", "src {A} dst {B}"))
 _ANY_PROTOCOL = re.compile(r"(?<![\w-])(TCP|UDP|ICMP|tcp|udp|icmp)(?![\w-])")
 _BEGINNINGS = (" from ", " src ")
+_ANY_SOURCE = re.compile(r" from (?:host |IP )?([0-9A-Fa-f.:]{7,39})(?:/([0-9]{1,5}))?(?![\w/])")
 _ANY_SESSION = tuple(
     compile_template(template).fullmatch
     for template in (
@@ -94,6 +95,8 @@ def _set_ends(text: str, event: Event) -> None:
             if protocol := _ANY_PROTOCOL.search(text, 0, 400):
                 set_transport(event, protocol[1])
             return
+    if (alone := _ANY_SOURCE.search(text, 0, 400)) and is_ip(address := alone[1].rstrip(".:")):
+        set_ends(event, (address, alone[2] or ""), ("", ""))
 
 
 def _set_origin(product: str, severity: int, code: str, event: Event) -> None:

@@ -93,6 +93,8 @@ def _take_icmp_numbers(found: dict[str, str], event: Event) -> None:
     ports of its own."""
     if event.get("network_transport") in ("icmp", "ipv6-icmp") and "original_protocol" not in found:
         numbers = [found.pop(end + "_port") for end in ("a", "b") if end + "_port" in found]
+        found.pop("a_natport", None)
+        found.pop("b_natport", None)
         if numbers:
             extra(event)["cisco.icmp_numbers"] = "/".join(numbers)
 
