@@ -151,4 +151,8 @@ def _asks(message: str, event: Event) -> bool:
     return True
 
 
-STREAM = Stream(name="dhcpd", programs=("dhcpd", "dhcpd3", "dhcpd6", "dhclient", "dhclient6", "dhcp6c"), parse=parse)
+STREAM = Stream(
+    name="dhcpd",
+    programs=("dhcpd", "dhcpd3", "dhcpd6", "dhcp", "isc-dhcp-server", "dhclient", "dhclient6", "dhcp6c"),
+    parse=parse,
+)

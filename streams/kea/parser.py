@@ -112,5 +112,5 @@ def _set_packet(packet: re.Match[str], ends: tuple[str, str], event: Event) -> N
 
 
 STREAM = Stream(
-    name="kea", programs=("kea-dhcp4", "kea-dhcp6", "kea-dhcp-ddns", "kea-ctrl-agent"), parse=parse, sniff=sniff
+    name="kea", programs=("kea", "kea-dhcp4", "kea-dhcp6", "kea-dhcp-ddns", "kea-ctrl-agent"), parse=parse, sniff=sniff
 )
