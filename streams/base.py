@@ -10,6 +10,7 @@ many lines one attempt printed. The line that gives the verdict carries the coun
   refusals of a user that there is are failures. `'<invalid username>'`, PAM lines and exits stand beside them.
 - sudo: a COMMAND that ran (in JSON, `accept`) is a success; each incorrect password, a refusal by the rules (`reject`)
   and `a password is required` are failures. PAM lines stand beside them.
+- doas: `ran command` is a success; `failed auth` and a command that is not permitted are failures.
 - su: `(to root) ...`, `from alice to root` and `Successful su` are successes, `FAILED SU`, `FAILED su` and `BAD SU`
   failures. The `+` and `-` lines of shadow repeat them.
 - login: `LOGIN ON` and `ROOT LOGIN` are successes, `FAILED LOGIN N`, each of N `LOGIN FAILURES`, `REPEATED LOGIN

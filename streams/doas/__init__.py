@@ -1,0 +1,1 @@
+"""doas: who ran what as whom, and who was refused."""
