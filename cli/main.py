@@ -28,7 +28,7 @@ def _register() -> None:
 
 
 def main() -> None:
-    """Run the command line; a server that is away, or will not have us, ends it with a sentence, whatever the command."""
+    """Run the command line. A server that is away, or will not have us, ends any command with a sentence."""
     guard_logs()
     _register()
     try:
