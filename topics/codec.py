@@ -4,13 +4,15 @@ Events that were written with another version's schema are read, too: all functi
 today. https://avro.apache.org/docs/1.12.0/specification/#schema-resolution
 """
 
+import struct
 from io import BytesIO
 from typing import Any
 
 import orjson
-from fastavro import schemaless_reader, schemaless_writer
+from fastavro import schemaless_reader
 from fastavro.read import SchemaResolutionError
 
+from topics.encoder import Encoder
 from topics.event import Event
 from topics.extra import restored, spilled
 from topics.fields import TYPES, columns
@@ -34,6 +36,7 @@ EVENTS = Numbers({kind: schema_of(kind) for kind in TYPES})
 """The numbers of events' schemas."""
 
 _COLUMNS = {kind: frozenset(f.column for f in columns(kind)) for kind in TYPES}
+_ENCODERS = {kind: Encoder(columns(kind)) for kind in TYPES}
 _FIRST, _TODAY, _NONE = EVENTS.first, EVENTS.today, EVENTS.zeros
 
 
@@ -42,17 +45,14 @@ def encode(kind: str, event: Event) -> bytes:
 
     Raises `CodecError` when a value is of the wrong type for its column.
     """
-    if not event.keys() <= _COLUMNS[kind]:
-        event = spilled(event, _COLUMNS[kind])
-    buffer = BytesIO()
-    buffer.write(_FIRST[kind])
+    first, encoder = _FIRST[kind], _ENCODERS[kind]
     try:
-        if (extra := event.get("extra")) is not None:
-            event = {**event, "extra": orjson.dumps(extra).decode() if extra else ""}
-        schemaless_writer(buffer, parsed(kind), event)
-    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+        try:
+            return encoder.write(first, event)
+        except KeyError:
+            return encoder.write(first, spilled(event, _COLUMNS[kind]))
+    except (TypeError, ValueError, OverflowError, AttributeError, struct.error) as error:
         raise CodecError(f"{kind}: {error}") from error
-    return buffer.getvalue()
 
 
 def decode(value: bytes) -> tuple[str, Event]:
