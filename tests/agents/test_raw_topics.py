@@ -1,5 +1,6 @@
 """A raw topic that was created again: its offsets begin anew, so its lines would pass for those that are stored."""
 
+import asyncio
 import contextlib
 import os
 import subprocess
@@ -131,19 +132,49 @@ def test_typed_topics_with_more_partitions_are_refused(place: Place) -> None:
     assert f"partitions of {topic} were 2 and are 3" in place.log.read_text()
 
 
-async def test_a_version_that_chooses_other_keys_is_refused(
-    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("agents.raw_topics.fatal", told.append)
-    part: Part[Shelf] = Part("joins", 0, Shelf())
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What would have ended the process."""
+    found: list[str] = []
+    monkeypatch.setattr("agents.raw_topics.fatal", found.append)
+    return found
+
+
+@pytest.fixture
+async def opened(place: Place, tmp_path: Path) -> tuple[RawTopics, Part[Shelf]]:
+    """The topics of a place, and a part that knows them."""
     topics = RawTopics(Settings(kafka=place.servers, prefix=place.prefix, data_dir=tmp_path), "joins")
+    part: Part[Shelf] = Part("joins", 0, Shelf())
     await topics.open(part)
-    await topics.watch([part])
+    return topics, part
+
+
+async def test_a_version_that_chooses_other_keys_is_refused(
+    opened: tuple[RawTopics, Part[Shelf]], told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics, part = opened
+    await topics.open(part)
     assert not told
     monkeypatch.setattr("agents.raw_topics.KEYS", "2")
     await topics.open(part)
     assert "keys were 1 and are 2" in told[0]
+
+
+async def test_a_raw_topic_created_again_at_work_is_noticed(
+    opened: tuple[RawTopics, Part[Shelf]], place: Place, told: list[str]
+) -> None:
+    topics, part = opened
+    await topics.watch([part])
+    assert not told
+    await asyncio.to_thread(place.delete, "raw.events")
+    await topics.watch([part])
+    assert not told  # it may be on its way
+    async with asyncio.timeout(30):
+        while not told:  # a broker may still show what it has deleted, and refuse its name
+            await asyncio.to_thread(place.create)
+            await asyncio.sleep(0.2)
+            await topics.watch([part])
+    assert f"{place.prefix}raw.events was deleted and created again" in told[0]
 
 
 def test_a_change_of_keys_has_a_new_number() -> None:
