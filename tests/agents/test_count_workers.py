@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import NewPartitions
+from confluent_kafka.cimpl import NewPartitions
 from count_cluster import PARTITIONS, Cluster, until
 from count_kit import START, Attempt
 

@@ -221,6 +221,7 @@ def test_a_window_of_other_columns_is_read() -> None:
 
 class _Record:
     topic, partition, timestamp = "events.authentication", 0, 1_700_000_000_000
+    headers: tuple[tuple[str, bytes], ...] = ()
 
     def __init__(self, offset: int, value: bytes) -> None:
         self.offset, self.value = offset, value
