@@ -30,13 +30,17 @@ many lines one attempt printed. The line that gives the verdict carries the coun
 - ftp: a login is a success, a failed one a failure (of root too), in vsftpd, ProFTPD and Pure-FTPd. Too many of them,
   or none in time, is none.
 - cisco: AAA's verdict on an authentication counts: 113004 and 113012 are successes, 113005 and 113015 failures.
-  605004/5, 611101/2, 716038/9, 109005/6 and 113008 tell of the same login. 308001 counts its tries.
+  605004/5, 611101/2, 716038/9, 109005/6 and 113008 tell of the same login. 308001 counts its tries. Of IOS,
+  `LOGIN_SUCCESS` and `LOGIN_FAILED` count, of NX-OS `pam_aaa: Authentication failed`; `SSH2_USERAUTH`, `QUIET_MODE_ON`
+  and `PRIV_AUTH_*` stand beside them.
 - pfsense: `Successful login` is a success, `authentication error` a failure. OPNsense's `for WebGui` lines repeat them.
 - proxy: a 407 with a user name, and a 401, are failures; a 407 without one only asks for it.
 - web: a 401 in an access log is a failure. No status says that a login succeeded. What the error logs of apache and
   nginx say of a user is the same attempt.
 - postfix: `SASL ... authentication failed` is a failure (`aborted` none). `client=..., sasl_username=` is a success,
   the first mail of a connection only. Lost connections, `auth=0/3` and rejections stand beside them.
+- exim: `... authenticator failed` is a failure. `<= ... A=` is a success, the first mail of a connection only, and
+  each where the line has no port.
 - postgresql: `connection authorized` is a success; `... authentication failed for user`, no or a rejecting pg_hba.conf
   entry, `role ... does not exist` and `is not permitted to log in` are failures. `connection authenticated` and an
   unknown database are none.
