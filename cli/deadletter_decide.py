@@ -15,7 +15,7 @@ from cli.deadletter_box import REPLAYED, Place, fate
 from topics.catalogue import DEADLETTER, FATES, MAX_RECORD, RAW, REPLAY
 from topics.connection import client_conf
 from topics.deadletter import Letter
-from topics.replay import origin_header, recount_header
+from topics.replay import not_again, origin_header, recount_header
 
 _TIMEOUT = 60.0  # seconds
 _MOST = 1000  # letters of one transaction
@@ -72,6 +72,8 @@ class Decider:
             topic = self._prefix + REPLAY.name
         elif letter.component == "count":
             headers = [recount_header(), *headers]
+        else:
+            headers = not_again(headers)
         self._produce(
             topic, letter.value, letter.key, letter.partition, timestamp=max(0, letter.timestamp), headers=headers
         )

@@ -60,6 +60,11 @@ def recount_header() -> tuple[str, bytes]:
     return _AGAIN, b""
 
 
+def not_again(headers: Headers) -> Headers:
+    """The headers of a typed record that is sent again, without one that would have it counted again."""
+    return [header for header in headers if header != recount_header()]
+
+
 def counted_by(record: Any) -> tuple[tuple[str, int], int] | None:
     """The source and the place in it that tell whether a typed record was counted, where its raw place does not."""
     for name, value in record.headers:
