@@ -15,14 +15,16 @@ from elasticsearch.serializer import Serializer
 from sinks.base import Document, Outcome, Rejected
 from sinks.elasticsearch.connection import async_client
 from sinks.elasticsearch.generations import Generations
+from sinks.elasticsearch.pace import Pace
 from sinks.elasticsearch.patience import Patience
 
 _PATH = "/_bulk"
 _PARAMS = {"filter_path": "errors,items.*._index,items.*.status,items.*.error,items.*.failure_store"}
 _HEADERS = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
 _TIMEOUT = 60.0  # seconds for one request
+_AT_ONCE = 8  # requests, at most
 _END = b"}}\n"  # of an action line
-_TOO_LARGE = 413
+_TOO_LARGE, _TOO_MUCH = 413, 429
 _REFUSED, _PRESENT = 300, 409
 _INDEX = b'"_index":"%b"'
 _ASTRAY = b'"failure_store":"used"'
@@ -70,8 +72,9 @@ _SERIALIZERS = {found.mimetype: found for found in (_Lines(), _Answers())}
 class ElasticsearchSink:
     """Writes to the nodes at `urls` (comma separated), at most about `max_bytes` in one request.
 
-    Writes may run at the same time. A document larger than `max_bytes` goes alone. `on_retry` is called before a
-    request is sent again, with the status that calls for it, or None when there was no answer.
+    Writes may run at the same time. A document larger than `max_bytes` goes alone. A server that takes long, or says
+    that it is too much, gets less at a time (see `pace`). `on_retry` is called before a request is sent again, with the
+    status that calls for it, or None when there was no answer.
     """
 
     def __init__(
@@ -81,13 +84,13 @@ class ElasticsearchSink:
             urls, request_timeout=_TIMEOUT, max_retries=0, retry_on_timeout=False, serializers=_SERIALIZERS
         )
         self._generations = Generations(self._client)
-        self._max_bytes, self._on_retry = max_bytes, on_retry
+        self._pace, self._on_retry = Pace(max_bytes, _AT_ONCE), on_retry
 
     async def write(self, documents: Sequence[Document]) -> Outcome:
         """Store documents; see `Sink.write`."""
         outcome = Outcome()
-        for entries in _requests(_entries(documents), self._max_bytes):
-            await self._store(entries, outcome)
+        for entries in _requests(_entries(documents), self._pace):
+            await self._store(entries, outcome, Patience(self._on_retry))
         return outcome
 
     async def refresh(self, index: str) -> None:
@@ -101,36 +104,43 @@ class ElasticsearchSink:
         """Close the connections."""
         await self._client.close()
 
-    async def _store(self, entries: list[_Entry], outcome: Outcome) -> None:
-        patience = Patience(self._on_retry)
+    async def _store(self, entries: list[_Entry], outcome: Outcome, patience: Patience) -> None:
         while entries:
             try:
                 entries = await self._unstored(entries, outcome)
-                items = await self._send(entries)
+                async with self._pace.turn(_bytes(entries)):
+                    items = await self._send(entries)
             except TransportError as error:
                 self._generations.forget()
                 await patience.wait(str(error), None)
             except ApiError as error:
                 if error.status_code == _TOO_LARGE:
-                    return await self._store_halves(entries, outcome)
+                    return await self._store_halves(entries, outcome, patience)
                 if not _passing(error.status_code):
                     raise
                 self._generations.forget()
-                await patience.wait(str(error), error.status_code)
+                await self._put_off(entries, str(error), error.status_code, patience)
+                if len(entries) > 1 and _bytes(entries) > self._pace.size:
+                    return await self._store_halves(entries, outcome, patience)
             else:
                 entries, status, why = _settle(entries, items, outcome)
                 if entries:
-                    await patience.wait(f"{len(entries)} documents put off: {why}", status)
+                    await self._put_off(entries, f"{len(entries)} documents put off: {why}", status, patience)
         return None
 
-    async def _store_halves(self, entries: list[_Entry], outcome: Outcome) -> None:
+    async def _put_off(self, entries: list[_Entry], why: str, status: int, patience: Patience) -> None:
+        if status == _TOO_MUCH:
+            self._pace.less(_bytes(entries))
+        await patience.wait(why, status)
+
+    async def _store_halves(self, entries: list[_Entry], outcome: Outcome, patience: Patience) -> None:
         if len(entries) == 1:
             text = f"{entries[0].size} bytes are more than the server takes in one request"
             outcome.rejected.append(Rejected(entries[0].position, "too_large", text))
             return
         middle = len(entries) // 2
-        await self._store(entries[:middle], outcome)
-        await self._store(entries[middle:], outcome)
+        await self._store(entries[:middle], outcome, patience)
+        await self._store(entries[middle:], outcome, patience)
 
     async def _unstored(self, entries: list[_Entry], outcome: Outcome) -> list[_Entry]:
         """Book those that were stored before their data stream rolled over as present; return the others."""
@@ -196,11 +206,15 @@ def _action(target: str) -> bytes:
     return b'{"create":{"_index":%b,"_id":' % orjson.dumps(target)
 
 
-def _requests(entries: Iterable[_Entry], max_bytes: int) -> Iterator[list[_Entry]]:
+def _bytes(entries: Iterable[_Entry]) -> int:
+    return sum(entry.size for entry in entries)
+
+
+def _requests(entries: Iterable[_Entry], pace: Pace) -> Iterator[list[_Entry]]:
     request: list[_Entry] = []
     size = 0
     for entry in entries:
-        if request and size + entry.size > max_bytes:
+        if request and size + entry.size > pace.size:
             yield request
             request, size = [], 0
         request.append(entry)

@@ -183,10 +183,10 @@ async def test_a_server_that_does_not_answer_is_asked_again(
 
 
 class Narrow(Server):
-    """A server that takes no request above 64 KiB."""
+    """A server that takes no request above 512 KiB."""
 
     def _settings(self) -> str:
-        return super()._settings() + "http.max_content_length: 64kb\n"
+        return super()._settings() + "http.max_content_length: 512kb\n"
 
 
 @pytest.fixture(scope="module")
@@ -202,9 +202,9 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 async def test_what_the_server_finds_too_large_is_split_off(own: Server, unique: str) -> None:
-    batch = documents(unique, range(3_000), "x" * 100)
-    batch[1_700] = documents(unique, [1_700], "x" * 70_000)[0]
-    (outcome,) = await asyncio.wait_for(write(ElasticsearchSink(own.address), batch), 60)
+    batch = documents(unique, range(3_000), "x" * 200)
+    batch[1_700] = documents(unique, [1_700], "x" * 600_000)[0]
+    (outcome,) = await asyncio.wait_for(write(ElasticsearchSink(own.address, max_bytes=900_000), batch), 60)
     assert outcome.stored + outcome.present == 2_999
     assert [(rejected.position, rejected.reason) for rejected in outcome.rejected] == [(1_700, "too_large")]
     assert numbers_in(own.address, unique) == [n for n in range(3_000) if n != 1_700]
@@ -226,6 +226,21 @@ async def test_a_server_without_memory_is_waited_for(own: Server, unique: str) -
         limit(None)
         assert await writing == [Outcome(stored=50)]
     assert set(retries) == {429}
+
+
+async def test_a_request_that_has_no_room_is_made_smaller_until_it_has(own: Server, unique: str) -> None:
+    retries: list[int | None] = []
+    with Elasticsearch(own.address) as client:
+        client.cluster.put_settings(persistent={"network.breaker.inflight_requests.limit": "150kb"})
+        try:
+            sink = ElasticsearchSink(own.address, on_retry=retries.append)
+            batch = documents(unique, range(3_000), "x" * 50)
+            (outcome,) = await asyncio.wait_for(write(sink, batch), 60)
+        finally:
+            client.cluster.put_settings(persistent={"network.breaker.inflight_requests.limit": None})
+    assert outcome == Outcome(stored=3_000)
+    assert set(retries) == {429}
+    assert numbers_in(own.address, unique) == list(range(3_000))
 
 
 async def test_a_full_disk_puts_off_what_it_concerns_and_nothing_else(own: Server, unique: str) -> None:
