@@ -9,22 +9,11 @@ import re
 
 from streams.packets import relate
 from streams.text import extra
-from streams.weblog import set_target
+from streams.weblog import of_status, set_target
 from topics.event import Event
 
 _LINE = re.compile(r'(?:(\{.{0,8192}?\}) (?="))?"(.*)', re.DOTALL)
 _TLS = re.compile(r"((?:[0-9]{1,10}/){4}[0-9]) (\S{1,255})/(TLS|SSL)v([0-9.]{1,4})/(\S{1,80})")
-_UNAUTHORIZED, _ERRORS = 401, 400
-
-_WEB: Event = {
-    "ogrewatch_service": "web",
-    "event_category": ["web"],
-    "event_type": ["access"],
-    "event_action": "http_request",
-}
-_SUCCESS: Event = {**_WEB, "event_outcome": "success"}
-_FAILURE: Event = {**_WEB, "event_outcome": "failure"}
-_REFUSAL: Event = {**_FAILURE, "ogrewatch_attempt": 1}
 
 
 def set_request(text: str, status: int, event: Event) -> bool:
@@ -36,7 +25,7 @@ def set_request(text: str, status: int, event: Event) -> bool:
     request, quote, more = rest.rpartition('"')
     if not quote:  # cut off at the longest line that syslog takes
         request, more = rest, ""
-    event.update(_SUCCESS if 0 < status < _ERRORS else _REFUSAL if status == _UNAUTHORIZED else _FAILURE)
+    event.update(of_status(status))
     if status > 0:
         event["http_response_status_code"] = status
     if headers:
