@@ -2,35 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import orjson
 import pytest
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import Elasticsearch
 
 from sinks.base import Document, Outcome
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.generations import Generations
-from sinks.elasticsearch.setup import install, stream_name
 
 LATER = 3_600_000  # milliseconds after which no clock is in doubt
-
-
-@pytest.fixture
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    with Elasticsearch(elasticsearch_url) as client:
-        yield client
-
-
-@pytest.fixture
-def stream(elasticsearch_url: str, unique: str, client: Elasticsearch) -> Iterator[str]:
-    install(elasticsearch_url)
-    name = stream_name("authentication", unique)
-    yield name
-    try:
-        client.indices.delete_data_stream(name=name)
-    except ApiError:  # a build without the data stream API keeps the stream
-        assert unique in name
 
 
 def _documents(stream: str, numbers: range, since: int) -> list[Document]:

@@ -1,12 +1,11 @@
 """The templates on a real server: what kind of field a document's values become."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import Elasticsearch
 from event_strategies import events
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from sinks.base import Document, Outcome
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.mappings import mappings
-from sinks.elasticsearch.setup import all_names, attempts_name, install, stream_name
+from sinks.elasticsearch.setup import all_names, attempts_name, install
 from topics.ecs import render
 from topics.event import Event
 from topics.stats import AuthWindow, document, encode
@@ -36,24 +35,6 @@ _EVENT: dict[str, Any] = {
     "log_syslog_priority": 86,
     "extra": {"vendor.deep.value": "unheard of", "process.new": "short"},
 }
-
-
-@pytest.fixture
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    with Elasticsearch(elasticsearch_url) as client:
-        yield client
-
-
-@pytest.fixture
-def stream(elasticsearch_url: str, unique: str, client: Elasticsearch) -> Iterator[str]:
-    """The data stream of a namespace of its own."""
-    install(elasticsearch_url)
-    name = stream_name("authentication", unique)
-    yield name
-    try:
-        client.indices.delete_data_stream(name=name)
-    except ApiError:  # a build without the data stream API keeps the stream
-        assert unique in name
 
 
 async def _store(url: str, stream: str, *events: dict[str, Any]) -> Outcome:
