@@ -7,8 +7,8 @@ from typing import Any
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
+from cli.cells import plain
 from streams.dispatch import UNPARSED, UNPARSED_JSON
 from streams.registry import Registry, discover
 from streams.text import is_ip
@@ -119,14 +119,9 @@ def _shapes(report: dict[str, Any]) -> Table:
     shapes.add_column("Program")
     shapes.add_column("Shape", overflow="fold")
     for row in report["shapes"]:
-        shapes.add_row(f"{row['lines']:,}", _plain(row["program"]), _plain(row["shape"]))
+        shapes.add_row(f"{row['lines']:,}", plain(row["program"]), plain(row["shape"]))
     return shapes
 
 
 def _figures(row: dict[str, Any]) -> tuple[str, str, str]:
     return f"{row['lines']:,}", f"{row['understood']:,}", f"{row['share']:.1%}"
-
-
-def _plain(text: str) -> Text:
-    """Text of a log line, without what a terminal would obey."""
-    return Text("".join(sign if sign.isprintable() else "�" for sign in text))

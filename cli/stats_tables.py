@@ -7,6 +7,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from cli.cells import plain
+
 
 def ratio(body: dict[str, Any]) -> Table:
     """Logins by outcome."""
@@ -15,7 +17,7 @@ def ratio(body: dict[str, Any]) -> Table:
     for name in ("Successful", "Failed", "Unknown", "Success rate"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in body["rows"]:
-        table.add_row(_plain(row["name"]), *_outcomes(row))
+        table.add_row(plain(row["name"]), *_outcomes(row))
     table.add_section()
     table.add_row("All", *_outcomes(body["total"]))
     return table
@@ -42,7 +44,7 @@ def attacker(body: dict[str, Any]) -> Table:
     table = _table("Attacker", body, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("Address", _plain(row["address"]))
+    table.add_row("Address", plain(row["address"]))
     table.add_row("Country", row["country"] or "unknown")
     table.add_row("Failures", f"{row['failures']:,}")
     table.add_row("Got in", f"{row['successes']:,}", style=_style(row))
@@ -68,7 +70,7 @@ def _outcomes(row: dict[str, Any]) -> list[str]:
 def _attacker_cells(row: dict[str, Any]) -> list[Text | str]:
     counts = [f"{row['failures']:,}", f"{row['successes']:,}"]
     names = [_names(row, "user"), _names(row, "host")]
-    return [_plain(row["address"]), row["country"], *counts, *names, _clock(row["last_seen"])]
+    return [plain(row["address"]), row["country"], *counts, *names, _clock(row["last_seen"])]
 
 
 def _clock(iso: str) -> str:
@@ -82,9 +84,4 @@ def _style(row: dict[str, Any]) -> str | None:
 def _names(row: dict[str, Any], kind: str) -> Text:
     """How many there are (`+`: or more), and those that are known by name."""
     more = "+" if row[f"{kind}s_more"] else ""
-    return _plain(f"{row[f'{kind}_count']:,}{more}: {', '.join(row[f'{kind}s'])}")
-
-
-def _plain(text: str) -> Text:
-    """Text of somebody's choice: no markup, and nothing that a terminal would obey."""
-    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
+    return plain(f"{row[f'{kind}_count']:,}{more}: {', '.join(row[f'{kind}s'])}")
