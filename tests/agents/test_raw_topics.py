@@ -95,12 +95,17 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.2)
 
 
-def test_a_raw_topic_created_again_is_refused(place: Place) -> None:
+def _work_once(place: "Place") -> None:
+    """A worker comes, does a hundred lines, and goes."""
     worker = place.start()
     place.send(100)
     until(lambda: place.committed(100))
     worker.terminate()
     assert worker.wait(40) == 0
+
+
+def test_a_raw_topic_created_again_is_refused(place: Place) -> None:
+    _work_once(place)
     place.delete("raw.syslog")
     place.create()
     place.send(10)
@@ -109,11 +114,7 @@ def test_a_raw_topic_created_again_is_refused(place: Place) -> None:
 
 
 def test_more_partitions_than_before_are_refused(place: Place) -> None:
-    worker = place.start()
-    place.send(100)
-    until(lambda: place.committed(100))
-    worker.terminate()
-    assert worker.wait(40) == 0
+    _work_once(place)
     topic = f"{place.prefix}raw.syslog"
     place.admin.create_partitions([NewPartitions(topic, PARTITIONS + 1)])[topic].result(30)
     assert place.start().wait(60) != 0
@@ -121,11 +122,7 @@ def test_more_partitions_than_before_are_refused(place: Place) -> None:
 
 
 def test_typed_topics_with_more_partitions_are_refused(place: Place) -> None:
-    worker = place.start()
-    place.send(100)
-    until(lambda: place.committed(100))
-    worker.terminate()
-    assert worker.wait(40) == 0
+    _work_once(place)
     topic = f"{place.prefix}events.system"
     place.admin.create_partitions([NewPartitions(topic, PARTITIONS + 1)])[topic].result(30)
     assert place.start().wait(60) == FATAL
