@@ -85,8 +85,9 @@ class Joins(Protocol):
 
 
 Parse = Callable[[str, Event, Joins], bool]
-"""`parse(message, event, joins)`: adds columns to `event`, which already holds the header's. True when it understood
-the message; False leaves `event` untouched. Must not raise on any text (what it raises becomes a pipeline error).
+"""`parse(message, event, joins)`: adds columns to `event`, which already holds the header's. `message` has no blanks at
+its ends. True when it understood the message; False leaves `event` untouched. Must not raise on any text (what it
+raises becomes a pipeline error).
 
 The event owns its `extra`; lists such as `event_category` are shared constants and never changed in place. A stream of
 logins sets `ogrewatch_service` on all of its events. It may set `event_dataset`, which is otherwise its name."""

@@ -28,6 +28,7 @@ _RECORD_STARTS = ("{", "@cee:", " {", " @cee:", "\ufeff{")
 
 _REPEATED = re.compile(r"message repeated ([0-9]{1,9}) times?: \[ ?(.*?) ?\]?", re.DOTALL)
 _MOST_REPEATS = 10_000
+_BLANKS = " \t"
 
 
 class Dispatcher:
@@ -77,11 +78,12 @@ class Dispatcher:
         """The event of a line as nothing but a message of the caller's program; None when that is not understood."""
         event = self._base("", received, program)
         event["message"] = event["event_original"] = text
+        _trim(event)
         self._understand_text(event, joins, program)
         return None if event["event_dataset"] == UNPARSED else event
 
     def _understand(self, event: Event, joins: Joins, program: str | None) -> None:
-        message: str = event["message"]
+        message = _trim(event)
         record = _record(message) if message[:1] in _FIRST_OF_RECORDS else None
         if record is not None:
             self._understand_record(record, event, joins, program)
@@ -97,7 +99,7 @@ class Dispatcher:
         if not candidates:
             candidates = self._registry.resolve(name, message)
         if message.startswith("message repeated ") and (found := _REPEATED.fullmatch(message)):
-            _ask(candidates, found[2], event, joins)
+            _ask(candidates, found[2].strip(_BLANKS), event, joins)
             _multiply(event, int(found[1]))
         else:
             _ask(candidates, message, event, joins)
@@ -132,7 +134,7 @@ class Dispatcher:
 
     def _understand_inner(self, event: Event, joins: Joins, program: str | None) -> None:
         """The line in an envelope: perhaps a record of a stream, but no envelope again."""
-        dataset, message = event.pop("event_dataset", None), event["message"]
+        dataset, message = event.pop("event_dataset", None), _trim(event)
         record = _record(message)
         if record is not None and self._ask_readers(record, event, joins):
             return
@@ -153,6 +155,14 @@ class Dispatcher:
                 event.setdefault("event_dataset", stream.name)
                 return True
         return False
+
+
+def _trim(event: Event) -> str:
+    """The message without blanks at its ends, which relays add (rsyslog's template of RFC 5424 keeps the one after the
+    tag) and some programs write. `event_original` keeps them."""
+    message: str = event["message"].strip(_BLANKS)
+    event["message"] = message
+    return message
 
 
 def _record(message: str) -> Record | None:

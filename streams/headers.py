@@ -28,7 +28,7 @@ _FRAME = re.compile(r"[1-9][0-9]{0,7} (?=<[0-9]{1,3}>)")
 _PRI = re.compile(r"<([0-9]{1,3})>")
 _SEQUENCE = re.compile(r"([0-9]{1,10}): (?:(?![0-9]{1,10}: )([\w.:-]{1,255}): )?(?:([0-9]{1,10}): )?|: ?(?=[*.A-Z0-9])")
 _NODE = re.compile(r"[A-Z]{2,3}(?:/[0-9A-Z]{1,8}){2,4}: ?")
-_SOLARIS = re.compile(r"\[ID ([0-9]{1,10}) [a-z0-9]{2,8}\.[a-z]{3,8}\] ")
+_SOLARIS = re.compile(r"[ \t]{0,16}\[ID ([0-9]{1,10}) [a-z0-9]{2,8}\.[a-z]{3,8}\] ")
 _NOT_HOSTS = frozenset([*OFFSETS, *map(str, range(1970, 2100)), *origins.LEVELS])
 _HIGHEST_PRI = 191
 
@@ -70,7 +70,7 @@ class Headers:
             event["log_syslog_priority"] = priority
         if bsd:
             self._note_zone(event)
-        if message[:4] == "[ID ":
+        if "[ID " in message[:20]:
             _take_solaris_id(event)
         return event
 
@@ -97,6 +97,7 @@ class Headers:
         rest = _take_priority(text, event)
         headed = "log_syslog_priority" in event
         if (headed or rest.startswith("1 ")) and rfc5424.read(rest, event, self._clock):
+            _take_solaris_id(event)
             return event
         if not headed and self._headless(text):
             return event

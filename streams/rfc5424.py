@@ -56,7 +56,7 @@ def _set_names(event: Event, host: str, app: str, procid: str) -> None:
 def _structured_data(rest: str, fields: dict[str, Any]) -> str:
     """Put the structured data in `fields` and return what follows it."""
     if rest[:1] == "-" and rest[1:2] in ("", " "):
-        return rest[2:].removeprefix("\ufeff")
+        return rest[2:].lstrip(" ").removeprefix("\ufeff")
     elements: dict[str, dict[str, str]] = {}
     position = 0
     while found := _ELEMENT.match(rest, position):
@@ -64,7 +64,7 @@ def _structured_data(rest: str, fields: dict[str, Any]) -> str:
         position = found.end()
     if elements:
         fields["log.syslog.structured_data"] = elements
-    return rest[position:].removeprefix(" ").removeprefix("\ufeff")
+    return rest[position:].lstrip(" ").removeprefix("\ufeff")
 
 
 def _params(text: str) -> dict[str, str]:
