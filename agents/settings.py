@@ -3,16 +3,24 @@
 How Kafka and Elasticsearch are spoken to, `topics/connection.py` and `sinks/elasticsearch/connection.py` define.
 """
 
+import re
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from topics.environment import EnvironmentSettings
 
 
-class Settings(BaseSettings):
+class Settings(EnvironmentSettings):
     """What a worker needs to know. Durations are seconds, sizes bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="OGREWATCH_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="OGREWATCH_", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
 
     kafka: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, comma separated.")
     elasticsearch: str = Field("http://127.0.0.1:9200", description="Elasticsearch URLs, comma separated.")
@@ -38,22 +46,84 @@ class Settings(BaseSettings):
         description="A worker stops when most of a partition's last 1,000 records failed, at least so many; 0: never.",
     )
     web_host: str = Field("127.0.0.1", description="Address of the live page and the query API.")
-    web_port: int = Field(8090, description="Port of the live page and the query API.")
+    web_port: int = Field(8090, ge=0, le=65_535, description="Port of the live page and the query API.")
     query_url: str = Field(
         "", description="URLs of count workers to begin with, comma separated; the one on this machine when unset."
     )
     count_port: int = Field(
-        6066, description="First port for the queries a count worker answers; the n-th takes n more."
+        6066, ge=0, le=65_535, description="First port for the queries a count worker answers; the n-th takes n more."
     )
     metrics_port: int = Field(
-        0, description="Prometheus port of the first worker process, 0 for none; the n-th takes n more."
+        0,
+        ge=0,
+        le=65_535,
+        description="Prometheus port of the first worker process, 0 for none; the n-th takes n more.",
     )
     data_dir: Path = Field(
         Path.home() / ".local" / "share" / "ogrewatch", description="Where servers and workers keep data."
     )
-    log_level: str = Field("WARNING", description="Least severe of our own log records that is printed.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        "WARNING", description="Least severe of our own log records that is printed."
+    )
 
     @property
     def query_urls(self) -> list[str]:
         """Where to ask which count workers there are."""
         return self.query_url.split(",") if self.query_url else [f"http://127.0.0.1:{self.count_port}"]
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _capitals(cls, said: str) -> str:
+        return said.upper()
+
+    @field_validator("zone")
+    @classmethod
+    def _is_zone(cls, said: str) -> str:
+        try:
+            ZoneInfo(said)
+        except (OSError, ValueError, KeyError):
+            raise ValueError("there is no such time zone") from None
+        return said
+
+    @field_validator("prefix")
+    @classmethod
+    def _fits_topics(cls, said: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9._-]{0,100}", said):
+            raise ValueError("Kafka's names have letters, digits, '.', '_' and '-', and a prefix at most 100 of them")
+        return said
+
+    @field_validator("namespace")
+    @classmethod
+    def _fits_data_streams(cls, said: str) -> str:
+        if not re.fullmatch(r"[^-A-Z\\/*?\"<>|\s,#:]{1,100}", said):
+            raise ValueError("data streams' names have no capitals, no spaces, and none of - \\ / * ? \" < > | , # :")
+        return said
+
+    @field_validator("kafka")
+    @classmethod
+    def _are_servers(cls, said: str) -> str:
+        if not all(
+            re.fullmatch(r"[^\s/@]+", server.strip()) and _port_fits(f"//{server}") for server in said.split(",")
+        ):
+            raise ValueError("servers are host:port, comma separated")
+        return said
+
+    @field_validator("elasticsearch", "query_url")
+    @classmethod
+    def _are_urls(cls, said: str) -> str:
+        if said and not all(map(_is_url, said.split(","))):  # never shown: it may hold a password
+            raise ValueError("URLs are http://host:port or https://host:port, comma separated")
+        return said
+
+
+def _is_url(text: str) -> bool:
+    """An empty one among others is passed over, as ever."""
+    text = text.strip()
+    return not text or (_port_fits(text) and bool(re.match("https?://[^/]", text)) and bool(urlsplit(text).hostname))
+
+
+def _port_fits(url: str) -> bool:
+    try:
+        return urlsplit(url.strip()).port != 0
+    except ValueError:
+        return False

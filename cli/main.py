@@ -1,5 +1,6 @@
 """The command `ogrewatch`: one module of this folder is one command, or one group of them."""
 
+import os
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
@@ -8,7 +9,9 @@ import typer
 
 import cli
 from cli.printable import guard_logs, printable
+from cli.variables import warnings
 from topics.connection import Away, Refused
+from topics.environment import BadSettings
 
 app = typer.Typer(
     name="ogrewatch",
@@ -28,11 +31,17 @@ def _register() -> None:
 
 
 def main() -> None:
-    """Run the command line. A server that is away, or will not have us, ends any command with a sentence."""
+    """Run the command line.
+
+    Settings that cannot be, and a server that is away or will not have us, end any command with a sentence.
+    """
     guard_logs()
     _register()
+    if "--bare" not in sys.argv:  # the supervisor of such a process has said it
+        for warning in warnings(os.environ):
+            typer.echo(printable(warning), err=True)
     try:
         app()
-    except (Away, Refused) as error:
-        typer.echo(printable(f"{error}"), err=True)
-        sys.exit(Refused.STATUS if isinstance(error, Refused) else 1)
+    except (Away, Refused, BadSettings) as error:
+        typer.echo("\n".join(map(printable, f"{error}".split("\n"))), err=True)
+        sys.exit(getattr(error, "STATUS", 1))

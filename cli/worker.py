@@ -43,7 +43,17 @@ def command(
     if bare:
         _run(wanted[0], number)
     else:
+        _require_settings()
         _Supervisor([role for n in range(processes) for role in wanted if n == 0 or role not in _SINGLE]).run()
+
+
+def _require_settings() -> None:
+    """Raise `BadSettings` now: no process would get further, however often it is started."""
+    from agents.settings import Settings
+    from ingest.settings import IngestSettings
+
+    Settings()
+    IngestSettings()
 
 
 def _run(role: str, number: int) -> None:

@@ -3,16 +3,18 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from topics.environment import EnvironmentSettings
 
 
-class IngestSettings(BaseSettings):
+class IngestSettings(EnvironmentSettings):
     """Durations are seconds, sizes bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="OGREWATCH_INGEST_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="OGREWATCH_INGEST_", frozen=True, allow_inf_nan=False)
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8080, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     events_topic: str = Field("raw.events", description="Topic of JSON events.")
     lines_topic: str = Field("raw.syslog", description="Topic of plain lines.")
     elasticsearch_version: str = Field("8.19.0", description="Version of Elasticsearch that log shippers are told.")

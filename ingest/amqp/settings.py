@@ -3,13 +3,17 @@
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from topics.environment import EnvironmentSettings
 
 
-class AmqpSettings(BaseSettings):
+class AmqpSettings(EnvironmentSettings):
     """Durations are seconds, sizes bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="OGREWATCH_AMQP_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="OGREWATCH_AMQP_", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
 
     url: SecretStr = Field(
         SecretStr("amqp://guest@127.0.0.1:5672/"),

@@ -1,0 +1,40 @@
+"""Names the variables `OGREWATCH_...` that are no setting of ours, because a setting that is misspelt does nothing."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+from topics.environment import PREFIX, is_service_link, variables_of
+
+_OTHERS = ("OGREWATCH_CACHE",)  # of `stack/cache.py`
+_TESTS = "OGREWATCH_TEST_"
+
+
+def warnings(environment: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each variable that is passed over. Values are never told: they may be secret."""
+    ours = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+    known = _known(ours)
+    links = sorted(name for name, value in ours.items() if is_service_link(name, value))
+    for name in filter(known.__contains__, links):
+        yield f"{name} is a Service link of Kubernetes, not a setting, and is ignored (enableServiceLinks: false)."
+    for name in sorted(ours.keys() - known - set(links)):
+        if not name.startswith(_TESTS):
+            near = difflib.get_close_matches(name, known, 1, 0.8)
+            yield f"{name} is no setting of Ogrewatch's, and is ignored{f'; is {near[0]} meant?' if near else '.'}"
+
+
+def _known(ours: Mapping[str, str]) -> set[str]:
+    """The names there are. Elasticsearch's take long to load, and only when somebody uses them."""
+    from pydantic_settings import BaseSettings
+
+    from agents.settings import Settings
+    from ingest.amqp.settings import AmqpSettings
+    from ingest.settings import IngestSettings
+    from topics.connection import KafkaSecurity
+
+    kinds: list[type[BaseSettings]] = [Settings, IngestSettings, AmqpSettings, KafkaSecurity]
+    known = {*_OTHERS, *(name for kind in kinds for name in variables_of(kind))}
+    if any(name.startswith("OGREWATCH_ELASTICSEARCH_") for name in ours):
+        from sinks.elasticsearch.connection import ElasticsearchSecurity
+
+        known.update(variables_of(ElasticsearchSecurity))
+    return known

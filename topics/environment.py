@@ -1,0 +1,97 @@
+"""Reads settings from environment variables, and says in sentences what is wrong with them.
+
+Every class of settings derives from `EnvironmentSettings`. A variable of Kubernetes' Service links, such as
+`OGREWATCH_WEB_PORT=tcp://10.0.0.1:8090` beside a Service `ogrewatch-web`, is never taken for a setting.
+https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
+"""
+
+import re
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
+
+PREFIX = "OGREWATCH_"
+
+_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://[^/?#]+:[0-9]{1,5}")
+_SERVICE = re.compile(r"\w+_(?:PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_\w+)?)?|SERVICE_HOST|SERVICE_PORT(?:_\w+)?)")
+_SHOWN = 100  # characters of a value
+
+
+class BadSettings(ValueError):
+    """Settings that cannot be: a sentence for each, which names its variable and holds nothing secret."""
+
+    STATUS = 2
+    """Exit code of a command that ends with it."""
+
+
+class EnvironmentSettings(BaseSettings):
+    """Settings of one prefix. To make them raises `BadSettings`."""
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise BadSettings("\n".join(_sentences(type(self), error))) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in the program, then the environment."""
+        return init_settings, _Variables(settings_cls)
+
+
+class _Variables(EnvSettingsSource):
+    """The environment without Service links."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        value, key, is_complex = super().get_field_value(field, field_name)
+        if isinstance(value, str) and is_service_link(f"{self.env_prefix}{field_name}".upper(), value):
+            return None, key, False
+        return value, key, is_complex
+
+
+def is_service_link(name: str, value: str) -> bool:
+    """Whether a variable is one that Kubernetes sets for a Service: by its name, and by its value where we have such a
+    name ourselves.
+    """
+    if not _SERVICE.fullmatch(name):
+        return False
+    return not name.endswith("_PORT") or _ADDRESS.fullmatch(value) is not None
+
+
+def variables_of(kind: type[BaseSettings]) -> list[str]:
+    """The names of the variables that a class of settings reads."""
+    prefix = str(kind.model_config.get("env_prefix", ""))
+    return [prefix + name.upper() for name in kind.model_fields]
+
+
+def _sentences(kind: type[BaseSettings], error: ValidationError) -> Iterator[str]:
+    for found in error.errors(include_url=False):
+        name = str(found["loc"][0]) if found["loc"] else ""
+        field = kind.model_fields.get(name)
+        said = str(found.get("ctx", {}).get("error", found["msg"])).partition(", unable to")[0].rstrip(".")
+        said = said.replace("Input should be", "must be")
+        if field is None:
+            yield f"{said[:1].upper()}{said[1:]}."
+            continue
+        variable = f"{kind.model_config.get('env_prefix', '')}{name.upper()}"
+        shown = f" {str(found['input'])[:_SHOWN]!r}" if _is_open(field.annotation) else ""
+        yield f"{variable}:{shown} {said}. It is: {field.description}" if field.description else f"{variable}: {said}."
+
+
+def _is_open(annotation: Any) -> bool:
+    """Whether a value may be shown: numbers, words of a list and paths may, texts could hold a password."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return all(_is_open(one) for one in get_args(annotation) if one is not type(None))
+    return annotation in (int, float, bool, Path) or get_origin(annotation) is Literal
