@@ -46,7 +46,7 @@ def command(
     here = installation(settings)
     try:
         here.create()
-        with locked(settings.data_dir / "up.lock"):
+        with locked(settings.data_dir / "up.lock", 0o600):
             _up(here, settings, demo=demo, replay=replay, setup_only=setup_only)
     except StackError as error:
         _ERRORS.print(str(error), style="red", highlight=False, soft_wrap=True)
@@ -111,7 +111,7 @@ def _start_demonstration(here: Installation, *, again: bool) -> None:
     sent = here.data_dir / "demo.sent"
     if here.demo.pid() is None and (again or not sent.exists()):
         here.demo.spawn(ogrewatch("produce", "--demo"))
-        sent.touch()
+        sent.touch(0o600)
 
 
 def _wait_for_answers(here: Installation, settings: Settings) -> None:

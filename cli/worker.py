@@ -1,5 +1,6 @@
 """Roles in, processes out: one process a role, started again whenever it ends, until a signal ends them all."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -61,6 +62,7 @@ def _run(role: str, number: int) -> None:
     from agents.settings import Settings
 
     settings = Settings()
+    os.umask(0o077)  # what is written holds others' logs
     _knock(role, settings)
     if role == "web":
         from web.application import run as serve

@@ -112,7 +112,7 @@ class TokenFile:
 
     def _write(self, tokens: list[Token]) -> None:
         """Beside the file first, which is made 0600, then in its place."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
         with os.fdopen(handle, "wb") as file:
             file.write(orjson.dumps([asdict(token) for token in tokens], option=orjson.OPT_INDENT_2))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stack.private import only_owner
 from stack.processes import group_runs, started
 
 _POLL = 0.05
@@ -37,11 +38,20 @@ class Daemon:
         return self.folder / f"{self.name}.log"
 
     def spawn(self, command: Sequence[str], env: Mapping[str, str] | None = None, **facts: int | str) -> int:
-        """Start the program and return its pid; `facts` are kept in the pid file. Raises OSError if it cannot run."""
+        """Start the program and return its pid; `facts` are kept in the pid file. Raises OSError if it cannot run.
+
+        What it writes is for its owner alone, its log too, unless it says otherwise.
+        """
+        with only_owner():
+            return self._spawn(command, env, facts)
+
+    def _spawn(self, command: Sequence[str], env: Mapping[str, str] | None, facts: dict[str, int | str]) -> int:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.log_file.touch(0o600)
+        self.log_file.chmod(0o600)  # of a version that let others read it
         streams = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(self.log_file), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+            (os.POSIX_SPAWN_OPEN, 1, str(self.log_file), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ]
         pid = os.posix_spawnp(command[0], list(command), env or os.environ, file_actions=streams, setsid=True)

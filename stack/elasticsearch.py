@@ -48,12 +48,15 @@ class Elasticsearch(Server):
         except OSError:
             return False
 
+    def _fetch(self) -> None:
+        ensure(ELASTICSEARCH)
+
     def _launch(self) -> None:
         home, java = ensure(ELASTICSEARCH), find_java()
         config = self.data_dir / "config"
         (config / "jvm.options.d").mkdir(parents=True, exist_ok=True)
         for name in ("log4j2.properties", "jvm.options"):
-            shutil.copy(home / "config" / name, config)
+            shutil.copyfile(home / "config" / name, config / name)
         options = config / "jvm.options"
         options.write_text(options.read_text().replace("-XX:+UseG1GC", "") + self._jvm_options())
         (config / "elasticsearch.yml").write_text(self._settings())

@@ -9,6 +9,7 @@ from stack.daemon import Daemon
 from stack.elasticsearch import Elasticsearch
 from stack.errors import StackError
 from stack.kafka import Kafka
+from stack.private import only_owner
 from stack.server import Server
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -61,10 +62,14 @@ class Installation:
         return self.data_dir / ".ogrewatch"
 
     def create(self) -> None:
-        """Make the data directory. Raises StackError when that is not allowed."""
+        """Make the data directory, 0700. Raises StackError when that is not allowed.
+
+        One that exists keeps its mode: it may be somebody else's (such as /tmp), and all in it is private by itself.
+        """
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
-            self.mark.touch()
+            with only_owner():
+                self.data_dir.mkdir(parents=True, exist_ok=True)
+                self.mark.touch()
         except OSError as error:
             raise StackError(
                 f"{self.data_dir} cannot be written ({error.strerror}): set OGREWATCH_DATA_DIR to a directory that can."

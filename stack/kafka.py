@@ -48,6 +48,9 @@ class Kafka(Server):
         """Whether the broker lists itself."""
         return is_open(self.port) and reachable(self.address)
 
+    def _fetch(self) -> None:
+        ensure(KAFKA)
+
     def _launch(self) -> None:
         self.controller_port = self.controller_port or free_port()
         properties = self.data_dir / "server.properties"

@@ -8,6 +8,7 @@ from typing import ClassVar
 from stack.daemon import Daemon
 from stack.errors import StackError
 from stack.ports import free_port, is_free
+from stack.private import make_private, only_owner
 
 _POLL = 0.1
 
@@ -40,8 +41,10 @@ class Server(ABC):
             raise StackError(
                 f"Port {self.port} is taken: end the program on it, or move {self.name} with {self.setting}."
             )
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._launch()
+        self._fetch()
+        make_private(self.data_dir)
+        with only_owner():
+            self._launch()
         return True
 
     def running(self) -> bool:
@@ -76,6 +79,9 @@ class Server(ABC):
     @abstractmethod
     def answers(self) -> bool:
         """Whether the server does its work now. Blocks for two seconds at most."""
+
+    def _fetch(self) -> None:  # noqa: B027 - some need nothing
+        """Get the server's files. Others may share them, so that they are not private."""
 
     @abstractmethod
     def _launch(self) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,29 @@ def test_stop_names_what_ran(tmp_path: Path) -> None:
     here.worker.spawn([sys.executable, "-c", "import time; time.sleep(60)"])
     assert here.stop() == ["worker"]
     assert here.stop() == []
+
+
+def test_what_is_made_is_for_its_owner_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    data = Installation(tmp_path / "above" / "data")
+    data.create()
+    data.worker.folder.joinpath("worker.log").touch(0o644)  # of an earlier version
+    data.worker.spawn([sys.executable, "-c", f"open({str(data.data_dir / 'made')!r}, 'w')"])
+    until = time.monotonic() + 60
+    while not (data.data_dir / "made").exists():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    names = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "above").rglob("*")}
+    files = dict.fromkeys((".ogrewatch", "worker.log", "worker.pid", "made"), 0o600)
+    assert names == {"data": 0o700, **files}
+    assert (tmp_path / "above").stat().st_mode & 0o777 == 0o700
+    data.stop()
+
+
+def test_a_directory_of_somebody_else_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    Installation(tmp_path).create()
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
 
 
 def test_only_a_directory_of_ours_is_removed(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The embedded servers start, answer, survive a kill with their data, and stop."""
 
 import json
+import time
 import urllib.request
 import uuid
 from pathlib import Path
@@ -15,14 +16,25 @@ from stack.kafka import Kafka
 from stack.ports import is_free
 
 
+def shared(folder: Path) -> list[str]:
+    """What below a folder, itself among it, others than its owner have rights to."""
+    return [f"{path} {path.stat().st_mode:o}" for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]
+
+
 @pytest.mark.kill
 def test_kafka_keeps_its_topics_through_a_kill(tmp_path: Path, unique: str) -> None:
+    tmp_path.chmod(0o755)
     server = Kafka(tmp_path)
     try:
         assert server.start()
         server.wait_ready()
         admin = AdminClient({"bootstrap.servers": server.address})
         admin.create_topics([NewTopic(unique, 2)])[unique].result(10)
+        until = time.monotonic() + 60
+        while not (tmp_path / "log" / f"{unique}-0" / "00000000000000000000.log").exists():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert shared(tmp_path) == []
         server.kill()
         assert not server.running()
         assert server.start()
@@ -59,6 +71,10 @@ def test_elasticsearch_keeps_documents_through_a_kill(tmp_path: Path) -> None:
             f"{server.address}/kept/_doc/1", b'{"a": 1}', {"content-type": "application/json"}, method="PUT"
         )
         urllib.request.urlopen(put, timeout=30).close()
+        keystore = (
+            tmp_path / "config" / "elasticsearch.keystore"
+        )  # whose mode Elasticsearch sets itself: its folder keeps it
+        assert [entry for entry in shared(tmp_path) if not entry.startswith(str(keystore))] == []
         server.kill()
         server.start()
         server.wait_ready()
