@@ -24,6 +24,10 @@ _OPENED = re.compile(r"(.*?)(?:\(uid=([0-9]{1,10})\))?(?: by ([^ ]*?)(?:\(uid=([
 _NAMED = ("pam_unix", "pam_unix_auth")
 """Modules that write the tried name only when there is such a user."""
 _LONGEST_NAME = 512
+_HOST = " rhost="
+_USER_AFTER = re.compile(r" {1,2}user=")
+_NAMED_BY_PEER = ("rsh", "rlogin", "rexec")
+"""Terminals of services whose client says who its user is: `ruser` and `user` are two names, both typed."""
 _SWITCHES = frozenset(("su", "sudo_authentication", "polkit_authorization"))
 """Logins of somebody who is in, as somebody else: `ruser` is who asks, `user` whose password is asked for."""
 
@@ -145,49 +149,77 @@ def _name_both(target: str, event: Event) -> None:
 
 
 def _caller(rest: str, module: str) -> tuple[str, str, str]:
-    """What stands before `rhost=`, the host, and the user after it.
-
-    FTP servers and dovecot give the tried name as `ruser`, so it may hold ` rhost=`; after the true one it may only
-    stand as `user`. When both are the same name, its length says where the host is.
-    """
-    cut = rest.rfind(" rhost=") if module in _NAMED else _true_host(rest)
+    """What stands before `rhost=`, the host, and the user after it. Nothing of the three is escaped, so where a typed
+    name leaves it open which host is the program's own, there is none."""
+    cut = rest.find(_HOST)
     if cut < 0:
         return rest, "", ""
-    host, _, after = rest[cut + 7 :].partition(" ")
+    if rest.find(_HOST, cut + 1) >= 0:
+        cut = _true_host(rest, cut, module)
+        if cut < 0:
+            return rest.partition(" ruser=")[0], "", ""
+    host, _, after = rest[cut + len(_HOST) :].partition(" ")
     user = after.lstrip(" ")
     return rest[:cut], host, user[5:] if user.startswith("user=") else ""
 
 
-def _true_host(rest: str) -> int:
-    start = rest.find(" ruser=") + 7
-    first = rest.find(" rhost=")
-    if start < 7 or rest.find(" rhost=", first + 1) < 0 or (first == start and not _names_tried(rest[:start])):
-        return first
-    cut = first
+def _true_host(rest: str, first: int, module: str) -> int:
+    """Which of several ` rhost=` is the one that PAM wrote; -1 when that cannot be known.
+
+    pam_krb5 writes the tried name as `logname`, before, and nothing after the host. FTP servers and dovecot give it as
+    `ruser`, also before, and pam_unix gives it as `user`, after, only if there is such a user. All others have it after
+    the host alone: `ruser` is empty, or the name of a local user who asks without a host.
+    """
+    if module == "pam_krb5":
+        return _host_at_end(rest)
+    start = rest.find(" ruser=") + len(" ruser=")
+    if not len(" ruser=") <= start <= first:
+        return -1
+    terminal = rest[:start].rpartition(" tty=")[2].removesuffix(" ruser=")
+    if "ftp" in terminal or terminal == "dovecot":
+        doubled = _host_between_names(rest, start, first)
+        last = _host_at_end(rest) if module in _NAMED else -1
+        return -1 if doubled >= 0 and last >= 0 else max(doubled, last)
+    if terminal in _NAMED_BY_PEER:
+        return -1
+    return first if first == start or rest.startswith(" ", first + len(_HOST)) else -1
+
+
+def _host_at_end(rest: str) -> int:
+    last = rest.rfind(_HOST)
+    return -1 if " " in rest[last + len(_HOST) :] else last
+
+
+def _host_between_names(rest: str, start: int, cut: int) -> int:
+    """Where `NAME rhost=HOST  user=NAME` has its host: there is at most one place where both names are the same."""
+    if len(rest) > 4 * _LONGEST_NAME:
+        return -1
     while 0 <= cut < start + _LONGEST_NAME:
-        if rest.endswith(" user=" + rest[start:cut]):
+        end = rest.find(" ", cut + len(_HOST))
+        tail = _USER_AFTER.match(rest, end) if end >= 0 else None
+        if tail and rest[tail.end() :] == rest[start:cut].rstrip(" "):  # at the end of the line, blanks are lost
             return cut
-        cut = rest.find(" rhost=", cut + 1)
-    return rest.rfind(" rhost=")
-
-
-def _names_tried(before: str) -> bool:
-    """Whether this program gives the tried name as `ruser`; sshd and others leave that empty."""
-    return " tty=ftp " in before or " tty=dovecot " in before
+        cut = rest.find(_HOST, cut + 1)
+    return -1
 
 
 def _more(text: str, before: str, user: str, module: str, event: Event) -> None:
     fields: dict[str, str | int] = {}
     before, _, remote = before.partition(" ruser=")
-    for part in before.split(" "):
-        key, _, value = part.partition("=")
-        if value and key in ("logname", "uid", "euid", "tty"):
+    logname, _, ids = before.partition(" uid=")
+    logname = logname.removeprefix("logname=")
+    if module == "pam_krb5":
+        if " uid=" in ids or " ruser=" in remote:  # somebody typed it, and nobody knows where the name ends
+            return
+        user = user or remote or logname
+    uid, _, ids = ids.partition(" euid=")
+    euid, _, terminal = ids.partition(" tty=")
+    for key, value in (("uid", uid), ("euid", euid), ("tty", terminal), ("logname", logname), ("ruser", remote)):
+        if value:
             fields["pam." + key] = value
-    if remote:
-        fields["pam.ruser"] = remote
     if text[:1].isdigit() and (count := number(text.partition(" ")[0])):
         fields["pam.failures"] = count
-    put(event, "user_name", user or remote or (str(fields.get("pam.logname", "")) if module == "pam_krb5" else ""))
+    put(event, "user_name", user or remote)
     if fields:
         extra(event).update(fields)
 

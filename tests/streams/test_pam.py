@@ -70,6 +70,60 @@ def test_a_name_after_the_host_is_all_name(name: str) -> None:
     assert (event["source_ip"], event["user_name"]) == ("203.0.113.66", name)
 
 
+_LOGIN = "authentication failure; logname= uid=0 euid=0 tty=tty1 ruser= rhost=203.0.113.66"
+_FTP = "authentication failure; logname= uid=0 euid=0 tty=/dev/ftpd7 ruser={0} rhost=203.0.113.66"
+_FORGED = (
+    "x rhost=198.51.100.66",
+    "x rhost=198.51.100.66 ",
+    "x rhost=198.51.100.66  user=root",
+    "x rhost=198.51.100.66 user=x",
+    " rhost=198.51.100.66  user=",
+    "a rhost=198.51.100.66  user=a",
+    "q rhost=203.0.113.66 rhost=198.51.100.66  user=q",
+    "x ruser=y rhost=198.51.100.66  user=y",
+    "x uid=5 euid=5 tty=ssh ruser= rhost=198.51.100.66",
+)
+
+
+@pytest.mark.parametrize("name", _FORGED)
+@pytest.mark.parametrize("module", ["pam_unix", "pam_sss", "pam_ldap"])
+@pytest.mark.parametrize("program", ["login", "sshd", "vsftpd", "dovecot", "postgres"])
+def test_a_name_after_the_host_forges_none(program: str, module: str, name: str) -> None:
+    """pam_unix gives it for users that there are, and with `audit` for all."""
+    event = event_of(program, f"{module}({program}:auth): {_LOGIN}  user={name}")
+    assert (event["source_ip"], event["user_name"].strip()) == ("203.0.113.66", name.strip())
+
+
+@pytest.mark.parametrize("name", _FORGED)
+@pytest.mark.parametrize(
+    ("module", "tail"),
+    [("pam_unix", ""), ("pam_unix", "  user={0}"), ("pam_sss", " user={0}"), ("pam_ldap", " user={0}")],
+)
+def test_a_name_on_both_sides_of_the_host_forges_none(module: str, tail: str, name: str) -> None:
+    """Only pam_unix leaves the user out, so that its line may be read in two ways: then it has no host."""
+    event = event_of("proftpd", f"{module}(proftpd:auth): {(_FTP + tail).format(name)}")
+    told = event.get("source_ip"), event.get("user_name", "").strip()
+    assert told in (("203.0.113.66", name.strip()), (None, ""))
+    if module != "pam_unix" and not name.endswith(" "):
+        assert told[0] == "203.0.113.66"
+
+
+@pytest.mark.parametrize("name", _FORGED)
+def test_a_name_before_the_host_forges_none(name: str) -> None:
+    """pam_krb5 of Debian gives the tried name as logname."""
+    message = f"authentication failure; logname={name} uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.66"
+    event = event_of("sshd", f"pam_krb5(sshd:auth): {message}")
+    assert event["source_ip"] == "203.0.113.66"
+    assert event.get("user_name") in (name, None)
+
+
+def test_two_names_that_a_client_chooses_leave_no_host() -> None:
+    message = "authentication failure; logname= uid=0 euid=0 tty=rlogin ruser=x rhost=198.51.100.66 rhost=203.0.113.66"
+    event = event_of("rlogind", f"pam_unix(rlogin:auth): {message}  user=root")
+    assert "source_ip" not in event
+    assert "user_name" not in event
+
+
 @pytest.mark.parametrize("host", ["", "host.example.org", "2001:db8::1"])
 def test_hosts(host: str) -> None:
     event = event_of(
