@@ -30,8 +30,9 @@ def _known(ours: Mapping[str, str]) -> set[str]:
     from ingest.amqp.settings import AmqpSettings
     from ingest.settings import IngestSettings
     from topics.connection import KafkaSecurity
+    from topics.plaintext import PlaintextSettings
 
-    kinds: list[type[BaseSettings]] = [Settings, IngestSettings, AmqpSettings, KafkaSecurity]
+    kinds: list[type[BaseSettings]] = [Settings, IngestSettings, AmqpSettings, KafkaSecurity, PlaintextSettings]
     known = {*_OTHERS, *(name for kind in kinds for name in variables_of(kind))}
     if any(name.startswith("OGREWATCH_ELASTICSEARCH_") for name in ours):
         from sinks.elasticsearch.connection import ElasticsearchSecurity

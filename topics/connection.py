@@ -14,6 +14,8 @@ from confluent_kafka.admin import AdminClient
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from topics.plaintext import readable_by_others
+
 _PATIENCE, _GLANCE = 5.0, 0.1  # seconds that Kafka has to answer, and between looks at what was heard of it
 _WORDS = re.compile(r"(?:\w+://)?[^ ]*: (.*?)(?:, verify that ssl.*)?(?: \(after \d+ms .*\))?", re.DOTALL)
 
@@ -95,6 +97,7 @@ def client_conf(servers: str) -> dict[str, Any]:
     security = settings_of(KafkaSecurity)
     conf: dict[str, Any] = {"bootstrap.servers": servers, "security.protocol": security.protocol}
     if security.asked:
+        _require_private(servers, security)
         conf["sasl.mechanism"] = security.mechanism
         conf["sasl.username"], conf["sasl.password"] = security.user, security.secret()
     if security.encrypted:
@@ -161,6 +164,15 @@ def context_of(ca: Path | None, name: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca)
     except OSError as error:
         raise Refused(f"{name}: {ca} cannot be used ({_cause(error)}); it needs to hold certificates, PEM.") from None
+
+
+def _require_private(servers: str, security: KafkaSecurity) -> None:
+    """SCRAM does not send the password, PLAIN does. Raises `Refused`."""
+    if security.encrypted or security.mechanism != "PLAIN":
+        return
+    hosts = [server.strip().rpartition("://")[2].rpartition(":")[0] for server in servers.split(",")]
+    if said := readable_by_others(hosts, "The password of OGREWATCH_KAFKA_USER"):
+        raise Refused(said)
 
 
 def _judge(error: KafkaError, servers: str, security: KafkaSecurity) -> None:

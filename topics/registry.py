@@ -16,6 +16,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from topics.catalogue import STATS, typed
 from topics.codec import EVENTS
+from topics.plaintext import readable_by_others
 from topics.stats import ATTEMPTS, WINDOWS
 from topics.wire import Numbers
 
@@ -147,6 +148,9 @@ class _Address:
                 "special characters of the password percent-encoded"
             )
         named = parts.username is not None
+        plain = [parts.hostname] if named and parts.scheme == "http" else []
+        if said := readable_by_others(plain, "The Schema Registry's password"):
+            raise RegistryRefuses(said)
         secret = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()
         header = f"Basic {base64.b64encode(secret).decode()}" if named else ""
         return cls(f"{parts.scheme}://{host}{parts.path.rstrip('/')}", header)

@@ -9,6 +9,7 @@ from yarl import URL
 
 from ingest.amqp.settings import AmqpSettings
 from ingest.base import Unfit
+from topics.plaintext import readable_by_others
 
 
 class BadBroker(Unfit):
@@ -24,6 +25,9 @@ def url_of(settings: AmqpSettings) -> URL:
         url = url.update_query(auth="external")
     elif (password := _password(settings)) is not None:
         url = url.with_password(password)
+    plain = [url.host] if url.scheme == "amqp" and url.password else []
+    if said := readable_by_others(plain, "The password of the AMQP user"):
+        raise BadBroker(said)
     return url.update_query(heartbeat=settings.heartbeat, name="ogrewatch")
 
 

@@ -27,6 +27,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from topics.connection import Refused, context_of, secret, settings_of
+from topics.plaintext import readable_by_others
 
 _PREFIX = "OGREWATCH_ELASTICSEARCH_"
 _PATIENCE = 5.0  # seconds
@@ -133,6 +134,9 @@ def _access(urls: str) -> dict[str, Any]:
     encrypted = [part for part in parts if part.scheme == "https"]
     if (security.ca or security.fingerprint) and len(encrypted) < len(hosts):
         raise Refused(f"{_PREFIX}CA and _FINGERPRINT need OGREWATCH_ELASTICSEARCH to begin with https://.")
+    plain = [part.hostname for part in parts if part.scheme != "https" and (login or "@" in part.netloc)]
+    if said := readable_by_others(plain, "A password or key of Elasticsearch's"):
+        raise Refused(said)
     if login and any("@" in part.netloc for part in parts):
         raise Refused(f"there is a user in OGREWATCH_ELASTICSEARCH, and another login in {_PREFIX}*: one is meant.")
     access = {"hosts": hosts, **login}
