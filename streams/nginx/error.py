@@ -5,11 +5,12 @@
 (ngx_http_log_error_handler). https://nginx.org/en/docs/ngx_core_module.html#error_log
 
 Nothing in this log is escaped. Whoever asks chooses request and referrer, which stand behind the client's address, and,
-percent-decoded, a path in the message, which stands before it. So the address is the first one that is not repeated
-in a later request. (A user of HTTP authentication has no colon in its name.)
+percent-decoded, a path in the message, which stands before it. So a line with several `, client: ` may leave it open
+which is nginx's own; then it has no address (`_client`).
 """
 
 import re
+from itertools import islice
 from urllib.parse import unquote
 
 from streams import weblog
@@ -26,6 +27,12 @@ _HEAD = re.compile(
 _USER = re.compile(r'user "(.*)"(?::? password mismatch(?:: .*)?| (?:was )?not found(?: in ".*"|: .*))', re.DOTALL)
 _MODSECURITY = re.compile(r"\[client [^\]\s]{1,64}\] (?=ModSecurity: )")
 _CLIENT = ", client: "
+_CLIENTS = re.compile(r", client: (?:unix:|[0-9A-Fa-f.:]{2,45})(?=, server: |, request: \"|, login: \"|$)")
+_REQUESTS = re.compile(r', (?:request|login): "')
+_FREE = ("[lua]", "lua ", "js: ", "perl: ", "FastCGI ")
+"""What a server's scripts say begins so, and may quote what they were told without quotes."""
+_PATH_FIRST = ('open() "', 'stat() "', 'lstat() "', 'opendir() "', 'openat() "', '"', 'directory index of "')
+_PATH_ENDS = ('" failed (', '" is not found (', '" is forbidden')
 _REFUSALS = (
     "access forbidden by rule",
     "directory index of ",
@@ -35,6 +42,8 @@ _REFUSALS = (
 )
 _KEYS = ("referrer", "host", "upstream", "subrequest")
 _MOST_CLIENTS = 8
+_CUT = 1900
+"""nginx writes no more than 2048 bytes of a line, its beginning among them."""
 _LONGEST_REFUSAL = 4096
 
 
@@ -71,24 +80,50 @@ def _set_context(text: str, event: Event) -> None:
     extra(event)["nginx.error.reason"] = said
     if at < 0:
         return
-    client, _, rest = text[at + len(_CLIENT) :].partition(", server: ")
+    client, comma, rest = text[at + len(_CLIENT) :].partition(", ")
     set_endpoint(event, "source", client.removeprefix("unix:"))
-    server, quote, rest = rest.partition(', request: "')
-    if server:
+    server, quote, rest = (comma + rest).partition(', request: "')
+    if server := server.removeprefix(", server: "):
         extra(event)["nginx.error.server"] = server
     if quote:
         _set_request(rest.removesuffix('"'), event)
 
 
 def _client(text: str) -> int:
-    """Where the client's address stands, -1 when nowhere."""
-    at = text.find(_CLIENT)
-    for _ in range(_MOST_CLIENTS):
-        following = text.find(_CLIENT, at + 1)
-        if following < 0 or text[at : text.find(", request", at)] not in unquote(text[following + 1 :]):
-            return at
-        at = following
-    return at
+    """Where nginx began to say whose request it is, -1 when nowhere, or when that cannot be known.
+
+    It did so before it wrote the request, so when nothing follows `, request: "`, it is the last place before that. A
+    line that nginx had to cut may have lost it.
+    """
+    places = [found.start() for found in islice(_CLIENTS.finditer(text), _MOST_CLIENTS)]
+    if not places or _quotes_nothing(text[: places[0]]):
+        return places[0] if places else -1
+    if len(places) == _MOST_CLIENTS or len(text.encode("utf-8", "surrogatepass")) > _CUT:
+        return -1
+    request = _REQUESTS.search(text, places[0])
+    before = [place for place in places if request is None or place < request.start()]
+    if len(before) == len(places):
+        return before[-1]
+    return _first_or_last(text, places) if len(places) == 2 else -1
+
+
+def _quotes_nothing(said: str) -> bool:
+    """Whether a message holds nothing that a client chose."""
+    return '"' not in said and not said.startswith(_FREE)
+
+
+def _first_or_last(text: str, places: list[int]) -> int:
+    """Of two places, in a message that quotes a path and in what looks like its request.
+
+    The last, when the message is not whole without the first. The first, when the request does not hold, encoded, what
+    such a path would.
+    """
+    said = text[: places[0]]
+    if not said.startswith(_PATH_FIRST):
+        return -1
+    if not any(tail in said for tail in _PATH_ENDS):
+        return places[1]
+    return -1 if _CLIENT in unquote(unquote(text[places[1] + 1 :])) else places[0]
 
 
 def _set_meaning(said: str, event: Event) -> None:
@@ -106,6 +141,8 @@ def _set_request(rest: str, event: Event) -> None:
     """The request, and what follows it from the end backwards."""
     found: dict[str, str] = {}
     for key in _KEYS:
+        if rest.count(f'", {key}: "') > 1:  # typed, at least once: what follows the request is not told from it
+            break
         before, quote, value = rest.rpartition(f'", {key}: "')
         if quote:
             found[key], rest = value, before

@@ -1,5 +1,7 @@
 """nginx: requests and errors, what counts as an attempt, and clients who write log lines."""
 
+from urllib.parse import quote
+
 import pytest
 from parsing import attempt_of, event_of
 
@@ -213,19 +215,69 @@ def test_the_level_says_whether_it_is_an_error(level: str, kind: str) -> None:
 FORGED = ', client: 198.51.100.1, server: a, request: "GET /'
 
 
+_WHOLE = '" failed (2: x), client: 198.51.100.1, server: s, request: "GET /'
+_OWN = ", client: 203.0.113.66, server: s"
+
+
+def _encoded(path: str) -> str:
+    return f"GET /{quote(path)} HTTP/1.1"
+
+
 @pytest.mark.parametrize(
     ("said", "request_line", "referrer"),
     [
         (f'open() "/x{FORGED}" failed (2: x)', f"GET /x{FORGED} HTTP/1.1".replace(" ", "%20"), ""),
         (f'open() "/x{FORGED}" failed (2: x)', f"GET /x{FORGED.replace(' ', '%20').replace(',', '%2C')}", ""),
-        ("x", "GET / HTTP/1.1", f'r"{FORGED}'),
-        ("x", f"GET /{FORGED}", ""),
+        ('open() "/x, client: 198.51.100.1, server: y" failed (2: x)', "GET /x HTTP/1.1", ""),
+        ('open() "/x, client: 198.51.100.1" failed (2: x)', "GET /x HTTP/1.1", ""),
+        ('"/x, client: 198.51.100.1, server: y/index.html" is not found (2: x)', "GET /x HTTP/1.1", ""),
+        ('directory index of "/x, client: 198.51.100.1, server: y/" is forbidden', "GET /x HTTP/1.1", ""),
+        ('user "x, client: 198.51.100.1, server: y" was not found in "/f"', "GET /x HTTP/1.1", ""),
+        ('FastCGI sent in stderr: "x, client: 198.51.100.1, server: y" while reading', "GET /x HTTP/1.1", ""),
+        ("access forbidden by rule", "GET / HTTP/1.1", f'r"{FORGED}'),
+        ("access forbidden by rule", f"GET /{FORGED}", ""),
+        ("access forbidden by rule", f"GET /{FORGED}{_OWN}{FORGED}", ""),
+        ('open() "/x" failed (2: x)', "GET /x HTTP/1.1", f"r{FORGED}"),
+        ('open() "/x"y" failed (2: x)', f"GET /x{_WHOLE}", ""),
     ],
 )
 def test_a_forged_client_is_not_the_client(said: str, request_line: str, referrer: str) -> None:
+    assert _client_of(said, request_line, referrer) == "203.0.113.66"
+
+
+@pytest.mark.parametrize(
+    ("said", "request_line", "referrer"),
+    [
+        (f'open() "/x{_WHOLE}" failed (2: x)', _encoded("x" + _WHOLE), ""),
+        ('open() "/x" failed (2: x)', f"GET /x{_WHOLE}{_OWN}", f"r{_WHOLE}"),
+        (f'FastCGI sent in stderr: "x{_WHOLE}" while reading', "POST /x HTTP/1.1", ""),
+        (f'FastCGI sent in stderr: "x{_WHOLE}" while reading', "POST /x HTTP/1.1", f"r{_WHOLE}"),
+        ('client sent invalid header line: "x, client: 198.51.100.1, server: s, request: "', "GET / HTTP/1.1", ""),
+        (f"[lua] a.lua:1: x{_WHOLE}", "GET /x HTTP/1.1", ""),
+        (f'open() "/x{_WHOLE}{"y" * 1900}" failed (2: x)', "", ""),
+    ],
+)
+def test_a_line_that_may_be_read_in_two_ways_has_no_client(said: str, request_line: str, referrer: str) -> None:
+    """nginx escapes nothing: what was typed before its own words may look like them, and what was typed after, too."""
+    assert _client_of(said, request_line, referrer) is None
+
+
+def _client_of(said: str, request_line: str, referrer: str) -> str | None:
     tail = f', referrer: "{referrer}"' if referrer else ""
     line = f'2026/11/24 07:03:00 [error] 12#13: *7 {said}, client: 203.0.113.66, server: s, request: "{request_line}"'
-    assert event_of("nginx", f'{line}, host: "h"{tail}')["source_ip"] == "203.0.113.66"
+    event = event_of("nginx", f'{line}, host: "h"{tail}')
+    assert event["event_dataset"] == "nginx.error"
+    return event.get("source_ip")
+
+
+def test_a_line_that_was_cut_within_a_path_has_no_client() -> None:
+    line = f'2026/11/24 07:03:00 [error] 12#13: *7 open() "/x{_WHOLE}{"y" * 1900}'
+    assert "source_ip" not in event_of("nginx", line)
+
+
+def test_a_name_of_a_mail_login_is_no_client() -> None:
+    said = 'client logged in, client: 203.0.113.66, server: 0.0.0.0:587, login: "a, client: 198.51.100.1, server: s"'
+    assert event_of("nginx", f"2026/11/24 07:03:00 [info] 12#13: *7 {said}")["source_ip"] == "203.0.113.66"
 
 
 def test_what_nginx_adds_about_a_request() -> None:
