@@ -15,6 +15,9 @@ class IngestSettings(EnvironmentSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    hosts: str = Field(
+        "", description="Host names, comma separated, that requests may be for, besides `host` and addresses; *: any."
+    )
     events_topic: str = Field("raw.events", description="Topic of JSON events.")
     lines_topic: str = Field("raw.syslog", description="Topic of plain lines.")
     elasticsearch_version: str = Field("8.19.0", description="Version of Elasticsearch that log shippers are told.")

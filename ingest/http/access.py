@@ -16,6 +16,7 @@ from aiohttp.web import BaseRequest
 from ingest.cluster import OUTSIDE
 from ingest.http.answers import Refusal
 from ingest.tokens import TokenError, TokenFile
+from topics.network import HostNames, is_foreign
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -42,14 +43,25 @@ class Who:
 class Access:
     """Tells senders apart. Tokens are asked for from the moment there is a file of them, and ever after."""
 
-    def __init__(self, tokens: TokenFile | None, certificates: bool, proxies: Networks) -> None:
-        self._tokens, self._certificates, self._proxies = tokens, certificates, proxies
+    def __init__(self, tokens: TokenFile | None, certificates: bool, proxies: Networks, hosts: HostNames) -> None:
+        self._tokens, self._certificates, self._proxies, self._hosts = tokens, certificates, proxies, hosts
         self._asks = False
         self._complaint = ""
 
     def asks(self) -> bool:
         """Whether a sender must show who it is."""
         return self._certificates or self._asks_tokens()
+
+    def require_ours(self, request: BaseRequest) -> None:
+        """Raises `Refusal` for a request that is not for us (421), or that a page of another site made (403).
+
+        It reads no page, but would write: a browser sends it from inside the network, with what it remembers of logins.
+        """
+        headers = request.headers
+        if not self._hosts.know(hosts := headers.getall("Host", ())):
+            raise Refusal(421, "not a host name of this proxy; OGREWATCH_INGEST_HOSTS lists them")
+        if is_foreign("".join(hosts), headers.getall("Origin", ()), headers.getall("Sec-Fetch-Site", ())):
+            raise Refusal(403, "a page of another site may not ask this proxy")
 
     def who(self, request: BaseRequest) -> Who:
         """Who sent the request. Raises `Refusal` (401) when it does not prove what is asked for."""

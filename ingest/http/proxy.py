@@ -12,6 +12,7 @@ from ingest.http.tls import require_safety, tls_of
 from ingest.metrics import Metrics
 from ingest.settings import IngestSettings
 from ingest.tokens import TokenFile
+from topics.network import HostNames
 
 
 @asynccontextmanager
@@ -20,7 +21,12 @@ async def proxy(settings: IngestSettings, tokens: TokenFile, kafka: str, prefix:
 
     Raises `Unsafe`, `TokenError` for a file of tokens that cannot be used, ValueError for networks that are none.
     """
-    access = Access(tokens, settings.client_ca is not None, networks(settings.trusted_proxies))
+    access = Access(
+        tokens,
+        settings.client_ca is not None,
+        networks(settings.trusted_proxies),
+        HostNames(settings.host, settings.hosts),
+    )
     tokens.tokens()
     require_safety(settings, access.asks())
     tls = tls_of(settings)

@@ -105,6 +105,7 @@ class HttpWay:
 
     async def _answer(self, route: Route, call: Call) -> Answer | StreamResponse:
         try:
+            self.service.access.require_ours(call.request)
             if not route.public:
                 call.who = self.service.access.who(call.request)
             if self.service.draining:

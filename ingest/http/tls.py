@@ -4,10 +4,10 @@ https://wiki.mozilla.org/Security/Server_Side_TLS
 """
 
 import ssl
-from ipaddress import ip_address
 
 from ingest.base import Unfit
 from ingest.settings import IngestSettings
+from topics.network import is_loopback
 
 
 class Unsafe(Unfit):
@@ -34,16 +34,9 @@ def tls_of(settings: IngestSettings) -> ssl.SSLContext | None:
 
 def require_safety(settings: IngestSettings, asks: bool) -> None:
     """Raises `Unsafe` when anyone who reaches the port could write, unless the settings say that this is meant."""
-    if asks or settings.insecure or _is_loopback(settings.host):
+    if asks or settings.insecure or is_loopback(settings.host):
         return
     raise Unsafe(
         f"{settings.host} is reached from other machines, and nobody would be asked who he is. Make a token with"
         " `ogrewatch token create`, or demand certificates with --client-ca, or say --insecure."
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

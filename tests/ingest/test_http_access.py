@@ -1,5 +1,6 @@
 """Who may write what: tokens, certificates, proxies before us, and when the proxy will not start."""
 
+import asyncio
 import base64
 import ssl
 from pathlib import Path
@@ -177,6 +178,55 @@ async def test_tls_without_certificates_of_clients(certificates: Path, raw: Raw,
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         async with proxy.client.get(proxy.url + "/status", ssl=context) as answer:
             assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", ["/lines", "/status", "/topics", "/_bulk", "/v3/clusters"])
+async def test_a_request_for_another_host_is_refused(proxy: Proxy, raw: Raw, path: str) -> None:
+    method, body = ("POST", LINE) if path in ("/lines", "/_bulk") else ("GET", None)
+    for host in ("evil.example", f"evil.example:{proxy.way.port}", "127.0.0.1.evil.example", ""):
+        status, answer, _ = await proxy.call(method, path, body, Host=host)
+        assert (status, "OGREWATCH_INGEST_HOSTS" in str(answer)) == (421, True), host
+    assert raw.values("raw.syslog") == []
+
+
+async def test_our_own_names_are_answered_to(raw: Raw, tmp_path: Path) -> None:
+    async with running(raw.servers, raw.prefix, tmp_path, hosts="logs.example.com") as proxy:
+        for host in ("localhost", "127.0.0.1:1", "[::1]:8080", "192.0.2.1", "Logs.example.com:8080"):
+            assert (await proxy.post("/lines", LINE, Host=host))[0] == 200, host
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.way.port)
+        writer.write(b"GET /status HTTP/1.0\r\n\r\n")  # old probes send no Host
+        assert (await reader.read()).startswith(b"HTTP/1.0 200")
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+    ],
+)
+async def test_a_page_of_another_site_cannot_post_logs(proxy: Proxy, raw: Raw, headers: dict[str, str]) -> None:
+    for path in ("/lines", "/events", "/_bulk", "/topics/raw.syslog"):
+        status, _ = await proxy.post(path, LINE, Content_Type="text/plain", **headers)
+        assert status == 403, path
+    assert raw.values("raw.syslog") == raw.values("raw.events") == []
+
+
+async def test_a_page_of_our_own_origin_can(proxy: Proxy) -> None:
+    origin = {"Origin": proxy.url, "Sec_Fetch_Site": "same-origin"}
+    assert (await proxy.post("/lines", LINE, **origin))[0] == 200
+
+
+async def test_a_remembered_login_does_not_help_another_site(tokens: TokenFile, raw: Raw, tmp_path: Path) -> None:
+    _, secret = tokens.create("a", ["raw.syslog"])
+    async with running(raw.servers, raw.prefix, tmp_path) as proxy:
+        remembered = {"Authorization": f"Basic {basic('anyone', secret)}", "Origin": "http://evil.example"}
+        assert (await proxy.post("/lines", LINE, **remembered))[0] == 403
+    assert raw.values("raw.syslog") == []
 
 
 @pytest.mark.parametrize(
