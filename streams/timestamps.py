@@ -1,6 +1,6 @@
 """From a timestamp's text to microseconds since 1970 UTC; nothing here raises, None says that it is no time.
 
-Without a year, a time means the year that puts it nearest to its receipt; without a zone, the given one.
+Without a year, a time means the latest year that does not put it after its receipt; without a zone, the given one.
 Parsers give an event the time that the message itself tells with `set_civil`, `set_iso` and `set_instant`.
 RFC 3164 section 4.1.2, RFC 3339 section 5.6.
 """
@@ -26,8 +26,11 @@ Moment = tuple[int, int, int, int, int]
 MICROSECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
-_SURELY_NEAREST = 182 * 86400 * MICROSECOND
-_NEAR_YEARS = (0, -1, 1, -2, 2, -3, 3, -4, 4)
+_AHEAD = 36 * 3600 * MICROSECOND
+"""How far a clock may be ahead of receipt: a zone that was not told is up to 26 hours off."""
+_YEAR = 365 * 86400 * MICROSECOND
+_YEARS_BACK = tuple(range(0, -9, -1))
+"""A 29th of February may have been eight years ago."""
 _CACHED = 8192
 _CLF = re.compile(r"([0-9]{1,2})/([A-Za-z]{3})/([0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-][0-9]{4})")
 _OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})?")
@@ -77,16 +80,15 @@ def civil(year: int, moment: Moment, zone: tzinfo, fold: int = 0) -> int | None:
 
 
 def nearest(moment: Moment, received: int, zone: tzinfo) -> int | None:
-    """The time without a year, in `zone`, that lies nearest to `received`: also of two when a clock was put back."""
-    year, found = _year(received), None
-    for step in _NEAR_YEARS:
+    """The time without a year, in `zone`, in the latest year that puts it no more than 36 hours after `received`: a log
+    tells the past, however old it is. Of two, when a clock was put back, the one nearer to `received`."""
+    year = _year(received)
+    for step in (1, *_YEARS_BACK) if moment[0] == 1 else _YEARS_BACK:
         when = civil(year + step, moment, zone)
-        if when is not None and (found is None or abs(when - received) < abs(found - received)):
-            found = when
-            if abs(when - received) < _SURELY_NEAREST:
-                second = when if zone is UTC else civil(year + step, moment, zone, 1)
-                return second if second and when < second and abs(second - received) < abs(when - received) else when
-    return found
+        if when is not None and when <= received + _AHEAD:
+            second = when if zone is UTC else civil(year + step, moment, zone, 1)
+            return second if second and when < second and abs(second - received) < abs(when - received) else when
+    return None
 
 
 def iso(stamp: str, zone: tzinfo) -> int | None:
@@ -123,7 +125,8 @@ ZONE = "_zone"
 def set_civil(event: Event, moment: Moment, year: int | None = None, fraction: str = "", zone: str = "") -> bool:
     """Set the event's time to what its message says; False, and nothing set, when there is no such time.
 
-    Without a year it is the one nearest to the time the event has so far (its header's, or that of receipt).
+    Without a year it is the latest that does not put it after the time the event has so far (its header's, or that of
+    receipt).
     `fraction` is the digits after the second. `zone` is a name or offset as the message has it; without one, or with
     one that nobody knows, the zone of the source's setting is assumed, and noted in `event.timezone`.
     """
@@ -187,7 +190,7 @@ class Clock:
     def bsd(self, stamp: str, received: int) -> int | None:
         """The time of `Nov 24 04:05:06` (15 characters, no year, no zone)."""
         known = self._known.get(stamp)
-        if known is not None and -_SURELY_NEAREST < known - received < _SURELY_NEAREST:
+        if known is not None and _AHEAD - _YEAR < known - received <= _AHEAD:
             return known
         when = self._read_bsd(stamp, received)
         if when is not None and self._is_steady(when):

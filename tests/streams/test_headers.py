@@ -258,13 +258,17 @@ def test_what_has_no_header_is_all_message(line: str) -> None:
     [
         ("Dec 31 23:59:59", "2027-01-01T00:00:05", "2026-12-31T23:59:59"),
         ("Jan  1 00:00:01", "2026-12-31T23:59:58", "2027-01-01T00:00:01"),
-        ("Jul  1 00:00:00", "2026-01-02T00:00:00", "2026-07-01T00:00:00"),
+        ("Jul  1 00:00:00", "2026-01-02T00:00:00", "2025-07-01T00:00:00"),
+        ("May  5 10:00:00", "2026-11-24T12:00:00", "2026-05-05T10:00:00"),
+        ("Nov 24 13:00:00", "2026-11-24T12:00:00", "2026-11-24T13:00:00"),
+        ("Nov 26 13:00:00", "2026-11-24T12:00:00", "2025-11-26T13:00:00"),
         ("Jul  4 00:00:00", "2026-01-01T00:00:00", "2025-07-04T00:00:00"),
         ("Feb 29 12:00:00", "2028-03-01T00:00:00", "2028-02-29T12:00:00"),
         ("Feb 29 12:00:00", "2025-03-01T00:00:00", "2024-02-29T12:00:00"),
+        ("Feb 29 12:00:00", "2104-02-01T00:00:00", "2096-02-29T12:00:00"),
     ],
 )
-def test_the_year_is_the_one_nearest_to_the_receipt(stamp: str, received: str, expected: str) -> None:
+def test_the_year_is_the_latest_that_is_past(stamp: str, received: str, expected: str) -> None:
     now = int(datetime.fromisoformat(received + "+00:00").timestamp()) * 1_000_000
     assert read(f"{stamp} h a: x", "UTC", now)["when"] == expected
 
@@ -276,6 +280,15 @@ def test_one_reader_tells_the_years_of_the_same_stamp_apart() -> None:
         now = int(datetime.fromisoformat(received).timestamp()) * 1_000_000
         years.append(datetime.fromtimestamp(headers.read(line, now)["timestamp"] / 1e6, UTC).year)
     assert years == [2026, 2025, 2026]
+
+
+def test_a_stamp_that_is_read_again_a_year_later_is_not_of_the_year_before() -> None:
+    headers, line = Headers("UTC"), "May  5 10:00:00 h a: x"
+    years = []
+    for received in ("2026-11-24T12:00:00+00:00", "2027-05-03T12:00:00+00:00", "2027-05-05T09:00:00+00:00"):
+        now = int(datetime.fromisoformat(received).timestamp()) * 1_000_000
+        years.append(datetime.fromtimestamp(headers.read(line, now)["timestamp"] / 1e6, UTC).year)
+    assert years == [2026, 2026, 2027]
 
 
 def test_a_zone_with_summer_time() -> None:

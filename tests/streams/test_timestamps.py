@@ -31,10 +31,15 @@ def told(event: Event) -> str:
     [
         ("2027-01-01T00:00:05", (12, 31, 23, 59, 59), "2026-12-31T23:59:59"),
         ("2026-12-31T23:59:58", (1, 1, 0, 0, 1), "2027-01-01T00:00:01"),
-        ("2027-03-01T00:00:00", (2, 29, 12, 0, 0), "2028-02-29T12:00:00"),
+        ("2027-03-01T00:00:00", (2, 29, 12, 0, 0), "2024-02-29T12:00:00"),
+        ("2026-11-24T12:00:00", (5, 5, 10, 0, 0), "2026-05-05T10:00:00"),
+        ("2026-11-24T12:00:00", (11, 25, 23, 59, 59), "2026-11-25T23:59:59"),
+        ("2026-11-24T12:00:00", (11, 26, 0, 0, 1), "2025-11-26T00:00:01"),
     ],
 )
-def test_without_a_year_it_is_the_nearest(at: str, moment: tuple[int, int, int, int, int], expected: str) -> None:
+def test_without_a_year_it_is_the_latest_that_is_past(
+    at: str, moment: tuple[int, int, int, int, int], expected: str
+) -> None:
     event = event_at(at)
     assert set_civil(event, moment)
     assert told(event) == expected
