@@ -4,13 +4,14 @@ The hour holds ordinary work (stack.corpus_day, stack.corpus_services) and five 
 arguments give equal bytes. What counts as an attempt to log in, and is therefore in the truth:
 
 - sshd: a line `Failed METHOD for ...` is one failure, whatever Invalid-user and PAM lines stand around it, which count
-  nothing; `Accepted METHOD for ...` is one success; `message repeated N times: [ Failed ...]` is N failures.
+  nothing; `Failed publickey`, one key of several, counts nothing. `Accepted METHOD for ...` is one success; `message
+  repeated N times: [ Failed ...]` is N failures.
 - sudo: a line with `COMMAND=` is one success unless it says why the command was refused: `N incorrect password
   attempts` is N failures, `user NOT in sudoers` one.
 - ldap: a bind's `RESULT tag=97` is a failure when `err` is not 0, a success when it is 0 and the bind ended with a DN.
   Anonymous binds (an empty DN) are no attempts, and error 14 (SASL bind in progress) is no outcome.
-- web: a 401 is one failure. There is no success: a request with a user's name repeats with every page, and what a POST
-  to a login form meant is not guessed.
+- web: a 401 to a POST, or to a request with a user's name, is one failure. There is no success: a request with a user's
+  name repeats with every page, and what a POST to a login form meant is not guessed.
 
 The header formats are named in stack.corpus_dialects.
 """

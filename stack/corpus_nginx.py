@@ -29,7 +29,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Requests of one client, in order. Every 401 is one failed attempt, nothing else is an attempt."""
+    """Requests of one client, in order. Every 401 to a POST, or to who gave a name, is one failed attempt, nothing else
+    is an attempt."""
 
     at: float
     host: Host
@@ -50,7 +51,7 @@ class Visit:
         return f'{self.address} - {request.user} [{stamp}] "{what}" {outcome} "{request.referer}" "{self.agent}"'
 
     def _attempt(self, request: Request) -> Attempt | None:
-        if request.status != UNAUTHORIZED:
+        if request.status != UNAUTHORIZED or (request.user == "-" and request.method != "POST"):
             return None
         return Attempt("web", "failure", request.user, self.address)
 

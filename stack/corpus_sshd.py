@@ -40,10 +40,10 @@ class Login:
         yield from self._session(voice, peer)
 
     def _mistake(self, voice: Voice, peer: str, first: bool) -> Iterator[Line]:
-        failure = Attempt("sshd", "failure", self.user, self.address)
-        if self.method == "publickey":
-            yield voice.say(f"Failed publickey for {self.user} from {peer} ssh2{self._key('old')}", failure)
+        if self.method == "publickey":  # one key of several
+            yield voice.say(f"Failed publickey for {self.user} from {peer} ssh2{self._key('old')}")
             return
+        failure = Attempt("sshd", "failure", self.user, self.address)
         if first:
             yield voice.say(_pam_failure(self.address, self.user), after=2.0, priority=AUTHPRIV_NOTICE)
         if self.method.startswith("keyboard"):

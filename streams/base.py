@@ -4,8 +4,9 @@ The rule of attempts, the one place that says what `ogrewatch_attempt` counts: a
 many lines one attempt printed. The line that gives the verdict carries the count and `event_outcome`; lines around it
 (connection, unknown user, PAM, disconnection) describe the same attempt and carry none. A count of 0 is left out.
 
-- sshd: `Accepted` is a success, `Failed` a failure. `Failed none` only asks for the methods; `Partial` and `Postponed`
-  have no verdict yet; `Invalid user`, refusals by rule, too many attempts and PAM lines stand beside a `Failed`.
+- sshd: `Accepted` is a success, `Failed` a failure. `Failed none` only asks for the methods; `Failed publickey`
+  turns down one key of several that a client offers, whatever comes of the login; `Partial` and `Postponed` have no
+  verdict yet; `Invalid user`, refusals by rule, too many attempts and PAM lines stand beside a `Failed`.
 - dropbear: `... auth succeeded` is a success; `Bad password attempt`, `nonexistent user` (once a connection) and the
   refusals of a user that there is are failures. `'<invalid username>'`, PAM lines and exits stand beside them.
 - sudo: a COMMAND that ran (in JSON, `accept`) is a success; each incorrect password, a refusal by the rules (`reject`)
@@ -34,11 +35,13 @@ many lines one attempt printed. The line that gives the verdict carries the coun
   `LOGIN_SUCCESS` and `LOGIN_FAILED` count, of NX-OS `pam_aaa: Authentication failed`; `SSH2_USERAUTH`, `QUIET_MODE_ON`
   and `PRIV_AUTH_*` stand beside them.
 - pfsense: `Successful login` is a success, `authentication error` a failure. OPNsense's `for WebGui` lines repeat them.
-- proxy: a 407 with a user name, and a 401, are failures; a 407 without one only asks for it.
-- web: a 401 in an access log is a failure. No status says that a login succeeded. What the error logs of apache and
-  nginx say of a user is the same attempt.
-- postfix: `SASL ... authentication failed` is a failure (`aborted` none). `client=..., sasl_username=` is a success,
-  the first mail of a connection only. Lost connections, `auth=0/3` and rejections stand beside them.
+- proxy: a 407 with a user name is a failure; one without only asks for it. A 401 counts as on the web.
+- web: a 401 in an access log is a failure when the request named a user or was a POST; any other 401 only asks for a
+  name, as it does before each login of HTTP authentication. No status says that a login succeeded. What the error logs
+  of apache and nginx say of a user is the same attempt.
+- postfix: `SASL ... authentication failed` is a failure (`aborted` is none, nor is one whose reason is a server that
+  could not be asked, or a mechanism that there is not). `client=..., sasl_username=` is a success, the first mail of a
+  connection only. Lost connections, `auth=0/3` and rejections stand beside them.
 - exim: `... authenticator failed` is a failure. `<= ... A=` is a success, the first mail of a connection only, and
   each where the line has no port.
 - postgresql: `connection authorized` is a success; `... authentication failed for user`, no or a rejecting pg_hba.conf

@@ -43,6 +43,7 @@ _LONGEST_START = 2048
 """Within how many characters a line's request must begin for the line to be told by its beginning."""
 _LONGEST = 16384
 _UNAUTHORIZED = 401
+_SUBMITTED = "POST"
 
 _WEB: Event = {
     "ogrewatch_service": "web",
@@ -52,7 +53,6 @@ _WEB: Event = {
 }
 _SUCCESS: Event = {**_WEB, "event_outcome": "success"}
 _FAILURE: Event = {**_WEB, "event_outcome": "failure"}
-_REFUSAL: Event = {**_FAILURE, "ogrewatch_attempt": 1}
 
 
 _ERRORS = frozenset(("emerg", "alert", "crit", "error", "warn"))
@@ -67,9 +67,16 @@ _INFO: Event = {**_ERROR, "event_type": ["info"], "event_action": "server_messag
 
 def of_status(status: int) -> Event:
     """The constant columns of a request that was answered with `status`; 0 when it was not answered."""
-    if 100 <= status < 400:
-        return _SUCCESS
-    return _REFUSAL if status == _UNAUTHORIZED else _FAILURE
+    return _SUCCESS if 100 <= status < 400 else _FAILURE
+
+
+def count_refusal(event: Event) -> None:
+    """Count a request that was answered 401 as an attempt, when it named a user or brought something (a form, or what
+    an API takes). All others only ask who is to be named: each login of HTTP authentication begins so."""
+    if event.get("http_response_status_code") == _UNAUTHORIZED and (
+        "user_name" in event or event.get("http_request_method") == _SUBMITTED
+    ):
+        event["ogrewatch_attempt"] = 1
 
 
 def of_level(level: str) -> Event:
@@ -257,6 +264,7 @@ def _set_request(parts: _Parts, event: Event, name: str) -> None:
     if more:
         _set_more(more, event, name)
     set_target(request, event, name)
+    count_refusal(event)
 
 
 def _set_more(more: str, event: Event, name: str) -> None:

@@ -9,7 +9,7 @@ import re
 
 from streams.packets import relate
 from streams.text import extra
-from streams.weblog import of_status, set_target
+from streams.weblog import count_refusal, of_status, set_target
 from topics.event import Event
 
 _LINE = re.compile(r'(?:(\{.{0,8192}?\}) (?="))?"(.*)', re.DOTALL)
@@ -33,6 +33,7 @@ def set_request(text: str, status: int, event: Event) -> bool:
     if more:
         _set_tls(more.lstrip(" "), event)
     set_target(request, event, "haproxy")
+    count_refusal(event)
     return True
 
 

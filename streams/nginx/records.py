@@ -24,6 +24,7 @@ def parse_json(record: dict[str, Any], event: Event, joins: Joins) -> bool:
         return False
     event.update(weblog.of_status(status))
     MEMBERS.take(record, event)
+    weblog.count_refusal(event)
     return True
 
 

@@ -23,6 +23,11 @@ _LEVELS = ("warning: ", "error: ", "fatal: ", "panic: ")
 _LOGIN = re.compile(rf"{PEER}: SASL ([A-Za-z0-9_-]{{1,32}}) authentication (failed|aborted)(?:: ?(.*))?", re.DOTALL)
 _UNVERIFIED = re.compile(r"([0-9A-Fa-f:.]{2,45}): (hostname \S{1,255} verification failed(?:: .*)?)", re.DOTALL)
 _OF_PEER = re.compile(rf"{PEER}: (.*)", re.DOTALL)
+_UNDECIDED = (
+    *("Connection lost to authentication server", "Temporary authentication failure", "generic failure"),
+    *("Invalid authentication mechanism", "no mechanism available", "bad protocol"),
+)
+"""Reasons of a server that could not ask whether a password is right, or was asked for a mechanism it has not."""
 _NOBODY = "unknown"
 
 
@@ -69,10 +74,10 @@ def _warning(level: str, text: str, event: Event) -> bool:
 def _set_login(found: re.Match[str], event: Event) -> None:
     """`NAME[ADDRESS]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=bob`."""
     event.update(LOGIN, event_outcome="failure")
-    if found[5] == "failed":
+    reason, _, user = (found[6] or "").partition(", sasl_username=")
+    if found[5] == "failed" and not reason.startswith(_UNDECIDED):
         event["ogrewatch_attempt"] = 1
     set_peer(found, event)
-    reason, _, user = (found[6] or "").partition(", sasl_username=")
     put(event, "user_name", user)
     extra(event)["postfix.sasl_method"] = found[4]
     put(extra(event), "event.reason", reason)

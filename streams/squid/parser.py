@@ -31,7 +31,7 @@ _SNIFF = re.compile(
     r"(?:[0-9]{9,11}(?:\.[0-9]{3})?|[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}) +-?[0-9]{1,12} "
     r"\S{1,255} [A-Z_]{3,64}/[0-9]{3} "
 )
-_PROXY_AUTHENTICATION, _UNAUTHORIZED, _ERRORS = 407, 401, 400
+_PROXY_AUTHENTICATION, _ERRORS = 407, 400
 _WEB: Event = {
     "ogrewatch_service": "proxy",
     "event_category": ["web"],
@@ -73,6 +73,7 @@ def _native(found: re.Match[str], event: Event) -> None:
     set_end(event, "source", *((client, "") if is_ip(client) else host_port(client)))
     set_number(event, "http.response.bytes", size)
     _set_request(method, target, event)
+    weblog.count_refusal(event)
     _set_result(result, hierarchy, event)
     if result.startswith("UDP_"):  # a neighbour asked whether a page is here: no request was answered
         event.pop("event_outcome")
@@ -89,7 +90,7 @@ def _set_outcome(status: int, user: str, event: Event) -> None:
         event["http_response_status_code"] = status
     if user != "-":
         event["user_name"] = user
-    if status == _UNAUTHORIZED or (status == _PROXY_AUTHENTICATION and user != "-"):
+    if status == _PROXY_AUTHENTICATION and user != "-":
         event["ogrewatch_attempt"] = 1
 
 

@@ -25,6 +25,8 @@ _VERDICTS: dict[str, Event] = {
     "Postponed": {**_LOGIN, "event_outcome": "unknown", "event_type": ["info"]},
 }
 _PROBE: Event = {**_LOGIN, "event_outcome": "failure", "event_type": ["info"]}
+_PROBES = ("none", "publickey")
+"""Methods whose failure is none of the login: the first asks for the methods, the second offers one key of several."""
 _UNKNOWN = ("invalid user ", "illegal user ")
 """What stands before a name that no account has; the second until OpenSSH 3.9."""
 _NOBODY = "<invalid username>"
@@ -76,7 +78,7 @@ def _login(head: str, address: str, port: str, key: str, columns: Event, event: 
     if len(words) != 4 or words[2] != "for":
         return False
     method, user = words[1], words[3]
-    event.update(_PROBE if method == "none" and words[0] == "Failed" else columns)
+    event.update(_PROBE if method in _PROBES and words[0] == "Failed" else columns)
     fields = extra(event)
     fields["sshd.method"] = method
     if user.startswith(_UNKNOWN):

@@ -119,7 +119,7 @@ class Recount:
         elif program == b"sudo":
             self.sudo(text)
         elif program == b"nginx":
-            if found := re.match(r'(\S+) - \S+ \[[^]]+\] "[^"]*" 401 ', text):
+            if found := re.match(r'(\S+) - \S+ \[[^]]+\] "POST [^"]*" 401 ', text):
                 self.add("web", "failure", found[1])
         elif program == b"slapd":
             self.slapd(host, text)
@@ -128,7 +128,9 @@ class Recount:
         times = 1
         if repeated := re.fullmatch(r"message repeated (\d+) times: \[ (.*)\]", text):
             times, text = int(repeated[1]), repeated[2]
-        if found := re.fullmatch(r"(Failed|Accepted) \S+ for .* from (\S+) port \d+ ssh2(: \w+ SHA256:\S{43})?", text):
+        if found := re.fullmatch(
+            r"(Failed(?! publickey)|Accepted) \S+ for .* from (\S+) port \d+ ssh2(: \w+ SHA256:\S{43})?", text
+        ):
             self.add("sshd", "failure" if found[1] == "Failed" else "success", found[2], times)
 
     def sudo(self, text: str) -> None:

@@ -17,7 +17,8 @@ def line(request: str = "GET / HTTP/1.1", status: str = "200", headers: str = ""
     ("message", "attempts", "outcome"),
     [
         (line(status="200"), 0, "success"), (line(status="302"), 0, "success"), (line(status="404"), 0, "failure"),
-        (line(status="401"), 1, "failure"), (line(status="407"), 0, "failure"), (line(status="503"), 0, "failure"),
+        (line(status="401"), 0, "failure"), (line("POST / HTTP/1.1", "401"), 1, "failure"),
+        (line(status="407"), 0, "failure"), (line(status="503"), 0, "failure"),
         (line(status="-1"), 0, "failure"),
         (f"{CLIENT} fe bk/db1 0/1/5 100 -- {COUNTS}", 0, ""),
         (f"{CLIENT} fe bk/db1 0/-1/5 0 SC {COUNTS}", 0, ""),

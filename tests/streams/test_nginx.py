@@ -20,7 +20,9 @@ def line(request: str = "GET / HTTP/1.1", status: str = "200", user: str = "-", 
      ("404", 0, "failure"), ("499", 0, "failure"), ("500", 0, "failure"), ("000", 0, "failure")],
 )  # fmt: skip
 def test_what_is_an_attempt(status: str, attempts: int, outcome: str) -> None:
-    assert attempt_of("nginx", line(status=status)) == (attempts, outcome)
+    assert attempt_of("nginx", line("POST / HTTP/1.1", status)) == (attempts, outcome)
+    assert attempt_of("nginx", line(status=status, user="alice")) == (attempts, outcome)
+    assert attempt_of("nginx", line(status=status)) == (0, outcome), "asks for a name, as before each login"
 
 
 def test_the_time_is_the_requests() -> None:
@@ -167,8 +169,10 @@ JSON = (
 
 
 @pytest.mark.parametrize(
-    ("status", "attempts", "outcome"), [("200", 0, "success"), ('"401"', 1, "failure"), ("0", 0, "failure")]
-)
+    ("status", "attempts", "outcome"),
+    [("200", 0, "success"), ('"401"', 0, "failure"), ('401,"remote_user":"a"', 1, "failure"),
+     ('401,"remote_user":"-"', 0, "failure"), ("0", 0, "failure")],
+)  # fmt: skip
 def test_requests_in_json(status: str, attempts: int, outcome: str) -> None:
     event = event_of("nginx", JSON % status)
     assert (event.get("ogrewatch_attempt", 0), event["event_outcome"]) == (attempts, outcome)

@@ -15,7 +15,8 @@ def line(status: str = "200", user: str = "-", url: str = "http://www.example.co
 @pytest.mark.parametrize(
     ("status", "user", "attempts", "outcome"),
     [("200", "-", 0, "success"), ("304", "alice", 0, "success"), ("403", "-", 0, "failure"), ("000", "-", 0, "failure"),
-     ("407", "-", 0, "failure"), ("407", "alice", 1, "failure"), ("401", "-", 1, "failure")],
+     ("407", "-", 0, "failure"), ("407", "alice", 1, "failure"), ("401", "-", 0, "failure"),
+     ("401", "alice", 1, "failure")],
 )  # fmt: skip
 def test_what_is_an_attempt(status: str, user: str, attempts: int, outcome: str) -> None:
     assert attempt_of("squid", line(status, user)) == (attempts, outcome)

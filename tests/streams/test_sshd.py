@@ -46,7 +46,7 @@ HOSTILE = (
         (f"Accepted none for a {FROM} ssh2", 1, "success"),
         (f"Failed password for a {FROM} ssh2", 1, "failure"),
         (f"Failed password for invalid user a {FROM} ssh2", 1, "failure"),
-        (f"Failed publickey for a {FROM} ssh2: {KEY}", 1, "failure"),
+        (f"Failed publickey for a {FROM} ssh2: {KEY}", 0, "failure"),
         (f"Failed keyboard-interactive/pam for a {FROM} ssh2", 1, "failure"),
         (f"Failed none for a {FROM} ssh2", 0, "failure"),
         (f"Partial publickey for a {FROM} ssh2: {KEY}", 0, "unknown"),
@@ -71,6 +71,13 @@ HOSTILE = (
 )  # fmt: skip
 def test_what_is_an_attempt(message: str, attempts: int, outcome: str) -> None:
     assert attempt_of("sshd", message) == (attempts, outcome)
+
+
+def test_a_login_with_the_third_of_three_keys_is_one_success() -> None:
+    verdicts = [f"{word} publickey for a {FROM} ssh2: {KEY}" for word in ("Failed", "Failed", "Accepted")]
+    assert [attempt_of("sshd", message) for message in verdicts] == [(0, "failure"), (0, "failure"), (1, "success")]
+    again = f"message repeated 2 times: [ {verdicts[0]}]"
+    assert attempt_of("sshd", again) == (0, "failure")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
