@@ -60,7 +60,9 @@ many lines one attempt printed. The line that gives the verdict carries the coun
 - shadow, cron, systemd: nothing counts. A password asked before a change lets nobody in.
 
 "message repeated N times" multiplies by N (see `streams.dispatch`). "last message repeated N times", which names no
-message, counts nothing; nor does a JSON document that only says of itself that it is an authentication.
+message, counts nothing; nor does an ECS document that only says of itself that it is an authentication. An event in
+MozDef's form counts when it says so and has an outcome (`streams.envelopes.mozdef`), and when its LDAP humanizer tells
+the result of a BIND.
 """
 
 from collections.abc import Callable

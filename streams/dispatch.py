@@ -8,7 +8,7 @@ from typing import Any
 
 from streams import records
 from streams.base import Joins, Stream
-from streams.envelopes import ecs
+from streams.envelopes import ecs, mozdef
 from streams.envelopes.unwrap import keep_unknown, unwrap
 from streams.headers import Headers
 from streams.registry import Registry, discover
@@ -124,6 +124,8 @@ class Dispatcher:
             self._read_inner_header(event)
         event.update(header)
         self._understand_inner(event, joins, program or inner.program)
+        if event["event_dataset"] == mozdef.DATASET:
+            mozdef.describe(record, event)
 
     def _header_of(self, event: Event) -> Event:
         """What the header of a line that holds a record says for sure: an envelope does not speak for another host."""

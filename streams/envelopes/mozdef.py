@@ -1,10 +1,15 @@
 """From what MozDef's event says beyond a syslog header to columns: category, tags, and the usual details.
 
+Whoever sends one of category `authentication` has decided that it is one, so with an outcome it is an attempt, unless
+a stream understands its summary and decides. Services are those that are known here: whoever may send cannot make up
+others without end, since counts keep each.
+
 https://mozdef.readthedocs.io/en/latest/usage.html#json-format
 """
 
 from typing import Any
 
+from streams.envelopes import ldap_humanizer
 from streams.members import Take, taker
 from streams.text import extra
 from topics.event import Event
@@ -19,7 +24,26 @@ _CATEGORIES = frozenset(
     }
 )
 """Those of ECS's categories that go with the type `info`."""
-_OUTCOMES = {"true": "success", "success": "success", "false": "failure", "failure": "failure", "failed": "failure"}
+_AUTHENTICATION = ["authentication"]
+_OUTCOMES = {
+    **dict.fromkeys(("true", "success", "succeeded", "1"), "success"),
+    **dict.fromkeys(("false", "failure", "failed", "0"), "failure"),
+}
+_SERVICES = dict.fromkeys(
+    (
+        *("aws", "cisco", "doas", "dovecot", "dropbear", "exim", "ftp", "kerberos", "ldap", "login", "mysql"),
+        *("openvpn", "pam", "pfsense", "polkit", "postfix", "postgresql", "proxy", "radius", "sshd", "su", "sudo"),
+        *("web", "auth0", "bugzilla", "confluence", "duo", "github", "gitlab", "google", "grafana", "jenkins"),
+        *("jira", "keycloak", "nextcloud", "okta", "vault", "vpn", "windows", "wordpress"),
+    ),
+    "",
+)
+_SERVICES |= dict.fromkeys(("apache", "apache2", "httpd", "nginx"), "web")
+_SERVICES |= dict.fromkeys(("ssh", "sshd-session"), "sshd") | dict.fromkeys(("slapd", "openldap"), "ldap")
+_SERVICES |= dict.fromkeys(("freeradius", "radiusd"), "radius") | dict.fromkeys(("vsftpd", "proftpd"), "ftp")
+_SERVICES |= {"squid": "proxy", "krb5kdc": "kerberos", "postgres": "postgresql", "mysqld": "mysql"}
+"""The service that a program's logins are counted under, "" for its own name; of any other program it is `mozdef`."""
+_OTHER_SERVICE = "mozdef"
 
 
 def sniff(record: dict[str, Any]) -> bool:
@@ -27,7 +51,21 @@ def sniff(record: dict[str, Any]) -> bool:
     return "summary" in record or "SOURCEIP" in record or (type(record.get("details")) is dict and "category" in record)
 
 
+def describe(record: dict[str, Any], event: Event) -> None:
+    """Say what an event means whose summary no stream understands."""
+    summary, details = record.get("summary"), record.get("details")
+    if type(summary) is str and summary.startswith(ldap_humanizer.SUMMARY) and type(details) is dict:
+        ldap_humanizer.describe(details, event)
+    elif event.get("event_category") == _AUTHENTICATION:
+        program = event.get("process_name", "").rpartition("/")[2].lower()
+        event["ogrewatch_service"] = _SERVICES.get(program, _OTHER_SERVICE) or program
+        if event.get("event_outcome") in ("success", "failure"):
+            event["ogrewatch_attempt"] = 1
+
+
 def _category(event: Event, value: Any) -> bool:
+    if type(value) is list and len(value) == 1:
+        value = value[0]
     if type(value) is not str or value not in _CATEGORIES:
         return False
     event["event_category"], event["event_type"] = [value], ["info"]
@@ -35,7 +73,8 @@ def _category(event: Event, value: Any) -> bool:
 
 
 def _outcome(event: Event, value: Any) -> bool:
-    found = _OUTCOMES.get(str(value).lower()) if type(value) in (bool, str) else None
+    known = type(value) in (bool, str) or value in (0, 1)
+    found = _OUTCOMES.get(str(value).lower()) if known else None
     if found:
         event["event_outcome"] = found
     return found is not None
@@ -50,7 +89,7 @@ def _tags(event: Event, value: Any) -> bool:
 
 PARTS: tuple[tuple[Take, tuple[str, ...]], ...] = (
     (_category, ("category",)),
-    (_outcome, ("details.success", "details.outcome")),
+    (_outcome, ("details.success", "details.outcome", "details.result")),
     (_tags, ("tags",)),
     (taker("source_ip"), ("SOURCEIP", "details.sourceipaddress", "details.sourceipv4address")),
     (taker("source_port"), ("details.sourceport",)),

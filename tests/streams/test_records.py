@@ -251,7 +251,7 @@ def test_what_a_details_object_says_has_columns() -> None:
     event = parse({"summary": "x", "category": "authentication", "details": details, "tags": ["a"]})
     assert (event["source_ip"], event["user_name"], event["event_outcome"]) == ("192.0.2.1", "eve", "success")
     assert event["extra"] == {"tags": ["a"], "json": {"details": {"sourceport": "70000", "more": [1]}}}
-    assert "ogrewatch_attempt" not in event
+    assert (event["ogrewatch_attempt"], event["ogrewatch_service"]) == (1, "mozdef")
 
 
 @pytest.mark.parametrize(
