@@ -1,5 +1,6 @@
-"""The tokens that senders of `ogrewatch ingest` show: make, list, revoke."""
+"""Makes, lists and revokes the tokens that senders of logs and readers of the page show."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -11,7 +12,18 @@ if TYPE_CHECKING:
 
 PANEL = "Run"
 
-app = typer.Typer(help="Make, list and revoke the tokens that senders show.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make, list and revoke the tokens that senders of logs and readers of the page show.", no_args_is_help=True
+)
+
+
+class Role(StrEnum):
+    """What a token is for."""
+
+    SEND = "send"
+    LOOK = "look"
+    ACT = "act"
+
 
 _FILE = typer.Option("--file", help="File of tokens; OGREWATCH_INGEST_TOKENS, else tokens.json in the data directory.")
 _JSON = typer.Option("--json", help="Print JSON.")
@@ -22,6 +34,7 @@ def create(
     name: Annotated[str, typer.Argument(help="Who will show it; events bear this name.")],
     topics: Annotated[list[str] | None, typer.Option("--topic", help="A topic it may write; all when none.")] = None,
     file: Annotated[Path | None, _FILE] = None,
+    role: Annotated[Role, typer.Option(help="Send logs; look at the page and the API; or act there, too.")] = Role.SEND,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Make a token and print it, once: only its hash is kept.
@@ -30,13 +43,16 @@ def create(
     """
     from ingest.tokens import TokenError
 
-    allowed = _writable(topics)
+    if topics and role is not Role.SEND:
+        raise typer.BadParameter("--topic is for tokens to send with")
+    allowed = _writable(topics) if role is Role.SEND else []
     try:
-        token, secret = token_file(file).create(name, allowed)
+        token, secret = token_file(file).create(name, allowed, role.value)
     except TokenError as error:
         _fail(error)
     if as_json:
-        typer.echo(orjson.dumps({"id": token.id, "name": token.name, "topics": token.topics, "token": secret}))
+        made = {"id": token.id, "name": token.name, "role": token.role, "topics": token.topics, "token": secret}
+        typer.echo(orjson.dumps(made))
     else:
         typer.echo(secret)
 
@@ -54,11 +70,11 @@ def list_(file: Annotated[Path | None, _FILE] = None, as_json: Annotated[bool, _
     except TokenError as error:
         _fail(error)
     if as_json:
-        shown = [{"id": t.id, "name": t.name, "topics": t.topics, "created": t.created} for t in tokens]
+        shown = [{"id": t.id, "name": t.name, "role": t.role, "topics": t.topics, "created": t.created} for t in tokens]
         typer.echo(orjson.dumps(shown))
         return
     for token in tokens:
-        typer.echo(f"{token.id}  {token.created}  {token.name}  {','.join(token.topics)}")
+        typer.echo(f"{token.id}  {token.created}  {token.name}  {token.role}  {','.join(token.topics)}".rstrip())
 
 
 @app.command()

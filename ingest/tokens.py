@@ -1,4 +1,4 @@
-"""Secrets that senders show in, names and topics out: a file of tokens, of which it holds only hashes.
+"""Keeps the tokens that senders of logs and readers of the page show, in a file that holds only their hashes.
 
 A token is `ogw_<id>_<secret>`. The secret is 256 random bits, so that one round of SHA-256 is as good as many: there is
 nothing to guess. https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
@@ -7,12 +7,14 @@ nothing to guess. https://cheatsheetseries.owasp.org/cheatsheets/Password_Storag
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -20,6 +22,11 @@ from ingest.base import Unfit
 
 _PREFIX = "ogw_"
 _NOBODY = "0" * 64
+_SECRET = re.compile("[0-9a-f]{12}_[0-9a-f]{32,}")
+
+SEND, LOOK, ACT = "send", "look", "act"
+"""Roles: may write logs; may see the page and the API; may do besides what changes something there."""
+ROLES = (SEND, LOOK, ACT)
 
 
 class TokenError(Unfit):
@@ -28,13 +35,17 @@ class TokenError(Unfit):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is kept. `topics` are those it may write; `hash` is the SHA-256 of its secret, in hex."""
+    """A token as it is kept. `topics` are those it may write; `hash` is the SHA-256 of its secret, in hex.
+
+    `role` is one of `ROLES`; files of earlier versions have none, for theirs were all to send with.
+    """
 
     id: str
     name: str
     topics: tuple[str, ...]
     hash: str
     created: str
+    role: str = SEND
 
 
 class TokenFile:
@@ -43,6 +54,7 @@ class TokenFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._tokens: dict[str, Token] = {}
+        self._made: set[str] = set()
         self._stamp: tuple[int, int, int] | None = None
 
     def exists(self) -> bool:
@@ -54,7 +66,14 @@ class TokenFile:
         self._reload()
         return list(self._tokens.values())
 
-    def create(self, name: str, topics: Iterable[str]) -> tuple[Token, str]:
+    def asked(self, *roles: str) -> bool:
+        """Whether a token of one of these roles was ever made, revoked ones among them: whoever revokes the last one
+        does not mean to open the door. Raises `TokenError` as `tokens`.
+        """
+        self._reload()
+        return not self._made.isdisjoint(roles)
+
+    def create(self, name: str, topics: Iterable[str], role: str = SEND) -> tuple[Token, str]:
         """Make a token; returns it and the text to show, which is kept nowhere.
 
         Raises `TokenError` for a name in use.
@@ -64,7 +83,7 @@ class TokenFile:
             raise TokenError(f"there is a token {name!r} already; revoke it first")
         identity, secret = secrets.token_hex(6), secrets.token_hex(32)
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        token = Token(identity, name, tuple(sorted(topics)), _hash(secret), created)
+        token = Token(identity, name, tuple(sorted(topics)), _hash(secret), created, role)
         self._write([*known, token])
         return token, f"{_PREFIX}{identity}_{secret}"
 
@@ -92,33 +111,41 @@ class TokenFile:
         try:
             found = self.path.stat()
         except FileNotFoundError:
-            self._tokens, self._stamp = {}, None
+            self._tokens, self._made, self._stamp = {}, set(), None
             return
         stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
         if stamp == self._stamp:
             return
         if found.st_mode & 0o077:
             raise TokenError(f"{self.path} can be read by others: chmod 600 it")
-        self._tokens, self._stamp = self._read(), stamp
+        (self._tokens, self._made), self._stamp = self._read(), stamp
 
-    def _read(self) -> dict[str, Token]:
+    def _read(self) -> tuple[dict[str, Token], set[str]]:
+        """The tokens by id, and the roles that any were ever made for. Earlier versions wrote a list of tokens."""
         try:
-            kept = [
-                Token(**{**entry, "topics": tuple(entry["topics"])}) for entry in orjson.loads(self.path.read_bytes())
-            ]
+            found: Any = orjson.loads(self.path.read_bytes())
+            entries, made = (found, [SEND]) if isinstance(found, list) else (found["tokens"], found["made"])
+            kept = [Token(**{**entry, "topics": tuple(entry["topics"])}) for entry in entries]
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise TokenError(f"{self.path} holds no tokens: {error}") from None
-        return {token.id: token for token in kept}
+        return {token.id: token for token in kept}, {*made, *(token.role for token in kept)}
 
     def _write(self, tokens: list[Token]) -> None:
         """Beside the file first, which is made 0600, then in its place."""
         self.path.parent.mkdir(0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
         with os.fdopen(handle, "wb") as file:
-            file.write(orjson.dumps([asdict(token) for token in tokens], option=orjson.OPT_INDENT_2))
+            made = sorted(self._made | {token.role for token in tokens})
+            content = {"made": made, "tokens": [asdict(token) for token in tokens]}
+            file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(self.path)
+
+
+def hidden(text: str) -> str:
+    """The text without what may be a token of ours: answers and logs quote requests, and some put it in the path."""
+    return _SECRET.sub("...", text)
 
 
 def _hash(secret: str) -> str:

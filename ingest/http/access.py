@@ -15,7 +15,7 @@ from aiohttp.web import BaseRequest
 
 from ingest.cluster import OUTSIDE
 from ingest.http.answers import Refusal
-from ingest.tokens import TokenError, TokenFile
+from ingest.tokens import SEND, TokenError, TokenFile
 from topics.network import HostNames, is_foreign
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -41,7 +41,7 @@ class Who:
 
 
 class Access:
-    """Tells senders apart. Tokens are asked for from the moment there is a file of them, and ever after."""
+    """Tells senders apart. Tokens are asked for from the moment that one to send with is made, and ever after."""
 
     def __init__(self, tokens: TokenFile | None, certificates: bool, proxies: Networks, hosts: HostNames) -> None:
         self._tokens, self._certificates, self._proxies, self._hosts = tokens, certificates, proxies, hosts
@@ -76,11 +76,16 @@ class Access:
             token = None
         if token is None:
             raise Refusal(401, "a valid token is needed", code=40101, headers={"WWW-Authenticate": _CHALLENGE})
+        if token.role != SEND:
+            raise Refusal(403, "this token is not one to send with", code=40301)
         return Who(address, token.name, frozenset(token.topics) & _EVERYTHING)
 
     def _asks_tokens(self) -> bool:
         if not self._asks and self._tokens is not None:
-            self._asks = self._tokens.exists()
+            try:
+                self._asks = self._tokens.asked(SEND)
+            except TokenError:  # which `who` tells, and nobody is let in
+                return True
         return self._asks
 
     def _complain(self, error: TokenError) -> None:

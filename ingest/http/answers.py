@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from ingest.tokens import hidden
+
 JSON = "application/json"
 
 
@@ -59,7 +61,7 @@ class Refusal(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
-        self.status, self.message, self.position = status, message, position
+        self.status, self.message, self.position = status, hidden(message), position
         self.code = status if code is None else code
         self.headers = dict(headers or {})
         if after is not None:

@@ -20,7 +20,7 @@ def test_a_token_is_made_listed_and_revoked(tmp_path: Path, monkeypatch: pytest.
     assert token is not None
     assert (token.name, token.topics) == ("web-shipper", ("raw.syslog",))
     listed = run(tmp_path, "list").stdout
-    assert listed.split()[0::2] == [token.id, "web-shipper"]
+    assert listed.split()[0::2] == [token.id, "web-shipper", "raw.syslog"]
     assert secret.rpartition("_")[2] not in listed
     assert run(tmp_path, "revoke", "web-shipper").exit_code == 0
     assert token_file(None).verify(secret) is None
@@ -31,8 +31,17 @@ def test_json_says_all_of_it(tmp_path: Path) -> None:
     made = orjson.loads(run(tmp_path, "create", "a", "--json").stdout)
     assert (made["name"], made["topics"]) == ("a", ["raw.events", "raw.syslog"])
     (listed,) = orjson.loads(run(tmp_path, "list", "--json").stdout)
-    assert listed.keys() == {"id", "name", "topics", "created"}
+    assert listed.keys() == {"id", "name", "role", "topics", "created"}
     assert listed["id"] == made["id"]
+
+
+def test_a_role_is_kept(tmp_path: Path) -> None:
+    for role in ("look", "act"):
+        made = orjson.loads(run(tmp_path, "create", role, "--role", role, "--json").stdout)
+        assert (made["role"], made["topics"]) == (role, [])
+    assert [token["role"] for token in orjson.loads(run(tmp_path, "list", "--json").stdout)] == ["look", "act"]
+    assert run(tmp_path, "create", "b", "--role", "look", "--topic", "raw.syslog").exit_code == 2
+    assert run(tmp_path, "create", "b", "--role", "root").exit_code == 2
 
 
 def test_mistakes_are_one_sentence(tmp_path: Path) -> None:

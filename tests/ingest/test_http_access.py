@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 from http_kit import LINE, Proxy, Raw, make_certificates, running
 
 from ingest.http.tls import Unsafe
-from ingest.tokens import TokenError, TokenFile
+from ingest.tokens import LOOK, SEND, TokenError, TokenFile
 
 JSON = "application/vnd.kafka.json.v2+json"
 
@@ -79,6 +80,44 @@ async def test_tokens_are_asked_for_from_the_first_one_on_and_revoked_at_once(
         assert (await proxy.post("/lines", LINE, Authorization=f"Bearer {secret}"))[0] == 401
         tokens.path.unlink()
         assert (await proxy.post("/lines", LINE))[0] == 401
+
+
+async def test_tokens_of_readers_neither_close_the_proxy_nor_open_it(
+    tokens: TokenFile, raw: Raw, tmp_path: Path
+) -> None:
+    _, look = tokens.create("reader", [], LOOK)
+    async with running(raw.servers, raw.prefix, tmp_path) as proxy:
+        assert (await proxy.post("/lines", LINE))[0] == 200
+        tokens.create("a", ["raw.syslog"])
+        assert (await proxy.post("/lines", LINE))[0] == 401
+        for method, path in (("POST", "/lines"), ("GET", "/topics"), ("GET", "/metrics")):
+            body = LINE if method == "POST" else None
+            assert (await proxy.call(method, path, body, Authorization=f"Bearer {look}"))[0] == 403
+    tokens.revoke("a")
+    async with running(raw.servers, raw.prefix, tmp_path) as proxy:
+        assert (await proxy.post("/lines", LINE))[0] == 401
+    assert len(raw.values("raw.syslog")) == 1
+
+
+def test_a_file_of_an_earlier_version_is_read(tokens: TokenFile) -> None:
+    token, secret = tokens.create("a", ["raw.syslog"])
+    entry = {name: getattr(token, name) for name in ("id", "name", "topics", "hash", "created")}
+    tokens.path.write_bytes(orjson.dumps([entry]))
+    assert tokens.verify(secret) == token
+    assert tokens.asked(SEND)
+    assert not tokens.asked(LOOK)
+    tokens.path.write_bytes(b"[]")
+    assert tokens.asked(SEND)
+
+
+async def test_no_answer_echoes_a_token(tokens: TokenFile, raw: Raw, tmp_path: Path) -> None:
+    _, secret = tokens.create("a", ["raw.syslog"])
+    async with running(raw.servers, raw.prefix, tmp_path) as proxy:
+        for path in (f"/{secret}", f"/topics/{secret}", f"/v3/clusters/{secret}/topics", f"/lines?token={secret}"):
+            for method in ("GET", "POST", "DELETE"):
+                headers = {"Authorization": f"Bearer {secret}", "Content_Type": JSON, "Idempotency_Key": secret}
+                status, content, said = await proxy.call(method, path, secret.encode(), **headers)
+                assert secret not in f"{content}{said}", (method, path, status)
 
 
 async def test_a_file_of_tokens_that_others_can_read_opens_nothing(tokens: TokenFile, raw: Raw, tmp_path: Path) -> None:
