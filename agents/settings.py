@@ -3,16 +3,21 @@
 How Kafka and Elasticsearch are spoken to, `topics/connection.py` and `sinks/elasticsearch/connection.py` define.
 """
 
+import hashlib
+import hmac
 import re
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from topics.environment import EnvironmentSettings
+from topics.connection import secret
+from topics.environment import BadSettings, EnvironmentSettings
+
+_SHORTEST = 32  # characters of a secret
 
 
 class Settings(EnvironmentSettings):
@@ -47,6 +52,26 @@ class Settings(EnvironmentSettings):
     )
     web_host: str = Field("127.0.0.1", description="Address of the live page and the query API.")
     web_port: int = Field(8090, ge=0, le=65_535, description="Port of the live page and the query API.")
+    web_hosts: str = Field(
+        "",
+        description="Host names, comma separated, that requests may be for, besides `web_host` and addresses; *: any.",
+    )
+    web_insecure: bool = Field(False, description="Serve the page beyond loopback, asking nobody who looks.")
+    web_trust_header: str = Field("", description="Header in which a trusted proxy names its user, as X-Remote-User.")
+    web_trusted_proxies: str = Field(
+        "", description="Networks, comma separated, whose X-Forwarded-For and -Proto and trusted header are believed."
+    )
+    web_act: str = Field("", description="Users of the trusted header, comma separated, that may act, not look only.")
+    web_certificate: Path | None = Field(None, description="Certificate chain of the page, PEM; TLS when set.")
+    web_private_key: Path | None = Field(
+        None, description="Its key, PEM; looked for in the certificate's file when unset."
+    )
+    token: SecretStr | None = Field(None, description="Token that `ogrewatch stats` shows to the web role.")
+    token_file: Path | None = Field(None, description="File with that token.")
+    secret: SecretStr | None = Field(
+        None, description="What our own processes know each other by; 32 characters or more."
+    )
+    secret_file: Path | None = Field(None, description="File with that secret.")
     query_url: str = Field(
         "", description="URLs of count workers to begin with, comma separated; the one on this machine when unset."
     )
@@ -70,6 +95,18 @@ class Settings(EnvironmentSettings):
     def query_urls(self) -> list[str]:
         """Where to ask which count workers there are."""
         return self.query_url.split(",") if self.query_url else [f"http://127.0.0.1:{self.count_port}"]
+
+    def key(self, purpose: str) -> bytes | None:
+        """A key for a purpose, the same in all processes that share `secret`; None when there is no secret.
+
+        Raises `Refused` for a file that cannot be read, `BadSettings` for a secret that could be guessed.
+        """
+        shared = secret(self.secret, self.secret_file, "OGREWATCH_SECRET_FILE")
+        if shared and len(shared) < _SHORTEST:
+            raise BadSettings(
+                f"OGREWATCH_SECRET is shorter than {_SHORTEST} characters: `openssl rand -hex 32` makes one."
+            )
+        return hmac.new(shared.encode(), f"ogrewatch {purpose}".encode(), hashlib.sha256).digest() if shared else None
 
     @field_validator("log_level", mode="before")
     @classmethod

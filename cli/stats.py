@@ -8,7 +8,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import typer
 from rich.console import Console
@@ -16,6 +16,8 @@ from rich.text import Text
 
 from agents.settings import Settings
 from cli import stats_tables
+from topics.connection import Refused, secret
+from topics.plaintext import readable_by_others
 
 PANEL = "Look"
 
@@ -80,7 +82,8 @@ def command(
 def _default_url() -> str:
     settings = Settings()
     host = "127.0.0.1" if settings.web_host in _ANY else settings.web_host
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.web_port}"
+    scheme = "https" if settings.web_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.web_port}"
 
 
 def _path(what: What, address: str | None) -> str:
@@ -93,8 +96,11 @@ def _ask(url: str, path: str, asked: Mapping[str, Any]) -> bytes:
     """The body of a good answer. Raises _NoAnswer; never asks through a proxy, which has no business in between."""
     query = urlencode({name: value for name, value in asked.items() if value is not None})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(f"{url}{path}?{query}")
+    if token := _token(url):
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
     try:
-        with opener.open(f"{url}{path}?{query}", timeout=_PATIENCE) as response:
+        with opener.open(request, timeout=_PATIENCE) as response:
             body: bytes = response.read()
         json.loads(body)
     except urllib.error.HTTPError as error:
@@ -107,6 +113,15 @@ def _ask(url: str, path: str, asked: Mapping[str, Any]) -> bytes:
     return body
 
 
+def _token(url: str) -> str:
+    """What to show, "" for nothing. Raises `Refused` when others could read it."""
+    settings, parts = Settings(), urlsplit(url)
+    token = secret(settings.token, settings.token_file, "OGREWATCH_TOKEN_FILE")
+    if token and parts.scheme == "http" and (said := readable_by_others([parts.hostname], "OGREWATCH_TOKEN")):
+        raise Refused(said)
+    return token
+
+
 def _why(error: OSError) -> str:
     cause = getattr(error, "reason", error)  # urllib wraps
     return getattr(cause, "strerror", None) or str(cause)
@@ -117,6 +132,8 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> str:
         text = str(json.loads(error.read())["error"])
     except (OSError, ValueError, LookupError, TypeError):
         return f"What answers at {url} says {error.code} {HTTPStatus(error.code).phrase}; is it Ogrewatch?"
+    if error.code == HTTPStatus.UNAUTHORIZED:
+        text += ": set OGREWATCH_TOKEN or OGREWATCH_TOKEN_FILE"
     return text if text.endswith((".", "?")) else f"{text}."
 
 

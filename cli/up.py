@@ -1,5 +1,6 @@
 """Enters: the settings. Leaves: servers, topics, templates and workers at work, and a demonstration on its way."""
 
+import ssl
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from stack.lock import locked
 PANEL = "Run"
 
 _PATIENCE, _KAFKA_PATIENCE, _GLANCE = 120.0, 30.0, 0.2  # seconds
+_ANY = ("0.0.0.0", "::", "")
 _ERRORS = Console(stderr=True)
 
 
@@ -149,14 +151,26 @@ def _searchable(settings: Settings) -> bool:
 def _healthy(settings: Settings) -> bool:
     """Whether the web role answers, and says that every partition is counted."""
     try:
-        with urllib.request.urlopen(f"{_page(settings)}api/v1/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"{_page(settings)}api/v1/health", timeout=5, context=_context(settings)) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
 
 
 def _page(settings: Settings) -> str:
-    return f"http://{settings.web_host}:{settings.web_port}/"
+    host = "127.0.0.1" if settings.web_host in _ANY else settings.web_host
+    scheme = "https" if settings.web_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.web_port}/"
+
+
+def _context(settings: Settings) -> ssl.SSLContext | None:
+    """Trusts the page's own certificate, whatever its name and whoever signed it."""
+    if settings.web_certificate is None:
+        return None
+    context = ssl.create_default_context(cafile=settings.web_certificate)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 @contextmanager

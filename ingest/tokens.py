@@ -107,6 +107,11 @@ class TokenFile:
         good = hmac.compare_digest(_hash(secret), token.hash if token else _NOBODY)
         return token if good else None
 
+    def find(self, identity: str) -> Token | None:
+        """The token of this id. Raises `TokenError` as `tokens`."""
+        self._reload()
+        return self._tokens.get(identity)
+
     def _reload(self) -> None:
         try:
             found = self.path.stat()

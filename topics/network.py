@@ -8,7 +8,10 @@ forged like that. https://owasp.org/www-community/attacks/DNS_Rebinding, https:/
 import re
 import socket
 from collections.abc import Iterable, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([^\s\[\]:@/?#,]{1,255}))(?::([0-9]{1,5}))?")
 _SITES = ("same-origin", "none")  # values of Sec-Fetch-Site that are not another site's
@@ -51,6 +54,45 @@ def is_foreign(host: str, origins: Sequence[str], sites: Iterable[str] = ()) -> 
     if any(site.strip() not in _SITES for site in sites):
         return True
     return any(origin.partition("://")[2].lower() != host.strip().lower() for origin in origins)
+
+
+def networks(text: str) -> Networks:
+    """Networks, comma separated. Raises ValueError."""
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def contains(among: Networks, address: str) -> bool:
+    """Whether an address, "" for none, is in one of the networks."""
+    return bool(among and address) and any(ip_address(address) in network for network in among)
+
+
+def peer_of(transport: Any) -> str:
+    """The address at the other end of a connection; "" when there is none."""
+    peer = transport.get_extra_info("peername") if transport else None
+    return plain(peer[0]) if isinstance(peer, tuple) else ""
+
+
+def plain(text: str) -> str:
+    """The address as IPv4 or IPv6 without a zone; "" when it is none."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def sender_of(peer: str, forwarded: Iterable[str], proxies: Networks) -> str:
+    """The peer's address; when that is a proxy of ours, the last one it forwarded (`X-Forwarded-For`) that is none."""
+    address = peer
+    if not contains(proxies, address):
+        return address
+    for part in reversed(",".join(forwarded).split(",")):
+        if not (hop := plain(part.strip())):
+            break
+        address = hop
+        if not contains(proxies, hop):
+            break
+    return address
 
 
 def _is_address(text: str) -> bool:

@@ -10,9 +10,14 @@ import orjson
 from aiohttp import web
 
 from agents.settings import Settings
+from ingest.tokens import hidden
 from web import answers, merge, parameters, rendering
+from web.access import VIEWER
 from web.broker import Broker
 from web.workers import NoWorkers, Workers
+
+HEALTH = "/api/v1/health"
+"""Answers everybody, in a word those who may not look: probes ask it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Api:
             web.get("/api/v1/auth/ratio", self.ratio),
             web.get("/api/v1/attackers", self.attackers),
             web.get("/api/v1/attackers/{address}", self.attacker),
-            web.get("/api/v1/health", self.health),
+            web.get(HEALTH, self.health),
             web.get("/api/v1/about", self.describe),
         ]
 
@@ -85,7 +90,7 @@ class Api:
         try:
             replies = await asking
         except NoWorkers as why:
-            return _health(False, {"error": str(why), "workers": {}, "kafka": kafka})
+            return _health(request, False, {"error": str(why), "workers": {}, "kafka": kafka})
         states = [state for answer in replies.answers for state in answer.content.values()]
         shown = {
             "workers": {answer.worker: sorted(answer.partitions) for answer in replies.answers},
@@ -96,11 +101,13 @@ class Api:
             "newest": rendering.newest(states),
             "kafka": kafka,
         }
-        return _health(bool(kafka["reachable"]) and not replies.missing, shown)
+        return _health(request, bool(kafka["reachable"]) and not replies.missing, shown)
 
     async def describe(self, request: web.Request) -> web.Response:
-        """The program's version, and where its geography comes from."""
-        return reply(self.about)
+        """The program's version, where its geography comes from, and who asks, if anybody was asked that."""
+        viewer = request[VIEWER]
+        you = {"name": viewer.name, "role": viewer.role} if viewer is not None and viewer.name else None
+        return reply({**self.about, "you": you})
 
 
 def reply(content: Any, status: int = HTTPStatus.OK) -> web.Response:
@@ -110,12 +117,13 @@ def reply(content: Any, status: int = HTTPStatus.OK) -> web.Response:
 
 def error(status: int, text: str) -> web.Response:
     """An answer that says in `error` why there is none."""
-    return reply({"error": text}, status)
+    return reply({"error": hidden(text)}, status)
 
 
-def _health(ok: bool, shown: dict[str, Any]) -> web.Response:
+def _health(request: web.Request, ok: bool, shown: dict[str, Any]) -> web.Response:
     status = HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
-    return reply({"status": "ok" if ok else "degraded", **shown}, status)
+    told = shown if request[VIEWER] is not None else {}
+    return reply({"status": "ok" if ok else "degraded", **told}, status)
 
 
 def _listed(numbers: list[int]) -> str:

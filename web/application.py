@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agents.metrics import REGISTRY
@@ -20,8 +21,10 @@ from agents.settings import Settings
 from enrichers.database import GeoDatabaseError
 from enrichers.enricher import Enricher
 from topics.catalogue import RAW
-from web.api import Api, error
+from web.access import CHALLENGE, VIEWER, Access, Denied, tls_of
+from web.api import HEALTH, Api, error
 from web.broker import Broker
+from web.login import PATHS, Login
 from web.metrics import REQUESTS, SECONDS
 from web.parameters import BadParameter
 from web.workers import NoWorkers, Workers
@@ -30,12 +33,13 @@ STATIC = Path(__file__).parent / "static"
 
 _log = logging.getLogger("ogrewatch.web")
 
+_LARGEST = 64 << 10  # bytes of a request
 _GRACE = 5.0  # seconds that requests under way have to end on a stop
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Server": "ogrewatch",
     "X-Content-Type-Options": "nosniff",
 }
@@ -44,28 +48,36 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(settings: Settings) -> web.Application:
-    """The web role as an application; it asks nobody before it is started."""
+    """The web role as an application; it asks nobody before it is started. Raises `BadSettings`."""
+    access = Access(settings)
     workers = Workers(settings.query_urls)
 
     async def connect(_: web.Application) -> AsyncIterator[None]:
         async with workers.connected():
             yield
 
-    app = web.Application(middlewares=[_measured, _explained])
+    app = web.Application(middlewares=[_measured, _explained, _guard(access)], client_max_size=_LARGEST)
     app.cleanup_ctx.append(connect)
     app.on_response_prepare.append(_secure)
     broker = Broker(settings.kafka, settings.prefix + RAW[0].name)
     app.add_routes(Api(settings, workers, broker, _about(settings)).routes())
+    app.add_routes(Login(access).routes())
     app.add_routes([web.get("/", _page), web.get("/metrics", _metrics), web.static("/static", STATIC)])
     return app
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; exits with a sentence and status 1 when the port cannot be had."""
+    """Serve until SIGTERM or SIGINT; exits with a sentence and status 1 when the port cannot be had.
+
+    Raises `BadSettings`.
+    """
     logging.basicConfig(level=settings.log_level)
     host, port = settings.web_host, settings.web_port
     try:
-        web.run_app(make_app(settings), host=host, port=port, print=None, access_log=None, shutdown_timeout=_GRACE)
+        web.run_app(
+            make_app(settings), host=host, port=port, ssl_context=tls_of(settings), print=None, access_log=None,
+            shutdown_timeout=_GRACE,
+        )  # fmt: skip
     except OSError as error:
         why = str(error.strerror).rpartition(": ")[2]  # asyncio puts the address before it
         sys.exit(f"The page cannot be served at {host}:{port} ({why}); OGREWATCH_WEB_PORT chooses another.")
@@ -95,10 +107,35 @@ async def _secure(_: web.Request, response: web.StreamResponse) -> None:
     response.headers["Cache-Control"] = "no-cache" if isinstance(response, web.FileResponse) else "no-store"
 
 
+def _guard(access: Access) -> Middleware:
+    """What lets in whom it may, and keeps with the request who that is."""
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        access.require_ours(request)
+        if request.path in PATHS or request.path.startswith("/static/"):
+            return await handler(request)
+        viewer = access.viewer(request)
+        request[VIEWER] = viewer
+        if viewer is None and request.path != HEALTH:
+            if request.path == "/" and request.method == "GET":
+                return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/login"})
+            raise Denied(HTTPStatus.UNAUTHORIZED, "a token to look with is needed", CHALLENGE)
+        if viewer is not None and not viewer.may(request.method):
+            raise Denied(HTTPStatus.FORBIDDEN, f"{viewer.name or 'nobody'} may look, not act")
+        return await handler(request)
+
+    return guarded
+
+
 @web.middleware
 async def _explained(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
+    except Denied as why:
+        answer = error(why.status, str(why))
+        answer.headers.update(why.headers)
+        return answer
     except BadParameter as why:
         return error(HTTPStatus.BAD_REQUEST, str(why))
     except NoWorkers as why:

@@ -8,7 +8,6 @@ import base64
 import binascii
 import logging
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from aiohttp.web import BaseRequest
@@ -16,9 +15,7 @@ from aiohttp.web import BaseRequest
 from ingest.cluster import OUTSIDE
 from ingest.http.answers import Refusal
 from ingest.tokens import SEND, TokenError, TokenFile
-from topics.network import HostNames, is_foreign
-
-Networks = tuple[IPv4Network | IPv6Network, ...]
+from topics.network import HostNames, Networks, is_foreign, peer_of, sender_of
 
 _EVERYTHING = frozenset(OUTSIDE)
 _CHALLENGE = 'Bearer realm="ogrewatch", Basic realm="ogrewatch"'
@@ -95,39 +92,7 @@ class Access:
             log.error("%s", said)
 
     def _address(self, request: BaseRequest) -> str:
-        """The peer's address; when that is a proxy of ours, the last one it forwarded for that is none."""
-        address = _plain(peer[0] if isinstance(peer := _peer(request), tuple) else "")
-        if not self._proxies or not self._is_proxy(address):
-            return address
-        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
-        for part in reversed(forwarded):
-            if not (hop := _plain(part.strip())):
-                break
-            address = hop
-            if not self._is_proxy(hop):
-                break
-        return address
-
-    def _is_proxy(self, address: str) -> bool:
-        return bool(address) and any(ip_address(address) in network for network in self._proxies)
-
-
-def networks(text: str) -> Networks:
-    """Networks, comma separated. Raises ValueError."""
-    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
-
-
-def _peer(request: BaseRequest) -> Any:
-    return request.transport.get_extra_info("peername") if request.transport else None
-
-
-def _plain(text: str) -> str:
-    """The address as IPv4 or IPv6 without a zone; "" when it is none."""
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return ""
-    return str(getattr(address, "ipv4_mapped", None) or address)
+        return sender_of(peer_of(request.transport), request.headers.getall("X-Forwarded-For", ()), self._proxies)
 
 
 def _subject(request: BaseRequest) -> str:

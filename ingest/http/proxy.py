@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 
 from ingest.cluster import Cluster
 from ingest.delivery import Delivery
-from ingest.http.access import Access, networks
+from ingest.http.access import Access
 from ingest.http.server import HttpWay
 from ingest.http.service import Service
 from ingest.http.tls import require_safety, tls_of
 from ingest.metrics import Metrics
 from ingest.settings import IngestSettings
 from ingest.tokens import TokenFile
-from topics.network import HostNames
+from topics.network import HostNames, networks
 
 
 @asynccontextmanager

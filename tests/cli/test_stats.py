@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cli import stats
 from stack.ports import HOST, free_port
+from topics.connection import Refused
 
 app = typer.Typer()
 app.command()(stats.command)
@@ -36,6 +37,7 @@ class Web:
     body: Any = None
     status: int = 200
     asked: list[str] = field(default_factory=list)
+    shown: list[str | None] = field(default_factory=list)
     url: str = ""
 
     def run(self, *arguments: str) -> Result:
@@ -49,6 +51,7 @@ def web() -> Iterator[Web]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             web.asked.append(self.path)
+            web.shown.append(self.headers["Authorization"])
             body = web.body if isinstance(web.body, bytes) else json.dumps(web.body).encode()
             self.send_response(web.status)
             self.send_header("Content-Length", str(len(body)))
@@ -166,6 +169,22 @@ def test_the_settings_say_whom_to_ask(web: Web, monkeypatch: pytest.MonkeyPatch)
     web.body = {}
     assert CliRunner().invoke(app, ["attackers", "--json"]).exit_code == 0
     assert web.asked == ["/api/v1/attackers?"]
+
+
+def test_a_token_is_shown_where_nobody_else_can_read_it(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OGREWATCH_TOKEN", "s3cret")
+    web.body = {}
+    assert web.run("--json").exit_code == 0
+    assert web.shown == ["Bearer s3cret"]
+    with pytest.raises(Refused, match="OGREWATCH_PLAINTEXT_HOSTS") as told:
+        CliRunner().invoke(app, ["--url", "http://192.0.2.1:8090"], catch_exceptions=False)
+    assert "s3cret" not in str(told.value)
+
+
+def test_who_is_not_known_is_told_what_to_set(web: Web) -> None:
+    web.status, web.body = 401, {"error": "a token to look with is needed"}
+    assert web.run().stderr == "a token to look with is needed: set OGREWATCH_TOKEN or OGREWATCH_TOKEN_FILE.\n"
+    assert web.shown == [None]
 
 
 @pytest.mark.parametrize("arguments", [["attacker"], ["ratio", "203.0.113.9"], ["--url", "file:///dev/null"]])

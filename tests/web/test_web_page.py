@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +18,15 @@ from lacking import lacking
 from playwright.async_api import Browser, Page, async_playwright, expect
 from workers_kit import Client, Worker, attacker, page
 
+from ingest.tokens import LOOK, TokenFile
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOW = int(time.time()) // 60 * 60
 EVIL = "<img src=x onerror=document.title='bad'>"
 OGRE, OTHER = "203.0.113.9", "2001:db8:1:2:3:4:5:6"
 CLERK = attacker("10.50.0.10", 3, 40)
-_EXPECTED = re.compile("status of (404|503)")  # which browsers report although the page has an answer to it
+_EXPECTED = re.compile("status of (401|404|503)")  # which browsers report although the page has an answer to it
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -79,6 +82,26 @@ async def test_it_shows_services_and_attackers_and_who_got_in(browser: Browser) 
         assert painted[0] != painted[1] == painted[2]
         await expect(tab.locator("#attribution a")).to_have_attribute("href", "https://db-ip.com")
         await expect(tab.locator("#notice")).to_be_hidden()
+
+
+async def test_who_is_asked_logs_in_and_out(browser: Browser, tmp_path: Path) -> None:
+    tokens = TokenFile(tmp_path / "tokens.json")
+    _, secret = tokens.create("alice", [], LOOK)
+    async with page(*workers(), data_dir=tmp_path) as client, opened(browser, client) as tab:
+        assert tab.url.endswith("/login")
+        await tab.get_by_label("Token").fill("ogw_no")
+        await tab.get_by_role("button", name="Log in").click()
+        await expect(tab.get_by_role("alert")).to_have_text("This is no valid token to look with.")
+        assert await tab.evaluate(f"{AXE_SCRIPT}; axe.run().then(found => found.violations.map(one => one.id))") == []
+        await tab.get_by_label("Token").fill(secret)
+        await tab.keyboard.press("Enter")
+        await expect(tab.locator("#attackers")).to_contain_text(OGRE)
+        assert await tab.evaluate("document.cookie") == ""
+        await expect(tab.locator("#you")).to_have_text("alice")
+        await tab.get_by_role("button", name="Log out").click()
+        await expect(tab.get_by_label("Token")).to_be_visible()
+        await tab.goto(str(client.make_url("/")))
+        assert tab.url.endswith("/login")
 
 
 async def test_what_a_log_says_is_text_and_never_markup(browser: Browser) -> None:

@@ -9,6 +9,10 @@ async function get(path) {
   } catch {
     throw new Error("The web role does not answer.");
   }
+  if (response.status === 401) {
+    location.assign("/login");
+    throw new Error("You are logged out.");
+  }
   let body;
   try {
     body = await response.json();

@@ -93,7 +93,9 @@ function follow(event) {
 }
 
 async function showAttribution() {
-  const { geoip } = await api.about();
+  const { geoip, you } = await api.about();
+  byId("logout").hidden = !you;
+  if (you) say(byId("you"), you.name);
   if (!geoip) return;
   for (const source of [geoip, geoip.asn].filter(Boolean)) {
     const words = source.link ? element("a", { href: source.link, rel: "noreferrer" }, source.attribution) : source.attribution;
