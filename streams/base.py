@@ -110,6 +110,15 @@ def no_text(message: str, event: Event, joins: Joins) -> bool:
     return False
 
 
+SHORTEST = 4096
+"""Characters of a message that every stream's `parse` is given, so that most messages need no look at its `longest`."""
+LONGEST = 16_384
+"""Characters of a message that `Stream.parse` is given, unless the stream says otherwise. Twice what a syslog daemon
+takes as it is set up (rsyslog 8 KiB), and above what the programs write that put a verdict behind a name the client
+chose: their own buffers end a line earlier (sshd 1 KiB, vsftpd 4, Exim 8, auditd 9, OpenVPN 10). So what is cut off
+holds no verdict; it is a statement, an argument, a path, and stays in `event.original`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One log source. Its folder's `parser.py` defines it as `STREAM`."""
@@ -119,6 +128,8 @@ class Stream:
     programs: tuple[str, ...] = ()
     """Syslog tags it is asked about. `postfix` is also asked about `postfix/smtpd`, `%ASA` about `%ASA-6-302013`."""
     parse: Parse = no_text
+    longest: int = LONGEST
+    """Characters of a message that `parse` is given; of a longer one the beginning. At least `SHORTEST`."""
     sniff: Callable[[str], bool] | None = None
     """For lines without a syslog header: says by their first bytes whether they are of this stream."""
     parse_json: ParseJson | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from streams import records
-from streams.base import Joins, Stream
+from streams.base import SHORTEST, Joins, Stream
 from streams.envelopes import ecs, mozdef
 from streams.envelopes.unwrap import keep_unknown, unwrap
 from streams.headers import Headers
@@ -20,6 +20,8 @@ UNPARSED = "syslog.unparsed"
 """The dataset of lines that no stream understood."""
 UNPARSED_JSON = "json.unparsed"
 """The dataset of JSON records that nobody understood. Their members are in `json`, whole."""
+TRUNCATED = "truncated"
+"""The tag of events whose message is longer than its source writes, so that only its beginning was parsed."""
 
 Record = dict[str, Any]
 
@@ -172,9 +174,24 @@ def _record(message: str) -> Record | None:
 
 
 def _ask(candidates: tuple[Stream, ...], message: str, event: Event, joins: Joins) -> None:
+    if len(message) > SHORTEST:
+        _ask_of_beginning(candidates, message, event, joins)
+        return
     for stream in candidates:
         if stream.parse(message, event, joins):
             event.setdefault("event_dataset", stream.name)
+            return
+    event["event_dataset"] = UNPARSED
+
+
+def _ask_of_beginning(candidates: tuple[Stream, ...], message: str, event: Event, joins: Joins) -> None:
+    """The same of a long message: each stream sees as much of it as its source can write, and a tag says so."""
+    for stream in candidates:
+        if stream.parse(message[: stream.longest], event, joins):
+            event.setdefault("event_dataset", stream.name)
+            if len(message) > stream.longest:
+                fields = extra(event)
+                fields["tags"] = [*fields.get("tags", ()), TRUNCATED]
             return
     event["event_dataset"] = UNPARSED
 

@@ -42,6 +42,9 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){1,16}(?::[0-9]
 _LONGEST_START = 2048
 """Within how many characters a line's request must begin for the line to be told by its beginning."""
 _LONGEST = 16384
+LONGEST = 131_072
+"""Characters of a line that is parsed. Around its status stand request, referrer and agent of 8 KiB each, every byte
+perhaps escaped as four characters, and behind them variables of the administrator's choice."""
 _UNAUTHORIZED = 401
 _SUBMITTED = "POST"
 

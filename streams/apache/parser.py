@@ -66,5 +66,6 @@ STREAM = Stream(
         *("httpd_access", "httpd_error", "apache2_access", "apache2_error"),
     ),
     parse=parse,
+    longest=weblog.LONGEST,
     sniff=sniff,
 )

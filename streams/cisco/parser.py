@@ -43,13 +43,10 @@ _ANY_SESSION = tuple(
         "IP = {a_ip}[,] {reason}",
     )
 )
-_LONGEST = 16384
 
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message; False for what bears no number of Cisco's firewalls."""
-    if len(message) > _LONGEST:
-        return False
     tag = _TAG.match(message)
     if tag is None:
         return ios.parse(message, event, joins) or _security_event("", message, event)

@@ -100,7 +100,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message; False for those that are no exchange and not in the table."""
     word, _, rest = message.partition(" ")
     patterns = _EXCHANGES.get(word)
-    if patterns is not None and len(rest) < _LONGEST:
+    if patterns is not None:
         return _exchange(word.lower(), rest, patterns, event)
     return _six(message, event) or _RULES.parse(message, event) or _asks(message, event)
 
@@ -130,7 +130,7 @@ def _set_rest(parts: dict[str, str], event: Event) -> None:
 def _six(message: str, event: Event) -> bool:
     """DHCPv6, and the lease that dhclient is bound to."""
     for pattern in (_SIX, _ASSIGNED, _BOUND):
-        if (found := pattern.fullmatch(message[:_LONGEST])) is not None:
+        if (found := pattern.fullmatch(message)) is not None:
             parts = found.groupdict("")
             set_exchange(event, (parts.get("kind") or parts.get("sent", "") or "bound").lower().replace(" ", "_"))
             set_client(event, parts["ip"])
@@ -143,7 +143,7 @@ def _six(message: str, event: Event) -> bool:
 
 def _asks(message: str, event: Event) -> bool:
     """What dhcp6c says that it sends and receives."""
-    found = _ASKS.fullmatch(message[:_LONGEST])
+    found = _ASKS.fullmatch(message)
     if found is None:
         return False
     set_exchange(event, found[1].lower().replace(" ", "_"))
@@ -155,4 +155,5 @@ STREAM = Stream(
     name="dhcpd",
     programs=("dhcpd", "dhcpd3", "dhcpd6", "dhcp", "isc-dhcp-server", "dhclient", "dhclient6", "dhcp6c"),
     parse=parse,
+    longest=_LONGEST,
 )

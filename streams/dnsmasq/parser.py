@@ -105,8 +105,6 @@ _LONGEST_MAC = 17
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message; False for what dnsmasq does not write."""
-    if len(message) > _LONGEST:
-        return False
     serial = _SERIAL.match(message)
     text = message[serial.end() :] if serial else message
     if not (_dns(text, event) or _dhcp(text, event) or _note(text, event)):
@@ -211,5 +209,8 @@ def _note(text: str, event: Event) -> bool:
 
 
 STREAM = Stream(
-    name="dnsmasq", programs=("dnsmasq", "dnsmasq-dhcp", "dnsmasq-tftp", "dnsmasq-script", "pihole-FTL"), parse=parse
+    name="dnsmasq",
+    programs=("dnsmasq", "dnsmasq-dhcp", "dnsmasq-tftp", "dnsmasq-script", "pihole-FTL"),
+    parse=parse,
+    longest=_LONGEST,
 )

@@ -60,13 +60,10 @@ _NOTE: Event = {
     "event_type": ["info"],
     "event_action": "server_message",
 }
-_LONGEST = 16384
 
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one line; False for what Exim does not write."""
-    if len(message) > _LONGEST:
-        return False
     return timed(_parse, message, event, joins) or _parse(message, event, joins)
 
 

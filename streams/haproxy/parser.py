@@ -50,12 +50,11 @@ _CONNECTED: dict[str, Event] = {
     "TCP": {"event_category": ["network"], "event_type": ["connection", "start"]},
 }
 _LONGEST = 65536
+"""The largest `len` of a `log` directive."""
 
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one line; False for what HAProxy does not write."""
-    if len(message) > _LONGEST:
-        return False
     client = _CLIENT.match(message)
     if client is None:
         if message.startswith("Connect from "):
@@ -172,4 +171,4 @@ def _set_time(stamp: str, event: Event) -> None:
         set_civil(event, (named, int(day), int(hour), int(minute), int(second)), int(year), fraction or "")
 
 
-STREAM = Stream(name="haproxy", programs=("haproxy",), parse=parse, sniff=sniff)
+STREAM = Stream(name="haproxy", programs=("haproxy",), parse=parse, sniff=sniff, longest=_LONGEST)

@@ -33,7 +33,7 @@ _LONGEST = 4096
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one logged packet; False for the kernel's other messages."""
     start = _start(message)
-    if start < 0 or len(message) > _LONGEST:
+    if start < 0:
         return False
     prefix = message[:start]
     if found := _UPTIME.match(prefix):
@@ -127,4 +127,10 @@ def _set_direction(event: Event) -> None:
         event["network_direction"] = "ingress" if came else "egress"
 
 
-STREAM = Stream(name="netfilter", programs=("kernel", "ulogd", "iptables", "nftables", "ufw"), parse=parse, sniff=sniff)
+STREAM = Stream(
+    name="netfilter",
+    programs=("kernel", "ulogd", "iptables", "nftables", "ufw"),
+    parse=parse,
+    sniff=sniff,
+    longest=_LONGEST,
+)

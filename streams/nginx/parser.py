@@ -30,6 +30,7 @@ STREAM = Stream(
     name=NAME,
     programs=("nginx", "nginx_access", "nginx_error"),
     parse=parse,
+    longest=weblog.LONGEST,
     sniff=sniff,
     parse_json=records.parse_json,
     sniff_json=records.sniff_json,

@@ -57,8 +57,6 @@ _LONGEST = 4096
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message; False for what the web interface logs of other things."""
-    if len(message) > _LONGEST:
-        return False
     page = _PAGE.match(message)
     text = message[page.end() :] if page else message
     found = next((match for pattern in _PATTERNS if (match := pattern.fullmatch(text))), None)
@@ -80,4 +78,6 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     return True
 
 
-STREAM = Stream(name="pfsense", programs=("php-fpm", "php", "php-cgi", "audit", "configd.py"), parse=parse)
+STREAM = Stream(
+    name="pfsense", programs=("php-fpm", "php", "php-cgi", "audit", "configd.py"), parse=parse, longest=_LONGEST
+)

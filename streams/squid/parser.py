@@ -41,12 +41,11 @@ _WEB: Event = {
 _SUCCESS: Event = {**_WEB, "event_outcome": "success"}
 _FAILURE: Event = {**_WEB, "event_outcome": "failure"}
 _LONGEST = 65536
+"""Its status stands before the URL, of which Squid takes 8 KiB, each byte perhaps escaped as three characters."""
 
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one line; False for Squid's other messages."""
-    if len(message) > _LONGEST:
-        return False
     found = _NATIVE.fullmatch(message)
     if found is not None:
         _native(found, event)
@@ -139,4 +138,4 @@ _WORKERS = tuple(
     f"{name}" for worker in ("", "-1", "-2", "-3", "-4") for name in (f"squid{worker}", f"(squid{worker})")
 )
 
-STREAM = Stream(name=NAME, programs=_WORKERS, parse=parse, sniff=sniff)
+STREAM = Stream(name=NAME, programs=_WORKERS, parse=parse, sniff=sniff, longest=_LONGEST)

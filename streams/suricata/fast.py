@@ -24,7 +24,7 @@ _REST = re.compile(
     rf"(?:\[[^\]]{{1,64}}\] )?\{{([\w-]{{1,32}})\}} {_END} -> {_END}",
     re.DOTALL,
 )
-_LONGEST = 4096
+LONGEST = 4096
 _CENTURY = 2000
 
 
@@ -38,7 +38,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one alert; False for what the engine says of itself."""
     time = _TIME.match(message)
     signature = _SIGNATURE.match(message, time.end() if time else 0)
-    rest = _REST.fullmatch(message[:_LONGEST], signature.end()) if signature else None
+    rest = _REST.fullmatch(message, signature.end()) if signature else None
     if signature is None or rest is None:
         return False
     event.update(KINDS["alert"])

@@ -80,6 +80,7 @@ STREAM = Stream(
     name="suricata",
     programs=("suricata", "snort"),
     parse=fast.parse,
+    longest=fast.LONGEST,
     sniff=fast.sniff,
     parse_json=parse_json,
     sniff_json=sniff_json,

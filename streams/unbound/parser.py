@@ -95,7 +95,7 @@ def sniff(text: str) -> bool:
 
 def _parse(message: str, event: Event) -> bool:
     level = _LEVEL.match(message)
-    if level is None or len(message) > _LONGEST:
+    if level is None:
         return False
     text = message[level.end() :]
     if not _names(text, event):
@@ -153,4 +153,4 @@ def _set_question(event: Event, name: str, kind: str, zone_class: str) -> None:
     extra(event)["dns.question.class"] = zone_class
 
 
-STREAM = Stream(name="unbound", programs=("unbound",), parse=parse, sniff=sniff)
+STREAM = Stream(name="unbound", programs=("unbound",), parse=parse, sniff=sniff, longest=_LONGEST)
