@@ -13,7 +13,7 @@ from typing import NamedTuple
 _PAIR = re.compile(r"""(?:^|(?<=[\s(,\x1d{']))([A-Za-z][\w-]{0,63}(?:\[[0-9]{1,5}\])?)=("[^"]*"|[^\s\x1d]*)""")
 _QUOTED = re.compile(r" msg='(.*)'", re.DOTALL)
 _OPERATION = re.compile(r"(?:op=)?([^=\"]{1,100}?)[ :]{0,3} (?=[\w-]{1,64}=)")
-_AVC = re.compile(r"avc: {1,4}(denied|granted) {1,4}\{ ?([^}]{0,512}?) ?\}")
+_AVC = re.compile(r"avc: {1,4}(denied|granted) {1,4}\{ ?([^{}]{0,512}?) ?\}")
 _HEX = re.compile(r"(?:[0-9A-F]{2})+")
 _NEEDS_CODING = re.compile(rb"[^!#-~]")
 _ABSENT = frozenset(("?", '"?"', "(null)", "(none)", "", '""', "unset", '"unset"', "?,", "n/a"))

@@ -15,6 +15,9 @@ _ADDRESS, _PORT = r"[^\s/(),;<>\"']{1,255}", r"[^\s/(),;.]{1,20}"
 _IP, _DIGITS, _WORD, _REASON = r"[0-9A-Fa-f.:]{2,39}", r"[0-9]{1,18}", r"[\w-]{1,40}", r".{1,512}?"
 _ONE_WORD = r"[^\s,;]{1,255}"
 _TOKEN = re.compile(r"\{(\w+)\}|\\(.)|(.)", re.DOTALL)
+_LAST_FIELD = re.compile(r"(\.\{[0-9]+,[0-9]+\})\??(\))\Z")
+"""A field of any characters at the end of a pattern. Over the whole text it reaches to the end or not at all, so it is
+matched at once rather than one character more with every way in which the fields before it fit."""
 _SIGNS = {"[": "(?:", "]": ")?", "<": "(?:", ">": ")", "|": "|", "~": " ?", "*": ".*"}
 
 
@@ -80,7 +83,7 @@ _GROUPS = {"name": "user", "word": "user", "group_name": "group", "quoted_rule":
 
 def compile_template(template: str) -> re.Pattern[str]:
     """The pattern of a template; raises `re.error` on one that is wrong."""
-    return re.compile(_TOKEN.sub(_translate, template), re.DOTALL)
+    return re.compile(_LAST_FIELD.sub(r"\1+\2", _TOKEN.sub(_translate, template)), re.DOTALL)
 
 
 def _translate(token: re.Match[str]) -> str:

@@ -46,7 +46,7 @@ _PEER = re.compile(r"(SSL |LDAPI )?connection from (\S{1,64})(?: to (\S{1,64}))?
 _BIND_DN = re.compile(r'dn="(.*?)"(?: method=(\S{1,32}))?(?: version=([0-9]))?(?: mech=(\S{1,64}))?(.*)', re.DOTALL)
 _RESULT = re.compile(r"err=(-?[0-9]{1,10}) tag=([0-9]{1,5}) nentries=([0-9]{1,10})(.*)", re.DOTALL)
 _RESULT_DN = re.compile(r' dn="(.*)"', re.DOTALL)
-_SEARCH = re.compile(r'base="(.*?)" scope=([0-9]) filter="(.*?)"(?: attrs=(.*))?', re.DOTALL)
+_SEARCH = re.compile(r'(?>base="(.*?)" scope=([0-9]) filter=")(.*?)"(?: attrs=(.*))?', re.DOTALL)
 _ENTRY = re.compile(r'dn="(.*?)"(?:,? (.*))?', re.DOTALL)
 _BIND_TAG = "97"
 _SUCCESS = frozenset(("0", "5", "6"))

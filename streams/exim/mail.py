@@ -39,7 +39,8 @@ _DELIVERED = re.compile(
 _SIZE = re.compile(r" S=([0-9]{1,18})(?: .*)?", re.DOTALL)
 _ID = re.compile(r" id=(\S{1,255})")
 _LOGGED_IN = re.compile(r" A=([\w-]{1,64})(?::(\S{1,255}))?")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.){0,1024}"')
+_QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*+"|\\.', re.DOTALL)
+"""What is quoted; and what is escaped outside of quotes, so that one quote that is never closed is looked at once."""
 _SIGNS = {"==": ("mail_deferred", "failure"), "**": ("mail_bounced", "failure")}
 
 
@@ -71,8 +72,12 @@ def _taken(found: re.Match[str], identity: str, event: Event, joins: Joins) -> N
         put(event, "user_name", found["user"] or "")
         return
     set_peer(found, event)
-    if login := _LOGGED_IN.search(_QUOTED.sub('""', before)):
+    if login := _LOGGED_IN.search(_QUOTED.sub(_without_quoted, before)):
         _set_login(login, identity, event, joins)
+
+
+def _without_quoted(found: re.Match[str]) -> str:
+    return '""' if found[0].startswith('"') else found[0]
 
 
 def _split_at_size(rest: str) -> tuple[str, str, str]:

@@ -24,7 +24,9 @@ _HEAD = re.compile(
     r"([0-9]{4})/([0-9]{2})/([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) \[([a-z]{4,6})\] "
     r"([0-9]{1,10})#([0-9]{1,10}): (?:\*([0-9]{1,18}) )?"
 )
-_USER = re.compile(r'user "(.*)"(?::? password mismatch(?:: .*)?| (?:was )?not found(?: in ".*"|: .*))', re.DOTALL)
+_USER = re.compile(
+    r'user "(.*)"(?::? password mismatch(?:: .*)?| (?:was )?not found(?: in ".++(?<=")|: .*))', re.DOTALL
+)
 _MODSECURITY = re.compile(r"\[client [^\]\s]{1,64}\] (?=ModSecurity: )")
 _CLIENT = ", client: "
 _CLIENTS = re.compile(r", client: (?:unix:|[0-9A-Fa-f.:]{2,45})(?=, server: |, request: \"|, login: \"|$)")

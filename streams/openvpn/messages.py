@@ -97,8 +97,12 @@ MESSAGES = Rules(
         "MULTI:": _MULTI,
         "MULTI_sva:": _TUNNEL_LINES,
         "SENT": (
-            Rule(r"CONTROL \[(?P<common_name>.*)\]: '(?P<reason>AUTH_FAILED.*)' \(status=[0-9]\)", _REFUSED_TOO),
-            Rule(r"CONTROL \[(?P<common_name>.*)\]: '(?P<reason>.*)' \(status=[0-9]\)", _TUNNEL),
+            Rule(
+                r"CONTROL \[(?>(?P<common_name>.*)\]: '(?=AUTH_FAILED.{12}))(?P<reason>AUTH_FAILED.*)' "
+                r"\(status=[0-9]\)",
+                _REFUSED_TOO,
+            ),
+            Rule(r"CONTROL \[(?>(?P<common_name>.*)\]: '(?=.{12}))(?P<reason>.*)' \(status=[0-9]\)", _TUNNEL),
         ),
         "PUSH:": _TUNNEL_LINES,
         "Data": _TUNNEL_LINES,

@@ -27,13 +27,17 @@ _REASON = r"(?P<reason>.*)"
 
 _TALLIED = (
     Rule(rf"{_USER} \((?P<uid>[0-9]{{1,10}})\) tally (?P<tally>[0-9]{{1,6}}), deny [0-9]{{1,6}}", _LOCKED),
-    Rule(rf"{_USER} \((?P<uid>[0-9]{{1,10}})\) has time limit (?P<reason>\[.*\] since last failure\.?)", _LOCKED),
+    Rule(
+        rf"(?>{_USER} \((?P<uid>[0-9]{{1,10}})\) has time limit (?=\[))(?P<reason>\[.*\] since last failure\.?)",
+        _LOCKED,
+    ),
     Rule(r"unknown(?: \((?P<user_name>.*)\))?", REFUSED),
     Rule(rf"\[{_USER}\] has blank password; authenticated without it", GRANTED),
     Rule(r"(?P<user_name>.*) (?P<reason>inactive for [0-9]{1,10} days?) - denied", REFUSED),
     Rule(r"'(?P<user_name>.*)' granted access", GRANTED),
     Rule(r"[`'](?P<user_name>.*)' OK", GRANTED),
-    Rule(r"'(?P<user_name>.*)' denied access(?: \((?P<reason>.*)\))?", REFUSED),
+    Rule(r"'(?P<user_name>.*)' denied access", REFUSED),
+    Rule(r"'(?>(?P<user_name>.*)' denied access \((?=.))(?P<reason>.*)\)", REFUSED),
     Rule(r"\"(?P<user_name>.*)\" (?P<reason>does not exist in .*)", REFUSED),
     Rule(rf"\[{_USER}\] obtained", DETAIL),
     Rule(r"(?P<user_name>[^ ]*) authenticated as (?P<principal>.*)", GRANTED),
@@ -47,16 +51,17 @@ _PASSWORD = (
 )
 
 _ACCESS = (
-    Rule(rf"denied for user [`']{_USER}' from [`'](?P<source_ip>.*)'", REFUSED),
-    Rule(rf"denied for user {_USER}: (?P<reason>[0-9]{{1,6}} \(.*\))", REFUSED),
-    Rule(r"denied (?:to|for) '(?P<user_name>.*)' (?:for|to) '(?P<user_effective_name>.*)'", REFUSED),
-    Rule(r"granted (?:to|for) '(?P<user_name>.*)' (?:for|to) '(?P<user_effective_name>.*)'", GRANTED),
+    Rule(rf"denied for user [`'](?>{_USER}' from [`'](?=.))(?P<source_ip>.*)'", REFUSED),
+    Rule(rf"denied for user (?>{_USER}: (?=[0-9]{{1,6}} \(.))(?P<reason>[0-9]{{1,6}} \(.*\))", REFUSED),
+    Rule(r"denied (?:to|for) '(?>(?P<user_name>.*)' (?:for|to) '(?=.))(?P<user_effective_name>.*)'", REFUSED),
+    Rule(r"granted (?:to|for) '(?>(?P<user_name>.*)' (?:for|to) '(?=.))(?P<user_effective_name>.*)'", GRANTED),
     Rule(r"denied: user (?P<user_name>\S+) \(uid=(?P<uid>[0-9]{1,10})\) (?P<reason>.*)", REFUSED),
     Rule(rf"denied: {_REASON}", REFUSED),
 )
 
 _KERBEROS = (
-    Rule(r"succeeds for '(?P<user_name>.*?)'(?: \((?P<principal>.*)\))?", GRANTED),
+    Rule(r"succeeds for '(?>(?P<user_name>.*?)' \()(?P<principal>.*)\)", GRANTED),
+    Rule(r"succeeds for '(?P<user_name>.*)'", GRANTED),
     Rule(r"fails for '(?P<user_name>.*?)'(?: \((?P<principal>[^()]*)\))?(?:: (?P<reason>.*))?", REFUSED),
     Rule(rf"failed; {_REASON}", REFUSED),
     Rule(r"failed", REFUSED),
@@ -98,7 +103,7 @@ MESSAGES = Rules(
         "expired": (Rule(rf"password for user {_USER} \((?P<reason>[a-z ]*)\)", REFUSED),),
         "password": _PASSWORD,
         "new": (Rule(r"(?P<reason>password not acceptable.*)", _UNCHANGED),),
-        "received": (Rule(rf"for user {_USER}: (?P<reason>[0-9]{{1,4}} \(.*\))", REFUSED),),
+        "received": (Rule(rf"for user (?>{_USER}: (?=[0-9]{{1,4}} \(.))(?P<reason>[0-9]{{1,4}} \(.*\))", REFUSED),),
         "Consecutive": (Rule(rf"login failures for user {_USER} account temporarily locked", _LOCKED),),
         "user": _TALLIED,
         "User": (Rule(r"unknown", REFUSED), *_TALLIED),
@@ -106,12 +111,12 @@ MESSAGES = Rules(
         "Access": _ACCESS,
         "Refused": (Rule(rf"user {_USER} for service (?P<reason>\S+)", REFUSED),),
         "requirement": (
-            Rule(r"\"(?P<requirement>.*)\" not met by user \"(?P<user_name>.*)\"", REFUSED),
-            Rule(r"\"(?P<requirement>.*)\" was met by user \"(?P<user_name>.*)\"", GRANTED),
+            Rule(r"\"(?>(?P<requirement>.*)\" not met by user \"(?=.))(?P<user_name>.*)\"", REFUSED),
+            Rule(r"\"(?>(?P<requirement>.*)\" was met by user \"(?=.))(?P<user_name>.*)\"", GRANTED),
         ),
         "error": (
             Rule(rf"retrieving information about user {_USER}", REFUSED),
-            Rule(r"trying to bind as user \"(?P<dn>.*)\" \((?P<reason>.*)\)", REFUSED),
+            Rule(r"trying to bind as user \"(?>(?P<dn>.*)\" \((?=.))(?P<reason>.*)\)", REFUSED),
         ),
         "authentication": _KERBEROS,
         "Authentication": _KERBEROS,
@@ -122,7 +127,7 @@ MESSAGES = Rules(
         **dict.fromkeys(("Skipped", "Failsafe", "Successful"), (Rule(_DUO, GRANTED),)),
         "Failed": (
             Rule(_DUO, REFUSED),
-            Rule(r"to read \"(?P<secret>.*)\" for \"(?P<user_name>.*)\"", REFUSED),
+            Rule(r"to read \"(?>(?P<secret>.*)\" for \"(?=.))(?P<user_name>.*)\"", REFUSED),
         ),
         "Too": (Rule(rf"many (?P<reason>logins \(max [0-9]{{1,10}}\)) for {_USER}", REFUSED),),
         "internal": (Rule(r"module error \(retval = (?P<reason>[^,]*), user = '(?P<user_name>.*)'\)", REFUSED),),

@@ -45,7 +45,7 @@ _NOT_RUN: Event = {**_RAN, "event_outcome": "failure"}
 
 _SUBJECT = r"(?P<subject>unix-(?:session|process):[A-Za-z0-9:_-]{1,64})"
 _ACTION = r"(?:(?P<kind>ONE-SHOT|TEMPORARY) )?authorization for action (?P<action>\S+) for (?P<caller>\S+)"
-_COMMAND = r"(?: \[(?P<process_command_line>.*)\])? \(owned by unix-user:(?P<owner>[^)]*)\)"
+_COMMAND = r"(?: \[(?P<process_command_line>.*)\])? \(owned by unix-user:(?P<owner>[^()]*)\)"
 _BUS = r"\(system bus name (?P<bus_name>:[0-9.]{1,32})"
 _REASON = r"(?P<reason>.*)"
 _LOADING = (Rule(_REASON, _SERVER),)
@@ -55,7 +55,7 @@ _MESSAGES = Rules(
     {
         "Operator": (
             Rule(
-                rf"of {_SUBJECT} successfully authenticated as unix-user:(?P<user_effective_name>.*?) to gain "
+                rf"of {_SUBJECT} successfully authenticated as unix-user:(?>(?P<user_effective_name>.*?) to gain )"
                 rf"{_ACTION}{_COMMAND}",
                 _GRANTED,
             ),

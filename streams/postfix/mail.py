@@ -37,7 +37,7 @@ _RELAY = re.compile(r"([^\s\[\]]{1,255})\[([^\]]{1,255})\](?::([0-9]{1,5}))?")
 _STATUS = re.compile(r"([a-z]{1,16})(?: \((.*)\))?", re.DOTALL)
 _DELIVERY_KEYS = frozenset(("delay", "delays", "dsn", "conn_use", "tls", "size", "nrcpt", "orig_to"))
 _GOOD = frozenset(("sent", "deliverable"))
-_PAIR = re.compile(r"([a-z_]{1,16})=(<[^>]{0,512}>|[^\s,]{0,512})(?:, | |$)")
+_PAIR = re.compile(r"([a-z_]{1,16})=(<[^>]{0,512}>|[^\s,]{0,512}+)(?:, | |$)")
 _LONGEST_PAIRS = 4096
 
 Handler = Callable[[str, Event, Session], bool]

@@ -80,11 +80,12 @@ MESSAGES = Rules(
                 _ACCEPTED,
             ),
             Rule(
-                r"authenticated: identity=\"(?P<identity>.*)\" method=(?P<method>[a-z0-9-]{1,32})(?: \((?P<hba>.*)\))?",
+                r"authenticated: (?:identity|user)=\"(?P<identity>.*)\" method=(?P<method>[a-z0-9-]{1,32})",
                 _STEP,
             ),
             Rule(
-                r"authenticated: user=\"(?P<identity>.*)\" method=(?P<method>[a-z0-9-]{1,32})(?: \((?P<hba>.*)\))?",
+                r"authenticated: (?:identity|user)=\"(?>(?P<identity>.*)\" method=(?P<method>[a-z0-9-]{1,32}) \((?=.))"
+                r"(?P<hba>.*)\)",
                 _STEP,
             ),
         ),

@@ -41,15 +41,17 @@ _PASSWORD: Event = {
     "event_action": "ldap_password_change",
 }
 
-_ACCEPT = re.compile(r"from (?:IP=(\S+)|PATH=(.*?)) (?:\(PROXIED IP=[^()\s]*\) )?\((?:IP=(\S+)|PATH=.*)\)", re.DOTALL)
-_BIND_DN = re.compile(r'dn="(.*)" (?:method=([0-9]{1,5})|mech=([^\s"]+)([^"]*))', re.DOTALL)
-_BIND_SASL = re.compile(r'authcid="(.*)" authzid="(.*)"', re.DOTALL)
+_ACCEPT = re.compile(
+    r"(?=.*\)\Z)from (?:IP=(\S+)|PATH=(.*?)) (?:\(PROXIED IP=[^()\s]*\) )?\((?:IP=(\S+)|PATH=.*)\)", re.DOTALL
+)
+_BIND_DN = re.compile(r'dn="(.*)" (?:method=([0-9]{1,5})|mech=([^\s"]++)([^"]*))', re.DOTALL)
+_BIND_SASL = re.compile(r'(?>authcid="(.*)" authzid="(?=.))(.*)"', re.DOTALL)
 _RESULT = re.compile(
     r"(?:tag=([0-9]{1,5})|oid=[0-9.]*) err=(-?[0-9]{1,10})"
     r"(?: (?:qtime|etime|duration|nentries)=[0-9.]+(?:ms|s)?){0,4}(?: text=(.*))?",
     re.DOTALL,
 )
-_SEARCH = re.compile(r'base="(.*?)" scope=([0-9]) deref=([0-9]) filter="(.*)"', re.DOTALL)
+_SEARCH = re.compile(r'(?>base="(.*?)" scope=([0-9]) deref=([0-9]) filter=")(.*)"', re.DOTALL)
 _DN = re.compile(r'(?:dn|id)="(.*?)"(?: (.*))?', re.DOTALL)
 _DEBUG = re.compile(r"([0-9a-f]{8})(?:\.[0-9a-f]{5,8})?(?: 0x[0-9a-f]{4,16})? ")
 _ANY = frozenset(("0.0.0.0", "::"))

@@ -51,7 +51,7 @@ _USER_REFUSED = (
 _TRIED = (
     Rule(rf"(?P<reason>failure|error|failed) {_PAM_REFUSAL}", REFUSED),
     Rule(
-        r"tried for (?P<user_name>.*) with correct key but not from a permitted host "
+        r"(?=.*\)\.\Z)tried for (?P<user_name>.*) with correct key but not from a permitted host "
         r"\(host=(?P<reverse_name>[^ ,]*), ip=(?P<source_ip>[^ ,]+)(?:, required=(?P<required>.*))?\)\.",
         REFUSED,
     ),

@@ -28,7 +28,7 @@ _STATUS: Event = {**_file("sftp_status", "info"), "event_outcome": "failure"}
 
 _PEER = r"for local user (?P<user_name>.*) from \[(?P<source_ip>[^\]\s]+)\]"
 _PATH = r"\"(?P<path>.*)\""
-_NEW = rf"old \"(?P<old_path>.*)\" new {_PATH}"
+_NEW = r"old \"(?>(?P<old_path>.*)\" new \"(?=.))(?P<path>.*)\""
 _MODE = r"(?: mode (?P<mode>[0-7]{1,6}))?"
 _DONE = rf"{_PATH} bytes read (?P<bytes_read>[0-9]{{1,18}}) written (?P<bytes_written>[0-9]{{1,18}})"
 _LOOK = (Rule(rf"(?:name )?{_PATH}", _file("sftp_stat", "info")),)
@@ -40,7 +40,7 @@ _MESSAGES = Rules(
         "received": (Rule(r"client version (?P<version>[0-9]{1,6})", _SESSION),),
         "open": (
             Rule(rf"{_PATH} flags (?P<flags>READ){_MODE}", _file("sftp_open", "access")),
-            Rule(rf"{_PATH} flags (?P<flags>[A-Z,]*CREATE[A-Z,]*){_MODE}", _file("sftp_open", "creation")),
+            Rule(rf"{_PATH} flags (?P<flags>(?=[A-Z,]*CREATE)[A-Z,]*+){_MODE}", _file("sftp_open", "creation")),
             Rule(rf"{_PATH} flags (?P<flags>[A-Z,]*){_MODE}", _file("sftp_open", "change")),
         ),
         "close": (Rule(_DONE, _file("sftp_close", "access")),),

@@ -135,18 +135,17 @@ def _split(rest: str) -> tuple[str, dict[str, str], str]:
     """Problem, keys and command of what stands after the caller's name."""
     before, _, command = rest.partition(_COMMAND) if not rest.startswith("COMMAND=") else ("", "", rest[8:])
     before, found, env = before.rstrip(" ").removesuffix(" ;").partition(" ; ENV=")
-    fields = {"ENV": env} if found else {}
+    fields = {"ENV": [env]} if found else {}
     problem: list[str] = []
     for part in before.split(" ; "):
         key, equals, value = part.partition("=")
         if equals and key in _KEYS:
-            fields[key] = value
+            fields[key] = [value]
         elif not fields.keys() - {"ENV"}:
             problem.append(part)
         else:
-            last = next(reversed(fields))
-            fields[last] += " ; " + part
-    return " ; ".join(problem), fields, command
+            fields[next(reversed(fields))].append(part)
+    return " ; ".join(problem), {key: " ; ".join(parts) for key, parts in fields.items()}, command
 
 
 def _verdict(problem: str) -> tuple[Event, int]:

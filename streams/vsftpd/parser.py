@@ -23,7 +23,7 @@ _OWN_FILE = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]
 _CLIENT = r": Client \"([0-9A-Fa-f.:]{2,45})\""
 _LINE = re.compile(
     r"(?:\[pid ([0-9]{1,10})\] )?(?:\[(.*)\] )?"
-    rf"(?:(OK|FAIL) LOGIN{_CLIENT}(?:, anon password \"(.*)\"|, \"([A-Za-z0-9 ,.']{{1,120}})\")?"
+    rf"(?:(OK|FAIL) LOGIN{_CLIENT}(?:, anon password \"(.++)(?<=\")|, \"([A-Za-z0-9 ,.']{{1,120}})\")?"
     r"|(?:(OK|FAIL) (UPLOAD|DOWNLOAD|MKDIR|RMDIR|DELETE|RENAME|CHMOD|APPEND)"
     rf"|(CONNECT|DEBUG|FTP command|FTP response)){_CLIENT}(?:, (.*))?)",
     re.DOTALL,
@@ -68,7 +68,7 @@ def _line(message: str, event: Event, joins: Joins) -> bool:
         event.update(_OTHERS[other])
     _client(pid, user, peer or address, event)
     if password:
-        extra(event)["vsftpd.anonymous_password"] = password
+        extra(event)["vsftpd.anonymous_password"] = password[:-1]
     if why:
         extra(event)["vsftpd.text"] = why
     if more:
