@@ -1,6 +1,7 @@
 """What the lines of one connection of 389 Directory Server tell each other: peer, name of the bind, who is bound.
 
-Kept in `Joins` under host and connection number. A line writes only what it says itself and what it read there.
+Kept in `Joins` under host and connection number; names of binds by operation. A line writes only what it says itself
+and what it read there.
 """
 
 from typing import Any
@@ -8,6 +9,11 @@ from typing import Any
 from streams.base import Joins
 from streams.text import extra, first_rdn, is_ip, put
 from topics.event import Event
+
+_LONGEST_NAME = 500
+"""Characters of a name that are kept: the client chooses them, and there is not room for everything."""
+_MOST_BINDS = 3
+"""Binds of a connection whose names are kept; a server answers one before it begins the next."""
 
 
 class Connection:
@@ -28,17 +34,25 @@ class Connection:
 
     def binds(self, dn: str, anonymous: bool) -> None:
         """A BIND began."""
-        self._put({**self._state, "bind": [self.operation, dn, anonymous]})
+        binds = {**self._binds(), self.operation: [dn[:_LONGEST_NAME], anonymous]}
+        while len(binds) > _MOST_BINDS:
+            del binds[next(iter(binds))]
+        self._put({**self._state, "binds": binds})
 
     def bind(self) -> tuple[str, bool] | None:
         """DN, and whether anonymous, of the BIND that this operation began; None when it was not seen."""
-        found = self._state.get("bind")
-        return (found[1], found[2]) if found and found[0] == self.operation else None
+        found = self._binds().get(self.operation)
+        return (found[0], found[1]) if found else None
+
+    def _binds(self) -> dict[str, Any]:
+        """Names by operation; earlier releases kept only the last."""
+        last = self._state.get("bind")
+        return self._state.get("binds") or ({last[0]: last[1:]} if last else {})
 
     def bound(self, dn: str) -> None:
         """A BIND has its result: what follows is done under this name, or by nobody when it is empty."""
         if dn != self._state.get("dn", ""):
-            self._put({**self._state, "dn": dn})
+            self._put({**self._state, "dn": dn[:_LONGEST_NAME]})
 
     def closed(self) -> None:
         """Nothing more comes."""

@@ -1,6 +1,7 @@
 """What the lines of one connection of slapd tell each other: the peer (ACCEPT), the name (BIND), who is bound (RESULT).
 
-Kept in `Joins` under host and connection number. A line writes only what it says itself and what it read there.
+Kept in `Joins` under host and connection number; names of binds by operation. A line writes only what it says itself
+and what it read there.
 """
 
 from typing import Any
@@ -8,6 +9,11 @@ from typing import Any
 from streams.base import Joins
 from streams.text import extra, first_rdn, is_ip, port_number, set_ip
 from topics.event import Event
+
+_LONGEST_NAME = 500
+"""Characters of a name that are kept: the client chooses them, and there is not room for everything."""
+_MOST_BINDS = 3
+"""Binds of a connection whose names are kept; a server answers one before it begins the next."""
 
 
 class Connection:
@@ -30,17 +36,25 @@ class Connection:
 
     def binds(self, dn: str, user: str, anonymous: bool) -> None:
         """A BIND began, or its name became known."""
-        self._put({**self._state, "bind": [self.operation, dn, user, anonymous]})
+        binds = {**self._binds(), self.operation: [dn[:_LONGEST_NAME], user[:_LONGEST_NAME], anonymous]}
+        while len(binds) > _MOST_BINDS:
+            del binds[next(iter(binds))]
+        self._put({**self._state, "binds": binds})
 
     def bind(self) -> tuple[str, str, bool] | None:
         """DN, user and whether anonymous, of the BIND that this operation began; None when it was not seen."""
-        found = self._state.get("bind")
-        return (found[1], found[2], found[3]) if found and found[0] == self.operation else None
+        found = self._binds().get(self.operation)
+        return (found[0], found[1], found[2]) if found else None
+
+    def _binds(self) -> dict[str, Any]:
+        """Names by operation; earlier releases kept only the last."""
+        last = self._state.get("bind")
+        return self._state.get("binds") or ({last[0]: last[1:]} if last else {})
 
     def bound(self, dn: str, user: str) -> None:
         """A BIND has its result: what follows is done by this user, or by nobody when there is none."""
         if user != self._state.get("user", ""):
-            self._put({**self._state, "dn": dn, "user": user})
+            self._put({**self._state, "dn": dn[:_LONGEST_NAME], "user": user[:_LONGEST_NAME]})
 
     def closed(self) -> None:
         """Nothing more comes."""

@@ -57,6 +57,12 @@ def test_a_sasl_bind_of_several_steps_is_one() -> None:
     assert events[-1]["user_name"] == "bob"
 
 
+def test_each_of_two_binds_under_way_has_its_own_name() -> None:
+    other = BIND.replace("op=0", "op=1").replace("alice", "bob")
+    assert last(OPEN, BIND, other, RESULT.format(49))["user_name"] == "alice"
+    assert last(OPEN, BIND, other, RESULT.format(49).replace("op=0", "op=1"))["user_name"] == "bob"
+
+
 @pytest.mark.parametrize(("code", "attempts"), [(49, 1), (0, 0), (14, 0)])
 def test_a_result_alone_counts_when_it_is_a_refusal(code: int, attempts: int) -> None:
     assert last(RESULT.format(code)).get("ogrewatch_attempt", 0) == attempts

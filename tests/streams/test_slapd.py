@@ -69,6 +69,20 @@ def test_a_result_belongs_to_the_bind_of_its_operation() -> None:
     assert event["source_ip"] == "203.0.113.66"
 
 
+def test_each_of_two_binds_under_way_has_its_own_name() -> None:
+    other = BIND.replace("op=0", "op=1").replace("alice", "bob")
+    assert last(ACCEPT, BIND, other, RESULT.format(49))["user_name"] == "alice"
+    assert last(ACCEPT, BIND, other, RESULT.format(49).replace("op=0", "op=1"))["user_name"] == "bob"
+
+
+def test_a_long_name_does_not_hide_who_binds() -> None:
+    """What is kept of a connection is bounded, and the address is kept whatever else is."""
+    binds = [BIND.replace("op=0", f"op={n}").replace("alice", "\\01" * 30_000) for n in range(5)]
+    event = last(ACCEPT, *binds, RESULT.format(49).replace("op=0", "op=4"))
+    assert event["source_ip"] == "203.0.113.66"
+    assert 0 < len(event["user_name"]) <= 500
+
+
 def test_hosts_and_connections_are_kept_apart() -> None:
     joins = MemoryJoins()
     event_of("slapd", BIND, joins)
