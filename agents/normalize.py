@@ -20,6 +20,7 @@ from topics.catalogue import DEADLETTER, REPLAY, read_by
 ROLE = "normalize"
 _GLANCE = 30.0  # seconds between looks at the GeoIP files and the topics
 _KEEP = 86_400.0  # seconds that a join may last
+_PAUSE = 0.05  # seconds between looks whether there was a commit
 
 
 class Normalizer:
@@ -42,15 +43,26 @@ class Normalizer:
         part = self._table.store.parts.get(message.partition)
         if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
             return
-        joins = BatchJoins(part, self._raw.index(message.topic), max(0, batch[0].timestamp) // 1000)
+        joins = BatchJoins(part, self._raw.index(message.topic), batch[0].offset, self._app.committed(message.tp))
         events = self.pipeline.records(batch, joins)
         await self._check(batch, events)
+        if not await self._bounded(message, joins):
+            return
         self._count(message.topic, events)
         records = [*joins.expired(), *events, *joins.records(batch.last), *self._topics.records(part)]
         delivered = await self._app.delivery.send(records)
         task = asyncio.create_task(self._acknowledge(event, delivered, part.overtaken()))
         self._going.add(task)
         task.add_done_callback(self._going.discard)
+
+    async def _bounded(self, message: Any, joins: BatchJoins) -> bool:
+        """Wait for a commit while entries are too large; False if the assignment is over before."""
+        while joins.too_large:
+            await asyncio.sleep(_PAUSE)
+            if self._app.should_stop or message.generation_id != self._app.consumer_generation_id:
+                return False
+            joins.committed = self._app.committed(message.tp)
+        return True
 
     async def _acknowledge(self, event: Any, delivered: asyncio.Future[None], overtaken: list[Outgoing]) -> None:
         try:

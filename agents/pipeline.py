@@ -1,7 +1,7 @@
 """One raw line in, one event out, enriched and encoded: the work of `normalize` without Kafka."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agents.settings import Settings
 from enrichers.enricher import Enricher
@@ -21,6 +21,13 @@ _LATEST = 4_102_444_800_000
 """The year 2100 in milliseconds: a producer may claim any time, and no arithmetic on it should fail."""
 
 
+class LineJoins(Joins, Protocol):
+    """Joins that know which line is parsed."""
+
+    def at(self, offset: int, timestamp: int) -> None:
+        """Go on to the line at `offset`, which arrived at `timestamp`, milliseconds since 1970."""
+
+
 class Pipeline:
     """Parses and enriches lines as the settings say. Raises `GeoDatabaseError` when a database cannot be opened."""
 
@@ -35,11 +42,12 @@ class Pipeline:
         self.enricher.enrich(event)
         return event
 
-    def records(self, batch: Iterable[Any], joins: Joins) -> "list[Outgoing]":
+    def records(self, batch: Iterable[Any], joins: LineJoins) -> "list[Outgoing]":
         """What to produce for a batch of raw Kafka records: a typed event each, or a dead letter."""
         return [self._record(record, joins) for record in batch]
 
-    def _record(self, record: Any, joins: Joins) -> "Outgoing":
+    def _record(self, record: Any, joins: LineJoins) -> "Outgoing":
+        joins.at(record.offset, record.timestamp)
         headers: Any = None
         if record.topic == self._replay:
             headers, record = [again_header(record.partition, record.offset)], original(record)

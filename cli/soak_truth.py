@@ -1,7 +1,7 @@
 """The raw topic in, what must have become of it out: parsed once more, by nobody who is killed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -30,16 +30,22 @@ class Truth:
 
 def recount(settings: Settings) -> Truth:
     """Read and parse all of it. Blocks; raises `KafkaException`."""
+    from agents.changelog import Part
+    from agents.joins import BatchJoins, Shelf
     from agents.pipeline import Pipeline
 
     truth, pipeline = Truth(), Pipeline(settings)
     for partition in range(settings.partitions):
-        joins = _joins(partition)
+        part = Part("", partition, Shelf())  # what lines tell each other, in memory only
         for messages in _batches(settings, RAW, partition):
             truth.lines += len(messages)
             truth.print = truth.print + fingerprint([message.value() or b"" for message in messages]) & (1 << 64) - 1
+            first = messages[0].offset() or 0
+            joins = BatchJoins(part, 0, first, committed=first)
             for message in messages:
-                _add(truth, pipeline, joins(messages), message)
+                _add(truth, pipeline, joins, message)
+            joins.expired()
+            joins.records(messages[-1].offset() or 0)
     return truth
 
 
@@ -53,6 +59,7 @@ def records(settings: Settings, topic: str) -> Iterator[Message]:
 def _add(truth: Truth, pipeline: Any, joins: Any, message: Message) -> None:
     from topics.event import kind_of
 
+    joins.at(message.offset(), message.timestamp()[1])
     event = pipeline.event(message.value() or b"", message.timestamp()[1] * 1000, joins)
     truth.ids.append(f"{message.topic()}-{message.partition()}-{message.offset()}")
     if (number := event.get("ogrewatch_attempt", 0)) > 0 and kind_of(event) in COUNTED_KINDS:
@@ -60,19 +67,6 @@ def _add(truth: Truth, pipeline: Any, joins: Any, message: Message) -> None:
         minute = event["timestamp"] // 60_000_000 * 60
         service = event.get("ogrewatch_service") or "unknown"
         truth.attempts[minute, service, outcome if outcome in ("success", "failure") else "unknown"] += number
-
-
-def _joins(partition: int) -> Callable[[list[Message]], Any]:
-    """What lines of a partition tell each other, as normalize keeps it, but in memory only."""
-    from agents.changelog import Part
-    from agents.joins import BatchJoins, Shelf
-
-    part = Part("", partition, Shelf())
-
-    def of(messages: list[Message]) -> Any:
-        return BatchJoins(part, 0, messages[0].timestamp()[1] // 1000)
-
-    return of
 
 
 def _batches(settings: Settings, topic: str, partition: int) -> Iterator[list[Message]]:

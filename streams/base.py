@@ -75,8 +75,9 @@ from topics.event import Event
 class Joins(Protocol):
     """State that joins lines, kept by whoever runs the parsers: it survives a restart, and lines are parsed again.
 
-    Keys are the caller's, and should begin with stream and host. Values are JSON values, replaced whole. What a line
-    writes must depend on that line alone (or on what it reads here), so that a replay writes the same again.
+    Keys are the caller's, and should begin with stream and host. Values are JSON values, replaced whole; one of
+    more than 64 KiB is not kept. A line finds what the lines before it left, also when it is parsed again and later
+    ones have written since. So what a line writes must depend on that line alone, or on what it reads here.
     """
 
     def get(self, key: str) -> Any:
@@ -86,7 +87,7 @@ class Joins(Protocol):
         """Keep `value` until it was not touched for a day."""
 
     def close(self, key: str) -> None:
-        """Say that the value has done its work: it is forgotten some minutes from now, not at once."""
+        """Say that the value has done its work: later lines find none."""
 
 
 Parse = Callable[[str, Event, Joins], bool]
@@ -158,4 +159,8 @@ class MemoryJoins:
         self._new[key] = value
 
     def close(self, key: str) -> None:
-        """Left to age: a replay may still ask for it."""
+        self._new.pop(key, None)
+        self._old.pop(key, None)
+
+    def at(self, offset: int, timestamp: int) -> None:
+        """Nothing: these are for lines that are parsed once."""

@@ -109,6 +109,10 @@ class BatchApp(faust.App):
         if self._consumer is not None:
             yield from cast(Consumer, self._consumer).accounts()
 
+    def committed(self, tp: TP) -> int:
+        """Return the offset of a partition that a replay would begin at, as far as Kafka has confirmed it."""
+        return cast(Consumer, self._consumer).committed_offset(tp) if self._consumer is not None else 0
+
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
 

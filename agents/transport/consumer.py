@@ -257,6 +257,11 @@ class Consumer(driver.Consumer):
             cast(Any, self.app).on_committed()
         return committed
 
+    def committed_offset(self, tp: TP) -> int:
+        """Return what was committed last, or where the partition was begun; 0 when it is nobody's."""
+        books = self._books.get(tp)
+        return books.committed if books is not None else 0
+
     def accounts(self) -> Iterator[tuple[TP, int, int, int]]:
         """Say of each partition of the batch topics: batches and bytes not acknowledged, records not handed out yet.
 

@@ -2,20 +2,21 @@
 
 import os
 import signal
+import struct
 import subprocess
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import orjson
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from agents.changelog import Part
-from agents.joins import CLOSED, MOST, OPEN, BatchJoins, Shelf
+from agents.joins import CLOSED, LARGEST, MOST, OPEN, BatchJoins, Shelf
 from cli.itself import ogrewatch
 from topics.admin import create_topics
 from topics.catalogue import CATALOGUE
@@ -40,65 +41,188 @@ def _recovered(*outgoing: Any) -> Part[Shelf]:
     return found
 
 
+def _batch(
+    part: Part[Shelf], first: int, seconds: int = 1000, committed: int | None = None, topic: int = 0
+) -> BatchJoins:
+    """The joins of a batch whose lines arrive at once; everything before is committed unless it is said."""
+    joins = BatchJoins(part, topic, first, first if committed is None else committed)
+    joins.at(first, seconds * 1000)
+    return joins
+
+
+def _put(part: Part[Shelf], first: int, key: str, value: Any, seconds: int = 1000) -> list[Any]:
+    """The records of a batch of one line that puts a value."""
+    joins = _batch(part, first, seconds)
+    joins.put(key, value)
+    return [*joins.expired(), *joins.records(first)]
+
+
+def _close(part: Part[Shelf], first: int, key: str, seconds: int = 1000) -> list[Any]:
+    joins = _batch(part, first, seconds)
+    joins.close(key)
+    return [*joins.expired(), *joins.records(first)]
+
+
+def _names(part: Part[Shelf]) -> set[str]:
+    """Keys of the entries of the first topic."""
+    return {name[2:].decode() for name in part.shelf._entries if name.startswith(b"0|")}
+
+
 def test_a_value_is_found_again_by_the_next_batch_and_after_recovery(part: Part[Shelf]) -> None:
-    first = BatchJoins(part, 0, 1000)
-    first.put("slapd|h|1", {"ip": "192.0.2.1"})
-    written = first.records(position=41)
-    assert BatchJoins(part, 0, 1001).get("slapd|h|1") == {"ip": "192.0.2.1"}
-    assert BatchJoins(_recovered(*written), 0, 1001).get("slapd|h|1") == {"ip": "192.0.2.1"}
+    written = _put(part, 41, "slapd|h|1", {"ip": "192.0.2.1"})
+    assert _batch(part, 42).get("slapd|h|1") == {"ip": "192.0.2.1"}
+    assert _batch(_recovered(*written), 42).get("slapd|h|1") == {"ip": "192.0.2.1"}
+
+
+def test_values_of_later_offsets_are_invisible(part: Part[Shelf]) -> None:
+    written = _put(part, 41, "k", "first")
+    joins = _batch(part, 42, committed=42)
+    joins.put("k", "second")
+    written += joins.records(42)
+    for known in (part, _recovered(*written)):
+        assert _batch(known, 43).get("k") == "second"
+        assert _batch(known, 42).get("k") == "first"
+        assert _batch(known, 41).get("k") is None
+
+
+def test_a_close_is_invisible_to_earlier_lines(part: Part[Shelf]) -> None:
+    written = _put(part, 41, "k", 1)
+    written += _close(part, 42, "k")
+    for known in (part, _recovered(*written)):
+        assert _batch(known, 43).get("k") is None
+        assert _batch(known, 42).get("k") == 1
 
 
 def test_topics_do_not_share_keys(part: Part[Shelf]) -> None:
-    BatchJoins(part, 0, 1000).put("k", 1)
-    assert BatchJoins(part, 1, 1000).get("k") is None
+    _put(part, 41, "k", 1)
+    assert _batch(part, 41, topic=1).get("k") is None
 
 
-def test_what_a_batch_begins_and_closes_is_not_written(part: Part[Shelf]) -> None:
-    joins = BatchJoins(part, 0, 1000)
+def test_what_a_batch_begins_and_closes_is_not_kept(part: Part[Shelf]) -> None:
+    _put(part, 40, "other", 1)
+    joins = _batch(part, 41)
     joins.put("k", 1)
-    joins.close("k")
-    assert joins.records(position=1) == []
     assert joins.get("k") == 1
+    joins.close("k")
+    assert joins.get("k") is None
+    assert joins.records(41) == []
+    assert _names(part) == {"other"}
 
 
-def test_a_closed_value_is_erased_some_minutes_later(part: Part[Shelf]) -> None:
-    joins = BatchJoins(part, 0, 6000)
-    joins.put("k", 1)
-    written = joins.records(position=1)
-    later = BatchJoins(part, 0, 6010)
-    later.close("k")
-    written += later.records(position=2)
-    assert BatchJoins(part, 0, 6010 + CLOSED - 1).expired() == []
-    erased = BatchJoins(part, 0, 6010 + CLOSED + 60).expired()
+def test_a_closed_value_is_erased_minutes_after_its_end_is_committed(part: Part[Shelf]) -> None:
+    written = _put(part, 41, "k", 1, 6000)
+    written += _close(part, 42, "k", 6000)
+    assert _batch(part, 43, 6000 + CLOSED - 60).expired() == []
+    assert _batch(part, 43, 6000 + CLOSED + 60, committed=42).expired() == []
+    erased = _batch(part, 43, 6000 + CLOSED + 60).expired()
     assert [one[2] for one in erased] == [None]
-    assert len(part.shelf) == 0
-    assert len(_recovered(*written, *erased).shelf) == 0
+    assert not _names(part)
+    assert not _names(_recovered(*written, *erased))
 
 
-def test_an_open_value_lasts_a_day_from_its_last_touch(part: Part[Shelf]) -> None:
-    BatchJoins(part, 0, 0).put("k", 1)
-    BatchJoins(part, 0, 50_000).put("k", 2)
-    BatchJoins(part, 0, OPEN + 60).expired()
-    assert BatchJoins(part, 0, OPEN + 60).get("k") == 2
-    BatchJoins(part, 0, 50_000 + OPEN + 60).expired()
-    assert BatchJoins(part, 0, 50_000 + OPEN + 60).get("k") is None
+def test_an_open_value_lasts_a_day_from_when_it_was_written(part: Part[Shelf]) -> None:
+    _put(part, 1, "k", 1, 0)
+    _put(part, 2, "k", 2, 50_000)
+    assert _batch(part, 3, OPEN + 60).get("k") == 2
+    assert _batch(part, 3, 50_000 + OPEN + 60).get("k") is None
 
 
 def test_a_flood_of_connections_is_bounded(part: Part[Shelf]) -> None:
-    joins = BatchJoins(part, 0, 1000)
+    joins = _batch(part, 1)
     for number in range(MOST + 10):
         joins.put(f"k{number}", number)
-    joins.expired()
-    assert len(part.shelf) == MOST
     assert joins.get("k9") is None
     assert joins.get("k10") == 10
+    joins.records(1)
+    assert len(_names(part)) == MOST
 
 
-def test_a_value_that_is_not_json_is_not_written(part: Part[Shelf]) -> None:
-    joins = BatchJoins(part, 0, 1000)
+def test_large_values_are_bounded(part: Part[Shelf], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.joins.ROOM", 100_000)
+    joins = _batch(part, 1)
+    for number in range(10):
+        joins.put(f"k{number}", "x" * 30_000)
+    assert [joins.get(f"k{number}") is not None for number in range(10)] == [False] * 7 + [True] * 3
+    joins.put("k9", "x" * 70_000)
+    assert joins.get("k9") is None
+
+
+def test_closed_connections_push_no_open_one_out(part: Part[Shelf], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.joins.MOST", 100)
+    monkeypatch.setattr("agents.joins.MOST_CLOSED", 100)
+    _put(part, 1, "open", 1)
+    for number in range(500):
+        _put(part, 2 * number + 2, f"k{number}", number)
+        _close(part, 2 * number + 3, f"k{number}")
+    assert _batch(part, 2000).get("open") == 1
+    assert len(_names(part)) <= 102
+
+
+def test_a_day_of_connections_takes_no_more_memory_than_some_hours(part: Part[Shelf]) -> None:
+    """A connection every four seconds, each over two batches; nothing of it may stay."""
+    used: list[int] = []
+    tracemalloc.start()
+    try:
+        for minute in range(24 * 60):
+            keys = [f"slapd|ldap1|{minute * 15 + number}" for number in range(15)]
+            for step, act in enumerate((lambda joins, key: joins.put(key, {"ip": "192.0.2.1"}), BatchJoins.close)):
+                joins = _batch(part, 2 * minute + step, 60 * minute)
+                for key in keys:
+                    act(joins, key)
+                assert len(joins.expired()) + len(joins.records(2 * minute + step)) >= 15
+            if minute % 360 == 359:
+                used.append(tracemalloc.get_traced_memory()[0])
+        assert used[-1] < used[0] + 20_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_idle_connections_keep_one_value(part: Part[Shelf]) -> None:
+    _put(part, 1, "k", 1)
+    joins = _batch(part, 2, committed=0)
+    joins.put("k", 2)
+    joins.records(2)
+    _put(part, 3, "other", 1)
+    entry = part.shelf.find(b"0|k")
+    assert entry is not None
+    assert [version.value for version in entry.versions] == [b"2"]
+
+
+def test_a_record_has_a_limit(part: Part[Shelf]) -> None:
+    """An entry that every batch changes while there is no commit."""
+    for at in range(20):
+        joins = _batch(part, at, committed=0)
+        joins.put("k", "x" * 30_000)
+        if joins.too_large:
+            break
+        assert all(len(record[2] or b"") < 2 * LARGEST for record in joins.records(at))
+    assert at == 13
+    joins.committed = at
+    assert not joins.too_large
+
+
+def test_a_value_that_is_not_json_is_not_kept(part: Part[Shelf]) -> None:
+    joins = _batch(part, 1)
+    joins.put("bad", 1)
     joins.put("bad", 1 << 70)
     joins.put("good", 1)
-    assert [orjson.loads(one[2][8:])[2] for one in joins.records(position=1) if one[2]] == [1]
+    assert joins.get("bad") is None
+    joins.records(1)
+    assert _names(part) == {"good"}
+
+
+def test_records_of_earlier_releases_are_read() -> None:
+    name, position = struct.pack(">I", 3) + b"0|", struct.pack(">q", 40)
+    payloads = {b"open": b'[6000,false,{"ip":"192.0.2.1"}]', b"closed": b"[6000,true,1]"}
+    part = _recovered(*((None, name + key, position + payload) for key, payload in payloads.items()))
+    joins = _batch(part, 41, 6000)
+    assert (joins.get("open"), joins.get("closed")) == ({"ip": "192.0.2.1"}, None)
+    joins.put("open", 2)
+    (_, _, written) = joins.records(41)  # after the owner and the clock
+    both = _recovered((None, name + b"open", position + payloads[b"open"]), written)
+    assert _batch(both, 42).get("open") == 2
+    assert [(record[1] or b"")[4:] for record in joins.expired()] == [b"0|closed"]
+    assert _batch(part, 42, 6000 + OPEN + 60).get("open") is None
 
 
 _LINES = (

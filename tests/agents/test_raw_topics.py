@@ -190,10 +190,15 @@ def test_the_topics_are_remembered_through_a_flood_of_connections() -> None:
     part: Part[Shelf] = Part("joins", 0, Shelf())
     part.generation = 1
     part.shelf.keep(TOPICS, Entry({"raw.syslog": "one"}, 1 << 40))
+    joins = BatchJoins(part, 0, 1)
     for number in range(MOST + 10):
-        BatchJoins(part, 0, 1000).put(str(number), 1)
-    forgotten = [name for name, _ in part.shelf.expire(10**9)]
-    assert len(forgotten) == MOST + 10
+        joins.put(str(number), 1)
+    joins.at(2, 1 << 50)
+    joins.records(2)
+    later = BatchJoins(part, 0, 3, committed=3)
+    later.at(3, 1 << 51)
+    assert not later.expired()
+    assert later.get(str(MOST)) is None
     entry = part.shelf.find(TOPICS)
     assert entry is not None
     assert entry.value == {"raw.syslog": "one"}
