@@ -99,7 +99,10 @@ class Counter:
 
 
 def make_app(settings: Settings) -> BatchApp:
-    """The Faust app of the role. Takes a port for its queries, and names it to the group."""
+    """The Faust app of the role. Takes a port for its queries, and names it to the group.
+
+    Raises `BadSettings` where anybody could ask.
+    """
     app = role_app(ROLE, settings)
     app.batch_max_bytes = _BATCH_BYTES
     table: ChangelogTable[Shelf] = ChangelogTable(
@@ -110,7 +113,7 @@ def make_app(settings: Settings) -> BatchApp:
     counter, in_order = Counter(app, table, settings), InOrder()
     table.shelf = lambda partition: Shelf(settings, partition, table.partitions_there)
     table.opened = counter.open
-    server = Server(app, table, settings.count_port)
+    server = Server(app, table, settings)
     app.conf.canonical_url = server.url
     table.add_dependency(server)
 

@@ -78,6 +78,10 @@ class Settings(EnvironmentSettings):
     count_port: int = Field(
         6066, ge=0, le=65_535, description="First port for the queries a count worker answers; the n-th takes n more."
     )
+    count_host: str = Field("127.0.0.1", min_length=1, description="Address a count worker listens on for queries.")
+    count_advertise: str = Field(
+        "", description="Name or address by which others reach it, such as a pod's; `count_host` when unset."
+    )
     metrics_port: int = Field(
         0,
         ge=0,
@@ -94,7 +98,11 @@ class Settings(EnvironmentSettings):
     @property
     def query_urls(self) -> list[str]:
         """Where to ask which count workers there are."""
-        return self.query_url.split(",") if self.query_url else [f"http://127.0.0.1:{self.count_port}"]
+        if self.query_url:
+            return self.query_url.split(",")
+        host = (self.count_advertise or self.count_host).strip("[]")
+        host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        return [f"http://{f'[{host}]' if ':' in host else host}:{self.count_port}"]
 
     def key(self, purpose: str) -> bytes | None:
         """A key for a purpose, the same in all processes that share `secret`; None when there is no secret.

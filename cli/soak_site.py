@@ -19,7 +19,8 @@ from stack.server import Server
 
 PREFIX, NAMESPACE = "soak.", "soak"
 PARTITIONS = 4
-_SECURITY = ("OGREWATCH_KAFKA_", "OGREWATCH_ELASTICSEARCH_")  # settings for servers that are not these
+# Settings for servers that are not these, and for workers that are asked by whoever shares a secret.
+_SECURITY = ("OGREWATCH_KAFKA_", "OGREWATCH_ELASTICSEARCH_", "OGREWATCH_SECRET", "OGREWATCH_COUNT_")
 _READY = 180.0  # seconds a server has to answer, on a machine that is busy
 _NEAR = 8  # workers of the count role that there may be at once, each on the next port
 

@@ -44,17 +44,23 @@ def command(
     if bare:
         _run(wanted[0], number)
     else:
-        _require_settings()
+        _require_settings(wanted)
         _Supervisor([role for n in range(processes) for role in wanted if n == 0 or role not in _SINGLE]).run()
 
 
-def _require_settings() -> None:
+def _require_settings(roles: list[str]) -> None:
     """Raise `BadSettings` now: no process would get further, however often it is started."""
+    from agents.counting.peers import advertised
     from agents.settings import Settings
     from ingest.settings import IngestSettings
+    from web.access import Access
 
-    Settings()
+    settings = Settings()
     IngestSettings()
+    if "count" in roles:
+        advertised(settings)
+    if "web" in roles:
+        Access(settings)
 
 
 def _run(role: str, number: int) -> None:

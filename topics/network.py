@@ -42,7 +42,7 @@ class HostNames:
         if found is None:
             return False
         name = (found[1] or found[2]).lower().rstrip(".")
-        return name in self._names or _is_address(name)
+        return name in self._names or is_address(name)
 
 
 def is_foreign(host: str, origins: Sequence[str], sites: Iterable[str] = ()) -> bool:
@@ -95,7 +95,8 @@ def sender_of(peer: str, forwarded: Iterable[str], proxies: Networks) -> str:
     return address
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether it is an IP address, not a name."""
     try:
         ip_address(text)
     except ValueError:

@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from agents.counting.peers import PURPOSE
 from agents.metrics import REGISTRY
 from agents.settings import Settings
 from enrichers.database import GeoDatabaseError
@@ -50,7 +51,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def make_app(settings: Settings) -> web.Application:
     """The web role as an application; it asks nobody before it is started. Raises `BadSettings`."""
     access = Access(settings)
-    workers = Workers(settings.query_urls)
+    workers = Workers(settings.query_urls, key=settings.key(PURPOSE))
 
     async def connect(_: web.Application) -> AsyncIterator[None]:
         async with workers.connected():

@@ -1,11 +1,14 @@
 """A question in, the answers of all count workers out, within a deadline.
 
+With a key, requests are signed, and only answers that are signed with it count (`topics/signing.py`).
+
 Any worker knows which workers own which partitions; the seeds and the workers known from last time are asked for that
 at once, and the first answer counts. Then each of the owners is asked, once.
 """
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +16,10 @@ from typing import Any, Generic
 
 import orjson
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
+from yarl import URL
 
+from topics.network import is_address
+from topics.signing import ANSWER, REQUEST, Signed, Signer
 from web import answers
 from web.answers import MALFORMED, Answer, Body, Reader, T
 from web.merge import disputed, settle
@@ -59,8 +65,9 @@ class Workers:
 
     _session: ClientSession
 
-    def __init__(self, seeds: Iterable[str], deadline: float = DEADLINE) -> None:
+    def __init__(self, seeds: Iterable[str], deadline: float = DEADLINE, key: bytes | None = None) -> None:
         self._deadline = deadline
+        self._signer = Signer(key) if key is not None else None
         self._seeds = [seed.strip().rstrip("/") for seed in seeds if seed.strip()]
         self._known: list[str] = []
 
@@ -82,15 +89,16 @@ class Workers:
 
     async def _owners(self, until: float) -> tuple[int, list[str]]:
         failures: dict[str, str] = {}
+        found = await asyncio.gather(*(_addresses(seed, until) for seed in self._seeds))
+        seeds = [url for urls in found for url in urls]
         asking = {
-            asyncio.ensure_future(self._one_owners(url, until, failures))
-            for url in dict.fromkeys(self._seeds + self._known)
+            asyncio.ensure_future(self._one_owners(url, until, failures)) for url in dict.fromkeys(seeds + self._known)
         }
         try:
             for answer in asyncio.as_completed(asking):
-                if (found := await answer) is not None:
-                    self._known = found[1]
-                    return found
+                if (owners := await answer) is not None:
+                    self._known = owners[1]
+                    return owners
         finally:
             for other in asking:
                 other.cancel()
@@ -138,16 +146,51 @@ class Workers:
 
     async def _get(self, url: str, until: float, params: Mapping[str, Any] | None = None) -> Body:
         left = ClientTimeout(total=max(0.001, until - asyncio.get_running_loop().time()))
+        to = _url(url, params)
+        signed = self._sign(to)
+        headers = {REQUEST: signed.header} if signed is not None else None
         try:
-            async with self._session.get(url, params=params, timeout=left, allow_redirects=False) as response:
+            async with self._session.get(to, headers=headers, timeout=left, allow_redirects=False) as response:
                 content = await response.read()
         except TimeoutError:
             raise _Failed("late", f"no answer within {self._deadline:g} s") from None
         except (ClientError, OSError) as error:
             raise _Failed("unreachable", _cause(error)) from None
+        if signed is not None and response.status != 401:
+            self._require_signature(response.headers.get(ANSWER, ""), signed, response.status, content)
         if response.status != 200:
             raise _Failed("refused", _reason(content) or f"status {response.status}")
         return _json(content)
+
+    def _sign(self, url: URL) -> Signed | None:
+        if self._signer is None:
+            return None
+        return self._signer.request("GET", url.host_port_subcomponent or "", url.raw_path_qs)
+
+    def _require_signature(self, signature: str, signed: Signed, status: int, content: bytes) -> None:
+        if self._signer is not None and not self._signer.is_answer(signature, signed.nonce, status, content):
+            raise _Failed("untrusted", "its answer is not signed with our OGREWATCH_SECRET")
+
+
+def _url(text: str, params: Mapping[str, Any] | None) -> URL:
+    try:
+        url = URL(text, encoded=True)
+    except ValueError as error:
+        raise _Failed("unreachable", str(error)) from None
+    return url.update_query(params) if params else url
+
+
+async def _addresses(seed: str, until: float) -> list[str]:
+    """A seed at each of its name's addresses: behind the name of a headless Service is every worker there is."""
+    url, loop = URL(seed, encoded=True), asyncio.get_running_loop()
+    if url.scheme != "http" or not url.host or is_address(url.host) or url.host == "localhost":
+        return [seed]
+    try:
+        async with asyncio.timeout_at(until):
+            found = await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError):
+        return [seed]
+    return list(dict.fromkeys(str(url.with_host(str(address[0]))) for *_, address in found))
 
 
 def _cause(error: Exception) -> str:

@@ -1,11 +1,9 @@
 """HTTP requests of the web role in, JSON out: what this worker's partitions hold, and who owns the others.
 
-For this machine only: it listens on the loopback address, and on the first free port from the configured one. Faust
-carries the URL to all members of the group with the assignment.
+It listens on the first free port from the configured one. Faust carries the URL that others reach it by to all members
+of the group with the assignment. Whom it answers, `peers.py` says.
 """
 
-import errno
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,33 +17,37 @@ from agents.changelog import Part
 from agents.changelog_table import ChangelogTable
 from agents.counting import queries
 from agents.counting.minute import MINUTE
+from agents.counting.peers import advertised, bind, guard
 from agents.counting.shelf import Shelf
+from agents.settings import Settings
 from agents.transport import BatchApp
 
-HOST = "127.0.0.1"
-_PORTS = 100  # that are tried
 _LIMIT = 10_000
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Server(Service):
-    """Answers from the time the table starts until it stops."""
+    """Answers from the time the table starts until it stops.
 
-    def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], first_port: int) -> None:
+    To make one raises `BadSettings` where anybody could ask, `OSError` where it cannot listen.
+    """
+
+    def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], settings: Settings) -> None:
         super().__init__()
         self._app, self._table = app, table
-        self._socket = _bind(first_port)
+        self._host, self._guard = advertised(settings), guard(settings)
+        self._socket = bind(settings.count_host, settings.count_port)
         self._runner: web.AppRunner | None = None
 
     @property
     def url(self) -> URL:
-        """Where it answers."""
-        return URL.build(scheme="http", host=HOST, port=self._socket.getsockname()[1])
+        """Where others reach it."""
+        return URL.build(scheme="http", host=self._host.strip("[]"), port=self._socket.getsockname()[1])
 
     async def on_start(self) -> None:
         """Begin to listen."""
-        application = web.Application(middlewares=[_explain])
+        application = web.Application(middlewares=[self._guard, _explain])
         application.router.add_get("/v1/owners", self._owners)
         application.router.add_get("/v1/attempts", self._attempts)
         application.router.add_get("/v1/attackers", self._attackers)
@@ -129,20 +131,3 @@ def _number(request: web.Request, name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit():
         raise ValueError(f"{name}: a whole number, not {text!r}")
     return int(text)
-
-
-def _bind(first: int) -> socket.socket:
-    """The first free port; raises `OSError` if none is."""
-    for port in range(first, first + _PORTS) if first else (0,):
-        bound = socket.socket()
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            bound.bind((HOST, port))
-            bound.listen()
-        except OSError as error:
-            bound.close()
-            if error.errno != errno.EADDRINUSE:
-                raise
-        else:
-            return bound
-    raise OSError(errno.EADDRINUSE, f"no free port from {first} to {first + _PORTS - 1}")

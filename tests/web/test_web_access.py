@@ -168,7 +168,7 @@ async def test_web_roles_with_one_secret_share_their_visitors(tokens: TokenFile,
         web_role(tmp_path) as other,
     ):
         session = {"Cookie": f"{COOKIE}={cookie_of((await log_in(one, secret))[2]).value}"}
-        assert [(await ask(role, RATIO, **session))[0] for role in (one, two, other)] == [200, 200, 401]
+        assert [(await ask(role, ABOUT, **session))[0] for role in (one, two, other)] == [200, 200, 401]
     with pytest.raises(BadSettings, match="shorter than 32"):
         make_app(settings("http://127.0.0.1:1", data_dir=tmp_path, secret=shared[1:]))
 
