@@ -65,7 +65,7 @@ def amqp(
 ) -> None:
     """Bring JSON events from a RabbitMQ queue. Settings are OGREWATCH_AMQP_*, the password OGREWATCH_AMQP_PASSWORD.
 
-    Example: ogrewatch ingest amqp --url amqp://bridge@rabbitmq.example.com/ --password-file secret
+    Example: ogrewatch ingest amqp --url amqps://bridge@rabbitmq.example.com/ --password-file secret
     """
     from ingest.amqp.settings import AmqpSettings
 

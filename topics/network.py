@@ -5,10 +5,12 @@ origin: `Host` then bears the page's own name, so that a server must know its na
 forged like that. https://owasp.org/www-community/attacks/DNS_Rebinding, https://www.rfc-editor.org/rfc/rfc9110#name-host
 """
 
+import _ssl
 import re
 import socket
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
 from typing import Any
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -27,7 +29,10 @@ def is_loopback(host: str) -> bool:
 
 
 class HostNames:
-    """The names a server answers to: addresses, localhost, this machine's name, and those given; `*` is any."""
+    """The names a server answers to: addresses, localhost, this machine's name, and those given.
+
+    `*` is any, `*.example.com` any that has one label more.
+    """
 
     def __init__(self, *given: str) -> None:
         names = {name.strip().lower().rstrip(".") for text in given for name in text.split(",")} - {""}
@@ -42,7 +47,17 @@ class HostNames:
         if found is None:
             return False
         name = (found[1] or found[2]).lower().rstrip(".")
-        return name in self._names or is_address(name)
+        return name in self._names or f"*.{name.partition('.')[2]}" in self._names or is_address(name)
+
+
+def names_of(certificate: Path | None) -> str:
+    """The host names that a certificate (PEM, the first of its file) is for, comma separated; none if it has none.
+
+    Raises OSError where it cannot be read.
+    """
+    decode: Any = vars(_ssl).get("_test_decode_cert")  # the standard library has no other way to read one
+    shown = decode(str(certificate)) if decode is not None and certificate is not None else {}
+    return ",".join(value for kind, value in shown.get("subjectAltName", ()) if kind == "DNS")
 
 
 def is_foreign(host: str, origins: Sequence[str], sites: Iterable[str] = ()) -> bool:

@@ -19,7 +19,17 @@ from ingest.limits import Buckets
 from ingest.settings import IngestSettings
 from ingest.tokens import ACT, LOOK, Token, TokenError, TokenFile
 from topics.environment import BadSettings
-from topics.network import HostNames, Networks, contains, is_foreign, is_loopback, networks, peer_of, sender_of
+from topics.network import (
+    HostNames,
+    Networks,
+    contains,
+    is_foreign,
+    is_loopback,
+    names_of,
+    networks,
+    peer_of,
+    sender_of,
+)
 from web.sessions import Sessions
 
 COOKIE = "ogrewatch_session"
@@ -60,7 +70,7 @@ class Access:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._hosts = HostNames(settings.web_host, settings.web_hosts)
+        self._hosts = HostNames(settings.web_host, settings.web_hosts, _certified(settings))
         self._proxies = _networks(settings)
         self._tokens = TokenFile(IngestSettings().tokens or settings.data_dir / "tokens.json")
         self._sessions = Sessions(settings.key("web session") or secrets.token_bytes(32), self._tokens)
@@ -173,6 +183,12 @@ def tls_of(settings: Settings) -> ssl.SSLContext | None:
         why = error.strerror or error
         raise BadSettings(f"OGREWATCH_WEB_CERTIFICATE and _PRIVATE_KEY cannot be used: {why}.") from None
     return context
+
+
+def _certified(settings: Settings) -> str:
+    """The names that the page's certificate is for."""
+    tls_of(settings)  # says what is wrong with it
+    return names_of(settings.web_certificate)
 
 
 def _networks(settings: Settings) -> Networks:

@@ -12,7 +12,7 @@ from ingest.http.tls import require_safety, tls_of
 from ingest.metrics import Metrics
 from ingest.settings import IngestSettings
 from ingest.tokens import TokenFile
-from topics.network import HostNames, networks
+from topics.network import HostNames, names_of, networks
 
 
 @asynccontextmanager
@@ -21,15 +21,15 @@ async def proxy(settings: IngestSettings, tokens: TokenFile, kafka: str, prefix:
 
     Raises `Unsafe`, `TokenError` for a file of tokens that cannot be used, ValueError for networks that are none.
     """
+    tls = tls_of(settings)
     access = Access(
         tokens,
         settings.client_ca is not None,
         networks(settings.trusted_proxies),
-        HostNames(settings.host, settings.hosts),
+        HostNames(settings.host, settings.hosts, names_of(settings.certificate)),
     )
     tokens.tokens()
     require_safety(settings, access.asks())
-    tls = tls_of(settings)
     async with Delivery(kafka, prefix, wait=settings.wait) as delivery:
         cluster = Cluster(prefix)
         await cluster.start(delivery.producer)

@@ -268,7 +268,15 @@ def pair(tmp_path: Path) -> Path:
     """A certificate for this machine and its key."""
     pair = tmp_path / "pair.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=page"
-    asked = [*command.split(), "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(pair), "-out", str(pair)]
+    asked = [
+        *command.split(),
+        "-addext",
+        "subjectAltName=IP:127.0.0.1,DNS:ogrewatch.example.com,DNS:*.example.org",
+        "-keyout",
+        str(pair),
+        "-out",
+        str(pair),
+    ]
     subprocess.run(asked, check=True, capture_output=True)
     return pair
 
@@ -281,6 +289,11 @@ async def test_with_a_certificate_the_page_is_encrypted(tokens: TokenFile, tmp_p
     trusting = ssl.create_default_context(cafile=pair)
     async with TestClient(server, cookie_jar=DummyCookieJar(), connector=TCPConnector(ssl=trusting)) as client:
         assert cookie_of((await log_in(client, secret))[2])["secure"] is True
+        for host, status in (
+            ("ogrewatch.example.com", 200), ("OGREWATCH.example.com:8090", 200), ("a.example.org", 200),
+            ("evil.example", 421), ("a.b.example.org", 421), ("example.org", 421), ("example.com", 421),
+        ):  # fmt: skip
+            assert (await ask(client, "/login", Host=host))[0] == status, host
 
 
 def test_a_certificate_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
