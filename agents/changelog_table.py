@@ -33,6 +33,11 @@ class ChangelogStore(Store[Any, Any], Generic[S]):
         self.moving = True
         self._generation = 0
 
+    @property
+    def generation(self) -> int:
+        """The generation of the group in which this worker was given its parts, or kept them."""
+        return self._generation
+
     def recovered(self) -> list[Part[S]]:
         """The parts that this worker owns as far as it knows, and that are complete."""
         return [part for part in self.parts.values() if part.recovered]

@@ -1,15 +1,23 @@
-"""A log at one position in, the records that make it durable out, in the order they must be durable in.
+"""Makes the records that keep a log's state at one position, in the order in which they must become durable.
 
 1. `entries`: the entries that changed.
 2. `row`: the outbox with the windows that were decided, and the row, which claims all entries up to its position.
    Then the batches up to the position may be acknowledged.
-3. `last`: the windows, the notes that they were sent, what was overtaken, and what has expired.
+3. `last`: the windows, the notes that they were sent, what was overtaken, and what has expired. Not before the broker
+   has confirmed, after the second step, that the writer is still the owner.
+
+So an owner that has not been confirmed leaves nothing behind but entries, one outbox and one row. Entries are functions
+of the position, whoever wrote them. Outboxes are not; and a row must not claim entries that a later owner has begun
+without, since that one may have erased them. So both have numbers, one more than those that their owner went by. An
+owner goes by what was durable before any later owner began, so what it leaves behind never has a greater number than
+the first of a later owner; of two with one number the later generation's is true.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agents.changelog import Part
+from agents.counting.entries import State
 from agents.counting.log import Log
 from agents.counting.minute import ADDRESS, OUTBOX, ROW, SENT, SERVICE, USER
 from agents.counting.shelf import Shelf
@@ -49,22 +57,25 @@ def take(log: Log, part: Part[Shelf], now: int, owed: Iterable[Window] = ()) -> 
     log.verify()
     windows = [*owed, *close(log, now)]
     entries = _changed(log, part)
-    row = [*_outbox(log, part, windows), part.write(log.name(ROW), log.checkpoint(), log.position)]
+    row = [*_outbox(log, part, windows), part.write(log.name(ROW), log.checkpoint(), _number(log.row, part))]
     return Checkpoint(log, part, entries, row, windows, [*part.overtaken(), *_expired(log, part)])
 
 
 def _outbox(log: Log, part: Part[Shelf], windows: list[Window]) -> list[Outgoing]:
     """What was decided, if anything was. Minutes before `gone` have nothing more to publish.
 
-    What is decided does not follow from the position alone; so owners number their outboxes, and of two with the same
-    number the later owner's is true: the other one has not been acted upon.
+    What is decided does not follow from the position alone, so it is numbered (see above).
     """
     gone = log.floor if log.verified else log.outbox.value["gone"]
     if not windows and gone == log.outbox.value["gone"]:
         return []
     log.outbox.value = {"gone": gone, "windows": windows}
-    sequence = (log.outbox.position >> 32) + 1
-    return [part.write(log.name(OUTBOX), log.outbox, sequence << 32 | part.generation)]
+    return [part.write(log.name(OUTBOX), log.outbox, _number(log.outbox, part))]
+
+
+def _number(before: State, part: Part[Shelf]) -> int:
+    """The place in the changelog's order of what follows an outbox or a row: its number, and the generation."""
+    return (before.position >> 32) + 1 << 32 | part.generation
 
 
 def _changed(log: Log, part: Part[Shelf]) -> list[Outgoing]:

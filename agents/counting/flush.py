@@ -1,12 +1,17 @@
-"""Counted batches in, acknowledgements out, once what they changed is durable.
+"""Writes the checkpoints of what was counted, and acknowledges the batches once what they changed is durable.
 
 Checkpoints of all logs are written together, one step after the other, one round after the other. Counting goes on
 meanwhile, and queries read what is counted, not what is written.
 
-A worker that was stopped for longer than its session may write on before it learns that it has a successor. Entries do
-no harm then, but the successor has begun without them, so no row may claim them: after a step that took longer than
-`LEASE`, the next one waits until a heartbeat must have told.
-https://kafka.apache.org/documentation/#consumerconfigs_session.timeout.ms
+A worker that was stopped for longer than its session has a successor and does not know it. Only the broker can tell,
+and it is asked twice, by a commit under the worker's own generation:
+
+- when a part was recovered, before anything is written of it: so what its owner goes by is what was durable before any
+  later owner began;
+- when outbox and row are durable, before windows, notes and erasures are sent: so every later owner finds them, and
+  whatever is sent now, however late it arrives, is what a later owner sends, too.
+
+What the broker does not confirm loses against what the successor writes (see `checkpoint`).
 """
 
 import asyncio
@@ -25,9 +30,6 @@ from topics.deadletter import letter
 
 AGE = 0.5
 """Seconds for which changes gather."""
-LEASE = 4.0
-"""Seconds after which a worker is no longer sure of its partitions: less than the session time-out."""
-_DOUBT = 5.0  # seconds in which it must have heard: more than two heartbeats
 _CROWD = 15_000  # records that are too many to wait: fetching stops when too much is unacknowledged
 _TICK = 0.1  # seconds between looks
 _IDLE = 10.0  # seconds without records after which a log's minutes close by the clock
@@ -68,6 +70,7 @@ class Flusher:
     def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], prefix: str) -> None:
         self._app, self._table, self._prefix = app, table, prefix
         self._accounts: dict[Log, Account] = {}
+        self._confirmed: set[Part[Shelf]] = set()
         self._crowd = 0
 
     def open(self, part: Part[Shelf]) -> None:
@@ -89,6 +92,7 @@ class Flusher:
         while True:
             await asyncio.sleep(_TICK)
             self._accounts = {log: account for log, account in self._accounts.items() if self._owns(account.part)}
+            self._confirmed = set(filter(self._owns, self._confirmed))
             if not self._table.store.moving:
                 await self.flush()
 
@@ -96,7 +100,7 @@ class Flusher:
         """Make durable what is due."""
         hurry = self._crowd > _CROWD or self._app.rebalancing or self._app.should_stop
         chosen = [account for account in self._accounts.values() if account.due(hurry)]
-        if not chosen:
+        if not chosen or not await self._may_write({account.part for account in chosen}):
             return
         self._crowd = 0
         pending = []
@@ -104,6 +108,14 @@ class Flusher:
             pending.append(self._take(account))
             await asyncio.sleep(0)
         await self._write(pending)
+
+    async def _may_write(self, parts: set[Part[Shelf]]) -> bool:
+        """Whether the broker has confirmed, since they were recovered, that these parts are this worker's."""
+        unconfirmed = parts - self._confirmed
+        if unconfirmed and not await self._confirm(unconfirmed):
+            return False
+        self._confirmed |= unconfirmed
+        return True
 
     def _take(self, account: Account) -> _Pending:
         """Without an await, so that all of it is true at one position."""
@@ -114,27 +126,31 @@ class Flusher:
         return _Pending(take(account.log, account.part, account.now(), owed), letters, events)
 
     async def _write(self, pending: list[_Pending]) -> None:
-        begun = await self._deliver([record for p in pending for record in (*p.letters, *p.checkpoint.entries)])
-        pending = await self._still_ours(pending, begun)
-        begun = await self._deliver([record for p in pending for record in p.checkpoint.row])
+        await self._deliver([record for p in pending for record in (*p.letters, *p.checkpoint.entries)])
+        await self._deliver([record for p in pending for record in p.checkpoint.row])
         for event in [event for p in pending for event in p.events]:
             event.ack()
-        pending = await self._still_ours(pending, begun)
+        pending = await self._proven(pending)
         await self._deliver([record for p in pending for record in p.checkpoint.last(self._prefix)])
 
-    async def _deliver(self, records: list[Outgoing]) -> float:
-        """Return when everything is durable; the result is when it was handed over."""
-        begun = time.monotonic()
+    async def _deliver(self, records: list[Outgoing]) -> None:
+        """Return when everything is durable."""
         await (await self._app.delivery.send(records))
-        return begun
 
-    async def _still_ours(self, pending: list[_Pending], begun: float) -> list[_Pending]:
-        """What this worker still owns for sure, having waited until it can be sure."""
-        while self._table.store.moving or time.monotonic() - begun > LEASE:
-            wait = _TICK if self._table.store.moving else _DOUBT
-            begun = time.monotonic() + wait  # if that takes much longer, it is no proof
-            await asyncio.sleep(wait)
-        return [p for p in pending if self._owns(p.checkpoint.part)]
+    async def _proven(self, pending: list[_Pending]) -> list[_Pending]:
+        """What this worker still owned when all of it was durable; asks until the broker says so, or it has moved."""
+        while pending := [p for p in pending if self._owns(p.checkpoint.part)]:
+            if await self._confirm({p.checkpoint.part for p in pending}):
+                break
+            await asyncio.sleep(_TICK)
+        return pending
+
+    async def _confirm(self, parts: set[Part[Shelf]]) -> bool:
+        """Ask the broker whether this worker owns parts, unless it knows that it does not."""
+        store = self._table.store
+        if store.moving or not all(map(self._owns, parts)):
+            return False
+        return await self._app.commit_as_owner(store.generation, {part.partition for part in parts})
 
     def _owns(self, part: Part[Shelf]) -> bool:
         return self._table.store.parts.get(part.partition) is part

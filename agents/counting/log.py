@@ -212,7 +212,7 @@ class Log:
         for (topic, partition), offset in self.raw.items():
             raw.setdefault(topic, {})[str(partition)] = offset
         self.row.value = {
-            "newest": self.newest, "floor": self.floor, "keep": self.keep, "late": self.late,
+            "position": self.position, "newest": self.newest, "floor": self.floor, "keep": self.keep, "late": self.late,
             "totals": self.totals, "expired": self.expired, "raw": raw, "ids": self.ids,
         }  # fmt: skip
         return self.row
@@ -220,7 +220,8 @@ class Log:
     def resume(self) -> None:
         """Go on from the row and the entries that were recovered."""
         if self.row.value is not None:
-            row, self.position = self.row.value, self.row.position
+            row = self.row.value
+            self.position = row.get("position", self.row.position)  # earlier versions' rows lie by it
             self.newest, self.floor, self.keep, self.late = row["newest"], row["floor"], row["keep"], row["late"]
             self.totals, self.expired, self.ids = row["totals"], row["expired"], row["ids"]
             self.raw = {(t, int(p)): offset for t, offsets in row["raw"].items() for p, offset in offsets.items()}

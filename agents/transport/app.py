@@ -113,6 +113,14 @@ class BatchApp(faust.App):
         """Return the offset of a partition that a replay would begin at, as far as Kafka has confirmed it."""
         return cast(Consumer, self._consumer).committed_offset(tp) if self._consumer is not None else 0
 
+    async def commit_as_owner(self, generation: int, partitions: Collection[int]) -> bool:
+        """Commit under a generation what is done of partitions of all batch topics; True once the broker has taken it.
+
+        That proves that this worker owned them, and that whoever is given them next will find what is durable by now.
+        False proves nothing: ask again, unless the partitions have moved by then.
+        """
+        return await cast(Consumer, self.consumer).commit_as_owner(generation, partitions)
+
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
 

@@ -17,7 +17,7 @@ Numbers are issues of https://github.com/faust-streaming/faust; docs/faust.md ha
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
@@ -261,6 +261,21 @@ class Consumer(driver.Consumer):
         """Return what was committed last, or where the partition was begun; 0 when it is nobody's."""
         books = self._books.get(tp)
         return books.committed if books is not None else 0
+
+    async def commit_as_owner(self, generation: int, partitions: Collection[int]) -> bool:
+        """Commit what is done of these partitions of the batch topics, even if nothing new is, under a generation.
+
+        True once the broker has taken it: nobody else had been given them until then.
+        """
+        owned = [tp for tp in self._books if tp.topic in self._batch_topics and tp.partition in partitions]
+        books = {tp: self._books[tp] for tp in owned}
+        if {tp.partition for tp in books} != set(partitions):
+            return False  # they are about to be positioned, or revoked
+        offsets = {tp: account.done() for tp, account in books.items()}
+        taken = await self._thread.commit_as_owner(generation, offsets)
+        for tp, account in books.items() if taken else ():
+            account.committed = offsets[tp]
+        return taken
 
     def accounts(self) -> Iterator[tuple[TP, int, int, int]]:
         """Say of each partition of the batch topics: batches and bytes not acknowledged, records not handed out yet.

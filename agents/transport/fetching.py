@@ -18,6 +18,7 @@ from faust.types import TP
 
 from agents.transport.batch import Piece
 from agents.transport.guard import fatal
+from agents.transport.ownership import commit_as_owner
 
 RECORD_OVERHEAD = 500  # bytes charged for a record besides its key and value: a dataclass of eleven fields
 FETCH_BYTES = 8 << 20  # of one response; a larger first record is still returned whole (KIP-74)
@@ -136,6 +137,13 @@ class FetchThread(AIOKafkaConsumerThread):
         if fresh:
             await consumer.seek_to_beginning(*fresh)
         return {tp: await consumer.position(tp) if tp in fresh else committed[tp] for tp in partitions}
+
+    async def commit_as_owner(self, generation: int, offsets: Mapping[TP, int]) -> bool:
+        """Commit offsets under a generation; True once the broker has taken them (see `ownership`)."""
+        return await self.call_thread(self._commit_as_owner, generation, offsets)  # type: ignore[no-any-return]
+
+    async def _commit_as_owner(self, generation: int, offsets: Mapping[TP, int]) -> bool:
+        return await commit_as_owner(self._ensure_consumer()._coordinator, generation, offsets)
 
     async def resume_at(self, wanted: Mapping[TP, int]) -> dict[TP, int]:
         """Seek to the wanted offsets, or to the log's beginning where retention has overtaken them; return the result.

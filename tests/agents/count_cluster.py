@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,13 @@ class Cluster:
             for outcome in OUTCOMES:
                 sums[window.minute, window.service, outcome] += getattr(window, outcome)
         return +sums
+
+    def contradictions(self) -> list[str]:
+        """Ids under which windows of different values were published."""
+        values = defaultdict(set)
+        for window in map(_window, self.read(f"{self.prefix}stats.authentication")):
+            values[window.id].add(window)
+        return [name for name, several in values.items() if len(several) > 1]
 
     # Progress
 

@@ -1,6 +1,7 @@
 """Count workers on a real Kafka: exact whatever is killed, stopped or moved, and refusing what cannot be right."""
 
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -69,6 +70,27 @@ def test_counts_are_exact_through_kills_pauses_and_moves(cluster: Cluster) -> No
     until(lambda: counted(cluster, attempts(0, 16_000)))
     expected = Counter((START + a.minute * 60, a.service, a.outcome) for a in attempts(0, 16_000))
     until(lambda: cluster.windows() == expected)
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_a_worker_that_wakes_in_a_flush_publishes_nothing_of_its_own(cluster: Cluster, where: str) -> None:
+    asleep = cluster.directory / "asleep"
+    sleeper = cluster.start((sys.executable, str(Path(__file__).with_name("count_sleeper.py")), where, str(asleep)))
+    cluster.feed(attempts(0, 3_000))
+    until(asleep.exists)
+    cluster.feed(attempts(3_000, 3_100))  # what its successor publishes is more
+    cluster.start()
+    expected = Counter((START + a.minute * 60, a.service, a.outcome) for a in attempts(0, 3_100))
+    until(lambda: cluster.windows() == expected)
+    sleeper.send_signal(signal.SIGCONT)
+    joined = cluster.log.stat().st_size
+    until(lambda: cluster.log.stat().st_size > joined)
+    until(lambda: counted(cluster, attempts(0, 3_100)))
+    cluster.feed(attempts(3_100, 3_200))
+    expected.update((START + a.minute * 60, a.service, a.outcome) for a in attempts(3_100, 3_200))
+    until(lambda: cluster.windows() == expected)
+    assert cluster.contradictions() == []
 
 
 def test_answers_keep_the_contract(cluster: Cluster) -> None:

@@ -54,6 +54,7 @@ DIGESTS = {
     "aiokafka.consumer.fetcher.Fetcher.fetched_records": "e20ce0c8117f",
     "aiokafka.consumer.fetcher.PartitionRecords._unpack_records": "047f7fc3f005",
     "aiokafka.consumer.group_coordinator.GroupCoordinator._coordination_routine": "07e581f2646d",
+    "aiokafka.consumer.group_coordinator.GroupCoordinator._send_req": "ca4ba17474e1",
     "faust.app.base.App._consumer_wait_empty": "73ba99b95ca0",
     "faust.app.base.App._new_producer_transport": "4ebfd7e867b3",
     "faust.app.base.App._new_transport": "11beddacb9fe",
@@ -134,6 +135,7 @@ _PRIVATE: tuple[Callable[..., Any], ...] = (
     faust_consumer.Consumer._add_gap,
     faust_consumer.Consumer._commit_offsets,
     group_coordinator.GroupCoordinator._coordination_routine,
+    group_coordinator.GroupCoordinator._send_req,
     memory.Store.on_recovery_completed,
 )
 """What is not overridden, and matters: we use it, stand beside it, or rely on its faults being out of our way."""
