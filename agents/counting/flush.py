@@ -47,8 +47,9 @@ class Account:
     owed: list[Window] = field(default_factory=list)
 
     def now(self) -> int:
-        """The log's time in milliseconds; the clock's, when nothing comes any more."""
-        return int(time.time() * 1000) if time.monotonic() - self.heard > _IDLE else self.log.newest
+        """The log's time in milliseconds; the clock's, when nothing comes any more, or what comes claims that time."""
+        clock, known = int(time.time() * 1000), self.log.time
+        return clock if time.monotonic() - self.heard > _IDLE else max(known.now, min(known.latest, clock))
 
     def due(self, hurry: bool) -> bool:
         """Whether a checkpoint is worth while."""

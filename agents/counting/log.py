@@ -10,8 +10,9 @@ event written twice, changes nothing:
   comes late, and says by a header which other offset of which other partition to go by (`topics.replay`);
 - up to `ahead` some entries may be further than the row that was recovered with them; each skips what it has.
 
-Time in this stream is the latest arrival so far (`newest`, milliseconds). A minute expires `keep` seconds after its
-end; what comes for it later, or for a time as far ahead, is late: counted as such and not kept.
+Time in this stream is the latest arrival that can be believed (`newest`, milliseconds; see `stream_time`). A minute
+expires `keep` seconds after its end; what comes for it later, or for a time as far ahead, is late: counted as such and
+not kept.
 """
 
 import struct
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 from agents.counting.entries import Counts, State
 from agents.counting.minute import ADDRESS, KINDS, LOADERS, MINUTE, OTHERS, OUTBOX, ROW, SERVICE, USER, Minute
 from agents.counting.room import ROOM, fits, weight
+from agents.counting.stream_time import StreamTime
 from topics.heads import OFFSET, SOURCE, Head, counted
 from topics.replay import counted_by
 
@@ -41,7 +43,8 @@ class Log:
     def __init__(self, topic: str, kind: str, code: int, partition: int, keep: float, room: int = ROOM) -> None:
         self.topic, self.kind, self.code, self.partition = topic, kind, code, partition
         self.position = self.ahead = -1
-        self.newest = self.floor = self.late = 0
+        self.time = StreamTime()
+        self.floor = self.late = 0
         self.keep = self._wanted_keep = keep
         self.room, self.weight, self.unnamed = room, 0, 0
         self.totals, self.expired = [0, 0, 0], [0, 0, 0]
@@ -55,6 +58,11 @@ class Log:
         self.row, self.outbox = State(None), State(dict(_NOTHING))
         self.verified = False
         self._next_expiry = 0
+
+    @property
+    def newest(self) -> int:
+        """The time of the stream, milliseconds."""
+        return self.time.now
 
     # Entries by name
 
@@ -99,10 +107,11 @@ class Log:
 
     def count(self, records: Iterable[Any]) -> None:
         """Count records, offsets ascending; blocks. What is no event is left in `undecodable`."""
+        time = self.time
         for record in records:
             if record.offset <= self.position:
                 continue
-            if record.timestamp > self.newest:
+            if record.timestamp > time.now or time.unsure:
                 self._advance(record.timestamp)
             if record.value:
                 self._read(record)
@@ -125,7 +134,7 @@ class Log:
         """Count attempts in all of their entries, but for those that have them."""
         number, at, _, _, outcome, service, address, user, host, country = head
         minute = at // 60_000_000 * MINUTE
-        if minute < self.floor or minute > self.newest // 1000 + self.keep:
+        if minute < self.floor or minute > self.time.latest // 1000 + self.keep:
             self.late += number
             return
         entries, totals = self.minutes.get(minute), self.totals
@@ -193,11 +202,10 @@ class Log:
         return True
 
     def _advance(self, arrival: int) -> None:
-        """Move time on, and move minutes that this ends to `expiring`."""
-        self.newest = arrival
-        if arrival < self._next_expiry:
+        """Move time on, if an arrival does, and move minutes that this ends to `expiring`."""
+        if not self.time.note(arrival) or self.time.now < self._next_expiry:
             return
-        self.floor = max(self.floor, int((arrival / 1000 - self.keep) // MINUTE) * MINUTE)
+        self.floor = max(self.floor, int((self.time.now / 1000 - self.keep) // MINUTE) * MINUTE)
         self._next_expiry = int((self.floor + MINUTE + self.keep) * 1000)
         for minute in [minute for minute in self.minutes if minute < self.floor]:
             entries = self.expiring[minute] = self.minutes.pop(minute)
@@ -212,7 +220,8 @@ class Log:
         for (topic, partition), offset in self.raw.items():
             raw.setdefault(topic, {})[str(partition)] = offset
         self.row.value = {
-            "position": self.position, "newest": self.newest, "floor": self.floor, "keep": self.keep, "late": self.late,
+            "position": self.position, "newest": self.newest, "time": self.time.dump(),
+            "floor": self.floor, "keep": self.keep, "late": self.late,
             "totals": self.totals, "expired": self.expired, "raw": raw, "ids": self.ids,
         }  # fmt: skip
         return self.row
@@ -222,7 +231,8 @@ class Log:
         if self.row.value is not None:
             row = self.row.value
             self.position = row.get("position", self.row.position)  # earlier versions' rows lie by it
-            self.newest, self.floor, self.keep, self.late = row["newest"], row["floor"], row["keep"], row["late"]
+            self.time = StreamTime.load(row["newest"], row.get("time"))
+            self.floor, self.keep, self.late = row["floor"], row["keep"], row["late"]
             self.totals, self.expired, self.ids = row["totals"], row["expired"], row["ids"]
             self.raw = {(t, int(p)): offset for t, offsets in row["raw"].items() for p, offset in offsets.items()}
         for minute in [minute for minute in self.minutes if minute < self.floor]:

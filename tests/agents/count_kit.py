@@ -67,17 +67,20 @@ class Stored:
 
 
 def recount(attempts: Iterable[Attempt], keep: float) -> tuple[Counter[tuple[int, str, str]], Counter[str]]:
-    """Attempts by minute, service and outcome in the order they arrived, each event once; "late" and "all" besides."""
+    """Attempts by minute, service and outcome in the order they arrived, each event once; "late" and "all" besides.
+
+    They arrive within an hour. Nothing is late before a second arrival says what time it is.
+    """
     counts: Counter[tuple[int, str, str]] = Counter()
     sums: Counter[str] = Counter(late=0)
     seen, newest = set(), 0.0
-    for attempt in attempts:
+    for number, attempt in enumerate(attempts):
         newest = max(newest, START + attempt.arrival)
         if (attempt.raw_partition, attempt.raw_offset) in seen:
             continue
         seen.add((attempt.raw_partition, attempt.raw_offset))
         begin = START + attempt.minute * 60
-        if begin + 60 + keep <= newest or begin > newest + keep:
+        if (number and begin + 60 + keep <= newest) or begin > newest + keep:
             sums["late"] += attempt.number
         else:
             sums["all"] += attempt.number
