@@ -7,11 +7,11 @@ import hashlib
 import hmac
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from topics.connection import secret
@@ -115,6 +115,14 @@ class Settings(EnvironmentSettings):
                 f"OGREWATCH_SECRET is shorter than {_SHORTEST} characters: `openssl rand -hex 32` makes one."
             )
         return hmac.new(shared.encode(), f"ogrewatch {purpose}".encode(), hashlib.sha256).digest() if shared else None
+
+    @model_validator(mode="after")
+    def _one_is_meant(self) -> Self:
+        for name in ("token", "secret"):
+            if getattr(self, name) is not None and getattr(self, f"{name}_file") is not None:
+                variable = name.upper()
+                raise ValueError(f"OGREWATCH_{variable} and _{variable}_FILE are both set: one of them is meant")
+        return self
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -52,11 +52,20 @@ def _require_settings(roles: list[str]) -> None:
     """Raise `BadSettings` now: no process would get further, however often it is started."""
     from agents.counting.peers import advertised
     from agents.settings import Settings
+    from cli.token import token_file
+    from ingest.base import Unfit
+    from ingest.http.tls import require_safety
     from ingest.settings import IngestSettings
+    from ingest.tokens import SEND
+    from topics.environment import BadSettings
     from web.access import Access
 
-    settings = Settings()
-    IngestSettings()
+    settings, ours = Settings(), IngestSettings()
+    if "ingest" in roles:
+        try:
+            require_safety(ours, ours.client_ca is not None or token_file(None).asked(SEND))
+        except Unfit as error:
+            raise BadSettings(f"{error}") from None
     if "count" in roles:
         advertised(settings)
     if "web" in roles:

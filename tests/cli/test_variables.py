@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,6 +82,21 @@ def test_a_command_ends_with_the_sentence_and_status_2(command: tuple[str, ...])
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("OGREWATCH_KEEP: 'banana' must be")
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("WEB_HOST", "0.0.0.0", "OGREWATCH_WEB_HOST: 0.0.0.0 is reached from other machines"),
+        ("INGEST_HOST", "0.0.0.0", "0.0.0.0 is reached from other machines"),
+        ("SECRET_FILE", "/dev/null", "OGREWATCH_SECRET and _SECRET_FILE are both set: one of them is meant."),
+    ],
+)
+def test_workers_that_anybody_could_ask_do_not_start(tmp_path: Path, name: str, value: str, says: str) -> None:
+    ended = ogrewatch("worker", DATA_DIR=str(tmp_path), SECRET=SECRET * 2, **{name: value})
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(says)
+    assert SECRET not in ended.stderr
 
 
 def test_a_service_link_is_ignored_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:

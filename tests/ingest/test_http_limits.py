@@ -10,7 +10,7 @@ import cramjam
 import pytest
 from http_kit import LINE, Proxy, Raw, raw_exchange, running, until
 
-HEAD = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+HEAD = b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def test_a_body_over_the_limit_is_refused(limited: Any, raw: Raw) -> None:
         assert (await proxy.post("/lines", b"x" * 1000))[0] == 200
         status, answer = await proxy.post("/lines", b"x" * 1001)
         assert (status, answer["error"]) == (413, "the body is larger than 1000 bytes")
-        chunked = b"POST /lines HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        chunked = b"POST /lines HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
         piece = b"200\r\n" + b"x" * 512 + b"\r\n"
         assert b" 413 " in await raw_exchange(proxy.way.port, chunked, piece, piece, b"0\r\n\r\n")
         assert proxy.way.service.room.held == 0

@@ -237,7 +237,7 @@ async def test_a_stop_does_not_wait_for_a_client_that_sends_nothing(raw: Raw, tm
     server = Process(raw, tmp_path, OGREWATCH_INGEST_GRACE="1")
     url = await asyncio.to_thread(server.url)
     _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-    writer.write(b"POST /lines HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nx")
+    writer.write(b"POST /lines HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nx")
     await writer.drain()
     await asyncio.sleep(0.3)
     begin = time.monotonic()

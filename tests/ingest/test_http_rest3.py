@@ -184,7 +184,7 @@ async def test_what_can_be_read(proxy: Proxy) -> None:
 async def test_a_client_that_goes_in_the_middle_of_a_stream_is_no_error(
     proxy: Proxy, raw: Raw, caplog: pytest.LogCaptureFixture
 ) -> None:
-    head = f"POST {await records_url(proxy)} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    head = f"POST {await records_url(proxy)} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     record = b'{"value":{"type":"STRING","data":"x"}}'
     for _ in range(3):
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.way.port)
