@@ -178,7 +178,9 @@ def make_app(settings: Settings) -> BatchApp:
 
     async def index(stream: Any) -> None:
         gc.set_threshold(*_GARBAGE)
-        sink = ElasticsearchSink(settings.elasticsearch, on_retry=metrics.retried)
+        sink = ElasticsearchSink(
+            settings.elasticsearch, data_streams=True, on_retry=metrics.retried, on_wait=metrics.put_off
+        )
         indexer = Indexer(app, sink, schemas, settings, metrics)
         writing = asyncio.create_task(indexer.run())
         try:

@@ -39,6 +39,7 @@ _STORED = _counter("records_stored", "Events that Elasticsearch stored.")
 _PRESENT = _counter("records_present", "Events that Elasticsearch had already (status 409).")
 _REJECTED = _counter("records_rejected", "Events that Elasticsearch will never take.")
 _RETRIES = _counter("elasticsearch_retries", "Bulk requests sent again; `status` is none without an answer.", "status")
+_WAITED = _counter("documents_put_off", "Documents that wait for Elasticsearch, each time they are refused.", "type")
 _COMMITTED = Gauge(
     "ogrewatch_last_commit_timestamp_seconds", "When offsets were last committed.", ("role",), registry=REGISTRY
 )
@@ -123,6 +124,10 @@ class Metrics:
     def retried(self, status: int | None) -> None:
         """A request to Elasticsearch is about to be sent again: after this status, or without an answer."""
         _RETRIES.labels(self._role, str(status or "none")).inc()
+
+    def put_off(self, kind: str, documents: int) -> None:
+        """Documents wait, for an error of a type that is not their own fault."""
+        _WAITED.labels(self._role, kind).inc(documents)
 
     def committed(self) -> None:
         """Offsets were committed just now."""

@@ -42,8 +42,8 @@ class Sink(Protocol):
     async def write(self, documents: Sequence[Document]) -> Outcome:
         """Return when each document is stored, was already present, or is rejected for good.
 
-        Waits for as long as the store is away or overloaded. Raises when the store refuses the caller, not the
-        documents; some of them may have been stored then, and writing the batch again is safe.
+        Waits for as long as the store is away, overloaded, or refuses what is not the documents' fault. When it raises,
+        some of them may have been stored, and writing the batch again is safe.
         """
         ...
 

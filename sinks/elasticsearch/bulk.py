@@ -3,13 +3,14 @@
 https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 """
 
+import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
-from elasticsearch import ApiError, OrjsonSerializer, TransportError
+from elasticsearch import ApiError, BadRequestError, OrjsonSerializer, TransportError
 from elasticsearch.serializer import Serializer
 
 from sinks.base import Document, Outcome, Rejected
@@ -17,18 +18,17 @@ from sinks.elasticsearch.connection import async_client
 from sinks.elasticsearch.generations import Generations
 from sinks.elasticsearch.pace import Pace
 from sinks.elasticsearch.patience import Patience
+from sinks.elasticsearch.verdicts import PRESENT, REFUSED, Cause, Entry, Judge, action_of, body_of
 
 _PATH = "/_bulk"
 _PARAMS = {"filter_path": "errors,items.*._index,items.*.status,items.*.error,items.*.failure_store"}
+_STREAM = "require_data_stream"  # servers before 8.13 do not know it
 _HEADERS = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
 _TIMEOUT = 60.0  # seconds for one request
 _AT_ONCE = 8  # requests, at most
-_END = b"}}\n"  # of an action line
-_TOO_LARGE, _TOO_MUCH = 413, 429
-_REFUSED, _PRESENT = 300, 409
+_BAD, _TOO_LARGE, _TOO_MUCH = 400, 413, 429
 _INDEX = b'"_index":"%b"'
 _ASTRAY = b'"failure_store":"used"'
-_KEPT_ASIDE = "Elasticsearch has put it into the data stream's failure store, where no search for events looks"
 
 
 class _Lines(Serializer):
@@ -48,24 +48,6 @@ class _Answers(OrjsonSerializer):
         return {"well": data} if well else super().loads(data)
 
 
-class _Entry(NamedTuple):
-    """A document's two lines of a bulk request, the first without its end, and its position in the batch."""
-
-    position: int
-    document: Document
-    action: bytes
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Target and id."""
-        return self.document[:2]
-
-    @property
-    def size(self) -> int:
-        """Bytes of both lines."""
-        return len(self.action) + len(_END) + len(self.document.source) + 1
-
-
 _SERIALIZERS = {found.mimetype: found for found in (_Lines(), _Answers())}
 
 
@@ -74,23 +56,33 @@ class ElasticsearchSink:
 
     Writes may run at the same time. A document larger than `max_bytes` goes alone. A server that takes long, or says
     that it is too much, gets less at a time (see `pace`). `on_retry` is called before a request is sent again, with the
-    status that calls for it, or None when there was no answer.
+    status that calls for it, or None when there was no answer; `on_wait` likewise, with the type of the error and the
+    number of documents. With `data_streams`, targets are data streams: one whose template is gone is waited for, not
+    made an index.
     """
 
     def __init__(
-        self, urls: str, *, max_bytes: int = 4 << 20, on_retry: Callable[[int | None], object] = lambda _: None
+        self,
+        urls: str,
+        *,
+        max_bytes: int = 4 << 20,
+        data_streams: bool = False,
+        on_retry: Callable[[int | None], object] = lambda _: None,
+        on_wait: Callable[[str, int], object] = lambda *_: None,
     ) -> None:
         self._client = async_client(
             urls, request_timeout=_TIMEOUT, max_retries=0, retry_on_timeout=False, serializers=_SERIALIZERS
         )
         self._generations = Generations(self._client)
-        self._pace, self._on_retry = Pace(max_bytes, _AT_ONCE), on_retry
+        self._pace, self._on_retry, self._on_wait = Pace(max_bytes, _AT_ONCE), on_retry, on_wait
+        self._params = _PARAMS | ({_STREAM: "true"} if data_streams else {})
+        self._accepted: dict[str, Document] = {}  # of each target, one that the server has
 
     async def write(self, documents: Sequence[Document]) -> Outcome:
         """Store documents; see `Sink.write`."""
         outcome = Outcome()
         for entries in _requests(_entries(documents), self._pace):
-            await self._store(entries, outcome, Patience(self._on_retry))
+            await self._store(entries, Judge(outcome, self._accepted), Patience(self._on_retry, self._on_wait))
         return outcome
 
     async def refresh(self, index: str) -> None:
@@ -98,60 +90,97 @@ class ElasticsearchSink:
         try:
             await self._client.indices.refresh(index=index, ignore_unavailable=True, filter_path="_shards.failed")
         except (ApiError, TransportError) as error:
-            Patience.warn(f"no refresh of {index}: {error}")
+            Patience.warn(f"no refresh of {index}: {error}", Cause(None, "refresh", index))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def _store(self, entries: list[_Entry], outcome: Outcome, patience: Patience) -> None:
+    async def _store(self, entries: list[Entry], judge: Judge, patience: Patience) -> None:
+        suspects = False
         while entries:
+            sent = entries
             try:
-                entries = await self._unstored(entries, outcome)
-                async with self._pace.turn(_bytes(entries)):
-                    items = await self._send(entries)
+                entries = await self._unstored(entries, judge.outcome)
+                sent = [*entries, *await self._controls(entries)] if suspects else entries
+                async with self._pace.turn(_bytes(sent)):
+                    items = await self._send(sent)
             except TransportError as error:
                 self._generations.forget()
-                await patience.wait(str(error), None)
+                await patience.wait(Cause(None, "no_answer"), str(error), len(entries))
             except ApiError as error:
-                if error.status_code == _TOO_LARGE:
-                    return await self._store_halves(entries, outcome, patience)
-                if not _passing(error.status_code):
-                    raise
+                if error.status_code == _TOO_LARGE and len(sent) == len(entries):
+                    return await self._store_halves(entries, judge, patience)
+                if error.status_code == _TOO_LARGE:  # with the control; another one will do
+                    self._accepted.clear()
                 self._generations.forget()
-                await self._put_off(entries, str(error), error.status_code, patience)
-                if len(entries) > 1 and _bytes(entries) > self._pace.size:
-                    return await self._store_halves(entries, outcome, patience)
+                await self._put_off(entries, _cause(error), str(error), patience)
+                if len(entries) > 1 and error.status_code != _BAD and _bytes(entries) > self._pace.size:
+                    return await self._store_halves(entries, judge, patience)
+                if error.status_code == _BAD and await self._takes_others(entries, judge):
+                    return await self._isolate(entries, judge, patience, str(error))
             else:
-                entries, status, why = _settle(entries, items, outcome)
+                verdict = judge.judge(sent, items)
+                entries, suspects = verdict.again, verdict.suspects
                 if entries:
-                    await self._put_off(entries, f"{len(entries)} documents put off: {why}", status, patience)
+                    await self._put_off(entries, verdict.cause, verdict.why, patience)
+        patience.over()
         return None
 
-    async def _put_off(self, entries: list[_Entry], why: str, status: int, patience: Patience) -> None:
-        if status == _TOO_MUCH:
+    async def _put_off(self, entries: list[Entry], cause: Cause, why: str, patience: Patience) -> None:
+        if cause.status == _TOO_MUCH:
             self._pace.less(_bytes(entries))
-        await patience.wait(why, status)
+        await patience.wait(cause, why, len(entries))
 
-    async def _store_halves(self, entries: list[_Entry], outcome: Outcome, patience: Patience) -> None:
+    async def _store_halves(self, entries: list[Entry], judge: Judge, patience: Patience) -> None:
         if len(entries) == 1:
             text = f"{entries[0].size} bytes are more than the server takes in one request"
-            outcome.rejected.append(Rejected(entries[0].position, "too_large", text))
+            judge.outcome.rejected.append(Rejected(entries[0].position, "too_large", text))
             return
         middle = len(entries) // 2
-        await self._store(entries[:middle], outcome, patience)
-        await self._store(entries[middle:], outcome, patience)
+        await self._store(entries[:middle], judge, patience)
+        await self._store(entries[middle:], judge, patience)
 
-    async def _unstored(self, entries: list[_Entry], outcome: Outcome) -> list[_Entry]:
+    async def _isolate(self, entries: list[Entry], judge: Judge, patience: Patience, why: str) -> None:
+        """Find the documents for which a whole request is refused, while the server takes others."""
+        if len(entries) > 1:
+            await self._store_halves(entries, judge, patience)
+        elif entries and not judge.prove(entries[0], "bad_request", why):
+            await self._store(entries, judge, patience)
+
+    async def _controls(self, entries: list[Entry]) -> list[Entry]:
+        """Of each target a document that the server has: whether it says so tells why it refuses others. Those that an
+        older backing index has are left out, for they would be stored again.
+        """
+        targets = {entry.document.target for entry in entries}
+        known = [Entry(-1, self._accepted[target], b"") for target in targets if target in self._accepted]
+        found = [entry._replace(action=_line(entry.document)) for entry in known]
+        return await self._unstored(found, Outcome())
+
+    async def _takes_others(self, entries: list[Entry], judge: Judge) -> bool:
+        """Whether the server takes one document now that it refused several as one request: one that it has, else any
+        of these, which is taken out of them then.
+        """
+        try:
+            if not (controls := (await self._controls(entries))[:1]) and len(entries) > 1:
+                controls = await self._unstored([random.choice(entries)], Outcome())
+            verdict = judge.judge(controls, await self._send(controls)) if controls else None
+        except (ApiError, TransportError):
+            return False
+        if verdict is not None and not verdict.again and controls[0] in entries:
+            entries.remove(controls[0])
+        return verdict is not None and not verdict.again
+
+    async def _unstored(self, entries: list[Entry], outcome: Outcome) -> list[Entry]:
         """Book those that were stored before their data stream rolled over as present; return the others."""
         held = await self._held(entries)
         if not held:
             return entries
         left = [entry for entry in entries if entry.key not in held]
-        outcome.present += len(entries) - len(left)
+        outcome.present += sum(entry.position >= 0 and entry.key in held for entry in entries)
         return left
 
-    async def _held(self, entries: Iterable[_Entry]) -> set[tuple[str, str]]:
+    async def _held(self, entries: Iterable[Entry]) -> set[tuple[str, str]]:
         """Targets and ids of those that older backing indices hold."""
         entries = list(entries)
         edges = await self._generations.edges({entry.document.target for entry in entries})
@@ -165,53 +194,76 @@ class ElasticsearchSink:
             for identity in await self._generations.settle(target, documents)
         }
 
-    async def _send(self, entries: list[_Entry]) -> list[dict[str, Any]]:
+    async def _send(self, entries: list[Entry]) -> list[dict[str, Any]]:
         """What became of each, or nothing when all were stored."""
         if not entries:
             return []
-        body = b"".join([part for _, one, action in entries for part in (action, _END, one.source, b"\n")])
-        newest = {target: self._generations.newest(target) for target in {entry.document.target for entry in entries}}
-        response = await self._client.perform_request("POST", _PATH, params=_PARAMS, headers=_HEADERS, body=body)
-        if (well := response.body.get("well")) is not None:
+        last = {entry.document.target: entry.document for entry in entries}
+        newest = {target: self._generations.newest(target) for target in last}
+        answer = await self._post(body_of(entries))
+        if (well := answer.get("well")) is not None:
             if sum(well.count(_INDEX % name.encode()) for name in newest.values()) == len(entries):
+                self._accepted |= last
                 return []
-            response.body.update(orjson.loads(well))
-        items = [item["create"] for item in response.body["items"]]
+            answer = orjson.loads(well)
+        items = [item["create"] for item in answer["items"]]
         await self._take_back(entries, items, newest)
         return items
 
-    async def _take_back(self, entries: list[_Entry], items: list[dict[str, Any]], newest: dict[str, str]) -> None:
+    async def _post(self, body: bytes) -> dict[str, Any]:
+        while True:
+            try:
+                answer = await self._client.perform_request(
+                    "POST", _PATH, params=self._params, headers=_HEADERS, body=body
+                )
+            except BadRequestError as error:
+                if self._params is _PARAMS or f"unrecognized parameter: [{_STREAM}]" not in str(error):
+                    raise
+                self._params = _PARAMS
+            else:
+                return dict(answer.body)
+
+    async def _take_back(self, entries: list[Entry], items: list[dict[str, Any]], newest: dict[str, str]) -> None:
         """Make that present which was created in a backing index we did not know of yet, and stored in an older one."""
         created = [
             (entry, item)
             for entry, item in zip(entries, items, strict=True)
-            if item["status"] < _REFUSED and item["_index"] != newest[entry.document.target]
+            if item["status"] < REFUSED and item["_index"] != newest[entry.document.target]
         ]
         if created:
             self._generations.forget()
             held = await self._held(entry for entry, _ in created)
             for entry, item in created:
                 if entry.key in held:
-                    item["status"] = _PRESENT
+                    item["status"] = PRESENT
 
 
-def _entries(documents: Sequence[Document]) -> Iterator[_Entry]:
+def _entries(documents: Sequence[Document]) -> Iterator[Entry]:
     for position, document in enumerate(documents):
-        yield _Entry(position, document, _action(document.target) + orjson.dumps(document.id))
+        yield Entry(position, document, _line(document))
 
 
-@lru_cache(256)
-def _action(target: str) -> bytes:
-    """An action line as far as the document's id."""
-    return b'{"create":{"_index":%b,"_id":' % orjson.dumps(target)
+def _line(document: Document) -> bytes:
+    """A document's action line, without its end."""
+    return _action(document.target) + orjson.dumps(document.id)
 
 
-def _bytes(entries: Iterable[_Entry]) -> int:
+_action = lru_cache(256)(action_of)
+
+
+def _cause(error: ApiError) -> Cause:
+    body = error.body if isinstance(error.body, dict) else {}
+    about = body.get("error")
+    kind = about.get("type") if isinstance(about, dict) else None
+    return Cause(error.status_code, str(kind or f"status_{error.status_code}"))
+
+
+def _bytes(entries: Iterable[Entry]) -> int:
     return sum(entry.size for entry in entries)
 
 
-def _requests(entries: Iterable[_Entry], pace: Pace) -> Iterator[list[_Entry]]:
-    request: list[_Entry] = []
+def _requests(entries: Iterable[Entry], pace: Pace) -> Iterator[list[Entry]]:
+    request: list[Entry] = []
     size = 0
     for entry in entries:
         if request and size + entry.size > pace.size:
@@ -221,44 +273,3 @@ def _requests(entries: Iterable[_Entry], pace: Pace) -> Iterator[list[_Entry]]:
         size += entry.size
     if request:
         yield request
-
-
-def _settle(entries: list[_Entry], items: list[dict[str, Any]], outcome: Outcome) -> tuple[list[_Entry], int, str]:
-    """Book what is decided into `outcome`; return what must be sent again, and the status and reason of the last.
-
-    No items: all were stored.
-    """
-    if not items:
-        outcome.stored += len(entries)
-        return [], 0, ""
-    again: list[_Entry] = []
-    put_off, why = 0, ""
-    for entry, item in zip(entries, items, strict=True):
-        status, error = item["status"], item.get("error", {})
-        if item.get("failure_store") == "used":
-            outcome.rejected.append(Rejected(entry.position, "failure_store", _KEPT_ASIDE))
-        elif status < _REFUSED:
-            outcome.stored += 1
-        elif status == _PRESENT:
-            outcome.present += 1
-        elif _passing(status) or error.get("type") == "cluster_block_exception":
-            again.append(entry)
-            put_off, why = status, _text(error)
-        else:
-            outcome.rejected.append(Rejected(entry.position, error.get("type", str(status)), _text(error)))
-    return again, put_off, why
-
-
-def _passing(status: int) -> bool:
-    """Whether a status speaks of the server's state, which passes, and not of what was sent."""
-    return status in (408, 429) or status >= 500
-
-
-def _text(error: dict[str, Any]) -> str:
-    """The reasons of an error, outermost first."""
-    reasons = []
-    cause: dict[str, Any] | None = error
-    while cause:
-        reasons.append(cause.get("reason") or cause.get("type", ""))
-        cause = cause.get("caused_by")
-    return ": ".join(reasons)

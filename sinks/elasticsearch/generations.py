@@ -18,6 +18,7 @@ from elasticsearch import AsyncElasticsearch, TransportError
 
 from sinks.base import Document
 from sinks.elasticsearch.patience import Patience
+from sinks.elasticsearch.verdicts import Cause
 
 _FRESH = 1.0  # seconds that a look at the backing indices is good for
 _APART = 600_000  # milliseconds that the clocks of Kafka and Elasticsearch may differ
@@ -113,7 +114,8 @@ class Generations:
         for item in answer.body["items"]:
             status, why = item["delete"]["status"], item["delete"].get("error", {}).get("type")
             if why == _FORBIDDEN:
-                Patience.warn(f"{index} keeps second copies of documents, for we may not delete them")
+                text = f"{index} keeps second copies of documents, for we may not delete them"
+                Patience.warn(text, Cause(status, _FORBIDDEN, index))
             elif status not in _DELETED:
                 raise TransportError(f"{index} keeps second copies of documents: {why}")
 

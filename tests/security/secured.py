@@ -121,7 +121,7 @@ class SecuredElasticsearch(Elasticsearch):
 
     def _settings(self) -> str:
         plain = super()._settings().replace("xpack.security.enabled: false\n", "")
-        return plain + "".join(
+        return f"{plain}resource.reload.interval.high: 1s\n" + "".join(
             f"xpack.security.{name}: {value}\n"
             for name, value in {
                 "enabled": "true",

@@ -8,7 +8,7 @@ from functools import partial
 import orjson
 import pytest
 from aiohttp import ClientSession, web
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import Elasticsearch
 
 from sinks.base import Document, Outcome
 from sinks.elasticsearch.bulk import ElasticsearchSink
@@ -183,9 +183,20 @@ async def test_server_comes_up_later(
     assert len([record for record in caplog.records if record.name == "ogrewatch.elasticsearch"]) <= 1
 
 
-async def test_refused_caller_is_an_error(gateway: Gateway, index: str) -> None:
-    with pytest.raises(ApiError):
-        await _write_through(await gateway(lambda body: 401), _documents(index, 1))
+async def test_a_refused_caller_waits(gateway: Gateway, index: str) -> None:
+    answers = iter([401, 403, 404, 400, 405])
+    url = await gateway(lambda body: next(answers, 0))
+    assert await _write_through(url, _documents(index, 10)) == Outcome(stored=10)
+
+
+async def test_what_spoils_its_whole_request_is_found(gateway: Gateway, index: str, elasticsearch_url: str) -> None:
+    url = await gateway(lambda body: 400 * (b"poison" in body))
+    documents = _documents(index, 40)
+    documents[17] = Document(index, "id-17", b'{"text":"poison"}')
+    outcome = await asyncio.wait_for(_write_through(url, documents), 60)
+    assert outcome.stored == 39
+    assert [(one.position, one.reason) for one in outcome.rejected] == [(17, "bad_request")]
+    assert _count(elasticsearch_url, index) == 39
 
 
 async def test_block_on_the_index_is_waited_out(sink: ElasticsearchSink, index: str, elasticsearch_url: str) -> None:
