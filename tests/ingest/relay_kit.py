@@ -52,6 +52,8 @@ class Relay:
     topic: str
     ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in PORTS})
     process: subprocess.Popen[bytes] | None = None
+    local: Path | None = None
+    """A socket to take local logs from, as /dev/log; none when None."""
 
     def start(self) -> None:
         """Start it, and wait until it takes connections. Raises AssertionError when it does not."""
@@ -89,8 +91,11 @@ class Relay:
 
     def _command(self, root: Path, library: Path) -> list[str]:
         if self.name == "rsyslog":
-            files = [CONFIGURATIONS / "rsyslog.conf", CONFIGURATIONS / "rsyslog-tls.conf"]
-            (self.folder / "main.conf").write_text("".join(f'include(file="{file}")\n' for file in files))
+            names = ["rsyslog.conf", "rsyslog-tls.conf", *(["rsyslog-local.conf"] if self.local else [])]
+            main = "".join(f'include(file="{CONFIGURATIONS / name}")\n' for name in names)
+            if self.local:
+                main += f'module(load="imuxsock" sysSock.use="off")\ninput(type="imuxsock" socket="{self.local}")\n'
+            (self.folder / "main.conf").write_text(main)
             return [
                 f"{root}/usr/sbin/rsyslogd",
                 "-n",
@@ -104,9 +109,25 @@ class Relay:
         modules = next((root / "usr" / "lib" / "syslog-ng").glob("[0-9]*"))
         return [
             *(f"{root}/usr/sbin/syslog-ng", "--foreground", "--no-caps", f"--module-path={modules}"),
-            *("-f", str(CONFIGURATIONS / "syslog-ng.conf")),
+            *("-f", str(self._syslog_ng())),
             *(f"--{file}={self.folder / file}" for file in ("persist-file", "pidfile", "control")),
         ]
+
+    def _syslog_ng(self) -> Path:
+        """The configuration, with a socket of the test's own in place of the system's."""
+        own = f'unix-dgram("{self.local or self.folder / "unused"}");'
+        text = (CONFIGURATIONS / "syslog-ng.conf").read_text()
+        assert text.count("system();") == text.count("internal();") == 1
+        path = self.folder / "syslog-ng.conf"
+        path.write_text(text.replace("system();", own).replace("internal();", ""))
+        return path
+
+    def send_local(self, lines: Iterable[bytes]) -> None:
+        """As programs of the same machine do, by syslog(3)."""
+        assert self.local is not None
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            for line in lines:
+                sender.sendto(line, str(self.local))
 
     def _settings(self, spool: Path) -> dict[str, str]:
         values = {name: str(port) for name, port in self.ports.items()}

@@ -1,5 +1,6 @@
 """rsyslog and syslog-ng with our configurations: each line sent arrives in raw.syslog once, though Kafka goes away."""
 
+import tempfile
 import time
 import uuid
 from collections import Counter
@@ -11,6 +12,8 @@ from confluent_kafka import Consumer, TopicPartition
 from relay_kit import Relay, make_certificates
 
 from stack.kafka import Kafka
+from streams.base import MemoryJoins
+from streams.dispatch import Dispatcher
 from topics.admin import create_topics
 
 _TRANSPORTS = ("udp", "tcp", "frames", "tls")
@@ -93,6 +96,30 @@ def test_each_line_arrives_once_though_kafka_goes_away(relay: Relay, broker: Kaf
     broker.wait_ready()
     sent += _send(relay, "after", 300)
     _check(relay, _received(relay, len(sent)), sent)
+
+
+@pytest.fixture(params=["rsyslog", "syslog-ng"])
+def own_logs(request: pytest.FixtureRequest, broker: Kafka, unique: str, tmp_path: Path) -> Iterator[Relay]:
+    """A relay that takes logs of its own machine, too; a socket's path must be short."""
+    make_certificates(tmp_path)
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        local = Path(short) / "log"
+        running = Relay(request.param, tmp_path, broker.address, f"{unique}.raw.syslog", local=local)
+        running.start()
+        yield running
+        running.stop()
+
+
+def test_the_relay_s_own_logs_come_along_and_name_their_host(own_logs: Relay) -> None:
+    said = [f"Failed password for bob from 192.0.2.{n} port 22 ssh2" for n in range(20)]
+    own_logs.send_local(f"<38>Nov 24 10:00:00 sshd[{n}]: {text}".encode() for n, text in enumerate(said))
+    until, found = time.monotonic() + 60, set[str]()
+    while not found.issuperset(said) and time.monotonic() < until:
+        for key, line in _received(own_logs, len(said)):
+            event = Dispatcher().parse(line, time.time_ns() // 1000, MemoryJoins(), None)
+            assert event.get("host_hostname", event.get("host_name")) == key.decode() != ""
+            found.add(event["message"])
+    assert found.issuperset(said), own_logs.log()
 
 
 @pytest.mark.kill
