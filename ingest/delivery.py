@@ -21,6 +21,7 @@ from topics.catalogue import MAX_RECORD
 from topics.connection import client_conf
 
 _ENVELOPE = 64 << 10  # room for headers and framing on top of the largest record
+_TURN = 500  # records that are taken while others wait
 _BUSY, _IDLE = 0.002, 0.5  # seconds between looks at librdkafka's answers
 
 log = logging.getLogger("ogrewatch.ingest")
@@ -116,6 +117,15 @@ class Delivery:
 
         The future brings an outcome for each, in order, and never fails.
         """
+        call = self._begin(records)
+        if records:
+            self._produce(records, call.report)
+        else:
+            call.future.set_result([])
+        return call.future
+
+    def _begin(self, records: Sequence[Record]) -> "_Call":
+        """Hold what the records take. Raises `Busy`."""
         size = sum(len(record[2] or b"") + len(record[1] or b"") for record in records)
         if self.pending_records and (
             self.pending_bytes + size > self.max_bytes or self.pending_records + len(records) > self.max_records
@@ -124,14 +134,28 @@ class Delivery:
         call = _Call(len(records), self._loop.create_future())
         if records:
             self._hold(call, size, len(records))
-            self._produce(records, call.report)
-        else:
-            call.future.set_result([])
-        return call.future
+        return call
 
-    def _produce(self, records: Sequence[Record], report: Any) -> None:
+    async def deliver(self, records: Sequence[Record]) -> list[Outcome]:
+        """As `accept`, and wait for the outcomes. While many are taken, others have their turn."""
+        if len(records) <= _TURN:
+            return await self.accept(records)
+        call = self._begin(records)
+        at = 0
+        try:
+            while at < len(records):
+                self._produce(records[at : at + _TURN], call.report, at)
+                at += _TURN
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            for index in range(at, len(records)):
+                call.report(index, KafkaError(KafkaError._PURGE_QUEUE), None)
+            raise
+        return await call.future
+
+    def _produce(self, records: Sequence[Record], report: Any, first: int = 0) -> None:
         produce, names = self.producer.produce, self._names
-        for index, (topic, key, value, partition, timestamp, headers) in enumerate(records):
+        for index, (topic, key, value, partition, timestamp, headers) in enumerate(records, first):
             name = names.get(topic) or names.setdefault(topic, self.name_of(topic))
             try:
                 produce(name, value, key, partition, partial(report, index), None, timestamp, headers)  # type: ignore[arg-type]

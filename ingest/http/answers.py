@@ -7,6 +7,7 @@ Elasticsearch's `{"error": {"type": ..., "reason": ...}, "status": ...}`.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -66,6 +67,13 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
         if after is not None:
             self.headers["Retry-After"] = str(max(1, math.ceil(after)))
+
+    def __reduce__(self) -> Any:
+        """For pickle: exceptions with named arguments cannot be made again without."""
+        again = partial(
+            Refusal, self.status, self.message, code=self.code, position=self.position, headers=self.headers
+        )
+        return again, ()
 
     @property
     def text(self) -> str:

@@ -6,7 +6,9 @@ There is no schema registry behind: a schema that was sent once is known by its 
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from io import StringIO
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import fastavro
 import orjson
 
-_REMEMBERED = 1000
+_REMEMBERED, _CHARACTERS = 1000, 4 << 20
 _LARGEST = 256 << 10
 
 
@@ -45,29 +47,45 @@ class Schema:
 
 
 class Schemas:
-    """The schemas that were sent last, by id."""
+    """Schemas by id: those whose texts are given, and those that are met, which are `learned`."""
 
-    def __init__(self) -> None:
-        self._known: OrderedDict[int, Schema] = OrderedDict()
+    def __init__(self, texts: Mapping[int, str]) -> None:
+        self._texts = dict(texts)
+        self.learned: dict[int, str] = {}
 
     def of_text(self, text: str) -> Schema:
-        """The schema that a text says, remembered from now on. Raises `NoSchema`."""
+        """The schema that a text says. Raises `NoSchema`."""
         identity = int.from_bytes(blake2b(text.encode(), digest_size=4).digest()) >> 1
-        if (known := self.of_id(identity)) is not None and known.text == text:
-            return known
         schema = Schema(identity, text, _parsed(text))
-        self._known[identity] = schema
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        self.learned[identity] = self._texts[identity] = text
         return schema
 
     def of_id(self, identity: int) -> Schema | None:
-        """The schema of an id, None when it was not sent, or is forgotten."""
-        if (known := self._known.get(identity)) is not None:
+        """The schema of an id, None when it is not known."""
+        text = self._texts.get(identity)
+        return None if text is None else Schema(identity, text, _parsed(text))
+
+
+class Texts:
+    """The texts of the schemas that were sent last, by id."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, str] = OrderedDict()
+
+    def remember(self, learned: Mapping[int, str]) -> None:
+        """Schemas were sent."""
+        for identity, text in learned.items():
+            self._known[identity] = text
             self._known.move_to_end(identity)
-        return known
+        while len(self._known) > _REMEMBERED or sum(map(len, self._known.values())) > _CHARACTERS:
+            self._known.popitem(last=False)
+
+    def all(self) -> dict[int, str]:
+        """Those that are remembered."""
+        return dict(self._known)
 
 
+@lru_cache(64)
 def _parsed(text: str) -> Any:
     if len(text) > _LARGEST:
         raise NoSchema(f"a schema of more than {_LARGEST} characters")

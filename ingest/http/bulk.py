@@ -16,7 +16,7 @@ from ingest.base import Failure, Outcome
 from ingest.hosts import host_of_event
 from ingest.http.answers import JSON, Answer, Position, Refusal, elastic_error
 from ingest.http.bounded import lines_of, value_of
-from ingest.http.call import Call
+from ingest.http.call import Call, in_turns
 from ingest.http.elastic import PRODUCT
 from ingest.http.events import NDJSON
 from ingest.http.items import Items, Rejected, add_array, object_or_rejected, position_of
@@ -58,15 +58,20 @@ async def bulk(call: Call) -> Answer:
     if call.media_type not in _TYPES:
         raise Refusal(415, f"cannot read {call.media_type[:100]}")
     began = monotonic()
-    found = Bulk(call.items(call.service.settings.events_topic))
+    empty = Bulk(call.items(call.service.settings.events_topic))
     implied = Action(index=call.parts[0]) if call.parts else Action()
-    read(found, await call.content(), implied)
+    found = await call.read(_read, empty, implied)
     if not found.actions:
         raise Refusal(400, "request body is required")
     call.service.metrics.rejected(found.items.topic, len(found.items.rejected))
     outcomes = await call.service.store(call.who, found.items.records)
     brief = call.query("filter_path") is not None
-    return _answer(found, outcomes, round((monotonic() - began) * 1000), brief)
+    return await _answer(found, outcomes, round((monotonic() - began) * 1000), brief)
+
+
+def _read(content: bytes, found: Bulk, implied: Action) -> Bulk:
+    read(found, content, implied)
+    return found
 
 
 def read(found: Bulk, body: bytes, implied: Action) -> None:
@@ -136,12 +141,14 @@ def _action(event: dict[str, Any], implied: Action) -> Action | None:
     return Action(verb, index.encode("utf-8", "replace").decode() if isinstance(index, str) else implied.index)
 
 
-def _answer(found: Bulk, outcomes: list[Outcome], took: int, brief: bool) -> Answer:
+async def _answer(found: Bulk, outcomes: list[Outcome], took: int, brief: bool) -> Answer:
     placed = dict(zip(found.items.numbers, outcomes, strict=True))
-    shown = [
-        _shown(action, found.items.rejected.get(number), placed.get(number), found.items.topic, brief)
-        for number, action in enumerate(found.actions)
-    ]
+
+    def show(numbered: tuple[int, Action]) -> bytes:
+        number, action = numbered
+        return _shown(action, found.items.rejected.get(number), placed.get(number), found.items.topic, brief)
+
+    shown = await in_turns(show, list(enumerate(found.actions)))
     failures = [outcome for outcome in outcomes if type(outcome) is Failure]
     errors = bool(failures or found.items.rejected)
     body = b'{"took":%d,"errors":%s,"items":[' % (took, b"true" if errors else b"false") + b",".join(shown) + b"]}"

@@ -1,8 +1,7 @@
 """One request in, its sender, its content and its place in the memory budget out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from aiohttp.web import BaseRequest, RequestPayloadError
@@ -12,10 +11,11 @@ from ingest.http.answers import Refusal
 from ingest.http.items import Items
 from ingest.http.service import Service
 from ingest.http.unpack import unpack
+from ingest.http.worker import read_packed
 from topics.received import Headers, headers_of
 
-_TURN = 500  # items that are made while others wait
-_LARGE = 256 << 10  # bytes of a body that is read alone
+_TURN = 100  # items that are made while others wait
+_SMALL, _SMALL_PACKED = 32 << 10, 16 << 10  # bytes of a body that is read at once
 
 T = TypeVar("T")
 
@@ -34,13 +34,13 @@ async def in_turns(make: Callable[[Any], T], items: list[Any]) -> list[T]:
 class Call:
     """A request under way. `close` gives its memory back."""
 
-    __slots__ = ("_content", "_held", "endpoint", "parts", "request", "service", "who")
+    __slots__ = ("_held", "_packed", "endpoint", "parts", "request", "service", "who")
 
     def __init__(self, service: Service, request: BaseRequest, who: Who, endpoint: str, parts: tuple[str, ...]) -> None:
         self.service, self.request, self.who = service, request, who
         self.endpoint, self.parts = endpoint, parts
         self._held = 0
-        self._content: bytes | None = None
+        self._packed: bytes | None = None
 
     def close(self) -> None:
         """Give back the memory that the body took."""
@@ -61,23 +61,32 @@ class Call:
         self.service.require(self.who, topic)
         return Items(topic, self.who.address.encode(), self.headers(), self.service.settings.max_records)
 
-    async def content(self) -> bytes:
-        """The whole body, unpacked; read once. Raises `Refusal`: 400, 408, 413, 415, 429."""
-        if self._content is None:
-            body = await self._body()
-            encoding = self.request.headers.get("Content-Encoding", "").strip().lower()
-            self._content = unpack(body, encoding, self.service.settings.max_unpacked)
-            self._hold(len(self._content) - len(body) if encoding else 0)
-        return self._content
+    async def read(self, function: Callable[..., T], *arguments: Any) -> T:
+        """What a function makes of the whole body, unpacked, and the arguments: here if it is small, else in another
+        process, so that all must be fit for pickle. Raises what it raises, and `Refusal`: 400, 408, 413, 415, 429, 503.
+        """
+        body, limit = await self._whole(), self.service.settings.max_unpacked
+        content = _unpacked_if_small(body, self._encoding, limit)
+        if content is not None:
+            return function(content, *arguments)
+        return await self.read_apart(function, *arguments)
 
-    @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        """Where a whole body is JSON in memory, many times its size: large ones one after the other."""
-        if len(self._content or b"") <= _LARGE:
-            yield
-            return
-        async with self.service.large:
-            yield
+    async def read_apart(self, function: Callable[..., T], *arguments: Any) -> T:
+        """As `read`, always in another process: for what takes longer than its size tells."""
+        body, limit = await self._whole(), self.service.settings.max_unpacked
+        run, sender = self.service.workers.run, self.who.client
+        size, result = await run(sender, read_packed, body, self._encoding, limit, function, arguments)
+        self._hold(size - len(body))
+        return result  # type: ignore[no-any-return]
+
+    @property
+    def _encoding(self) -> str:
+        return self.request.headers.get("Content-Encoding", "").strip().lower()
+
+    async def _whole(self) -> bytes:
+        if self._packed is None:
+            self._packed = await self._body()
+        return self._packed
 
     async def _body(self) -> bytes:
         content, limit = self.request.content, self.service.settings.max_body
@@ -101,10 +110,13 @@ class Call:
             parts.append(part)
         return b"".join(parts)
 
-    async def read_some(self) -> bytes:
-        """What has arrived of the body, packed as it is; waits for something. Empty at its end. Raises `Refusal`."""
+    async def read_some(self, most: int = 0) -> bytes:
+        """What has arrived of the body, packed as it is, `most` bytes if that is not 0; waits for something. Empty at
+        its end. Raises `Refusal`.
+        """
+        content = self.request.content
         try:
-            return await self.request.content.readany()
+            return await (content.read(most) if most else content.readany())
         except (RequestPayloadError, ConnectionError) as error:
             raise Refusal(400, f"the body broke off: {error}") from None
 
@@ -130,3 +142,17 @@ class Call:
     def query(self, name: str) -> Any:
         """A parameter of the query, None when it is not there."""
         return self.request.query.get(name)
+
+
+def _unpacked_if_small(body: bytes, encoding: str, limit: int) -> bytes | None:
+    """The content, None when that may take long."""
+    if encoding in ("", "identity"):
+        return body if len(body) <= _SMALL else None
+    if len(body) > _SMALL_PACKED:
+        return None
+    try:
+        return unpack(body, encoding, min(_SMALL, limit))
+    except Refusal as refusal:
+        if refusal.status == 413 and limit > _SMALL:
+            return None
+        raise

@@ -3,6 +3,8 @@
 https://mozdef.readthedocs.io/en/latest/usage.html#sending-logs-to-mozdef
 """
 
+from collections.abc import Callable
+
 from ingest.base import Failure, Outcome
 from ingest.http.answers import Answer, Refusal, ok, place
 from ingest.http.call import Call
@@ -21,16 +23,19 @@ async def events(call: Call) -> Answer:
         return await lines(call)
     if media_type not in _JSON and media_type not in NDJSON:
         raise Refusal(415, f"cannot read {media_type[:100]}")
-    items = call.items(call.service.settings.events_topic)
-    (add_ndjson if media_type in NDJSON else add_json)(items, await call.content())
-    return await _store(call, items)
+    empty = call.items(call.service.settings.events_topic)
+    return await _store(call, await call.read(_items, empty, add_ndjson if media_type in NDJSON else add_json))
 
 
 async def lines(call: Call) -> Answer:
     """Plain lines, whatever the content type says."""
-    items = call.items(call.service.settings.lines_topic)
-    add_lines(items, await call.content())
-    return await _store(call, items)
+    empty = call.items(call.service.settings.lines_topic)
+    return await _store(call, await call.read(_items, empty, add_lines))
+
+
+def _items(content: bytes, items: Items, add: Callable[[Items, bytes], None]) -> Items:
+    add(items, content)
+    return items
 
 
 async def _store(call: Call, items: Items) -> Answer:

@@ -14,10 +14,10 @@ _TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 
 
 class Objects:
-    """Splits the stream. `longest` bounds an object, and so the memory."""
+    """Splits the stream. `longest` bounds an object, `most` how many a piece may have, and so both the memory."""
 
-    def __init__(self, longest: int) -> None:
-        self._longest = longest
+    def __init__(self, longest: int, most: int) -> None:
+        self._longest, self._most = longest, most
         self.fault: Refusal | None = None
         """What ended the stream before its time: 400 for what is no object, 413 for one too large."""
         self._buffer = bytearray()
@@ -33,6 +33,9 @@ class Objects:
         self._buffer += data
         found: list[bytes] = []
         while (end := self._end()) is not None:
+            if len(found) >= self._most:
+                self.fault = Refusal(413, f"more than {self._most} records in one request", position=self.position)
+                break
             found.append(bytes(self._buffer[:end]))
             self._drop(end)
         if len(self._buffer) > self._longest and self.fault is None:

@@ -10,6 +10,7 @@ from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
 from ingest.http.avro import NoAvro, NoSchema, Schema, Schemas
 from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
+from ingest.http.worker import NeedsSchemas
 from topics.catalogue import MAX_RECORD
 from topics.received import Headers
 
@@ -20,9 +21,10 @@ Shape = dict[str, dict[str, Any]]
 class Maker:
     """Makes records for one topic of `count` partitions."""
 
-    def __init__(self, topic: str, count: int, fallback: bytes, headers: Headers, schemas: Schemas) -> None:
+    def __init__(self, topic: str, count: int, fallback: bytes, headers: Headers) -> None:
         self._topic, self._count, self._fallback, self._headers = topic, count, fallback, headers
-        self._schemas = schemas
+        self.schemas: Schemas | None = None
+        """Those that are known; `NeedsSchemas` is raised where one is needed and this is None."""
 
     def record(self, given: Any) -> tuple[Record, Shape]:
         """The record, and what is told of it. Raises `BadPart`."""
@@ -57,13 +59,15 @@ class Maker:
         return content
 
     def _schema(self, part: dict[str, Any]) -> Schema:
+        if self.schemas is None:
+            raise NeedsSchemas
         text, identity = part.get("schema"), part.get("schema_id")
         if isinstance(text, str):
             try:
-                return self._schemas.of_text(text)
+                return self.schemas.of_text(text)
             except NoSchema as error:
                 raise BadPart(422, f"invalid schema: {error}") from None
-        known = self._schemas.of_id(identity) if type(identity) is int else None
+        known = self.schemas.of_id(identity) if type(identity) is int else None
         if known is None:
             raise BadPart(422, "a schema is needed, or the schema_id of one that was sent before")
         return known

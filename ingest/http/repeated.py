@@ -36,6 +36,11 @@ async def answer_once(call: Call, route: "Route") -> Answer:
 
 async def _digest(call: Call) -> bytes:
     request = call.request
-    digest = blake2b(f"{request.method}\n{request.path_qs}\n{call.media_type}\n".encode("utf-8", "replace"))
-    digest.update(await call.content())
+    begin = f"{request.method}\n{request.path_qs}\n{call.media_type}\n".encode("utf-8", "replace")
+    return await call.read(_digest_of, begin)
+
+
+def _digest_of(content: bytes, begin: bytes) -> bytes:
+    digest = blake2b(begin)
+    digest.update(content)
     return digest.digest()

@@ -3,6 +3,7 @@
 https://docs.confluent.io/platform/current/kafka-rest/api.html#topics
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -11,9 +12,10 @@ from ingest.base import Failure, Outcome, Record
 from ingest.http.answers import Answer, Refusal, ok
 from ingest.http.avro import NoSchema, Schema, Schemas
 from ingest.http.bounded import value_of
-from ingest.http.call import Call, in_turns
+from ingest.http.call import Call
 from ingest.http.items import position_of
 from ingest.http.record2 import Maker, convert_by
+from topics.received import Headers
 
 CONTENT_TYPE = "application/vnd.kafka.v2+json"
 _FORMATS = {
@@ -22,6 +24,7 @@ _FORMATS = {
     "application/vnd.kafka.avro.v2+json": "avro",
     "application/vnd.kafka.v2+json": "binary",
 }
+_Ids = dict[str, int | None]
 _MISSING = {"key": 42201, "value": 42202}
 
 
@@ -33,26 +36,39 @@ async def produce(call: Call) -> Answer:
     topic = call.parts[0]
     count = call.service.require(call.who, topic)
     fixed = _partition(call.parts[1], count) if len(call.parts) > 1 else None
-    await call.content()
-    async with call.alone():
-        records, ids = await _read(call, kind, topic, count, fixed)
+    most = call.service.settings.max_records
+    about = _About(kind, topic, count, fixed, call.who.address.encode(), call.headers(), most)
+    if kind == "avro":
+        records, ids, learned = await call.read_apart(_read, about, call.service.schemas.all())
+        call.service.schemas.remember(learned)
+    else:
+        records, ids, _ = await call.read(_read, about, {})
     outcomes = await call.service.store(call.who, records)
     return _answer(outcomes, ids, strict=call.query("strict") in ("1", "true"))
 
 
-async def _read(
-    call: Call, kind: str, topic: str, count: int, fixed: int | None
-) -> tuple[list[Record], dict[str, int | None]]:
-    """The records of the body, and the ids of their schemas. Raises `Refusal`."""
-    content = _content(await call.content())
-    found = _records(content, call.service.settings.max_records)
-    schemas = {
-        part: _schema(call.service.schemas, content, part, found) if kind == "avro" else None for part in _MISSING
-    }
-    key, value = (convert_by(kind, schema) for schema in schemas.values())
-    maker = Maker(topic, key, value, count, fixed, call.who.address.encode(), call.headers())
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What is known of a request besides its body."""
+
+    kind: str
+    topic: str
+    count: int
+    fixed: int | None
+    fallback: bytes
+    headers: Headers
+    most: int
+
+
+def _read(body: bytes, about: _About, texts: dict[int, str]) -> tuple[list[Record], _Ids, dict[int, str]]:
+    """The records of the body, the ids of their schemas, and the texts of new ones. Raises `Refusal`."""
+    content, known = _content(body), Schemas(texts)
+    found = _records(content, about.most)
+    schemas = {part: _schema(known, content, part, found) if about.kind == "avro" else None for part in _MISSING}
+    key, value = (convert_by(about.kind, schema) for schema in schemas.values())
     ids = {f"{part}_schema_id": schema.id if schema else None for part, schema in schemas.items()}
-    return await in_turns(maker.record, found), ids
+    maker = Maker(about.topic, key, value, about.count, about.fixed, about.fallback, about.headers)
+    return [maker.record(one) for one in found], ids, known.learned
 
 
 def _partition(text: str, count: int) -> int:

@@ -4,6 +4,7 @@ https://docs.confluent.io/platform/current/kafka-rest/api.html#records-v3
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from aiohttp.web import StreamResponse
 
 from ingest.base import Away, Busy, Failure, Outcome, Record
 from ingest.http.answers import JSON, Answer, Refusal, dumps, ok
+from ingest.http.avro import Schemas
 from ingest.http.bounded import value_of
 from ingest.http.call import Call, in_turns
 from ingest.http.items import position_of
@@ -21,10 +23,12 @@ from ingest.http.objects import Objects
 from ingest.http.record3 import Maker, Shape
 from ingest.http.record_parts import BadPart
 from ingest.http.rest_reads import require_cluster
+from ingest.http.worker import NeedsSchemas
 from topics.catalogue import MAX_RECORD
 
 _LARGEST = 2 * MAX_RECORD  # bytes of a record as JSON: base64 and escapes take room
 _LONGEST_ID = 80
+_PIECE = 16 << 10  # bytes of a stream that are read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class _Error:
 
 
 _Result = dict[str, Any] | _Error
+_Split = Callable[[Any, int], list[Any]]
 _Made = tuple[Record, Shape] | _Error
 
 
@@ -44,25 +49,15 @@ async def produce(call: Call) -> Answer | StreamResponse:
     maker = _maker(call)
     if call.request.content_length is None and "Idempotency-Key" not in call.request.headers and not _packed(call):
         return await _stream(call, maker)
-    objects = Objects(_LARGEST)
-    found: list[bytes] = objects.feed(await call.content())
-    objects.finish()
-    if not found:
-        raise Refusal(422, "the body has no record")
-    if len(found) > call.service.settings.max_records:
-        raise Refusal(413, f"more than {call.service.settings.max_records} records in one request")
-    results = await _store(call, await in_turns(partial(_made, maker), found))
-    return Answer(200, b"".join(map(_line, results)), JSON)
+    results = await _store(call, await _read(call, maker, _objects))
+    return Answer(200, b"".join(await in_turns(_line, results)), JSON)
 
 
 async def batch(call: Call) -> Answer:
     """Records with ids of the sender's own."""
     maker = _maker(call)
-    await call.content()
-    async with call.alone():
-        entries = _entries(await call.content(), call.service.settings.max_records)
-        ids = [entry["id"] for entry in entries]
-        made = await in_turns(partial(_made, maker), entries)
+    ids = await call.read(_ids, call.service.settings.max_records)
+    made = await _read(call, maker, _entries)
     successes, failures = [], []
     for identity, result in zip(ids, await _store(call, made), strict=True):
         if isinstance(result, _Error):
@@ -73,6 +68,39 @@ async def batch(call: Call) -> Answer:
     return ok({"successes": successes, "failures": failures}, 207)
 
 
+async def _read(call: Call, maker: Maker, split: _Split) -> list[_Made]:
+    """What is made of each record of the body: in another process if some are Avro."""
+    most = call.service.settings.max_records
+    try:
+        made, _ = await call.read(_all_made, maker, split, most, None)
+    except NeedsSchemas:
+        made, learned = await call.read_apart(_all_made, maker, split, most, call.service.schemas.all())
+        call.service.schemas.remember(learned)
+    return made
+
+
+def _all_made(
+    body: Any, maker: Maker, split: _Split, most: int, texts: dict[int, str] | None
+) -> tuple[list[_Made], dict[int, str]]:
+    """What is made of each, and the texts of new schemas. Raises `NeedsSchemas` without texts of known ones."""
+    maker.schemas = None if texts is None else Schemas(texts)
+    return [_made(maker, one) for one in split(body, most)], maker.schemas.learned if maker.schemas else {}
+
+
+def _objects(body: bytes, most: int) -> list[bytes]:
+    """The texts of the records. Raises `Refusal`."""
+    objects = Objects(_LARGEST, most)
+    found = objects.feed(body)
+    objects.finish()
+    if not found:
+        raise Refusal(422, "the body has no record")
+    return found
+
+
+def _ids(body: bytes, most: int) -> list[str]:
+    return [entry["id"] for entry in _entries(body, most)]
+
+
 def _maker(call: Call) -> Maker:
     require_cluster(call)
     topic = call.parts[1]
@@ -81,7 +109,7 @@ def _maker(call: Call) -> Maker:
     except Refusal as refusal:
         refusal.code = 40403 if refusal.code == 40401 else refusal.code
         raise
-    return Maker(topic, count, call.who.address.encode(), call.headers(), call.service.schemas)
+    return Maker(topic, count, call.who.address.encode(), call.headers())
 
 
 def _packed(call: Call) -> bool:
@@ -153,7 +181,7 @@ async def _stream(call: Call, maker: Maker) -> StreamResponse:
     response.enable_chunked_encoding()
     await call.invite()
     await response.prepare(call.request)
-    objects, more = Objects(_LARGEST), True
+    objects, more = Objects(_LARGEST, _PIECE), True
     while more:
         lines, more = await _piece(call, maker, objects)
         if lines:
@@ -167,7 +195,7 @@ async def _piece(call: Call, maker: Maker, objects: Objects) -> tuple[bytes, boo
     """The answers to what has come, and whether more may come."""
     try:
         async with asyncio.timeout(call.service.settings.idle_timeout):
-            part = await call.read_some()
+            part = await call.read_some(_PIECE)
         if not part:
             objects.finish()
             return b"", False
@@ -176,10 +204,25 @@ async def _piece(call: Call, maker: Maker, objects: Objects) -> tuple[bytes, boo
     except Refusal as refusal:
         return _line(_Error(refusal.code, refusal.text)), False
     call.service.metrics.bytes.inc(len(part))
-    results = await _store_or_tell(call, [_made(maker, one) for one in objects.feed(part)])
+    results = await _store_or_tell(call, await _made_of(call, maker, objects.feed(part)))
     if objects.fault is not None:
         results.append(_Error(objects.fault.code, objects.fault.text))
     return b"".join(map(_line, results)), objects.fault is None and not call.service.draining
+
+
+async def _made_of(call: Call, maker: Maker, texts: list[bytes]) -> list[_Made]:
+    """What is made of the records of a piece."""
+    try:
+        return await in_turns(partial(_made, maker), texts.copy())
+    except NeedsSchemas:
+        run, known = call.service.workers.run, call.service.schemas
+        made, learned = await run(call.who.client, _all_made, texts, maker, _as_they_are, len(texts), known.all())
+        known.remember(learned)
+        return made  # type: ignore[no-any-return]
+
+
+def _as_they_are(texts: list[bytes], _: int) -> list[bytes]:
+    return texts
 
 
 async def _store_or_tell(call: Call, made: list[_Made]) -> list[_Result]:

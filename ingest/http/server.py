@@ -72,6 +72,7 @@ class HttpWay:
             await asyncio.wait_for(self._idle.wait(), grace)
         self._server.pre_shutdown()
         await self._server.shutdown(_LAST)
+        await self.service.workers.close()
 
     async def _handle(self, request: BaseRequest) -> StreamResponse:
         self._active += 1

@@ -1,6 +1,5 @@
 """What all requests share: settings, Kafka, limits, metrics, and the one way to store records."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,11 +9,14 @@ from ingest.cluster import OUTSIDE, Cluster
 from ingest.delivery import Delivery
 from ingest.http.access import Access, Who
 from ingest.http.answers import Answer, Refusal
-from ingest.http.avro import Schemas
+from ingest.http.avro import Texts
+from ingest.http.workers import Workers
 from ingest.limits import Buckets, Room
 from ingest.metrics import Metrics
 from ingest.once import Once
 from ingest.settings import IngestSettings
+
+_WORKERS = 2
 
 
 @dataclass(slots=True)
@@ -29,14 +31,15 @@ class Service:
     room: Room = field(init=False)
     buckets: Buckets = field(init=False)
     once: Once[Answer] = field(init=False)
-    schemas: Schemas = field(default_factory=Schemas)
-    large: asyncio.Lock = field(default_factory=asyncio.Lock)
+    schemas: Texts = field(default_factory=Texts)
+    workers: Workers = field(init=False)
     draining: bool = False
 
     def __post_init__(self) -> None:
         settings = self.settings
         self.room = Room(settings.max_held)
         self.buckets = Buckets(settings.rate, settings.burst)
+        self.workers = Workers(_WORKERS, settings.body_timeout)
         self.once = Once(settings.remember, settings.max_remembered)
 
     def require(self, who: Who, topic: str) -> int:
@@ -63,7 +66,7 @@ class Service:
     async def store(self, who: Who, records: Sequence[Record]) -> list[Outcome]:
         """What became of each record, in order, once Kafka has decided. Raises `Busy`, `Away`, `Refusal`."""
         self.charge(who, len(records))
-        outcomes = await self.delivery.accept(records)
+        outcomes = await self.delivery.deliver(records)
         self._count(records, outcomes)
         return outcomes
 

@@ -10,6 +10,8 @@ import cramjam
 from ingest.http.answers import Refusal
 
 ENCODINGS = "gzip, deflate, zstd"
+_MEMBERS = 10_000  # of one body; who cuts a file of 16 MiB into pieces of 64 KiB makes some hundreds
+_PIECE = 4096  # bytes
 _RAW, _ZLIB, _GZIP = -15, 15, 31  # window bits, by which zlib tells the formats
 
 
@@ -33,20 +35,36 @@ def too_large(limit: int) -> Refusal:
 
 
 def _inflate(body: bytes, bits: int, limit: int) -> bytes:
-    parts, left = [], limit
+    parts: list[bytes] = []
+    at, left, members = 0, limit, 0
     try:
-        while body:
-            member = zlib.decompressobj(bits)
-            parts.append(member.decompress(body, left + 1))
-            left -= len(parts[-1])
+        while at < len(body):
+            if (members := members + 1) > _MEMBERS:
+                raise Refusal(413, f"more than {_MEMBERS} compressed members in one body")
+            at, left = _member(body, at, bits, left, parts)
             if left < 0:
                 raise too_large(limit)
-            if not member.eof:
-                raise Refusal(400, "the compressed body ends too early")
-            body = member.unused_data
     except zlib.error as error:
         raise Refusal(400, f"the body cannot be unpacked: {error}") from None
     return b"".join(parts)
+
+
+def _member(body: bytes, at: int, bits: int, left: int, parts: list[bytes]) -> tuple[int, int]:
+    """Unpack the member that begins at `at` into `parts`; where it ends, and how many bytes are left then, -1 when it
+    has more. It is fed in pieces, each twice the one before, for what is fed beyond its end is copied.
+    """
+    member, size, view = zlib.decompressobj(bits), _PIECE, memoryview(body)
+    while not member.eof:
+        if at >= len(body):
+            raise Refusal(400, "the compressed body ends too early")
+        piece = view[at : at + size]
+        parts.append(member.decompress(piece, left + 1))
+        left -= len(parts[-1])
+        if left < 0:
+            return at, -1
+        at += len(piece)
+        size *= 2
+    return at - len(member.unused_data), left
 
 
 def _has_zlib_header(body: bytes) -> bool:

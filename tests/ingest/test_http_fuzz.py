@@ -1,7 +1,14 @@
-"""Whatever comes: an answer, never a 500, and nothing held afterwards."""
+"""Whatever comes: an answer, never a 500, and nothing held afterwards.
+
+`OGREWATCH_FUZZ_BODIES=100000 pytest -s tests/ingest/test_http_fuzz.py -k many` is the long run.
+"""
 
 import asyncio
 import gzip
+import os
+import random
+import resource
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -137,3 +144,102 @@ def test_any_head_is_answered(
     assert not {status for status in statuses if status.startswith(b"5")}
     assert caplog.records == []
     assert worn.run(worn.proxy.get("/status"))[0] == 200
+
+
+SEED, NUMBER = int(os.environ.get("OGREWATCH_FUZZ_SEED", "1")), int(os.environ.get("OGREWATCH_FUZZ_BODIES", "2000"))
+AT_ONCE = 8
+AVRO_SCHEMA = orjson.dumps({"type": "record", "name": "R", "fields": [{"name": "a", "type": ["null", "R", "string"]}]})
+WHOLE = [
+    b'{"hostname":"web-01","summary":"x","n":1}',
+    b'[{"a":1},{"b":[1,2,{"c":null}]}]',
+    b'{"a":1}\n{"b":"\\ud800"}\n\n',
+    b'{"create":{"_index":"logs"}}\n{"message":"x"}\n{"delete":{"_id":"1"}}\n',
+    b'{"records":[{"key":"aG9zdA==","value":"bGluZQ==","partition":1},{"value":null}]}',
+    b'{"records":[{"value":{"hostname":"h"},"headers":[{"name":"n","value":"YQ=="}],"timestamp":"2026-05-01"}]}',
+    b'{"value":{"type":"JSON","data":{"a":1}}}{"value":{"type":"BINARY","data":"YQ=="}}',
+    b'{"entries":[{"id":"1","value":{"type":"STRING","data":"x"}},{"id":"2","partition_id":2}]}',
+    orjson.dumps({"value_schema": AVRO_SCHEMA.decode(), "records": [{"value": {"a": {"R": {"a": None}}}}]}),
+    orjson.dumps({"value": {"type": "AVRO", "schema": AVRO_SCHEMA.decode(), "data": {"a": {"string": "x"}}}}),
+    b"<38>Aug  4 15:01:25 web-01 sshd[57911]: Invalid user admin from 192.0.2.7 port 50412\r\n",
+]
+TOKENS = [
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b'"',
+    b"\\",
+    b",",
+    b":",
+    b"\n",
+    b"\r\n",
+    b"\0",
+    b"\xff",
+    b"null",
+    b"1e999",
+    b"-0",
+    b"9" * 400,
+]
+FUZZ_TYPES = [*TYPES, "application/vnd.kafka.avro.v2+json", "application/vnd.elasticsearch+x-ndjson"]
+
+
+def _fuzzed(draw: random.Random) -> bytes:
+    """A body that begins as a whole one, or several, and is cut, joined, repeated, and has bytes changed."""
+    body = b"".join(draw.choices(WHOLE, k=draw.choice((1, 1, 1, 2, 5))))
+    for _ in range(draw.choice((0, 1, 1, 2, 4, 16))):
+        at = draw.randrange(len(body) + 1)
+        match draw.randrange(5):
+            case 0:
+                body = body[:at]
+            case 1:
+                body = body[:at] + draw.choice(TOKENS) * draw.choice((1, 1, 2, 50, 2000)) + body[at:]
+            case 2:
+                end = min(len(body), at + draw.choice((1, 10, 100)))
+                body = body[:at] + body[at:end] * draw.choice((0, 2, 100)) + body[end:]
+            case 3:
+                body = body[:at] + draw.randbytes(draw.choice((1, 1, 8))) + body[at + 1 :]
+            case 4:
+                body = body * draw.choice((1, 2, 20)) if len(body) < 20_000 else body
+    return body
+
+
+def _packed(draw: random.Random, body: bytes) -> tuple[bytes, str]:
+    """The body as it is sent, and its encoding: often right, in several members, broken, or not what it says."""
+    encoding = draw.choice(("", "", "", "gzip", "zstd", "deflate", "identity", "br"))
+    packed = PACKERS.get(encoding, bytes)(body)
+    if encoding and draw.random() < 0.3:
+        packed *= draw.choice((2, 50))
+    if encoding and draw.random() < 0.3:
+        at = draw.randrange(len(packed) + 1)
+        packed = packed[:at] + draw.randbytes(draw.choice((0, 1, 4))) + packed[at + draw.choice((0, 1, 1000)) :]
+    return packed, encoding
+
+
+def test_many_bodies_are_answered_in_time(worn: Worn) -> None:
+    service, slowest, statuses = worn.proxy.way.service, 0.0, dict[int, int]()
+
+    async def some(first: int) -> None:
+        nonlocal slowest
+        for number in range(first, NUMBER, AT_ONCE):
+            draw = random.Random(f"{SEED} {number}")
+            body, encoding = _packed(draw, _fuzzed(draw))
+            named = {"Content_Type": draw.choice(FUZZ_TYPES), "Content_Encoding": encoding}
+            path = draw.choice(PATHS).format(cluster=service.cluster.identity)
+            begin = time.perf_counter()
+            status, _ = await worn.proxy.post(path, body, **{name: value for name, value in named.items() if value})
+            slowest = max(slowest, time.perf_counter() - begin)
+            statuses[status] = statuses.get(status, 0) + 1
+            assert status in {200, 207, 400, 413, 415, 422}, f"OGREWATCH_FUZZ_SEED={SEED}, body {number}: {status}"
+
+    async def all_of_them() -> None:
+        async with asyncio.TaskGroup() as group:
+            for first in range(AT_ONCE):
+                group.create_task(some(first))
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    worn.run(all_of_them())
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
+    print(f"{NUMBER} bodies, slowest {slowest:.2f} s, memory grew by {grown} MiB, answers {sorted(statuses.items())}")
+    assert service.room.held == 0
+    assert service.delivery.pending_records == 0
+    assert grown < 400

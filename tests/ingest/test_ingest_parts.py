@@ -146,7 +146,7 @@ OBJECTS = st.dictionaries(TEXTS, VALUES, max_size=4)
 def test_objects_come_out_as_they_went_in_however_the_stream_is_cut(values: list[object], data: st.DataObject) -> None:
     texts = [orjson.dumps(value, option=data.draw(st.sampled_from([0, orjson.OPT_INDENT_2]))) for value in values]
     stream = b"".join(text + data.draw(st.sampled_from([b"", b"\n", b" \r\n\t"])) for text in texts)
-    objects, found, at = Objects(1 << 20), list[bytes](), 0
+    objects, found, at = Objects(1 << 20, 1000), list[bytes](), 0
     while at < len(stream):
         step = data.draw(st.integers(1, 10))
         found += objects.feed(stream[at : at + step])
@@ -157,7 +157,7 @@ def test_objects_come_out_as_they_went_in_however_the_stream_is_cut(values: list
 
 @given(st.binary(max_size=200))
 def test_any_stream_gives_objects_or_a_fault(stream: bytes) -> None:
-    objects = Objects(100)
+    objects = Objects(100, 10)
     found = b"".join(objects.feed(stream))
     assert all(byte in stream for byte in found)
     if objects.fault is not None:
@@ -167,7 +167,7 @@ def test_any_stream_gives_objects_or_a_fault(stream: bytes) -> None:
 
 
 def test_an_object_without_end_does_not_grow() -> None:
-    objects = Objects(1000)
+    objects = Objects(1000, 10)
     for _ in range(1000):
         objects.feed(b'{"a":"xxxx')
         if objects.fault:

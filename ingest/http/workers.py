@@ -1,0 +1,88 @@
+"""Reads large bodies in processes of their own, because one that takes a second would hold up everybody else's.
+
+Each sender has one body at a time in them, and senders take turns. What takes too long is ended with its process.
+"""
+
+import asyncio
+import pickle
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from ingest.http.answers import Refusal
+from ingest.http.worker import LENGTH
+
+_COMMAND = [sys.executable, "-P", "-c", "from ingest.http.worker import main; main()"]
+_BUFFER = 1 << 20  # bytes
+
+
+class Workers:
+    """At most `number` processes, started when they are needed; a body may take `limit` seconds."""
+
+    def __init__(self, number: int, limit: float) -> None:
+        self._limit, self._turns = limit, asyncio.Semaphore(number)
+        self._idle: list[Process] = []
+        self._all: set[Process] = set()
+        self._senders: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    async def run(self, sender: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What the function returns for the arguments; both must be fit for pickle. Waits for the sender's turn.
+
+        Raises what the function raises, `Refusal` 413 when it takes too long, 503 when its process has ended.
+        """
+        async with self._turn(sender), self._turns:
+            worker = self._idle.pop() if self._idle else await self._start()
+            try:
+                returned, result = await self._ask(worker, pickle.dumps((function, arguments), 5))
+            except BaseException:
+                self._end(worker)
+                raise
+            self._idle.append(worker)
+        if not returned:
+            raise result
+        return result
+
+    async def close(self) -> None:
+        """End the processes."""
+        for worker in list(self._all):
+            self._end(worker)
+            await worker.wait()
+
+    @asynccontextmanager
+    async def _turn(self, sender: str) -> AsyncIterator[None]:
+        lock, waiting = self._senders.get(sender, (asyncio.Lock(), 0))
+        self._senders[sender] = lock, waiting + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._senders.pop(sender)
+            if waiting > 1:
+                self._senders[sender] = lock, waiting - 1
+
+    async def _start(self) -> Process:
+        worker = await asyncio.create_subprocess_exec(*_COMMAND, stdin=PIPE, stdout=PIPE, limit=_BUFFER)
+        self._all.add(worker)
+        return worker
+
+    async def _ask(self, worker: Process, frame: bytes) -> Any:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        try:
+            async with asyncio.timeout(self._limit):
+                worker.stdin.write(LENGTH.pack(len(frame)))
+                worker.stdin.write(frame)
+                await worker.stdin.drain()
+                (size,) = LENGTH.unpack(await worker.stdout.readexactly(LENGTH.size))
+                return pickle.loads(await worker.stdout.readexactly(size))
+        except TimeoutError:
+            raise Refusal(413, "reading the body takes too long") from None
+        except (asyncio.IncompleteReadError, ConnectionError):
+            raise Refusal(503, "the process that read the body has ended", after=1) from None
+
+    def _end(self, worker: Process) -> None:
+        self._all.discard(worker)
+        with suppress(ProcessLookupError):
+            worker.kill()
