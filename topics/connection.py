@@ -18,6 +18,11 @@ from topics.plaintext import readable_by_others
 
 _PATIENCE, _GLANCE = 5.0, 0.1  # seconds that Kafka has to answer, and between looks at what was heard of it
 _WORDS = re.compile(r"(?:\w+://)?[^ ]*: (.*?)(?:, verify that ssl.*)?(?: \(after \d+ms .*\))?", re.DOTALL)
+_WRAPPED = re.compile(
+    r"(?:SSL handshake failed: )?(?:error:[0-9A-F]+:[^:]*:[^:]*:)?(.*?)(?:: broker certificate could not be .*)?",
+    re.DOTALL,
+)
+_TELLING = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._TRANSPORT)
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -120,8 +125,7 @@ def answers(servers: str) -> bool:
             return bool(client.list_topics(timeout=_GLANCE).brokers)
         except KafkaException:
             client.poll(0)
-        for error in heard:
-            _judge(error, servers, security)
+        _judge_all(heard, servers, security)
         if any(error.code() == KafkaError._RESOLVE or "in state CONNECT)" in error.str() for error in heard):
             return False
     if heard:
@@ -175,6 +179,16 @@ def _require_private(servers: str, security: KafkaSecurity) -> None:
         raise Refused(said)
 
 
+def _rank(error: KafkaError) -> int:
+    """Before others those that say most: what is said must not depend on which librdkafka reports first."""
+    return _TELLING.index(error.code()) if error.code() in _TELLING else len(_TELLING)
+
+
+def _judge_all(heard: list[KafkaError], servers: str, security: KafkaSecurity) -> None:
+    for error in sorted(heard, key=_rank):
+        _judge(error, servers, security)
+
+
 def _judge(error: KafkaError, servers: str, security: KafkaSecurity) -> None:
     """Raise `Refused` if what librdkafka reports will not pass by waiting."""
     code, found = error.code(), _WORDS.fullmatch(error.str())
@@ -183,10 +197,17 @@ def _judge(error: KafkaError, servers: str, security: KafkaSecurity) -> None:
         names = "OGREWATCH_KAFKA_USER, _PASSWORD and _MECHANISM"
         raise Refused(f"Kafka at {servers} refuses user {security.user!r} ({words}): see {names}.")
     if code == KafkaError._SSL:
-        raise Refused(f"Kafka at {servers} cannot be trusted ({words}): OGREWATCH_KAFKA_CA says who signs for it.")
+        raise Refused(
+            f"Kafka at {servers} cannot be trusted ({_plain(words)}): OGREWATCH_KAFKA_CA says who signs for it."
+        )
     if code == KafkaError._TRANSPORT and "SSL" in words:
         names = "OGREWATCH_KAFKA_PROTOCOL and _CERTIFICATE"
         raise Refused(f"Kafka at {servers} does not take our {security.protocol} ({words}): see {names}.")
+
+
+def _plain(words: str) -> str:
+    """OpenSSL's reason, which librdkafka wraps in one way or another, by where it meets it."""
+    return _WRAPPED.fullmatch(words)[1] or words  # type: ignore[index]  # it matches whatever there is
 
 
 def _complaint(prefix: str, found: Any) -> str:

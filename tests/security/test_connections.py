@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from aiokafka.client import AIOKafkaClient
 from certificates import authority, signed
+from confluent_kafka import KafkaError
 from elasticsearch.exceptions import SSLError
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from secured import PASSWORD, USER, Site
@@ -72,7 +73,7 @@ async def test_both_clients_of_kafka_get_in(
     ("protocol", "setting", "value", "sentence"),
     [
         ("SASL_SSL", "USER", "stranger", "refuses user 'stranger' (SASL authentication error:"),
-        ("SASL_SSL", "CA", "strange.crt", "cannot be trusted (SSL handshake failed:"),
+        ("SASL_SSL", "CA", "strange.crt", "cannot be trusted (certificate verify failed): "),
         ("SASL_SSL", "CA", "absent.crt", "absent.crt cannot be used (No such file or directory)"),
         ("SASL_SSL", "PASSWORD_FILE", "/nowhere", "/nowhere cannot be read (No such file or directory)."),
         ("SASL_SSL", "PASSWORD", PASSWORD, "are both set: one of them is meant."),
@@ -91,6 +92,21 @@ def test_kafka_refuses_in_a_sentence(
     with pytest.raises(Refused, match=re.escape(sentence)) as told:
         kafka.answers(servers)
     assert PASSWORD not in str(told.value)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_is_said_does_not_depend_on_what_is_reported_first(order: int) -> None:
+    where, verify = "ssl://127.0.0.1:9093/bootstrap", "error:0A000086:SSL routines::certificate verify failed"
+    told = "broker certificate could not be verified, verify that ssl.ca.location is correctly configured"
+    reports = [
+        (KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down"),
+        (KafkaError._TRANSPORT, f"{where}: Disconnected (after 3ms in state SSL_HANDSHAKE)"),
+        (KafkaError._SSL, f"{where}: {verify} (after 3ms in state SSL_HANDSHAKE)"),
+        (KafkaError._SSL, f"{where}: SSL handshake failed: {verify}: {told} (after 3ms in state SSL_HANDSHAKE)"),
+    ]
+    heard = [KafkaError(*report) for report in reports[::order]]
+    with pytest.raises(Refused, match=r"cannot be trusted \(certificate verify failed\): OGREWATCH_KAFKA_CA"):
+        kafka._judge_all(heard, "127.0.0.1:9093", KafkaSecurity())
 
 
 def test_a_kafka_that_wants_more_than_we_bring_is_named(site: Site) -> None:
