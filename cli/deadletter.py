@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException
 from agents.settings import Settings
 from cli.deadletter_box import DROPPED, REPLAYED, Wanted, search
 from cli.deadletter_options import Component, Contains, Ids, Json, Reason, Since, Topic, Until, wanted
+from topics.connection import require
 from topics.reading import Reader
 
 PANEL = "Run"
@@ -41,7 +42,7 @@ def list_letters(
 
     settings, number = Settings(), 0
     asked = wanted(settings, None, component, reason, topic, since, until, contains, decided)
-    with _explained(), Reader(settings.kafka) as reader:
+    with _explained(), _reader(settings) as reader:
         found = ((letter.time, number := number + 1, letter, fate) for letter, fate in search(reader, settings, asked))
         latest = [(letter, fate) for *_, letter, fate in sorted(heapq.nlargest(limit, found))]
     if as_json:
@@ -61,7 +62,7 @@ def show(identity: Annotated[str, typer.Argument(metavar="ID", help="Id of a let
     from cli import deadletter_shown as shown
 
     settings = Settings()
-    with _explained(), Reader(settings.kafka) as reader:
+    with _explained(), _reader(settings) as reader:
         found = list(search(reader, settings, Wanted(ids=frozenset([identity]), decided=True)))
     if not found:
         raise _Failed(f"There is no letter {shown.safe(identity)}.")
@@ -106,7 +107,7 @@ def _decide(settings: Settings, what: str, asked: Wanted, every: bool, yes: bool
 
     if every == (asked != Wanted()):
         raise typer.BadParameter("name letters by id or options, or all of them by --all")
-    with _explained(), Reader(settings.kafka) as reader:
+    with _explained(), _reader(settings) as reader:
         decider = Decider(settings, f"{getpass.getuser()}@{socket.gethostname()}")
         planned = plan(reader, settings, asked)
         if not yes and not as_json and planned:
@@ -118,6 +119,12 @@ def _decide(settings: Settings, what: str, asked: Wanted, every: bool, yes: bool
         print(", ".join(f"{number:,} {fate}" for fate, number in done.items()) or "No dead letters.")
     if asked.ids and not planned:
         raise _Failed("None of them is there, or all were decided before.")
+
+
+def _reader(settings: Settings) -> Reader:
+    """What reads Kafka. Raises `Away` at once when it is."""
+    require(settings.kafka)
+    return Reader(settings.kafka)
 
 
 class _Failed(typer.Exit):
@@ -133,11 +140,11 @@ def _explained() -> Iterator[None]:
     """Errors of the servers end the command with a sentence."""
     from cli.deadletter_decide import why
     from cli.ledger_store import StoreError
-    from sinks.elasticsearch.connection import refusal
+    from sinks.elasticsearch.connection import words
 
     try:
         yield
     except KafkaException as error:
         raise _Failed(why(error)) from None
     except StoreError as error:
-        raise _Failed(refusal(error) or f"Elasticsearch: {error}") from None
+        raise _Failed(words(error)) from None

@@ -135,19 +135,21 @@ def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
     from confluent_kafka import KafkaException
 
     from cli.ledger_store import Store, StoreError
-    from sinks.elasticsearch.connection import refusal
+    from sinks.elasticsearch.connection import words
+    from topics.connection import Away, require
     from topics.reading import Reader
     from topics.registry import RegistryAway, RegistryRefuses
 
     settings = Settings()
     try:
+        require(settings.kafka)
         with Reader(settings.kafka) as reader, Store(settings) as store:
             yield settings, reader, store
     except KafkaException as error:
         _cannot_say(f"Kafka: {error.args[0].str()}")
     except StoreError as error:
-        _cannot_say(refusal(error) or f"Elasticsearch: {error}")
-    except (RegistryAway, RegistryRefuses) as error:
+        _cannot_say(words(error))
+    except (Away, RegistryAway, RegistryRefuses) as error:
         _cannot_say(str(error))
     except KeyboardInterrupt:
         raise typer.Exit from None

@@ -176,12 +176,15 @@ def _context(settings: Settings) -> ssl.SSLContext | None:
 @contextmanager
 def _told(server: str, *errors: type[Exception]) -> Iterator[None]:
     """Turn what a client raises into the sentence that ends the command."""
-    from sinks.elasticsearch.connection import refusal
+    from elasticsearch import ApiError, TransportError
+
+    from sinks.elasticsearch.connection import words
 
     try:
         yield
     except errors as error:
-        raise StackError(refusal(error) or f"{server} refused its part of the set-up: {error}") from error
+        said = words(error) if isinstance(error, ApiError | TransportError) else f"{server}: {error}"
+        raise StackError(f"{server} refused its part of the set-up. {said}") from error
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from elasticsearch import ApiError, BadRequestError, OrjsonSerializer, Transport
 from elasticsearch.serializer import Serializer
 
 from sinks.base import Document, Outcome, Rejected
-from sinks.elasticsearch.connection import async_client
+from sinks.elasticsearch.connection import async_client, words
 from sinks.elasticsearch.generations import Generations
 from sinks.elasticsearch.pace import Pace
 from sinks.elasticsearch.patience import Patience
@@ -90,7 +90,7 @@ class ElasticsearchSink:
         try:
             await self._client.indices.refresh(index=index, ignore_unavailable=True, filter_path="_shards.failed")
         except (ApiError, TransportError) as error:
-            Patience.warn(f"no refresh of {index}: {error}", Cause(None, "refresh", index))
+            Patience.warn(f"no refresh of {index}: {words(error)}", Cause(None, "refresh", index))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -107,14 +107,14 @@ class ElasticsearchSink:
                     items = await self._send(sent)
             except TransportError as error:
                 self._generations.forget()
-                await patience.wait(Cause(None, "no_answer"), str(error), len(entries))
+                await patience.wait(Cause(None, "no_answer"), words(error), len(entries))
             except ApiError as error:
                 if error.status_code == _TOO_LARGE and len(sent) == len(entries):
                     return await self._store_halves(entries, judge, patience)
                 if error.status_code == _TOO_LARGE:  # with the control; another one will do
                     self._accepted.clear()
                 self._generations.forget()
-                await self._put_off(entries, _cause(error), str(error), patience)
+                await self._put_off(entries, _cause(error), words(error), patience)
                 if len(entries) > 1 and error.status_code != _BAD and _bytes(entries) > self._pace.size:
                     return await self._store_halves(entries, judge, patience)
                 if error.status_code == _BAD and await self._takes_others(entries, judge):

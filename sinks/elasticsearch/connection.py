@@ -5,6 +5,7 @@ https://www.elastic.co/docs/reference/elasticsearch/clients/python/connecting
 
 import _ssl
 import hashlib
+import os
 import re
 import socket
 import ssl
@@ -19,6 +20,8 @@ from elasticsearch import (
     AsyncElasticsearch,
     AuthenticationException,
     AuthorizationException,
+    ConnectionError,
+    ConnectionTimeout,
     Elasticsearch,
     TransportError,
 )
@@ -125,6 +128,39 @@ def refusal(error: Exception) -> str | None:
     if isinstance(error, SSLError):
         return f"Elasticsearch cannot be trusted ({error}): {_PREFIX}CA or _FINGERPRINT says who signs for it."
     return None
+
+
+def words(error: Exception) -> str:
+    """What went wrong with a request, in a sentence for who runs a command or reads a log."""
+    if (said := refusal(error)) is not None:
+        return said
+    if isinstance(error, ApiError):
+        return f"Elasticsearch answers with status {error.status_code}: {_reason(error)}."
+    if isinstance(error, ConnectionTimeout):
+        return "Elasticsearch does not answer in time."
+    if isinstance(error, ConnectionError):
+        return f"Elasticsearch does not answer ({_cause(error)}). Is it running?"
+    return f"Elasticsearch: {error}."
+
+
+def _reason(error: ApiError) -> str:
+    """The server's own, else what little the client has."""
+    about = error.body.get("error") if isinstance(error.body, dict) else None
+    return str(about.get("reason") if isinstance(about, dict) else about or error.message)
+
+
+def _cause(error: BaseException) -> str:
+    """The system's words for why there is no connection; libraries wrap them several times."""
+    seen, left = set[int](), [error]
+    while left:
+        found = left.pop()
+        if isinstance(found, OSError) and found.strerror:
+            return os.strerror(found.errno) if (found.errno or 0) > 0 else found.strerror
+        if id(found) not in seen:
+            seen.add(id(found))
+            inner = (*getattr(found, "errors", ()), *found.args, found.__cause__, found.__context__)
+            left += [one for one in inner if isinstance(one, BaseException)]
+    return str(error).rsplit(": ", 1)[-1].strip(" ')(")
 
 
 def _access(urls: str) -> dict[str, Any]:
