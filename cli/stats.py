@@ -22,6 +22,8 @@ from topics.plaintext import readable_by_others
 PANEL = "Look"
 
 _PATIENCE = 5.0  # seconds
+_SERVER = "ogrewatch"  # as the web role calls itself
+_WRONG = 2  # exit code of wrong options
 _ANY = ("0.0.0.0", "::", "")
 _ERRORS = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -43,7 +45,11 @@ class By(StrEnum):
 
 
 class _NoAnswer(Exception):
-    """There is nothing to print; the text says why."""
+    """There is nothing to print; the text says why, and `status` is what the command ends with."""
+
+    def __init__(self, text: str, status: int = 1) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 def command(
@@ -59,7 +65,8 @@ def command(
         str | None, typer.Option(help="Where the web role answers.", show_default="from the settings")
     ] = None,
 ) -> None:
-    """Show successful and failed logins as counted at this moment. The exit code is 1 when nobody answers.
+    """Show successful and failed logins as counted at this moment. The exit code is 1 when nobody answers,
+    2 when what is asked for cannot be.
 
     Example: ogrewatch stats attackers --window 1h --limit 10
     """
@@ -72,7 +79,7 @@ def command(
         body = _ask((url or _default_url()).rstrip("/"), _path(what, address), asked)
     except _NoAnswer as error:
         _ERRORS.print(Text(str(error)))
-        raise typer.Exit(1) from None
+        raise typer.Exit(error.status) from None
     if as_json:
         typer.echo(body)
     else:
@@ -105,7 +112,7 @@ def _ask(url: str, path: str, asked: Mapping[str, Any]) -> bytes:
         json.loads(body)
     except urllib.error.HTTPError as error:
         with error:
-            raise _NoAnswer(_refusal(url, error)) from None
+            raise _NoAnswer(_refusal(url, error), _status(error)) from None
     except OSError as error:
         raise _NoAnswer(f"Nobody answers at {url} ({_why(error)}). Is `ogrewatch worker web` running?") from None
     except (ValueError, HTTPException):
@@ -129,12 +136,28 @@ def _why(error: OSError) -> str:
 
 def _refusal(url: str, error: urllib.error.HTTPError) -> str:
     try:
-        text = str(json.loads(error.read())["error"])
-    except (OSError, ValueError, LookupError, TypeError):
-        return f"What answers at {url} says {error.code} {HTTPStatus(error.code).phrase}; is it Ogrewatch?"
+        ours = error.headers.get("Server") == _SERVER
+        text = str(json.loads(error.read())["error"]) if ours else ""
+    except (OSError, ValueError, LookupError, TypeError, HTTPException):
+        text = ""
+    if not text:
+        return f"What answers at {url} says {error.code}{_phrase(error.code)}; is it Ogrewatch?"
     if error.code == HTTPStatus.UNAUTHORIZED:
         text += ": set OGREWATCH_TOKEN or OGREWATCH_TOKEN_FILE"
     return text if text.endswith((".", "?")) else f"{text}."
+
+
+def _phrase(status: int) -> str:
+    """The usual words for a status, none for one that nobody has defined."""
+    try:
+        return f" {HTTPStatus(status).phrase}"
+    except ValueError:
+        return ""
+
+
+def _status(error: urllib.error.HTTPError) -> int:
+    """As for any other wrong option when Ogrewatch does not take what it is asked."""
+    return _WRONG if error.code == HTTPStatus.BAD_REQUEST and error.headers.get("Server") == _SERVER else 1
 
 
 def _print(what: What, body: dict[str, Any]) -> None:

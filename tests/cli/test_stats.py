@@ -36,6 +36,8 @@ class Web:
 
     body: Any = None
     status: int = 200
+    name: str = "ogrewatch"
+    """What it calls itself."""
     asked: list[str] = field(default_factory=list)
     shown: list[str | None] = field(default_factory=list)
     url: str = ""
@@ -49,6 +51,9 @@ def web() -> Iterator[Web]:
     web = Web()
 
     class Handler(BaseHTTPRequestHandler):
+        def version_string(self) -> str:
+            return web.name
+
         def do_GET(self) -> None:
             web.asked.append(self.path)
             web.shown.append(self.headers["Authorization"])
@@ -139,7 +144,18 @@ def test_missing_partitions_are_told_apart_from_the_table(web: Web) -> None:
 def test_a_refusal_is_one_sentence(web: Web, status: int, body: Any, says: str) -> None:
     web.status, web.body = status, body
     result = web.run("ratio")
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", says.format(url=web.url))
+    expected = 2 if status == 400 else 1
+    assert (result.exit_code, result.stdout, result.stderr) == (expected, "", says.format(url=web.url))
+
+
+@pytest.mark.parametrize(
+    ("status", "known"), [(400, " Bad Request"), (404, " Not Found"), (503, " Service Unavailable"), (599, "")]
+)
+def test_another_server_s_words_are_not_ours(web: Web, status: int, known: str) -> None:
+    web.status, web.body, web.name = status, {"error": "no handler found for uri [/api/v1/auth/ratio]"}, "other"
+    result = web.run("ratio")
+    assert result.exit_code == 1
+    assert result.stderr == f"What answers at {web.url} says {status}{known}; is it Ogrewatch?\n"
 
 
 def test_an_answer_that_breaks_off_is_none() -> None:
