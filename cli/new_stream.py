@@ -83,7 +83,7 @@ def command(
 ) -> None:
     """Make the folder of a new stream: parser, samples and test, to be changed into what the source really says.
 
-    Example: ogrewatch new-stream vsftpd; then pytest tests/streams
+    Example: ogrewatch new-stream fail2ban; then pytest tests/streams
     """
     import streams
 

@@ -1,9 +1,11 @@
-"""Raw lines in, ECS events out as JSON lines, one for each, without Kafka."""
+"""Turns raw lines into ECS events, one line of JSON for each, without Kafka."""
 
 import gzip
 import sys
 import time
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO, cast
 
@@ -19,6 +21,10 @@ _Line = tuple[bytes, str | None, str]
 
 
 def command(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Log file, plain or .gz; standard input when `-` or absent.", show_default=False),
+    ] = None,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help='Input lines are JSON: {"message": RAW, "program": NAME or absent}.')
     ] = False,
@@ -29,10 +35,12 @@ def command(
     limit: Annotated[int, typer.Option(min=0, help="With --coverage: as many shapes of what was not understood.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="With --coverage: print one JSON object.")] = False,
 ) -> None:
-    """Parse raw log lines from standard input and print one ECS event as JSON for each, in order.
+    """Parse raw log lines and print one ECS event as JSON for each, in order.
 
-    Examples: ogrewatch parse < /var/log/auth.log; ogrewatch parse --coverage /var/log/syslog.1.gz
+    Examples: ogrewatch parse /var/log/auth.log; ogrewatch parse --coverage /var/log/syslog.1.gz
     """
+    if coverage is not None and file is not None:
+        raise typer.BadParameter("a FILE and --coverage exclude each other")
     if coverage is not None:
         _cover(coverage, jsonl, limit, as_json)
         return
@@ -41,12 +49,13 @@ def command(
     from topics.ecs import render
 
     pipeline, joins = Pipeline(Settings()), MemoryJoins()
-    for raw, program, error in _lines(sys.stdin.buffer, jsonl):
-        event = pipeline.event(raw, time.time_ns() // 1000, joins, program)
-        if error:
-            event.update(event_kind="pipeline_error", error_message=error)
-        sys.stdout.buffer.write(orjson.dumps(render(event)) + b"\n")
-        sys.stdout.buffer.flush()
+    with _opened(file or Path("-"), "FILE") as lines:
+        for raw, program, error in _lines(lines, jsonl):
+            event = pipeline.event(raw, time.time_ns() // 1000, joins, program)
+            if error:
+                event.update(event_kind="pipeline_error", error_message=error)
+            sys.stdout.buffer.write(orjson.dumps(render(event)) + b"\n")
+            sys.stdout.buffer.flush()
 
 
 def _cover(path: Path, jsonl: bool, limit: int, as_json: bool) -> None:
@@ -57,7 +66,7 @@ def _cover(path: Path, jsonl: bool, limit: int, as_json: bool) -> None:
     from streams.dispatch import Dispatcher
 
     dispatcher, joins, found = Dispatcher(Settings().zone), MemoryJoins(), Coverage()
-    with _opened(path) as file:
+    with _opened(path, "--coverage") as file:
         for raw, program, _ in _lines(file, jsonl):
             found.add(dispatcher.parse(raw, time.time_ns() // 1000, joins, program))
     report = found.report(limit)
@@ -67,13 +76,19 @@ def _cover(path: Path, jsonl: bool, limit: int, as_json: bool) -> None:
         Console().print(shown(report))
 
 
-def _opened(path: Path) -> BinaryIO:
+@contextmanager
+def _opened(path: Path, option: str) -> Iterator[BinaryIO]:
+    """The file, unpacked; what is wrong with it is said of the option that named it."""
     if str(path) == "-":
-        return sys.stdin.buffer
+        yield sys.stdin.buffer
+        return
     try:
-        return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
-    except OSError as error:
-        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="--coverage") from error
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as opened:
+            yield cast(BinaryIO, opened)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise typer.BadParameter(f"{path} is no whole gzip file: {error}", param_hint=option) from error
+    except (IsADirectoryError, FileNotFoundError, PermissionError) as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint=option) from error
 
 
 def _lines(file: Iterable[bytes], jsonl: bool) -> Iterator[_Line]:

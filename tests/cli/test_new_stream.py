@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,6 +88,14 @@ def test_it_is_a_command_of_ogrewatch() -> None:
     found = subprocess.run([sys.executable, "-c", program, "new-stream", "--help"], capture_output=True, check=False)
     assert found.returncode == 0
     assert b"new-stream" in found.stdout
+
+
+def test_the_name_of_the_examples_is_free() -> None:
+    guide = (PROJECT / "docs/adding-a-stream.md").read_text()
+    for text in (command.__doc__ or "", guide):
+        names = re.findall(r"ogrewatch new-stream (\w+)", text)
+        assert names
+        assert not [name for name in names if (PROJECT / "streams" / name).exists()]
 
 
 def test_without_tests_none_is_written(root: Path) -> None:

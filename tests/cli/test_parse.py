@@ -33,6 +33,22 @@ def test_a_line_is_an_event() -> None:
     assert events[2]["event"]["original"] == "something"
 
 
+@pytest.mark.parametrize("name", ["a.log", "a.log.gz"])
+def test_a_file_is_parsed(tmp_path: Path, name: str) -> None:
+    path, text = tmp_path / name, f"<38>Nov 24 04:05:06 h sshd[7]: {FAILED}\n".encode()
+    path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    assert [event["process"]["pid"] for event in parse(b"", str(path))] == [7]
+    assert parse(text, "-") == parse(b"", str(path))
+
+
+def test_a_file_that_cannot_be_parsed_is_said(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gz"
+    broken.write_bytes(gzip.compress(b"x" * 100_000)[:50])
+    for arguments in ([str(tmp_path / "absent")], [str(tmp_path)], [str(broken)], ["a", "--coverage", "b"]):
+        found = CliRunner().invoke(app, arguments)
+        assert found.exit_code == 2
+
+
 def jsonl(*lines: str | dict[str, Any]) -> list[dict[str, Any]]:
     text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
     events = parse(text.encode("utf-8", "surrogateescape"), "--jsonl")
