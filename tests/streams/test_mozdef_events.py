@@ -54,8 +54,8 @@ def operation(error: Any = "LDAP_SUCCESS", *words: str, verb: str = "BIND", **de
     ("success", "attempts", "outcome"),
     [
         (True, 1, "success"), ("true", 1, "success"), ("True", 1, "success"), (1, 1, "success"), ("1", 1, "success"),
-        (False, 1, "failure"), ("false", 1, "failure"), (0, 1, "failure"), ("0", 1, "failure"), ("failed", 1, "failure"),
-       
+        (False, 1, "failure"), ("false", 1, "failure"), (0, 1, "failure"), ("0", 1, "failure"),
+        ("failed", 1, "failure"),
         (None, 0, ""), ("maybe", 0, ""), (2, 0, ""), (1.5, 0, ""), ([True], 0, ""), ({"a": True}, 0, ""),
     ],
 )  # fmt: skip
