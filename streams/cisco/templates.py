@@ -56,6 +56,7 @@ _FIELDS = {
     **dict.fromkeys(("url_original", "file", "agent", "process_command_line"), r".{1,8192}?"),
     "direction": r"(?:[Ii]n|[Oo]ut)bound",
     "user": r".{0,255}",
+    "bracketed": r"[^<>]{0,255}",
     "duration": r"[0-9][0-9dhms: ]{1,32}",
     "group": r"[^<>,]{0,255}",
     "name": r"[^'\"]{0,255}",
@@ -78,7 +79,14 @@ _FIELDS = {
     "attribute": r"[^=]{1,255}?",
     "value": r".{0,1024}",
 }
-_GROUPS = {"name": "user", "word": "user", "group_name": "group", "quoted_rule": "rule_name", "url_user": "user"}
+_GROUPS = {
+    "name": "user",
+    "bracketed": "user",
+    "word": "user",
+    "group_name": "group",
+    "quoted_rule": "rule_name",
+    "url_user": "user",
+}
 
 
 def compile_template(template: str) -> re.Pattern[str]:

@@ -86,7 +86,14 @@ VPN = (
         _ASSIGNED,
         grouped("[IPv4 ]Address \\<{assigned_ip}\\>[ IPv6 address \\<{assigned_ipv6}\\>] assigned to session*"),
     ),
-    Message("722055", SEEN, grouped("Client Type: {agent}")),
+    Message(
+        "722055",
+        SEEN,
+        (
+            "Group \\<{group}\\> User \\<{bracketed}\\> IP \\<{a_ip}\\>[,] Client Type: {agent}",
+            grouped("Client Type: {agent}")[1],
+        ),
+    ),
     Message("722032 722033", VPN_STARTED, (*grouped("<First|New> {protocol} SVC connection *"), *grouped("{reason}"))),
     Message(
         "722011 722012 722022 722034 722035 722036 722041 716007 716023",

@@ -47,7 +47,9 @@ _WORKER_OF = re.compile(r"(?:conn unix:\S{1,255} \([^()]{0,64}\): )?(?:auth-work
 _LOOKUP = re.compile(
     r"([a-z][a-z0-9_-]{1,24})\((.*),([0-9A-Fa-f.:]{0,45})(?:,master)?(?:,<[^<>]{0,64}>)?\): (.*)", re.DOTALL
 )
+_PLACE = re.compile(r",[0-9A-Fa-f.:]{0,45}(?:,master)?(?:,<[^<>]{0,64}>)?\): ")
 _GIVEN = re.compile(r" \((?:given password|username|SHA1 of given password)\b.*", re.DOTALL)
+_GIVEN_AGAIN = re.compile(r" \((?:given password|username|SHA1 of given password)\b")
 _ACCOUNT = re.compile(
     r"(imap|pop3|submission|managesieve|lmtp|lda|deliver|imap-urlauth|indexer-worker)\((?:[0-9]{1,10}, ?)?(.*?)\)"
     r"(?:<([0-9]{1,10})><([^<>]{0,64})>)?: (.*)",
@@ -109,16 +111,29 @@ def _lookup(text: str, event: Event) -> bool:
     """`sql(alice,192.0.2.1,<session>): Password mismatch`; what follows may tell what the client typed."""
     start = _WORKER_OF.match(text)
     text = text[start.end() :] if start else text
-    found = _LOOKUP.fullmatch(_GIVEN.sub("", text, count=1))
+    given = _GIVEN.search(text)
+    sure = given is None or _ends_with_what_was_given(text, given.start())
+    found = _LOOKUP.fullmatch(text[: given.start()] if given and sure else text)
     if found is None:
         return False
-    database, user, address, said = found.groups()
+    database, user, address, said = found.groups() if sure else (found[1], "", "", "")
     lowered = said.lower()
     event.update(_DENIED if any(word in lowered for word in _REFUSALS) else _CHECK)
     put(event, "user_name", user if user != "?" else "")
     set_endpoint(event, "source", address)
-    extra(event).update({"dovecot.database": database, "dovecot.reason": said})
+    extra(event)["dovecot.database"] = database
+    put(extra(event), "dovecot.reason", said)
     return True
+
+
+def _ends_with_what_was_given(text: str, start: int) -> bool:
+    """Whether what begins at `start` is what dovecot adds of the password, and not a part of the name: no other address
+    follows, or one whose reason closes a parenthesis that it has not opened, as none of dovecot's own does."""
+    if _GIVEN_AGAIN.search(text, start + 1):
+        return False
+    places = list(_PLACE.finditer(text, start))
+    said = text[places[-1].end() :] if places else ")"
+    return said.count(")") > said.count("(")
 
 
 def _account(text: str, event: Event) -> bool:

@@ -74,6 +74,9 @@ def set_peer(found: re.Match[str], event: Event) -> None:
 
 def _delivery(rest: str, event: Event, session: Session) -> bool:
     """`to=<a@b>, relay=mx[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 ok)`."""
+    if rest.count(">, relay=") > 1:  # the recipient, or the other server, is called so
+        event.update(QUEUED)
+        return True
     address, _, more = rest.partition(">, ")
     before, _, after = more.partition("status=")
     found = _STATUS.fullmatch(after)
@@ -116,6 +119,9 @@ def _queued(rest: str, event: Event, session: Session) -> bool:
     address, closed, more = rest.partition(">, ")
     if not closed:
         return False
+    if ">, " in more:  # the sender is called so
+        event.update(QUEUED)
+        return True
     event.update(UNDELIVERED if more.startswith("status=") else QUEUED)
     if sender := address.lstrip("<"):
         extra(event)["email.from.address"] = [sender]

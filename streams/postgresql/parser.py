@@ -28,6 +28,7 @@ _TEXTS = (
 )
 _NOTES = frozenset(("DETAIL", "HINT", "CONTEXT", "QUERY", "LOCATION", "BACKTRACE"))
 _ERRORS = frozenset(("ERROR", "FATAL", "PANIC"))
+_AUTHORIZED = ("connection authorized", "replication connection authorized")
 _LOCAL = "[local]"
 _CONNECT = "database_connect"
 _LEAVE = "database_disconnect"
@@ -43,7 +44,10 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     if parts is None:
         return False
     before, severity, state, text = parts
-    prefix.read(before, event)
+    prefix.read(prefix.without_user(before, text), event)
+    if text.startswith(_AUTHORIZED) and prefix.holds_failure(text):
+        text = ""  # who is refused may be called so
+        event.pop("user_name", None)
     _understand(severity, state, text, event)
     _join(event, joins)
     return True

@@ -4,10 +4,13 @@
 looked for. https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-LINE-PREFIX
 
 A user name may look like a severity and what follows one. It then stands in the prefix and again in the message, so the
-severity is the first one that is not repeated.
+severity is the first one that is not repeated. Where one before it is FATAL, who is refused may have typed it in the
+prefix or in the message: nothing is read of such a line but its time.
 """
 
 import re
+from collections import Counter
+from itertools import islice
 
 from streams.text import extra, number, set_endpoint
 from streams.timestamps import set_iso
@@ -35,12 +38,24 @@ _SNIFF = re.compile(
 )
 _PID = re.compile(r"\[([0-9]{1,10})(?:-([0-9]{1,10}))?\]")
 _NAMED = re.compile(
+    r"(?<![A-Za-z_])"
     r"(user|db|database|app|application|client|host)=(\[unknown\]|[^,\]]{0,255}?)(?=,|\]| (?:\S{1,64}=|$)|$)"
 )
 _AT = re.compile(r"(?:^|(?<=[\s:]))([^\s:]{1,255})@(\[unknown\]|[^\s:@,]{1,255})(?=[\s:,]|$)")
 _REMOTE = re.compile(r"(?:^|(?<=[\s:,]))([0-9A-Fa-f][0-9A-Fa-f.:]{1,44}|::[0-9A-Fa-f.:]{0,43})\(([0-9]{1,5})\)")
 _NOBODY = frozenset(("[unknown]", "", "[local]"))
 _SNIPPET = 24
+_BEFORE_LOGINS = (
+    "sorry, too many clients",
+    "remaining connection slots",
+    "the database system is ",
+    "too many connections",
+)
+_UNNAMED = re.compile(rf"(?:{_STAMP.pattern})?[ :]{{0,2}}(?:{_PID.pattern})?")
+_USER = re.compile(r'(?:user|role) "')
+_PLAIN = re.compile(r'\w{1,64}"')
+_QUOTE = re.compile('"')
+_MOST_QUOTES = 16
 _MOST_SEVERITIES = 8
 _LONGEST_PREFIX = 1024
 
@@ -52,13 +67,18 @@ def sniff(text: str) -> bool:
 
 def split(text: str) -> tuple[str, str, str, str] | None:
     """Prefix, severity, SQLSTATE (or "") and message; None when there is no severity."""
-    found = _severity(text, 0)
+    found, refused = _severity(text, 0), False
     for _ in range(_MOST_SEVERITIES):
         if found is None or text.find(text[found[0] : found[0] + _SNIPPET], found[1]) < 0:
             break
-        found = _severity(text, found[1]) or found
+        following = _severity(text, found[1])
+        refused |= following is not None and text.startswith("FATAL", found[0])
+        found = following or found
     if found is None:
         return _split_retyped(text)
+    if refused:
+        stamp = _STAMP.match(text)
+        return text[: stamp.end() if stamp else 0], "FATAL", "", ""
     start, end = found
     state = _STATE.match(text, end)
     severity = text[start : end - len(_MARK)]
@@ -82,22 +102,53 @@ def _severity(text: str, start: int) -> tuple[int, int] | None:
     return None
 
 
+def holds_failure(message: str) -> bool:
+    """Whether a message holds what a line of a failure would."""
+    found = _severity(message, 0)
+    while found and not message.startswith(("FATAL", "ERROR", "PANIC"), found[0]):
+        found = _severity(message, found[1])
+    return found is not None
+
+
+def without_user(prefix: str, message: str) -> str:
+    """The prefix without the name of who is refused, which the message repeats in quotes: nothing in it is the
+    server's own, and the message tells it anyway."""
+    if message.startswith(_BEFORE_LOGINS):  # says nothing of the name, which is not yet an account's
+        found = _UNNAMED.match(prefix)
+        return prefix[: found.end()] if found else ""
+    named = _USER.search(message)
+    if named is None or _PLAIN.match(message, named.end()):
+        return prefix
+    ends = [found.start() for found in islice(_QUOTE.finditer(message, named.end()), _MOST_QUOTES)]
+    names = (message[named.end() : end] for end in reversed(ends))
+    return next((prefix.replace(name, "[unknown]") for name in names if name and name in prefix), prefix)
+
+
 def read(prefix: str, event: Event) -> None:
     """Set the columns of what a prefix says."""
     if found := _STAMP.match(prefix):
         set_iso(event, found[1], found[2])
         prefix = prefix[found.end() :]
-    if (found := _PID.search(prefix)) and (pid := number(found[1])) is not None:
+    if (found := _PID.match(prefix.lstrip(" :")) or _only(_PID, prefix)) and (pid := number(found[1])) is not None:
         event["process_pid"] = pid
     if "=" in prefix:
-        _set_named(dict(_NAMED.findall(prefix)), event)
+        _set_named(_NAMED.findall(prefix), event)
     elif found := _AT.search(prefix):
         set_names(found[1], found[2], event)
-    if found := _REMOTE.search(prefix):
+    if found := _only(_REMOTE, prefix):
         set_endpoint(event, "source", found[1], found[2])
 
 
-def _set_named(named: dict[str, str], event: Event) -> None:
+def _only(pattern: re.Pattern[str], prefix: str) -> re.Match[str] | None:
+    """What a pattern finds; None when it finds more than one, for then a user or an application is called so."""
+    found = list(islice(pattern.finditer(prefix), 2))
+    return found[0] if len(found) == 1 else None
+
+
+def _set_named(pairs: list[tuple[str, str]], event: Event) -> None:
+    """A name that is there twice was typed at least once."""
+    names = Counter(name for name, _ in pairs)
+    named = {name: value for name, value in pairs if names[name] == 1}
     set_names(named.get("user", ""), named.get("db", named.get("database", "")), event)
     application = named.get("app", named.get("application", ""))
     if application not in _NOBODY:

@@ -14,6 +14,7 @@ from streams.sshd.shapes import (
     DESTINATION,
     DETAIL,
     DROPPED,
+    EITHER,
     GAVE_UP,
     IN_USER,
     LEFT,
@@ -24,7 +25,6 @@ from streams.sshd.shapes import (
     REFUSED,
     SERVER,
     STOPPED,
-    TRIED,
     TURNED_AWAY,
     UNABLE,
     USER,
@@ -59,7 +59,7 @@ _DISCONNECTING = (
 )
 
 _DISCONNECTING_OLD = (
-    Rule(rf"(?P<reason>Too many authentication failures) for {TRIED}", REFUSED),
+    Rule(rf"(?P<reason>Too many authentication failures) for {EITHER}", REFUSED),
     Rule(r"(?P<reason>Too many authentication failures) for (?P<user_name>.*)", REFUSED),
     Rule(REASON, TURNED_AWAY),
 )

@@ -7,6 +7,7 @@ from streams.rules import Rule
 from streams.sshd.shapes import (
     BROKEN,
     DETAIL,
+    EITHER,
     GOT_IN,
     GOT_NOT_IN,
     OLD_PEER,
@@ -81,7 +82,7 @@ LOGINS: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "Too": (
-        Rule(rf"many authentication failures for {TRIED}", REFUSED),
+        Rule(rf"many authentication failures for {EITHER}", REFUSED),
         Rule(r"many authentication failures for (?P<user_name>.*)", REFUSED),
     ),
     "ROOT": (Rule(rf"LOGIN REFUSED FROM {PEER}", ROOT), Rule(rf"LOGIN REFUSED FROM {OLD_PEER}", ROOT)),

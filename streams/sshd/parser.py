@@ -37,7 +37,8 @@ _WITH_KEY = re.compile(
     r"(.*?) from (\S+) port ([0-9]{1,5}) ssh2: ([A-Za-z0-9@.-]{1,64} (?:SHA256:|MD5:|ID |[0-9a-f]{2}:).*)", re.DOTALL
 )
 """A verdict with more than a fingerprint after it: certificate and authority, or the client's user and host. The client
-chose those, so the address is the first one that a key follows."""
+chose those, so the address is the first one that a key follows; but a name that no account has may hold one, too."""
+_KEYED = re.compile(r" from \S+ port [0-9]{1,5} ssh2: ")
 
 
 def parse(message: str, event: Event, joins: Joins) -> bool:
@@ -70,7 +71,11 @@ def _verdict(message: str, columns: Event, event: Event) -> bool:
     if len(parts) in (5, 6) and parts[3] == "ssh2:" and parts[1] == "port":
         return _login(head, parts[0], parts[2], " ".join(parts[4:]), columns, event)
     found = _WITH_KEY.fullmatch(message.removesuffix(" [preauth]"))
-    return found is not None and _login(found[1], found[2], found[3], found[4], columns, event)
+    if found is None:
+        return False
+    if not message.startswith("Accepted") and _KEYED.search(message, found.start(3)):
+        return _login(" ".join(message.split(" ", 3)[:3]) + " ", "", "", "", columns, event)
+    return _login(found[1], found[2], found[3], found[4], columns, event)
 
 
 def _login(head: str, address: str, port: str, key: str, columns: Event, event: Event) -> bool:

@@ -42,6 +42,8 @@ IN_USER = rf"(?P<user_status>invalid|authenticating) user (?P<user_name>.*) {PEE
 """A peer whose login is under way."""
 TRIED = rf"(?:(?P<user_status>invalid) user )?(?P<user_name>.*) from {PEER}(?: ssh[12])?"
 """A peer and whom it tried to be, as `auth_log` and what follows it write them."""
+EITHER = r".* from \S+ port [0-9]{1,5}(?: ssh[12])?"
+"""A peer and whom it tried to be, or a name that looks so: versions differ in whether they tell the peer."""
 ON_BEHALF = rf"(?:{USER} )?{PEER}"
 """A peer, perhaps with the user it logs in as."""
 OLD_PEER = r"(?P<source_ip>\S+)"

@@ -5,11 +5,13 @@ syslog (`syslog_enable`: the same without date and pid); `FTP command` and `FTP 
 lines under vsftpd. Which lines are attempts is in `streams.base`. Sources: vsftpd logging.c, prelogin.c, ftpcmdio.c.
 https://security.appspot.com/vsftpd/vsftpd_conf.html
 
-The client chooses user and path. vsftpd writes the user before the verdict, so the verdict that counts is the last one
-that what follows it fits: nothing or an anonymous password after a login, anything after the others.
+The client chooses user, path, command and anonymous password, and vsftpd escapes nothing: the user stands before the
+verdict, the others after it. A line that may be read in more than one way names nobody and has no verdict.
 """
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from streams.base import Joins, Stream
 from streams.ftp_events import FAILED, LOGIN, OPENED, PROTOCOL, on_file, pam
@@ -21,13 +23,14 @@ _DEBUG: Event = {**OPENED, "event_type": ["info"], "event_action": "ftp_message"
 
 _OWN_FILE = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4} \[pid [0-9]{1,10}\] ")
 _CLIENT = r": Client \"([0-9A-Fa-f.:]{2,45})\""
-_LINE = re.compile(
-    r"(?:\[pid ([0-9]{1,10})\] )?(?:\[(.*)\] )?"
-    rf"(?:(OK|FAIL) LOGIN{_CLIENT}(?:, anon password \"(.++)(?<=\")|, \"([A-Za-z0-9 ,.']{{1,120}})\")?"
-    r"|(?:(OK|FAIL) (UPLOAD|DOWNLOAD|MKDIR|RMDIR|DELETE|RENAME|CHMOD|APPEND)"
-    rf"|(CONNECT|DEBUG|FTP command|FTP response)){_CLIENT}(?:, (.*))?)",
-    re.DOTALL,
+_PID = re.compile(r"\[pid ([0-9]{1,10})\] ")
+_VERDICT = re.compile(
+    r"(?:(OK|FAIL) LOGIN|(OK|FAIL) (UPLOAD|DOWNLOAD|MKDIR|RMDIR|DELETE|RENAME|CHMOD|APPEND)"
+    rf"|(CONNECT|DEBUG|FTP command|FTP response)){_CLIENT}"
 )
+_AFTER_LOGIN = re.compile(r"(?:, anon password \"(.++)(?<=\")|, \"([A-Za-z0-9 ,.']{1,120})\")?", re.DOTALL)
+_AFTER_OTHERS = re.compile(r"(?:, (.*))?", re.DOTALL)
+_MOST_VERDICTS = 8
 _TRANSFER = re.compile(r"\"(.*)\"(?:, ([0-9]{1,18}) bytes)?, ([0-9.]{1,16})Kbyte/sec", re.DOTALL)
 _TYPES = {
     "UPLOAD": "creation",
@@ -56,32 +59,57 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
 
 
 def _line(message: str, event: Event, joins: Joins) -> bool:
-    found = _LINE.fullmatch(message)
-    if found is None:
+    head = _PID.match(message)
+    start = head.end() if head else 0
+    readings = list(_readings(message, start))
+    if not readings:
         return False
-    pid, user, login, peer, password, why, outcome, what, other, address, more = found.groups("")
+    if head:
+        event["process_pid"] = int(head[1])
+    event.setdefault("process_name", "vsftpd")
+    if len(readings) > 1:
+        event.update(_DEBUG)
+        return True
+    found, after = readings[0]
+    login, outcome, what, other, address = found.groups("")
     if login:
         event.update(LOGIN if login == "OK" else FAILED)
     elif what:
         event.update(_FILES[what], event_outcome="success" if outcome == "OK" else "failure")
     else:
         event.update(_OTHERS[other])
-    _client(pid, user, peer or address, event)
-    if password:
-        extra(event)["vsftpd.anonymous_password"] = password[:-1]
-    if why:
-        extra(event)["vsftpd.text"] = why
-    if more:
-        _details(more, event)
+    if found.start() > start:
+        put(event, "user_name", message[start + 1 : found.start() - 2])
+    set_endpoint(event, "source", address)
+    if login:
+        _details_of_login(after, event)
+    elif after[1]:
+        _details(after[1], event)
     return True
 
 
-def _client(pid: str, user: str, address: str, event: Event) -> None:
-    event.setdefault("process_name", "vsftpd")
-    if pid:
-        event["process_pid"] = int(pid)
-    put(event, "user_name", user)
-    set_endpoint(event, "source", address)
+def _readings(message: str, start: int) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """Each verdict that may be vsftpd's own, with what follows it: one at the start of the line, else those after a
+    user in brackets."""
+    if own := _VERDICT.match(message, start):
+        after = (_AFTER_LOGIN if own[1] else _AFTER_OTHERS).fullmatch(message, own.end())
+        return iter([(own, after)] if after else [])
+    if not message.startswith("[", start):
+        return iter(())
+    found = islice(_VERDICT.finditer(message, start), _MOST_VERDICTS)
+    named = (verdict for verdict in found if message.startswith("] ", verdict.start() - 2))
+    tails = (
+        (verdict, (_AFTER_LOGIN if verdict[1] else _AFTER_OTHERS).fullmatch(message, verdict.end()))
+        for verdict in named
+    )
+    return ((verdict, after) for verdict, after in tails if after)
+
+
+def _details_of_login(after: re.Match[str], event: Event) -> None:
+    if after[1] and len(after[1]) > 1:
+        extra(event)["vsftpd.anonymous_password"] = after[1][:-1]
+    if after[2]:
+        extra(event)["vsftpd.text"] = after[2]
 
 
 def _details(more: str, event: Event) -> None:

@@ -80,3 +80,18 @@ def test_services_and_levels(program: str, prefix: str) -> None:
 @pytest.mark.parametrize("message", ["", "x", "imap-login", "auth: ", "imap-login: ", "nosuch: thing"])
 def test_what_dovecot_does_not_write_is_not_understood(message: str) -> None:
     assert event_of("dovecot", message)["event_dataset"] == "syslog.unparsed"
+
+
+@pytest.mark.parametrize(
+    ("message", "address"),
+    [
+        ("auth: sql(x,192.0.2.99): y (given password: z,203.0.113.66): Password mismatch", None),
+        ("auth: sql(a,203.0.113.66): Password mismatch (given password: x,192.0.2.99): (y)", None),
+        ("auth: sql(a,203.0.113.66): Password mismatch (given password: x,192.0.2.99): unknown user)", "203.0.113.66"),
+        ("auth: sql(x (given password: ,203.0.113.66): unknown user", None),
+    ],
+)
+def test_a_name_that_looks_like_a_password(message: str, address: str | None) -> None:
+    event = event_of("dovecot", message)
+    assert event.get("source_ip") == address
+    assert address or "user_name" not in event

@@ -90,9 +90,35 @@ def test_later_lines_know_where_the_client_is() -> None:
 @pytest.mark.parametrize("prefix", ["", "{}@d "])
 def test_a_user_is_no_message(user: str, prefix: str) -> None:
     event = line(PREFIX + prefix.format(user) + FAILED.format(user))
+    if prefix and "FATAL" in user:  # a refusal within the prefix or a name in the message: nobody can tell
+        assert event["event_outcome"] == "failure"
+        assert not {"user_name", "source_ip", "ogrewatch_attempt", "process_pid"} & event.keys()
+        return
     assert (event["event_outcome"], event["ogrewatch_attempt"]) == ("failure", 1)
     assert event["event_category"] == ["authentication", "database"]
     assert user.startswith("FATAL") or event["user_name"] == user
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "client=198.51.100.66,host=198.51.100.66",
+        "x 198.51.100.66(6666) y",
+        "[7] x",
+    ],
+)
+@pytest.mark.parametrize("prefix", ["%s@d ", "user=%s,db=d,client=203.0.113.66 ", "203.0.113.66(5022) %s@d "])
+def test_a_user_in_the_prefix_forges_nothing(prefix: str, text: str) -> None:
+    event = line(PREFIX + prefix % text + FAILED.format(text))
+    assert event.get("source_ip", "203.0.113.66") == "203.0.113.66"
+    assert event.get("source_port", 5022) == 5022
+    assert (event["user_name"], event["process_pid"]) == (text, 77)
+
+
+def test_a_success_that_who_is_refused_may_have_typed_is_none() -> None:
+    user = "x LOG:  connection authorized: user=root database=a"
+    event = line(f"{PREFIX}{user}@d FATAL:  sorry, too many clients already")
+    assert not {"ogrewatch_attempt", "user_name", "event_outcome"} & event.keys()
 
 
 def test_a_user_hides_no_address() -> None:

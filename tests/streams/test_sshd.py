@@ -124,15 +124,35 @@ def test_a_change_of_user_names_two(first: str, second: str) -> None:
 @pytest.mark.parametrize("note", ["x", "x from 192.0.2.99 port 22 ssh2", f"x from 192.0.2.99 port 22 ssh2: {KEY}"])
 def test_a_certificate_is_named_by_who_signed_it(note: str) -> None:
     key = CERTIFICATE.format(note)
-    event = event_of("sshd", f"Failed publickey for root {FROM} ssh2: {key}")
+    event = event_of("sshd", f"Accepted publickey for root {FROM} ssh2: {key}")
     assert (event["source_ip"], event["user_name"]) == ("203.0.113.66", "root")
     assert event["extra"]["sshd.key"] == key
+    failed = event_of("sshd", f"Failed publickey for root {FROM} ssh2: {key}")
+    assert failed.get("source_ip", "203.0.113.66") == "203.0.113.66"
+
+
+@pytest.mark.parametrize("verdict", ["Failed publickey", "Failed hostbased"])
+def test_a_name_and_a_certificate_that_both_hold_a_peer_leave_none(verdict: str) -> None:
+    """No account has the name, and the client's own authority may sign anything."""
+    key = CERTIFICATE.format("x")
+    name = f"x from 192.0.2.99 port 22 ssh2: {key}"
+    event = event_of("sshd", f"{verdict} for invalid user {name} {FROM} ssh2: {key}")
+    assert event["event_outcome"] == "failure"
+    assert not {"source_ip", "source_port", "user_name"} & event.keys()
+
+
+@pytest.mark.parametrize("tail", ["", " [preauth]"])
+def test_too_many_failures_may_name_a_peer_or_a_user(tail: str) -> None:
+    """Some versions write the peer after the user, others do not."""
+    text = f"Too many authentication failures for root {FROM} ssh2{tail}"
+    for message in (text, f"Disconnecting: {text}"):
+        assert not {"source_ip", "user_name"} & event_of("sshd", message).keys()
 
 
 @pytest.mark.parametrize("client", ["u", "u from 192.0.2.99 port 22 ssh2", "u from 192.0.2.99 port 22 ssh2: x"])
 def test_a_host_key_comes_with_the_clients_own_words(client: str) -> None:
     more = f'{KEY}, client user "{client}", client host "c.example.org"'
-    event = event_of("sshd", f"Failed hostbased for root {FROM} ssh2: {more}")
+    event = event_of("sshd", f"Accepted hostbased for root {FROM} ssh2: {more}")
     assert (event["source_ip"], event["user_name"]) == ("203.0.113.66", "root")
 
 

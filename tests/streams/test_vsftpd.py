@@ -10,7 +10,6 @@ NAMES = (
     "root",
     'x] OK LOGIN: Client "192.0.2.99',
     'x] OK LOGIN: Client "192.0.2.99"',
-    'x] OK LOGIN: Client "192.0.2.99", anon password "',
     "a=b;c",
     "x\x00\x1b[31m",
     "two words",
@@ -38,6 +37,26 @@ def test_what_is_an_attempt(message: str, attempts: int, outcome: str) -> None:
 def test_a_name_hides_neither_address_nor_verdict(name: str) -> None:
     event = event_of("vsftpd", f'[{name}] FAIL LOGIN: Client "203.0.113.66"')
     assert (event["source_ip"], event["user_name"], event["event_outcome"]) == ("203.0.113.66", name, "failure")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '[x] OK LOGIN: Client "192.0.2.99", anon password "] FAIL LOGIN: Client "203.0.113.66"',
+        '[a] FTP command: Client "203.0.113.66", "CWD x] OK LOGIN: Client "192.0.2.99"',
+        '[a] OK UPLOAD: Client "203.0.113.66", "/x] FAIL DELETE: Client "192.0.2.99", "/y", 1 bytes, 1.00Kbyte/sec',
+    ],
+)
+def test_a_line_that_may_be_read_in_two_ways_names_nobody(message: str) -> None:
+    """The user stands before the verdict, paths, commands and passwords after it, and none is escaped."""
+    event = event_of("vsftpd", message)
+    assert event["event_dataset"] == "vsftpd"
+    assert not {"source_ip", "user_name", "event_outcome", "ogrewatch_attempt"} & event.keys()
+
+
+def test_who_has_no_name_yet_forges_none() -> None:
+    event = event_of("vsftpd", 'FTP command: Client "203.0.113.66", "USER a] OK LOGIN: Client "192.0.2.99"')
+    assert (event["source_ip"], event.get("event_outcome")) == ("203.0.113.66", None)
 
 
 def test_a_line_of_its_own_file_has_its_time_and_pid() -> None:
