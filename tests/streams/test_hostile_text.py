@@ -52,7 +52,7 @@ def _forged(made: Hostile) -> list[str]:
     if made.field not in NAMES and after.get("user_name") == FORGED_NAME:
         changed.append("user_name")
     for name, value in after.get("extra", {}).items():
-        if name.startswith(_GROUPS) and name.endswith(_ADDRESSES) and FORGED_IP in value:
+        if name.startswith(_GROUPS) and name.endswith(_ADDRESSES) and value in (FORGED_IP, [FORGED_IP]):
             changed.append(name)
     return changed
 
