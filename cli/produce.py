@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agents.settings import Settings
+from cli.lag_pace import LagPace
 from cli.sending import LONGEST_LINE, ProduceError, Sender, Tally
 from ingest.hosts import host_of_line
 from stack.corpus import generate
@@ -99,6 +100,9 @@ def command(
     key: Annotated[Key, typer.Option(help="Key records by the host in the header, or not at all.")] = Key.HOST,
     demo: Annotated[bool, typer.Option("--demo", help="Send the demonstration corpus, in about a minute.")] = False,
     seed: Annotated[int, typer.Option(help="Which hour of the demonstration corpus.")] = 1,
+    keep_up: Annotated[
+        bool, typer.Option("--keep-up", help="Send no faster than workers store: others' lines do not wait behind.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Send raw log lines to Kafka, as they are.
@@ -114,8 +118,11 @@ def command(
     try:
         # First of all, since making the corpus for a Kafka that is away would only take time.
         sender = Sender(settings.kafka, topic, tally)
-        with _demonstration(seed, rate, tally) if demo else _source(file, tally) as source:
-            seconds, finished = _send(source, sender, tally, Pace(source.rate or rate), key)
+        with (
+            _demonstration(seed, rate, tally) if demo else _source(file, tally) as source,
+            _pace(source.rate or rate, settings, keep_up) as pace,
+        ):
+            seconds, finished = _send(source, sender, tally, pace, key)
     except ProduceError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
@@ -126,7 +133,28 @@ def command(
         raise typer.Exit(1)
 
 
-def _send(source: Source, sender: Sender, tally: Tally, pace: Pace, key: Key) -> tuple[float, bool]:
+@contextmanager
+def _pace(rate: float | None, settings: Settings, keep_up: bool) -> Iterator[Pace | LagPace]:
+    """What holds lines back: to a rate, or to what the workers manage."""
+    if not keep_up:
+        yield Pace(rate)
+        return
+    from confluent_kafka import KafkaException
+
+    from topics.reading import Reader
+
+    with Reader(settings.kafka) as reader:
+
+        def backlog() -> int | None:
+            try:
+                return sum(reader.left(role, settings.prefix) for role in ("normalize", "index"))
+            except KafkaException:
+                return None
+
+        yield LagPace(rate, backlog)
+
+
+def _send(source: Source, sender: Sender, tally: Tally, pace: Pace | LagPace, key: Key) -> tuple[float, bool]:
     """Sends all of it. Leaves the seconds it took, and whether it came to its end, which Ctrl-C prevents."""
     finished = True
     with _progress() as progress:

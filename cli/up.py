@@ -112,7 +112,7 @@ def _start_workers(here: Installation) -> None:
 def _start_demonstration(here: Installation, *, again: bool) -> None:
     sent = here.data_dir / "demo.sent"
     if here.demo.pid() is None and (again or not sent.exists()):
-        here.demo.spawn(ogrewatch("produce", "--demo"))
+        here.demo.spawn(ogrewatch("produce", "--demo", "--keep-up"))
         sent.touch(0o600)
 
 

@@ -93,10 +93,12 @@ def test_up_twice_and_down(place: Place) -> None:
 
 def _takes_an_event_by_http(place: Place) -> None:
     place.post({"category": "demo", "hostname": "localhost", "severity": "INFO", "summary": "This is a test"})
-    until = time.monotonic() + 60  # the demonstration is under way
+    begin = time.monotonic()
+    until = begin + 60  # the demonstration is under way
     while not (found := place.found('message:"This is a test"')):
         assert time.monotonic() < until
         time.sleep(0.2)
+    print(f"searchable after {time.monotonic() - begin:.1f} s")
     assert found[0]["host"]["hostname"] == "localhost"
     assert found[0]["log"]["level"] == "INFO"
 
