@@ -245,6 +245,7 @@ class BatchJoins:
         self._offset, self._minute = first, self._state.minute
         self._tick = (self._minute + 1) * 60_000
         self._changed: dict[bytes, Entry] = {}
+        self._values: dict[bytes, Any] = {}  # decoded; parsers leave them as they are
         self.committed = committed
         self._enter(topic, first)
 
@@ -256,8 +257,11 @@ class BatchJoins:
 
     def get(self, key: str) -> Any:
         """The value, or None."""
-        entry = self._shelf.find(self._name(key))
-        return entry.value if entry is not None else None
+        name = self._name(key)
+        value = self._values.get(name)
+        if value is None and (entry := self._shelf.find(name)) is not None:
+            value = self._values[name] = entry.value
+        return value
 
     def put(self, key: str, value: Any) -> None:
         """Keep `value` until it was not written for a day. What is no JSON, or too long, is not kept."""
@@ -268,6 +272,7 @@ class BatchJoins:
             self._close(name)
             return
         self._write(name, self._shelf.find(name) or self._shelf.keep(name, Entry()), encoded)
+        self._values[name] = value
         self._state.open(name, len(name) + len(encoded))
         while self._state.full:
             self._close(next(iter(self._state.live)))
@@ -345,6 +350,7 @@ class BatchJoins:
         entry = self._shelf.find(name)
         if entry is not None and entry.newest.value:
             self._write(name, entry, b"")
+            self._values.pop(name, None)
             self._state.close(name)
 
     def _write(self, name: bytes, entry: Entry, encoded: bytes) -> None:

@@ -23,7 +23,7 @@ from agents.transport import Outgoing, fatal
 from topics.catalogue import RAW, TYPED
 from topics.connection import client_conf
 
-KEYS = "1"
+KEYS = "2"
 """The number of the way in which `key_of` chooses keys: another one for every change of it."""
 _KEYS, _PARTITIONS = "keys", "partitions of "
 _TIMEOUT = 10.0  # seconds

@@ -30,7 +30,9 @@ RAW = (
     Topic("raw.syslog", "host", "syslog lines, bytes as received", 7 * DAY, external=True),
     Topic("raw.events", "host", "JSON events, bytes as received", 7 * DAY, external=True),
 )
-TYPED = tuple(Topic(typed(k), "source address, else host", f"{k} events, Avro", 7 * DAY, k) for k in TYPES)
+TYPED = tuple(
+    Topic(typed(k), "source address, else host (and connection)", f"{k} events, Avro", 7 * DAY, k) for k in TYPES
+)
 DEADLETTER = Topic(
     "deadletter",
     "as in its topic",

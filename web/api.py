@@ -60,7 +60,11 @@ class Api:
     async def attackers(self, request: web.Request) -> web.Response:
         """The addresses that failed most."""
         window, limit = parameters.window(request, "1h", self.settings.keep), parameters.limit(request, 50)
-        asked = {"since": window.since, "until": window.until, "limit": limit}
+        asked = {
+            "since": window.since,
+            "until": window.until,
+            "limit": parameters.MOST,
+        }  # of which some are to be added
         replies = await self.workers.ask("/v1/attackers", answers.attackers, asked)
         return reply(
             {
@@ -75,10 +79,9 @@ class Api:
         window, address = parameters.window(request, "24h", self.settings.keep), parameters.address(request)
         asked = {"since": window.since, "until": window.until}
         replies = await self.workers.ask(f"/v1/attackers/{quote(address, safe='')}", answers.attacker, asked)
-        for row in replies.contents:
-            if row is not None:
-                shown = {"window": window.shown(), "attacker": rendering.attacker_detail(row)}
-                return reply(shown | {"partitions": rendering.partitions(replies)})
+        if rows := [row for row in replies.contents if row is not None]:
+            shown = {"window": window.shown(), "attacker": rendering.attacker_detail(merge.add_attacker(rows))}
+            return reply(shown | {"partitions": rendering.partitions(replies)})
         if replies.missing:
             raise NoWorkers(f"{address} is not in the partitions that answer; missing: {_listed(replies.missing)}.")
         return error(HTTPStatus.NOT_FOUND, f"nothing is known of {address} in this window")

@@ -5,9 +5,12 @@ A worker adds up its partitions before it answers, so an answer is used whole or
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from web.answers import Answer, Attacker, Attempts, T
+
+NAMES = 20
+"""Most users, and most hosts, of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,44 @@ def add_attempts(parts: Iterable[Attempts]) -> list[tuple[str, Counts]]:
 
 
 def rank_attackers(parts: Iterable[Sequence[Attacker]], limit: int) -> list[Attacker]:
-    """The `limit` addresses that failed most often, then latest. Each is in one partition, so nothing is added up."""
-    found = [attacker for part in parts for attacker in part]
+    """The `limit` addresses that failed most often, then latest. What several answers say of one is added up."""
+    rows: dict[str, list[Attacker]] = {}
+    for part in parts:
+        for attacker in part:
+            rows.setdefault(attacker.address, []).append(attacker)
+    found = [add_attacker(of_one) for of_one in rows.values()]
     return sorted(found, key=lambda row: (-row.failures, -row.last_seen, row.address))[:limit]
+
+
+def add_attacker(rows: Sequence[Attacker]) -> Attacker:
+    """What several answers, at least one, say of the same address. Lines of a connection that name no address, as those
+    of LDAP, are counted in other partitions than those that do."""
+    if len(rows) == 1:
+        return rows[0]
+    users, users_more = _united([(row.users, row.user_count, row.users_more) for row in rows])
+    hosts, hosts_more = _united([(row.hosts, row.host_count, row.hosts_more) for row in rows])
+    minutes: dict[int, tuple[int, int]] = {}
+    for at, good, bad in (minute for row in rows for minute in row.minutes):
+        before = minutes.get(at, (0, 0))
+        minutes[at] = before[0] + good, before[1] + bad
+    return replace(
+        max(rows, key=lambda row: row.last_seen),
+        country=next((row.country for row in rows if row.country), ""),
+        failures=sum(row.failures for row in rows),
+        successes=sum(row.successes for row in rows),
+        users=users[:NAMES],
+        user_count=max(len(users), *(row.user_count for row in rows)),
+        users_more=users_more,
+        hosts=hosts[:NAMES],
+        host_count=max(len(hosts), *(row.host_count for row in rows)),
+        hosts_more=hosts_more,
+        first_seen=min(row.first_seen for row in rows),
+        minutes=tuple((at, *counts) for at, counts in sorted(minutes.items())),
+    )
+
+
+def _united(named: Iterable[tuple[Sequence[str], int, bool]]) -> tuple[tuple[str, ...], bool]:
+    """Names of several lists, and whether there may be more of them than are named."""
+    named = list(named)
+    names = tuple(dict.fromkeys(name for listed, _, _ in named for name in listed))
+    return names, any(more or number > len(listed) for listed, number, more in named)

@@ -152,9 +152,9 @@ async def test_a_version_that_chooses_other_keys_is_refused(
     topics, part = opened
     await topics.open(part)
     assert not told
-    monkeypatch.setattr("agents.raw_topics.KEYS", "2")
+    monkeypatch.setattr("agents.raw_topics.KEYS", "3")
     await topics.open(part)
-    assert "keys were 1 and are 2" in told[0]
+    assert "keys were 2 and are 3" in told[0]
 
 
 async def test_a_raw_topic_created_again_at_work_is_noticed(
@@ -180,9 +180,10 @@ def test_a_change_of_keys_has_a_new_number() -> None:
         {"source_ip": "2001:db8::1", "host_hostname": "web1"},
         {"source_ip": "", "host_hostname": "web1"},
         {},
+        {"source_ip": "192.0.2.1", "host_hostname": "h", "event_dataset": "slapd", "extra": {"slapd.connection": "7"}},
     )
     keys = [key_of(event) for event in events]
-    assert (KEYS, keys) == ("1", [b"192.0.2.1", b"2001:db8::1", b"web1", b""])
+    assert (KEYS, keys) == ("2", [b"192.0.2.1", b"2001:db8::1", b"web1", b"", b"h|7"])
     assert [partition_of(key, 64) for key in keys] == [27, 44, 22, 25]
 
 

@@ -1,5 +1,7 @@
 """Answers of several workers become one: added up, ranked, and no partition twice."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from workers_kit import attacker
 
 from web import answers
 from web.answers import Answer, Attempts
-from web.merge import Counts, add_attempts, disputed, rank_attackers, settle
+from web.merge import Counts, add_attacker, add_attempts, disputed, rank_attackers, settle
 
 Plain = Answer[None]
 
@@ -37,6 +39,20 @@ def test_attackers_are_ranked_by_failures_then_by_who_was_seen_last() -> None:
     ]
     parts = [answers.attackers({"attackers": part}) for part in rows]
     assert [row.address[-1] for row in rank_attackers(parts, 3)] == ["3", "2", "4"]
+
+
+def test_an_address_of_several_partitions_is_one_attacker() -> None:
+    one = attacker("203.0.113.1", 5, 1, users=["a", "b"], user_count=2, first_seen=50, last_seen=100, country="")
+    other = attacker("203.0.113.1", 6, users=["b", "c"], user_count=2, first_seen=10, last_seen=90, country="NL")
+    bigger = attacker("203.0.113.2", 10)
+    parts = [answers.attackers({"attackers": part}) for part in ([one], [bigger, other])]
+    first, second = rank_attackers(parts, 2)
+    assert (first.address, first.failures, first.successes, second.failures) == ("203.0.113.1", 11, 1, 10)
+    assert (first.users, first.user_count, first.users_more) == (("a", "b", "c"), 3, False)
+    assert (first.first_seen, first.last_seen, first.country, first.broke_in) == (10, 100, "NL", True)
+    many = [replace(row, user_count=30, minutes=((60, 1, 2),)) for row in (first, first)]
+    assert (add_attacker(many).user_count, add_attacker(many).users_more) == (30, True)
+    assert add_attacker(many).minutes == ((60, 2, 4),)
 
 
 @pytest.mark.parametrize(
