@@ -190,7 +190,7 @@ def _turns(sizes: Sequence[int]) -> Callable[[], int]:
 
 
 @given(lines, sizes, sizes, st.integers(0, 3))
-@settings(_SETTINGS, max_examples=300)
+@settings(_SETTINGS, max_examples=60)
 def test_wherever_a_worker_dies_its_successor_makes_the_same(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, drawn: Any, first: Any, second: Any, delay: int
 ) -> None:
@@ -303,7 +303,7 @@ class Group:
 
 
 @given(lines, steps)
-@settings(_SETTINGS, max_examples=300)
+@settings(_SETTINGS, max_examples=200)
 def test_whatever_happens_to_workers_a_line_becomes_the_same(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, drawn: Any, steps: Any
 ) -> None:
