@@ -40,11 +40,14 @@ def port_number(text: str) -> int | None:
     return value if value is not None and value <= 65535 else None
 
 
-@lru_cache(8192)
 def is_ip(text: str) -> bool:
     """Whether `text` is an IPv4 or IPv6 address in its usual form (no zone, no brackets)."""
-    if len(text) > _LONGEST_ADDRESS:
-        return False
+    return len(text) <= _LONGEST_ADDRESS and _is_ip(text)
+
+
+@lru_cache(8192)
+def _is_ip(text: str) -> bool:
+    """The same of a short text: long ones would fill the memory."""
     try:
         inet_pton(AF_INET6 if ":" in text else AF_INET, text)
     except (OSError, ValueError):

@@ -32,6 +32,7 @@ _YEAR = 365 * 86400 * MICROSECOND
 _YEARS_BACK = tuple(range(0, -9, -1))
 """A 29th of February may have been eight years ago."""
 _CACHED = 8192
+_LONGEST_CLF = 26
 _CLF = re.compile(r"([0-9]{1,2})/([A-Za-z]{3})/([0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-][0-9]{4})")
 _OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})?")
 _OFFSET_AT_END = re.compile(r"(?:[Zz]|:[0-9]{2}[.,0-9]{0,10} ?[+-][0-9:]{2,6})\Z")
@@ -54,9 +55,14 @@ def zone_of(name: str) -> tzinfo | None:
     return None if hours_east is None else timezone(timedelta(hours=hours_east))
 
 
-@lru_cache(_CACHED)
 def clf(stamp: str) -> int | None:
     """The time of a web server's log: `24/Nov/2026:04:05:06 +0100`."""
+    return _clf(stamp) if len(stamp) <= _LONGEST_CLF else None
+
+
+@lru_cache(_CACHED)
+def _clf(stamp: str) -> int | None:
+    """The same of a short text: long ones would fill the memory."""
     found = _CLF.fullmatch(stamp)
     if found is None:
         return None
