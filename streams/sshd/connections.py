@@ -53,7 +53,7 @@ _DISCONNECTED = (
 )
 
 _DISCONNECTING = (
-    Rule(rf"{USER} {PEER}: (?P<reason>{CHANGE}\((?P=user_name),.*\) -> \(.*\))", REFUSED),
+    Rule(rf"{USER} {PEER}: (?P<reason>{CHANGE}\((?P=user_name),.{{0,1024}}\) -> \(.{{0,1024}}\))", REFUSED),
     Rule(rf"{USER} {PEER}: (?P<reason>[^:]*)", REFUSED),
     Rule(rf"{PEER}: {REASON}", TURNED_AWAY),
 )
