@@ -18,7 +18,7 @@ from sinks.elasticsearch.connection import async_client, words
 from sinks.elasticsearch.generations import Generations
 from sinks.elasticsearch.pace import Pace
 from sinks.elasticsearch.patience import Patience
-from sinks.elasticsearch.verdicts import PRESENT, REFUSED, Cause, Entry, Judge, action_of, body_of
+from sinks.elasticsearch.verdicts import PRESENT, REFUSED, Cause, Entry, Judge, action_of, body_of, is_taken
 
 _PATH = "/_bulk"
 _PARAMS = {"filter_path": "errors,items.*._index,items.*.status,items.*.error,items.*.failure_store"}
@@ -164,12 +164,13 @@ class ElasticsearchSink:
         try:
             if not (controls := (await self._controls(entries))[:1]) and len(entries) > 1:
                 controls = await self._unstored([random.choice(entries)], Outcome())
-            verdict = judge.judge(controls, await self._send(controls)) if controls else None
+            items = await self._send(controls)
         except (ApiError, TransportError):
             return False
-        if verdict is not None and not verdict.again and controls[0] in entries:
+        again = judge.judge(controls, items).again
+        if not again and controls and controls[0] in entries:
             entries.remove(controls[0])
-        return verdict is not None and not verdict.again
+        return bool(controls) and all(map(is_taken, items))
 
     async def _unstored(self, entries: list[Entry], outcome: Outcome) -> list[Entry]:
         """Book those that were stored before their data stream rolled over as present; return the others."""

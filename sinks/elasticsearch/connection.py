@@ -155,7 +155,8 @@ def _cause(error: BaseException) -> str:
     while left:
         found = left.pop()
         if isinstance(found, OSError) and found.strerror:
-            return os.strerror(found.errno) if (found.errno or 0) > 0 else found.strerror
+            number = found.errno or 0  # below 0 it is of a kind of its own, such as those of getaddrinfo
+            return os.strerror(number) if number > 0 else found.strerror
         if id(found) not in seen:
             seen.add(id(found))
             inner = (*getattr(found, "errors", ()), *found.args, found.__cause__, found.__context__)

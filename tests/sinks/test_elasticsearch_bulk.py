@@ -189,6 +189,31 @@ async def test_a_refused_caller_waits(gateway: Gateway, index: str) -> None:
     assert await _write_through(url, _documents(index, 10)) == Outcome(stored=10)
 
 
+async def test_a_server_that_takes_nothing_proves_nothing(gateway: Gateway, index: str, elasticsearch_url: str) -> None:
+    """It refuses requests of several documents, and of those that it takes says that it refuses them, too."""
+    asked = 0
+
+    def judge(body: bytes) -> int:
+        nonlocal asked
+        asked += 1
+        return 400 if asked < 16 and body.count(b"\n") > 2 else 0
+
+    def edit(answer: bytes) -> bytes:
+        refused = b'"status":400,"error":{"type":"new_exception","reason":"x"}'
+        for status in (b'"status":201', b'"status":409'):
+            answer = answer.replace(status, refused) if asked < 16 else answer
+        return answer
+
+    sink = ElasticsearchSink(await gateway(judge, edit))
+    asked = 1_000
+    assert await sink.write(_documents(index, 1)) == Outcome(stored=1)
+    asked = 0
+    outcome = await asyncio.wait_for(sink.write(_documents(index, 10)), 200)
+    await sink.close()
+    assert (outcome.stored + outcome.present, outcome.rejected) == (10, [])
+    assert _count(elasticsearch_url, index) == 10
+
+
 async def test_what_spoils_its_whole_request_is_found(gateway: Gateway, index: str, elasticsearch_url: str) -> None:
     url = await gateway(lambda body: 400 * (b"poison" in body))
     documents = _documents(index, 40)
