@@ -38,7 +38,7 @@ class IngestSettings(EnvironmentSettings):
     max_records: int = Field(50_000, gt=0, description="Most records of one request.")
     max_held: int = Field(256 << 20, gt=0, description="Most bytes of all requests in memory.")
     max_connections: int = Field(1000, gt=0, description="Most open connections.")
-    body_timeout: float = Field(30.0, gt=0, description="How long a body may take to arrive.")
+    body_timeout: float = Field(30.0, gt=0, description="How long a body may take to arrive, and to be read.")
     idle_timeout: float = Field(60.0, gt=0, description="How long a connection may stay without a whole request.")
     rate: float = Field(0.0, ge=0, description="Records a second that one client may send in the long run; 0: any.")
     burst: float = Field(0.0, ge=0, description="Records a client may send at once; ten seconds' worth when 0.")
