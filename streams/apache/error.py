@@ -27,7 +27,10 @@ _ORIGIN = (
     rf"\[(?:(?P<module>[\w-]{{0,64}}):)?(?P<level>{_LEVELS})\] "
     r"(?:\[pid (?P<pid>[0-9]{1,10})(?::tid (?P<thread>[0-9]{1,18}))?\] ?)?(?:(?P<file>[\w./-]{1,128})\([0-9]{1,6}\): )?"
 )
-_CLIENT = r"(?:\[(?:client|remote) (?P<client>[^\]\s]{1,255})\] )?(?:\[client [^\]\s]{1,255}\] )?"
+_CLIENT = (
+    r"(?:\[(?:client|remote) (?P<client>\[[0-9A-Fa-f.:]{2,45}\]:[0-9]{1,5}|[^\[\]\s]{1,255})\] )?"
+    r"(?:\[client [^\]\s]{1,255}\] )?"
+)
 _HEAD = re.compile(
     rf"(?:{_STAMP})?{_ORIGIN}(?:\((?P<errno>[0-9]{{1,6}})\)(?P<error>[^:\[\]]{{1,128}}): )?{_CLIENT}"
     r"(?:\((?P<late_errno>[0-9]{1,6})\)(?P<late_error>[^:\[\]]{1,128}): )?(?:(?P<code>AH[0-9]{5}): )?"
@@ -85,7 +88,8 @@ def _set_client(head: re.Match[str], event: Event) -> None:
     if not client:
         return
     address, colon, port = client.rpartition(":") if head["pid"] else ("", "", "")
-    set_endpoint(event, "source", *((address, port) if colon and port.isdigit() else (client, "")))
+    bare = address.strip("[]")
+    set_endpoint(event, "source", *((bare, port) if colon and port.isdigit() else (client, "")))
 
 
 def _set_message(text: str, event: Event) -> None:

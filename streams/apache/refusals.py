@@ -26,7 +26,9 @@ _USERS = tuple(
         r" (?P<reason>not found): (?P<path>/[^ ]*)",
     )
 )
-_AUTHORIZATION = re.compile(r"Authorization of user (\S{1,256}) to access (\S{0,4096}) failed, reason: .*", re.DOTALL)
+_AUTHORIZATION = re.compile(
+    r"Authorization of user (\S{1,256}) to access (\S{0,4096}) failed(?:, reason: .*)?", re.DOTALL
+)
 _REFUSALS = (
     *("client denied by server configuration", "Directory index forbidden", "client used wrong authentication"),
     *("invalid nonce ", "realm mismatch ", "unknown algorithm ", "invalid qop ", "access to ", "Invalid URI in "),

@@ -12,7 +12,7 @@ import re
 from streams import pam_lines
 from streams.base import Joins, Stream
 from streams.dovecot.logins import SERVICE, login
-from streams.text import extra, put, set_endpoint
+from streams.text import extra, is_ip, put, set_endpoint
 from topics.event import Event
 
 _CHECK: Event = {
@@ -45,9 +45,15 @@ _LOGINS = {
 _AUTH = ("auth", "auth-worker", "auth(default)", "auth-worker(default)", "dovecot-auth")
 _WORKER_OF = re.compile(r"(?:conn unix:\S{1,255} \([^()]{0,64}\): )?(?:auth-worker<[0-9]{1,10}>: )?")
 _LOOKUP = re.compile(
-    r"([a-z][a-z0-9_-]{1,24})\((.*),([0-9A-Fa-f.:]{0,45})(?:,master)?(?:,<[^<>]{0,64}>)?\): (.*)", re.DOTALL
+    r"([a-z][a-z0-9_-]{1,24})\((.*),([0-9A-Fa-f.:]{0,45})(?:,master)?(?:,(?:<[^<>]{0,64}>)?)?\): (.*)", re.DOTALL
 )
-_PLACE = re.compile(r",[0-9A-Fa-f.:]{0,45}(?:,master)?(?:,<[^<>]{0,64}>)?\): ")
+_PLACE = re.compile(r",[0-9A-Fa-f.:]{0,45}(?:,master)?(?:,(?:<[^<>]{0,64}>)?)?\): ")
+_DRIVER = re.compile(
+    r"auth(?:-worker)?\((.*),([0-9A-Fa-f.:]{0,45})(?:,[a-z:-]{0,40})?\)(?:<[^<>]{0,64}>)?: "
+    r"(?:[A-Z][a-z]{2,9}: )?([a-z-]{2,24}): (.*)",
+    re.DOTALL,
+)
+"""What a database says since dovecot 2.4."""
 _GIVEN = re.compile(r" \((?:given password|username|SHA1 of given password)\b.*", re.DOTALL)
 _GIVEN_AGAIN = re.compile(r" \((?:given password|username|SHA1 of given password)\b")
 _ACCOUNT = re.compile(
@@ -73,6 +79,10 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one message of dovecot; False when it is of none of its services."""
     level, text = _level(message, event)
     name = event.get("process_name", "").rpartition("/")[2].lower()
+    if name in ("dovecot", "dovecot-auth") and (found := _DRIVER.fullmatch(text)):
+        who = (found[1], found[2], found[4]) if _sure(found, text) else ("", "", "")
+        _looked_up(found[3], *who, event)
+        return True
     if name in ("dovecot", "dovecot-auth"):
         if text.startswith("pam_"):
             return _service("auth", text, event)
@@ -117,13 +127,24 @@ def _lookup(text: str, event: Event) -> bool:
     if found is None:
         return False
     database, user, address, said = found.groups() if sure else (found[1], "", "", "")
+    if not address and is_ip(user.rpartition(",")[2]):  # `ldap(alice,192.0.2.1,)`
+        user, _, address = user.rpartition(",")
+    _looked_up(database, user, address, said, event)
+    return True
+
+
+def _sure(found: re.Match[str], text: str) -> bool:
+    """Whether a driver's line can be read in one way: it names one address, and tells no password."""
+    return "): " not in found[1] and _GIVEN.search(text) is None and _PLACE.search(found[4]) is None
+
+
+def _looked_up(database: str, user: str, address: str, said: str, event: Event) -> None:
     lowered = said.lower()
     event.update(_DENIED if any(word in lowered for word in _REFUSALS) else _CHECK)
     put(event, "user_name", user if user != "?" else "")
     set_endpoint(event, "source", address)
     extra(event)["dovecot.database"] = database
     put(extra(event), "dovecot.reason", said)
-    return True
 
 
 def _ends_with_what_was_given(text: str, start: int) -> bool:

@@ -27,6 +27,7 @@ _HEAD = re.compile(
 _USER = re.compile(
     r'user "(.*)"(?::? password mismatch(?:: .*)?| (?:was )?not found(?: in ".++(?<=")|: .*))', re.DOTALL
 )
+_PAM_USER = re.compile(r"PAM: user '(.*)' - not authenticated(?:: [A-Za-z ]{0,80})?", re.DOTALL)
 _MODSECURITY = re.compile(r"\[client [^\]\s]{1,64}\] (?=ModSecurity: )")
 _CLIENT = ", client: "
 _CLIENTS = re.compile(r", client: (?:unix:|[0-9A-Fa-f.:]{2,45})(?=, server: |, request: \"|, login: \"|$)")
@@ -111,7 +112,7 @@ def _client(text: str) -> int:
 
 def _quotes_nothing(said: str) -> bool:
     """Whether a message holds nothing that a client chose."""
-    return '"' not in said and not said.startswith(_FREE)
+    return '"' not in said and "'" not in said and not said.startswith(_FREE)
 
 
 def _first_or_last(text: str, places: list[int]) -> int:
@@ -129,7 +130,7 @@ def _first_or_last(text: str, places: list[int]) -> int:
 
 
 def _set_meaning(said: str, event: Event) -> None:
-    if len(said) < _LONGEST_REFUSAL and (found := _USER.fullmatch(said)):
+    if len(said) < _LONGEST_REFUSAL and (found := _USER.fullmatch(said) or _PAM_USER.fullmatch(said)):
         event.update(event_category=["web", "authentication"], event_type=["info"], event_outcome="failure")
         event["event_action"] = "http_authentication"
         put(event, "user_name", found[1])

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from itertools import islice
 
-from streams.text import extra, number, set_endpoint
+from streams.text import extra, is_ip, number, set_endpoint
 from streams.timestamps import set_iso
 from topics.event import Event
 
@@ -31,6 +31,14 @@ _RETYPED = re.compile(r"(?:^|[\s:>\]])(LOG|ERROR|FATAL|PANIC|WARNING|STATEMENT|D
 _STATE = re.compile(r"([0-9A-Z]{5}): ")
 _STAMP_PART = r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?) ([A-Z]{1,5}|[+-][0-9:]{2,6})"
 _STAMP = re.compile(rf"[<\[]? ?{_STAMP_PART}")
+_FIRST = re.compile(
+    rf"([0-9A-Fa-f][0-9A-Fa-f.:]{{1,44}}|::[0-9A-Fa-f.:]{{0,43}})(?:\(([0-9]{{1,5}})\))? (?={_STAMP_PART})"
+)
+"""The client, where it stands before the time."""
+_AFTER_PID = re.compile(
+    r"[ :]{0,2}\[[0-9]{1,10}(?:-[0-9]{1,10})?\]:? ([0-9A-Fa-f][0-9A-Fa-f.:]{1,44}|::[0-9A-Fa-f.:]{0,43}) "
+)
+"""The client, where it stands alone behind the process."""
 _SNIFF = re.compile(
     rf"(?:< ?)?{_STAMP_PART}(?: \[[0-9]{{1,10}}|:[^\s]{{0,255}}\[[0-9]{{1,10}}\]:| >"
     r"| (?:LOG|ERROR|FATAL|PANIC|WARNING|STATEMENT|DETAIL|HINT|CONTEXT):  )"
@@ -51,7 +59,7 @@ _BEFORE_LOGINS = (
     "the database system is ",
     "too many connections",
 )
-_UNNAMED = re.compile(rf"(?:{_STAMP.pattern})?[ :]{{0,2}}(?:{_PID.pattern})?")
+_UNNAMED = re.compile(rf"(?:{_FIRST.pattern})?(?:{_STAMP.pattern})?[ :]{{0,2}}(?:{_PID.pattern})?")
 _USER = re.compile(r'(?:user|role) "')
 _PLAIN = re.compile(r'\w{1,64}"')
 _QUOTE = re.compile('"')
@@ -62,7 +70,12 @@ _LONGEST_PREFIX = 1024
 
 def sniff(text: str) -> bool:
     """Whether a line begins as one of this log."""
-    return text[:1] in "2<" and _SNIFF.match(text) is not None
+    return (text[:1] in "2<" and _SNIFF.match(text) is not None) or _sniff_client(text)
+
+
+def _sniff_client(text: str) -> bool:
+    found = _FIRST.match(text)
+    return found is not None and _SNIFF.match(text, found.end()) is not None
 
 
 def split(text: str) -> tuple[str, str, str, str] | None:
@@ -77,7 +90,8 @@ def split(text: str) -> tuple[str, str, str, str] | None:
     if found is None:
         return _split_retyped(text)
     if refused:
-        stamp = _STAMP.match(text)
+        client = _FIRST.match(text)
+        stamp = _STAMP.match(text, client.end() if client else 0)
         return text[: stamp.end() if stamp else 0], "FATAL", "", ""
     start, end = found
     state = _STATE.match(text, end)
@@ -126,6 +140,9 @@ def without_user(prefix: str, message: str) -> str:
 
 def read(prefix: str, event: Event) -> None:
     """Set the columns of what a prefix says."""
+    if (found := _FIRST.match(prefix)) and is_ip(found[1]):
+        set_endpoint(event, "source", found[1], found[2] or "")
+        prefix = prefix[found.end() :]
     if found := _STAMP.match(prefix):
         set_iso(event, found[1], found[2])
         prefix = prefix[found.end() :]
@@ -135,6 +152,8 @@ def read(prefix: str, event: Event) -> None:
         _set_named(_NAMED.findall(prefix), event)
     elif found := _AT.search(prefix):
         set_names(found[1], found[2], event)
+    if (found := _AFTER_PID.match(prefix)) and is_ip(found[1]):
+        set_endpoint(event, "source", found[1])
     if found := _only(_REMOTE, prefix):
         set_endpoint(event, "source", found[1], found[2])
 

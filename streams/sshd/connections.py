@@ -135,9 +135,12 @@ _FORWARDING = (Rule(REASON, columns("port_forwarding", "failure")),)
 
 _NEGOTIATE = (
     Rule(
-        rf"to negotiate with {ON_BEHALF}: (?P<reason>no matching [a-z ]* found)\. Their offer: ?(?P<offer>.*)", BROKEN
+        rf"to negotiate with {ON_BEHALF}: (?P<reason>no matching [A-Za-z ]* found)\. Their offer: ?(?P<offer>.*)",
+        BROKEN,
     ),
-    Rule(rf"to negotiate with {OLD_PEER}: (?P<reason>no matching [a-z ]* found)\. Their offer: ?(?P<offer>.*)", BROKEN),
+    Rule(
+        rf"to negotiate with {OLD_PEER}: (?P<reason>no matching [A-Za-z ]* found)\. Their offer: ?(?P<offer>.*)", BROKEN
+    ),
     Rule(rf"to negotiate a key exchange method{REASON}", BROKEN),
 )
 

@@ -69,6 +69,7 @@ LOGINS: dict[str, tuple[Rule, ...]] = {
     "Accepted": (
         Rule(rf"key (?P<key>\S+ \S+) found at {REASON}", DETAIL),
         Rule(r"certificate ID (?P<certificate>\".*\" .*)", DETAIL),
+        Rule(r"(?P<method>google_authenticator) for (?P<user_name>.*)", {**DETAIL, "event_outcome": "success"}),
     ),
     "Invalid": _INVALID,
     "Illegal": _INVALID,

@@ -60,7 +60,7 @@ def _verdict(message: str, columns: Event, event: Event) -> bool:
     """
     head, _, tail = message.removesuffix(" [preauth]").rpartition(" from ")
     parts = tail.split(" ")
-    if len(parts) == 4 and parts[3] == "ssh2" and parts[1] == "port":
+    if len(parts) == 4 and parts[3] in ("ssh2", "ssh1") and parts[1] == "port":
         return _login(head, parts[0], parts[2], "", columns, event)
     if len(parts) == 3 and parts[1] == "port":  # protocol 1
         return _login(head, parts[0], parts[2], "", columns, event)

@@ -31,6 +31,8 @@ _VERDICT = re.compile(
 _AFTER_LOGIN = re.compile(r"(?:, anon password \"(.++)(?<=\")|, \"([A-Za-z0-9 ,.']{1,120})\")?", re.DOTALL)
 _AFTER_OTHERS = re.compile(r"(?:, (.*))?", re.DOTALL)
 _MOST_VERDICTS = 8
+_BARE = "authentication failure; logname="
+"""What PAM of Linux wrote to a daemon's own log, without its name."""
 _TRANSFER = re.compile(r"\"(.*)\"(?:, ([0-9]{1,18}) bytes)?, ([0-9.]{1,16})Kbyte/sec", re.DOTALL)
 _TYPES = {
     "UPLOAD": "creation",
@@ -55,6 +57,8 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     """Columns of one line of vsftpd; False for what names no client."""
     if sniff(message):
         return timed(_line, message, event, joins)
+    if message.startswith(_BARE):
+        message = f"pam_unix(vsftpd:auth): {message}"
     return _line(message, event, joins) or pam(message, event)
 
 
