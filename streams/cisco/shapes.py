@@ -178,8 +178,13 @@ def _set_other(event: Event, name: str, value: str) -> None:
         set_number(event, "cisco." + name, value)
     elif column.kind == "string":
         event[name] = value
-    elif (amount := number(value)) is not None:
+    elif (amount := port_number(value) if name.endswith("_port") else _whole(value, column.kind)) is not None:
         event[name] = amount
+
+
+def _whole(value: str, kind: str) -> int | None:
+    """The number of digits that a column of that kind holds."""
+    return number(value, 9 if kind == "int" else 18)
 
 
 _SETTERS: dict[str, Callable[[Event, str], None]] = {

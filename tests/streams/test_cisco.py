@@ -371,3 +371,9 @@ def test_messages_of_ios_that_nobody_describes(text: str) -> None:
     event = event_of("sw", text)
     assert event["event_dataset"] == "cisco.ios"
     assert event["extra"]["cisco.facility"] == text[1:].partition("-")[0]
+
+
+@pytest.mark.parametrize("port", ["512342147483648", "65536", "x"])
+def test_a_number_that_its_column_cannot_hold_is_left_out(port: str) -> None:
+    event = asa("401002", f"Shun added: 192.0.2.9 10.0.0.5 {port} 22", 4)
+    assert ends(event) == ("192.0.2.9", None, "10.0.0.5", 22)
