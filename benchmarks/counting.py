@@ -123,7 +123,7 @@ def _record(now: int, number: int, hot: bool) -> _Record:
         "event_outcome": "failure", "ogrewatch_service": "sshd", "source_ip": address,
         "user_name": f"user{number % 500}", "host_hostname": "web1", "source_geo_country_iso_code": "NL",
     }  # fmt: skip
-    return _Record(number, now * 1000, encode("authentication", event))
+    return _Record(number, now * 1000 + number // 20, encode("authentication", event))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class Log:
         self.dirty: list[tuple[int, int, str, Counts]] = []
         self.row, self.outbox = State(None), State(dict(_NOTHING))
         self.verified = False
-        self._next_expiry = 0
+        self._next_expiry, self._ceiling = 0, 0.0
 
     @property
     def newest(self) -> int:
@@ -107,12 +107,13 @@ class Log:
 
     def count(self, records: Iterable[Any]) -> None:
         """Count records, offsets ascending; blocks. What is no event is left in `undecodable`."""
-        time = self.time
+        time, noted = self.time, -1
         for record in records:
             if record.offset <= self.position:
                 continue
-            if record.timestamp > time.now or time.unsure:
+            if record.timestamp > noted:
                 self._advance(record.timestamp)
+                noted = -1 if time.unsure else time.now
             if record.value:
                 self._read(record)
             self.position = record.offset
@@ -134,7 +135,7 @@ class Log:
         """Count attempts in all of their entries, but for those that have them."""
         number, at, _, _, outcome, service, address, user, host, country = head
         minute = at // 60_000_000 * MINUTE
-        if minute < self.floor or minute > self.time.latest // 1000 + self.keep:
+        if minute < self.floor or minute > self._ceiling:
             self.late += number
             return
         entries, totals = self.minutes.get(minute), self.totals
@@ -203,7 +204,9 @@ class Log:
 
     def _advance(self, arrival: int) -> None:
         """Move time on, if an arrival does, and move minutes that this ends to `expiring`."""
-        if not self.time.note(arrival) or self.time.now < self._next_expiry:
+        moved = self.time.note(arrival)
+        self._ceiling = self.time.latest // 1000 + self.keep
+        if not moved or self.time.now < self._next_expiry:
             return
         self.floor = max(self.floor, int((self.time.now / 1000 - self.keep) // MINUTE) * MINUTE)
         self._next_expiry = int((self.floor + MINUTE + self.keep) * 1000)
