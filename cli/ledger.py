@@ -39,8 +39,9 @@ def command(
 ) -> None:
     """Say whether every log that was received is stored, a dead letter or on its way, and which partition is off.
 
-    Sums come first. If they are not right, or with --verify, every record is looked at. The exit code is 0 when all is
-    balanced, 1 when it is not, 2 when the servers do not say.
+    Sums come first. If they are not right, or with --verify, every record is looked at. Then attempts are compared, as
+    documents, closed minutes and, if any answers, count workers tell of them. The exit code is 0 when all is balanced,
+    1 when it is not, 2 when the servers do not say.
 
     Example: ogrewatch ledger --since 1h --verify
     Example: ogrewatch ledger --watch --verify --since 15m --metrics-port 9464
@@ -62,12 +63,13 @@ def _once(settings: Settings, reader: "Reader", store: "Store", since: int, exac
     from rich.console import Console
 
     from cli import ledger_shown
-    from cli.ledger_balance import look, verify
+    from cli.ledger_balance import count, look, verify
 
     seen, given = look(reader, store, settings, since)
     if exact or seen.wrongs:
         with _progress() as step:
             seen = verify(reader, store, settings, seen, given, step)
+    count(reader, store, settings, seen)
     if as_json:
         _print_json(seen)
     else:
@@ -82,7 +84,7 @@ def _watch(
 ) -> None:  # fmt: skip
     """An age is counted anew from each look."""
     from cli.deadletter_options import millis
-    from cli.ledger_balance import look, verify
+    from cli.ledger_balance import count, look, verify
 
     with _screen(as_json) as show:
         while True:
@@ -90,6 +92,7 @@ def _watch(
             seen, given = look(reader, store, settings, millis(since))
             if exact:
                 seen = verify(reader, store, settings, seen, given, _ignore)
+            count(reader, store, settings, seen)
             note(seen)
             show(seen)
             time.sleep(max(_PAUSE, _REST * (time.monotonic() - begin)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from agents.settings import Settings
+from cli.ledger_attempts import Attempts, compare
 from cli.ledger_facts import Facts, Raw, Typed, done, facts
 from cli.ledger_letters import Given, given_up
 from cli.ledger_origins import Origins
@@ -24,6 +25,7 @@ class Ledger:
     dead: int
     under_way: int
     exact: bool = False
+    attempts: Attempts | None = None
 
     @property
     def absent(self) -> int:
@@ -41,7 +43,8 @@ class Ledger:
     @property
     def wrongs(self) -> list[str]:
         """A sentence for each thing that is wrong; none: balanced."""
-        return list(_by_partition(self.facts) if self.exact else _in_all(self))
+        counted = self.attempts.wrongs if self.attempts is not None else []
+        return [*(_by_partition(self.facts) if self.exact else _in_all(self)), *counted]
 
 
 def look(reader: Reader, store: Store, settings: Settings, since: int) -> tuple[Ledger, Given]:
@@ -63,6 +66,17 @@ def verify(reader: Reader, store: Store, settings: Settings, seen: Ledger, given
     scan = Scan(reader, store, seen.facts, given, Origins(settings), step)
     scan.run()
     return replace(seen, received=seen.received - scan.holes, stored=scan.stored, exact=True)
+
+
+def count(reader: Reader, store: Store, settings: Settings, seen: Ledger) -> None:
+    """Compare attempts with closed minutes and live counts, where any are counted; blocks, up to a minute."""
+    if any(row.counted is not None and row.counted >= 0 for row in seen.facts.typed.values()):
+        seen.attempts = compare(reader, store, settings, seen.facts.since, lambda: _left(reader, settings))
+
+
+def _left(reader: Reader, settings: Settings) -> int:
+    """Records that normalize, count and index have not finished with."""
+    return sum(reader.left(role, settings.prefix) for role in ("normalize", "count", "index"))
 
 
 def _dead(store: Store, now: Facts, given: Given) -> int:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.deadletter_shown import clock
+from cli.ledger_attempts import Attempts
 from cli.ledger_balance import Ledger
 from cli.ledger_facts import Raw, Typed
 
@@ -27,6 +28,7 @@ def as_json(seen: Ledger) -> dict[str, Any]:
         "missing": seen.missing,
         "under_way": seen.under_way,
         "wrongs": seen.wrongs,
+        "attempts": _attempts(seen.attempts),
         "raw": [_raw_row(row, seen.exact) for row in seen.facts.raw.values()],
         "replay": [_raw_row(row, False) for row in seen.facts.replay.values()],
         "typed": [_typed_row(row, seen.exact) for row in seen.facts.typed.values()],
@@ -42,10 +44,38 @@ def verdict(seen: Ledger) -> str:
     """The last lines: what it comes to."""
     sums = f"{seen.received:,} received = {seen.stored:,} stored + {seen.dead:,} dead letters"
     rest = f" + {seen.absent:,} others" if seen.absent else ""
+    counted = _counted(seen.attempts)
     if seen.wrongs:
-        return "\n".join([*seen.wrongs, f"Not balanced since {clock(seen.facts.since)}: {sums}{rest}."])
+        return "\n".join([*seen.wrongs, f"Not balanced since {clock(seen.facts.since)}: {sums}{rest}."]) + counted
     rest = f" + {seen.absent:,} under way" if seen.absent else ""
-    return f"Balanced since {clock(seen.facts.since)}{', record by record' if seen.exact else ''}: {sums}{rest}."
+    return (
+        f"Balanced since {clock(seen.facts.since)}{', record by record' if seen.exact else ''}: {sums}{rest}.{counted}"
+    )
+
+
+def _attempts(found: Attempts | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "since": clock(found.since * 1000),
+        "until": clock(found.until * 1000),
+        "documents": found.documents.total(),
+        "windows": found.windows.total(),
+        "live": None if found.live is None else found.live.total(),
+        "differing": len(found.differing()),
+        "settled": found.settled,
+        "contradictory": found.contradictory,
+    }
+
+
+def _counted(found: Attempts | None) -> str:
+    """A line about attempts; none where nothing is counted."""
+    if found is None:
+        return ""
+    live = "no count worker answers" if found.live is None else f"{found.live.total():,} as count workers answer"
+    more = "" if found.settled else "; some are on their way"
+    sums = f"{found.documents.total():,} in documents, {found.windows.total():,} in closed minutes"
+    return f"\nAttempts: {sums}, {live}{more}."
 
 
 def _raw_row(row: Raw, exact: bool) -> dict[str, Any]:

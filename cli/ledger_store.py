@@ -1,20 +1,26 @@
 """Identities of events and times in, what Elasticsearch holds of them out."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from elasticsearch import ApiError, TransportError
 
 from agents.settings import Settings
 from sinks.elasticsearch.connection import client
-from sinks.elasticsearch.setup import stream_name
+from sinks.elasticsearch.setup import attempts_name, stream_name
 
 StoreError = (ApiError, TransportError)
 """What every method raises when Elasticsearch does not answer, or not well."""
 
 _TIMEOUT = 60.0  # seconds
 _IDS = 10_000  # of one search: the server's limit of hits
+_HOUR = 3600  # seconds of minutes in one search: a server allows 65,536 buckets
+_OUTCOMES = ("success", "failure", "unknown")
 _HITS = "hits.hits._id,hits.total.value,timed_out,_shards.failed"
+
+Cell = tuple[int, str, str]
+"""A minute, a service and an outcome."""
 
 
 class Store:
@@ -22,6 +28,7 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self._index = stream_name("*", settings.namespace)
+        self._attempts = attempts_name(settings.namespace)
         self._client = client(settings.elasticsearch, request_timeout=_TIMEOUT)
 
     def __enter__(self) -> "Store":
@@ -32,7 +39,7 @@ class Store:
 
     def refresh(self) -> None:
         """Make what was written visible to the other methods."""
-        self._client.indices.refresh(index=self._index, ignore_unavailable=True)
+        self._client.indices.refresh(index=f"{self._index},{self._attempts}", ignore_unavailable=True)
 
     def stored(self, ids: Sequence[str]) -> Counter[str]:
         """How many documents there are of each identity; those without are left out."""
@@ -48,6 +55,43 @@ class Store:
         if answer["_shards"]["failed"]:
             raise TransportError("some shards do not answer")
         return int(answer["count"])
+
+    def attempts(self, since: int, until: int) -> Counter[Cell]:
+        """Attempts as events tell of them, in minutes from `since` to before `until`, seconds since 1970."""
+        number = {"number": {"sum": {"field": "ogrewatch.attempt"}}}
+        sums = {"outcomes": {"terms": {"field": "event.outcome", "missing": "unknown"}, "aggs": number}}
+        found: Counter[Cell] = Counter()
+        for minute, bucket in self._by_minute(self._index, "ogrewatch.service", sums, since, until):
+            for outcome in bucket["outcomes"]["buckets"]:
+                found[minute, bucket["key"], outcome["key"]] += int(outcome["number"]["value"])
+        return +found
+
+    def windows(self, since: int, until: int) -> Counter[Cell]:
+        """The same as closed minutes add up."""
+        sums = {outcome: {"sum": {"field": f"ogrewatch.auth.{outcome}"}} for outcome in _OUTCOMES}
+        found: Counter[Cell] = Counter()
+        for minute, bucket in self._by_minute(self._attempts, "ogrewatch.auth.service", sums, since, until):
+            for outcome in _OUTCOMES:
+                found[minute, bucket["key"], outcome] += int(bucket[outcome]["value"])
+        return +found
+
+    def _by_minute(
+        self, index: str, service: str, sums: dict[str, Any], since: int, until: int
+    ) -> Iterator[tuple[int, Any]]:
+        """Buckets of services by minute."""
+        services = {"services": {"terms": {"field": service, "size": 1000, "missing": "unknown"}, "aggs": sums}}
+        minutes = {"date_histogram": {"field": "@timestamp", "fixed_interval": "1m", "min_doc_count": 1}}
+        for begin in range(since, until, _HOUR):
+            span = {"gte": begin * 1000, "lt": min(until, begin + _HOUR) * 1000, "format": "epoch_millis"}
+            answer = self._client.search(
+                index=index, size=0, query={"range": {"@timestamp": span}}, ignore_unavailable=True,
+                aggs={"minutes": {**minutes, "aggs": services}},
+            )  # fmt: skip
+            if answer["timed_out"] or answer["_shards"]["failed"]:
+                raise TransportError("some shards do not answer")
+            for minute in answer.get("aggregations", {}).get("minutes", {}).get("buckets", ()):
+                for bucket in minute["services"]["buckets"]:
+                    yield minute["key"] // 1000, bucket
 
     def _search(self, ids: Sequence[str]) -> Counter[str]:
         """One search; a document met twice makes more hits than a search returns, then in two halves."""

@@ -1,0 +1,156 @@
+"""Compares attempts by minute, service and outcome, as documents, closed minutes and count workers tell of them.
+
+Only minutes that are closed and young enough that nothing in them can have come too late to be counted: they ended
+`SETTLED` seconds ago or more, and not longer ago than counts are kept. What differs while roles have something left to
+do may be on its way. What differs, and stays as it is, when nobody has anything left, is wrong.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from agents.counting.peers import PURPOSE
+from agents.settings import Settings
+from cli.ledger_store import Cell, Store
+from topics.catalogue import COUNTED_KINDS, DEADLETTER, STATS, typed
+from topics.deadletter import read
+from topics.heads import OFFSET, SOURCE, counted
+from topics.reading import Reader
+from topics.stats import MINUTE, AuthWindow, decode
+from topics.wire import CodecError, UnknownSchema
+from web import answers
+from web.workers import NoWorkers, Workers
+
+SETTLED = 45
+"""Seconds after which a minute is closed, published, and found by a search, if nobody has anything left to do."""
+_SHOWN = 20  # cells that are told
+_LIMIT = 60.0  # seconds that what differs has to become equal
+_STILL = 15.0  # seconds in which it does, if it does
+_PAUSE = 3.0  # seconds between looks
+
+
+@dataclass(slots=True)
+class Attempts:
+    """What was compared: minutes from `since` to before `until`, seconds since 1970. `live` is None when no worker
+    answered; `settled` says that nobody had anything left to do, so that what differs is wrong.
+    """
+
+    since: int
+    until: int
+    documents: Counter[Cell]
+    windows: Counter[Cell]
+    live: Counter[Cell] | None = None
+    contradictory: list[str] = field(default_factory=list)
+    settled: bool = True
+
+    def differing(self) -> list[Cell]:
+        """Cells of which documents, closed minutes and workers say different things."""
+        others = [self.windows] if self.live is None else [self.windows, self.live]
+        cells = {cell for found in (self.documents, *others) for cell in found}
+        return sorted(cell for cell in cells if any(found[cell] != self.documents[cell] for found in others))
+
+    @property
+    def wrongs(self) -> list[str]:
+        """A sentence for each thing that is wrong."""
+        said = [f"Closed minute {name} was published with different values." for name in self.contradictory[:_SHOWN]]
+        cells = self.differing() if self.settled else []
+        said += map(self._sentence, cells[:_SHOWN])
+        if len(cells) > _SHOWN:
+            said.append(f"{len(cells) - _SHOWN:,} more minutes of services differ.")
+        return said
+
+    def _sentence(self, cell: Cell) -> str:
+        minute, service, outcome = cell
+        when = time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(minute))
+        live = "" if self.live is None else f", and count workers {self.live[cell]:,}"
+        return (f"{when} {service!r} {outcome}: documents tell of {self.documents[cell]:,} attempts, closed minutes of "
+                f"{self.windows[cell]:,}{live}.")  # fmt: skip
+
+
+def compare(reader: Reader, store: Store, settings: Settings, since: int, left: Callable[[], int]) -> Attempts:
+    """Compare what was received since a time, milliseconds; `left` says how many records roles have not finished with.
+
+    Blocks: for a second or so, and up to a minute when something differs.
+    """
+    until = (int(time.time()) - SETTLED) // MINUTE * MINUTE
+    begin = max(since // 1000, int(time.time() - settings.keep) + 2 * MINUTE) // MINUTE * MINUTE + MINUTE
+    given_up = refused(reader, settings, max(1, since - int(settings.keep * 1000)))
+    found = _look(store, settings, begin, max(begin, until), given_up)
+    found.contradictory = contradictory(reader, settings, since)
+    deadline, same_since = time.monotonic() + _LIMIT, time.monotonic()
+    while found.differing() and time.monotonic() < deadline:
+        before, found.settled = found, not left()
+        if found.settled and time.monotonic() - same_since >= _STILL:
+            break
+        time.sleep(_PAUSE)
+        found = _look(store, settings, begin, found.until, given_up)
+        found.contradictory = before.contradictory
+        if found != before or not before.settled:
+            same_since = time.monotonic()
+    return found
+
+
+def _look(store: Store, settings: Settings, since: int, until: int, given_up: Counter[Cell]) -> Attempts:
+    store.refresh()
+    documents, windows = store.attempts(since, until), store.windows(since, until)
+    documents += Counter({cell: number for cell, number in given_up.items() if since <= cell[0] < until})
+    found = Attempts(since, until, documents, windows)
+    found.live = live(settings, since, until, {minute for minute, _, _ in (*documents, *windows)})
+    return found
+
+
+def live(settings: Settings, since: int, until: int, minutes: Iterable[int]) -> Counter[Cell] | None:
+    """What count workers answer about minutes; None when they do not, or not about all partitions."""
+    return asyncio.run(_live(settings, since, until, sorted(minutes)))
+
+
+async def _live(settings: Settings, since: int, until: int, minutes: list[int]) -> Counter[Cell] | None:
+    workers = Workers(settings.query_urls, key=settings.key(PURPOSE), deadline=10.0)
+    found: Counter[Cell] = Counter()
+    async with workers.connected():
+        try:
+            for minute in minutes:
+                asked = {"by": "service", "since": minute, "until": minute + MINUTE}
+                replies = await workers.ask("/v1/attempts", answers.attempts, asked)
+                if replies.missing:
+                    return None
+                for said in replies.contents:
+                    for service, counts in said.rows.items():
+                        for outcome, number in zip(("success", "failure", "unknown"), counts, strict=True):
+                            found[minute, service, outcome] += number
+        except NoWorkers:
+            return None
+    return +found
+
+
+def contradictory(reader: Reader, settings: Settings, since: int) -> list[str]:
+    """Ids of closed minutes that stand in their topic with different values."""
+    topic = settings.prefix + STATS.name
+    values: dict[str, AuthWindow] = {}
+    several: dict[str, None] = {}
+    for message in reader.read(topic, reader.bounds(topic, since)):
+        try:
+            window = decode(message.value() or b"")
+        except (CodecError, UnknownSchema):  # index has made a dead letter of it, or will
+            continue
+        if values.setdefault(window.id, window) != window:
+            several[window.id] = None
+    return list(several)
+
+
+def refused(reader: Reader, settings: Settings, since: int) -> Counter[Cell]:
+    """Attempts of events since a time that index has given up: they are counted, and no document tells of them."""
+    topic, found, seen = settings.prefix + DEADLETTER.name, Counter[Cell](), set()
+    kinds = {settings.prefix + typed(kind) for kind in COUNTED_KINDS}
+    for message in reader.read(topic, reader.bounds(topic, since)):
+        with suppress(ValueError):
+            letter = read(message)
+            head = counted(letter.value or b"") if letter.component == "index" and letter.topic in kinds else None
+            if head is not None and (head[SOURCE], head[OFFSET]) not in seen:
+                seen.add((head[SOURCE], head[OFFSET]))
+                number, at, _, _, outcome, service, *_ = head
+                found[at // 60_000_000 * MINUTE, service or "unknown", outcome or "unknown"] += number
+    return found
