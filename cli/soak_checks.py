@@ -1,5 +1,6 @@
 """What should be and what is in, a verdict out."""
 
+import json
 import subprocess
 import time
 from collections import Counter
@@ -119,11 +120,16 @@ def _rest(site: Site, fleet: Fleet, load: Load) -> Iterator[Check]:
 
 
 def _ledger(site: Site) -> Check:
-    """What `ogrewatch ledger` says, which looks at topics and documents only."""
+    """What `ogrewatch ledger` says, which looks at topics and documents, and asks count workers if any answer."""
     command = ogrewatch("ledger", "--verify", "--json")
     done = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=False, timeout=_LIMIT)
-    said = "balanced" if done.returncode == 0 else (done.stdout or done.stderr).strip()
-    return Check("the ledger is balanced", done.returncode == 0, said)
+    if done.returncode:
+        return Check("the ledger is balanced", False, (done.stdout or done.stderr).strip())
+    counted = json.loads(done.stdout)["attempts"]
+    if counted is None or not counted["settled"]:
+        return Check("the ledger is balanced", False, "attempts were not compared")
+    said = f"balanced, with {counted['documents']:,} attempts of minutes that are closed"
+    return Check("the ledger is balanced", True, said)
 
 
 def _said(numbers: Counter[str]) -> str:
