@@ -62,8 +62,8 @@ def _arguments(fields: Fields, event: Event, known: AuditEvent) -> None:
     if arguments:
         kept = extra(event)
         kept["process.args"] = arguments
-        event["process_command_line"] = " ".join(arguments)[:_LONGEST]
-        if (count := fields.pop("argc", "")).isdigit():
+        put(event, "process_command_line", " ".join(arguments)[:_LONGEST])
+        if (count := fields.pop("argc", "")).isdecimal():
             kept["process.args_count"] = int(count[:9])
 
 

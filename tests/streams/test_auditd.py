@@ -238,3 +238,10 @@ def test_added_names_are_found_without_their_separator_too(name: str, added: str
     event = event_of("audispd", record)
     assert (event["user_name"], event["process_name"]) == ("alice", name)
     assert "auditd.key" not in event["extra"]
+
+
+@pytest.mark.parametrize("count", ["1", "²", "x", ""])
+def test_a_command_without_words(count: str) -> None:
+    event = record(f'type=EXECVE msg=audit(1795500042.000:63): argc={count} a0="')
+    assert "process_command_line" not in event
+    assert event["extra"]["process.args"] == [""]
