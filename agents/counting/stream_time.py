@@ -47,7 +47,7 @@ class StreamTime:
             self._move(max(self.now, arrival))
         elif not self.now or arrival < self.now:
             self.now, self.latest = arrival, max(self.latest, arrival)
-        else:
+        elif arrival > self.now:
             self._claim(arrival)
 
     def _claim(self, arrival: int) -> None:
@@ -57,6 +57,7 @@ class StreamTime:
         if self.claims >= WITNESSES and self.latest - self.least >= SPAN:
             self.settled = True
             self._move(self.least)
+            self.note(arrival)  # which may be as far ahead of that again
 
     def _move(self, now: int) -> None:
         self.now = self.latest = now
