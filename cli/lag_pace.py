@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 _LOOK = 0.5  # seconds between looks at the backlog
 _REMEMBERED = 3.0  # seconds of looks; as long a change takes to show
-_FIRST, _LEAST = 200.0, 50.0  # lines a second
+_FIRST, _LEAST = 100.0, 50.0  # lines a second
 _MORE, _LESS = 1.1, 0.7
 _OLD, _TOO_OLD = 1.8, 2.5  # seconds
 _NAP = 0.05  # seconds

@@ -60,5 +60,5 @@ def test_nothing_known_changes_nothing() -> None:
     pace = LagPace(1_000.0, lambda: None, lambda: now[0], lambda seconds: now.__setitem__(0, now[0] + seconds))
     for _ in range(400):
         pace.wait()
-    assert pace.rate == 200.0
-    assert now[0] == pytest.approx(2.0, abs=0.1)
+    assert pace.rate == 100.0
+    assert now[0] == pytest.approx(4.0, abs=0.1)
