@@ -22,8 +22,7 @@ from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.setup import all_names, attempts_name, stream_name
 from topics.catalogue import STATS
-from topics.codec import CodecError
-from topics.deadletter import letter, offset_of
+from topics.deadletter import letter, offset_of, reason_of
 from topics.documents import document_of
 from topics.fields import TYPES
 from topics.stats import document
@@ -148,8 +147,10 @@ class Indexer:
             try:
                 documents.append(self._document(record))
                 sources.append(record)
-            except CodecError as error:
-                dead.append((record, letter(self._prefix, ROLE, record, "decoding", str(error))))
+            except UnknownSchema:
+                raise
+            except Exception as error:  # one record must not stop the others
+                dead.append((record, letter(self._prefix, ROLE, record, "decoding", reason_of(error))))
             if number % _STRETCH == 0:
                 await asyncio.sleep(0)
         outcome = await self._sink.write(documents)

@@ -1,4 +1,7 @@
-"""One raw line in, one event out, enriched and encoded: the work of `normalize` without Kafka."""
+"""Turns a raw record into an encoded, enriched event or a dead letter: the work of `normalize` without Kafka.
+
+Whatever is wrong with one record, also what no one foresaw, ends in that record's letter and never in the caller.
+"""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -9,7 +12,7 @@ from streams.base import Joins
 from streams.dispatch import Dispatcher
 from topics.catalogue import MAX_RECORD, REPLAY, typed
 from topics.codec import CodecError, encode
-from topics.deadletter import letter
+from topics.deadletter import is_too_large, letter, reason_of
 from topics.event import Event, key_of, kind_of
 from topics.received import put_received
 from topics.replay import again_header, original
@@ -43,14 +46,24 @@ class Pipeline:
         return event
 
     def records(self, batch: Iterable[Any], joins: LineJoins) -> "list[Outgoing]":
-        """What to produce for a batch of raw Kafka records: a typed event each, or a dead letter."""
+        """What to produce for a batch of raw Kafka records: a typed event each, or a dead letter. Never raises."""
         return [self._record(record, joins) for record in batch]
 
     def _record(self, record: Any, joins: LineJoins) -> "Outgoing":
         joins.at(record.offset, record.timestamp)
         headers: Any = None
-        if record.topic == self._replay:
-            headers, record = [again_header(record.partition, record.offset)], original(record)
+        try:
+            if record.topic == self._replay:
+                headers, record = [again_header(record.partition, record.offset)], original(record)
+            if is_too_large(record):
+                return self._letter(record, "too_large", f"more than the {MAX_RECORD} bytes a record may have")
+            return self._typed(record, joins, headers)
+        except CodecError as error:
+            return self._letter(record, "encoding", str(error))
+        except Exception as error:
+            return self._letter(record, "failure", reason_of(error))
+
+    def _typed(self, record: Any, joins: Joins, headers: Any) -> "Outgoing":
         received = min(max(record.timestamp, 0), _LATEST) * 1000
         event = self.event(record.value or b"", received, joins)
         if record.headers:
@@ -60,11 +73,11 @@ class Pipeline:
         event["ogrewatch_raw_partition"] = record.partition
         event["ogrewatch_raw_offset"] = record.offset
         kind, key = kind_of(event), key_of(event)
-        try:
-            value = encode(kind, event)
-            if len(value) > MAX_RECORD - len(key):
-                raise CodecError(f"an event of {len(value)} bytes")
-        except CodecError as error:
-            dead: Outgoing = letter(self._prefix, "normalize", record, "encoding", str(error))
-            return dead
+        value = encode(kind, event)
+        if len(value) > MAX_RECORD - len(key):
+            raise CodecError(f"an event of {len(value)} bytes")
         return self._prefix + typed(kind), key, value, None, record.timestamp, headers
+
+    def _letter(self, record: Any, reason: str, text: str) -> "Outgoing":
+        dead: Outgoing = letter(self._prefix, "normalize", record, reason, text)
+        return dead

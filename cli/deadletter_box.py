@@ -16,6 +16,8 @@ Place = tuple[int, int]
 """Partition and offset of a letter."""
 REPLAYED, DROPPED, PRESENT = "replayed", "dropped", "present"
 """What can become of a letter: sent again, given up, or found to be stored already."""
+CUT = "cut"
+"""What a replay answers of a letter that has only the beginning of its record: nothing was decided of it."""
 
 
 @dataclass(frozen=True, slots=True)

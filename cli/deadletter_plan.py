@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from agents.settings import Settings
-from cli.deadletter_box import PRESENT, REPLAYED, Place, Wanted, letters, search
+from cli.deadletter_box import CUT, PRESENT, REPLAYED, Place, Wanted, letters, search
 from cli.deadletter_decide import Decider
 from cli.ledger_store import Store
 from topics.catalogue import RAW, STATS
@@ -28,7 +28,10 @@ def plan(reader: Reader, settings: Settings, wanted: Wanted) -> Plan:
 
 
 def carry_out(reader: Reader, settings: Settings, decider: Decider, what: str, planned: Plan) -> dict[str, int]:
-    """Decide as planned; blocks. Returns what became of how many: letters of what is stored are not sent again."""
+    """Decide as planned; blocks. Returns what became of how many: letters of what is stored are not sent again.
+
+    Those that were cut cannot be: they stay as they are.
+    """
     done: Counter[str] = Counter()
 
     def decisions() -> Iterator[Decision]:
@@ -37,6 +40,9 @@ def carry_out(reader: Reader, settings: Settings, decider: Decider, what: str, p
                 there = _stored(settings, store, some) if what == REPLAYED else set()
                 for letter in some:
                     decided = PRESENT if letter.id in there else what
+                    if decided == REPLAYED and letter.cut is not None:
+                        done[CUT] += 1
+                        continue
                     done[decided] += 1
                     yield decided, letter, planned[letter.id]
 

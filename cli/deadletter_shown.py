@@ -60,6 +60,7 @@ def as_json(letter: Letter, fate: Fate) -> dict[str, Any]:
         "key": _text(letter.key),
         "value": _text(letter.value),
         "value_base64": None if letter.value is None else base64.b64encode(letter.value).decode(),
+        "cut": letter.cut,
         "headers": {name: _text(value) for name, value in letter.headers},
         "letter": {"partition": letter.place[0], "offset": letter.place[1]},
         "fate": None if fate is None else {"fate": fate["fate"], "at": clock(fate["at"]), "by": fate["by"]},
@@ -76,6 +77,9 @@ def _lines(letter: Letter, fate: Fate) -> Iterator[tuple[str, str]]:
         yield "Header", f"{safe(name)} = {safe(value)}"
     yield "Letter", f"partition {letter.place[0]}, offset {letter.place[1]}"
     yield "Fate", f"{fate['fate']} {clock(fate['at'])} by {safe(fate['by'])}" if fate else "none yet"
+    if letter.cut is not None:
+        size = f"{letter.cut:,}" if letter.cut >= 0 else "too many"
+        yield "Cut", f"the first {len(letter.value or b''):,} of {size} bytes; this letter cannot be sent again"
     yield "Record", safe(letter.value)
 
 

@@ -1,7 +1,8 @@
-"""What could not be processed: a record of the dead-letter topic, original key and bytes, the rest in headers.
+"""Writes and reads dead letters: records of the dead-letter topic, original key and bytes, the rest in headers.
 
-Headers of the record itself are kept under names of their own; those beyond `_MOST` bytes are left out, lest the letter
-be larger than what it is about may have been.
+A letter always fits where it is sent, whatever it is about. Of a record that is larger than any may be, it has the
+first `BEGINNING` bytes, and says how many there were. Headers of the record itself are kept under names of their own;
+those beyond `_MOST` bytes are left out.
 """
 
 import time
@@ -11,12 +12,18 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from topics.catalogue import DEADLETTER
+from topics.catalogue import DEADLETTER, MAX_RECORD
+from topics.cut import Cut
 
+BEGINNING = 64 << 10
+"""Bytes that a letter keeps of a record that is too large; of its key, too."""
 _ERROR = 2000  # characters
-_MOST = 32 << 10
+_MOST = 32 << 10  # bytes of a record's own headers
+_FRAMING = 16  # bytes for each header besides
 _KEPT = "original."
 _NAMES = ("component", "version", "time", "topic", "partition", "offset", "reason", "error")
+_OPTIONAL = ("timestamp", "cut")
+"""Numbers that only some letters have: those of earlier versions have the record's time as their own."""
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -29,7 +36,8 @@ class NoLetter(ValueError):
 class Letter:
     """A dead letter. `timestamp` is the record's, `time` when it was given up: milliseconds since 1970.
 
-    `place` is partition and offset of the letter; `topic`, `partition` and `offset` are the record's.
+    `place` is partition and offset of the letter; `topic`, `partition` and `offset` are the record's. `cut` is None
+    when `value` is whole; else `value` is only its beginning, and `cut` how many bytes there were, -1 when nobody knows.
     """
 
     component: str
@@ -45,6 +53,7 @@ class Letter:
     value: bytes | None
     headers: Headers
     place: tuple[int, int]
+    cut: int | None = None
 
     @property
     def id(self) -> str:
@@ -53,9 +62,9 @@ class Letter:
 
 
 def letter(prefix: str, component: str, record: Any, reason: str, text: str) -> Any:
-    """A dead letter, ready to be delivered: key, value and time of the consumed record that `component` gave up on.
+    """A dead letter, ready to be delivered: key and value of the consumed record that `component` gave up on.
 
-    Its headers say who gave up and when, where the record stood, the class of the reason and its text.
+    Its headers say who gave up and when, where the record stood and when it came, the class of the reason and its text.
     """
     headers = [
         ("component", component),
@@ -66,9 +75,30 @@ def letter(prefix: str, component: str, record: Any, reason: str, text: str) -> 
         ("offset", str(record.offset)),
         ("reason", reason),
         ("error", text[:_ERROR].encode("utf-8", "backslashreplace")),
-        *_kept(record.headers or ()),
+        ("timestamp", str(record.timestamp)),
     ]
-    return prefix + DEADLETTER.name, record.key, record.value, None, record.timestamp, headers
+    key, value = record.key, record.value
+    if is_too_large(record):
+        headers.append(("cut", str(_size(value))))
+        key, value = key and key[:BEGINNING], value and bytes(value[:BEGINNING])
+    headers.extend(_kept(record.headers or ()))
+    return prefix + DEADLETTER.name, key, value, None, record.timestamp, headers
+
+
+def is_too_large(record: Any) -> bool:
+    """Whether a consumed record is larger than any may be, or was so large that only its beginning was read."""
+    return type(record.value) is Cut or len(record.value or b"") + len(record.key or b"") > MAX_RECORD
+
+
+def _size(value: bytes | None) -> int:
+    if isinstance(value, Cut):
+        return -1 if value.size is None else value.size
+    return len(value or b"")
+
+
+def reason_of(error: Exception) -> str:
+    """What a letter says of an error: its text if it is one of those that say what is wrong with a record."""
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
 def error_of(outgoing: Any) -> str:
@@ -89,20 +119,21 @@ def read(message: Any) -> Letter:
     try:
         said = {name: found[name].decode("utf-8", "backslashreplace") for name in _NAMES}
         numbers = int(said["time"]), int(said["partition"]), int(said["offset"])
+        more = {name: int(value) for name, value in headers if name in _OPTIONAL and value is not None}
     except (KeyError, ValueError) as error:
         raise NoLetter(f"no dead letter: {error!r}") from error
     return Letter(
         said["component"], said["version"], numbers[0], said["topic"], *numbers[1:], said["reason"], said["error"],
-        message.timestamp()[1], message.key(), message.value(),
+        more.get("timestamp", message.timestamp()[1]), message.key(), message.value(),
         [(name.removeprefix(_KEPT), value) for name, value in headers if name.startswith(_KEPT)],
-        (message.partition(), message.offset()),
+        (message.partition(), message.offset()), more.get("cut"),
     )  # fmt: skip
 
 
 def _kept(headers: Iterable[tuple[str, bytes | None]]) -> Headers:
     kept, size = [], 0
     for name, value in headers:
-        size += len(name) + len(value or b"")
+        size += len(name.encode("utf-8", "surrogatepass")) + len(_KEPT) + len(value or b"") + _FRAMING
         if size <= _MOST:
             kept.append((_KEPT + name, value))
     return kept

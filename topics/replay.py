@@ -45,7 +45,9 @@ def original(record: Any) -> Any:
         return record
     try:
         topic, partition, offset, timestamp = orjson.loads(record.headers[0][1])
-    except ValueError:  # not by us
+    except (TypeError, ValueError):  # not by us
+        return record
+    if type(topic) is not str or {type(partition), type(offset), type(timestamp)} != {int}:
         return record
     return Original(topic, partition, offset, timestamp, record.key, record.value, list(record.headers[1:]))
 

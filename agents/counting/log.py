@@ -24,8 +24,10 @@ from agents.counting.entries import Counts, State
 from agents.counting.minute import ADDRESS, KINDS, LOADERS, MINUTE, OTHERS, OUTBOX, ROW, SERVICE, USER, Minute
 from agents.counting.room import ROOM, fits, weight
 from agents.counting.stream_time import StreamTime
+from topics.deadletter import reason_of
 from topics.heads import OFFSET, SOURCE, Head, counted
 from topics.replay import counted_by
+from topics.wire import UnknownSchema
 
 C = TypeVar("C", bound=Counts)
 
@@ -122,8 +124,10 @@ class Log:
         try:
             head = counted(record.value)
             again = counted_by(record) if record.headers else None
-        except ValueError as error:
-            self.undecodable.append((record, str(error)))
+        except UnknownSchema:
+            raise
+        except Exception as error:  # one record must not stop the others
+            self.undecodable.append((record, reason_of(error)))
             return
         if head is not None:
             source, offset = again or (head[SOURCE], head[OFFSET])
