@@ -56,7 +56,7 @@ class Pipeline:
             if record.topic == self._replay:
                 headers, record = [again_header(record.partition, record.offset)], original(record)
             if is_too_large(record):
-                return self._letter(record, "too_large", f"more than the {MAX_RECORD} bytes a record may have")
+                return self._letter(record, "too_large", f"a record may have {MAX_RECORD} bytes")
             return self._typed(record, joins, headers)
         except CodecError as error:
             return self._letter(record, "encoding", str(error))
@@ -76,7 +76,8 @@ class Pipeline:
         value = encode(kind, event)
         if len(value) > MAX_RECORD - len(key):
             raise CodecError(f"an event of {len(value)} bytes")
-        return self._prefix + typed(kind), key, value, None, record.timestamp, headers
+        dated = 0 if headers else record.timestamp  # what is sent again must not be older than its topic keeps
+        return self._prefix + typed(kind), key, value, None, dated, headers
 
     def _letter(self, record: Any, reason: str, text: str) -> "Outgoing":
         dead: Outgoing = letter(self._prefix, "normalize", record, reason, text)

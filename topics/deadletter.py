@@ -37,7 +37,7 @@ class Letter:
     """A dead letter. `timestamp` is the record's, `time` when it was given up: milliseconds since 1970.
 
     `place` is partition and offset of the letter; `topic`, `partition` and `offset` are the record's. `cut` is None
-    when `value` is whole; else `value` is only its beginning, and `cut` how many bytes there were, -1 when nobody knows.
+    when `value` is whole; else `value` is only its beginning, and `cut` how many bytes there were, -1 if nobody knows.
     """
 
     component: str

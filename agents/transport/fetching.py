@@ -16,6 +16,7 @@ from aiokafka.errors import ConsumerStoppedError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
+from agents.transport import record_batches
 from agents.transport.batch import Piece
 from agents.transport.guard import fatal
 from agents.transport.ownership import commit_as_owner
@@ -33,6 +34,7 @@ class FetchThread(AIOKafkaConsumerThread):
     """Faust's consumer thread, with fetches that say where they begin and stop at a number of bytes."""
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+        record_batches.install()
         consumer = super()._create_consumer(loop)
         consumer._fetch_max_bytes = FETCH_BYTES  # Faust has no setting for these three
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS

@@ -1,0 +1,236 @@
+"""Reads Kafka's record batches with bounded memory, because a batch of some kilobytes may decompress to gigabytes.
+
+aiokafka decompresses a batch whole, and gives up the partition for ever at a header whose name is not UTF-8. Both are
+for any producer to choose: brokers limit what a batch has when it is compressed, and take headers as they are. Here at
+most `LARGEST` bytes of a batch are decompressed. Its records come as they are as long as they fit in; the one at the
+end is `Cut`, and so are, without any bytes, those behind it. All offsets are there. Names of headers that are not UTF-8
+have backslash escapes; a record of a large batch that has very many headers is cut, too. Ends of transactions
+and formats before v2 are left to aiokafka.
+
+https://kafka.apache.org/documentation/#recordbatch
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cramjam
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.memory_records import MemoryRecords
+
+from topics.cut import Cut
+
+LARGEST = 32 << 20
+"""Most bytes that are decompressed of a batch: twice what brokers take of our own topics without compression."""
+_BEGINNING = 64 << 10  # bytes that are kept of a value that is cut
+_USUAL = 2 << 20  # bytes of a batch that aiokafka may take apart: headers take thirty times the memory they had
+_GUESS, _GUESSED_RATIO = 4096, 16  # bytes that a compressed batch becomes, and for each of its bytes
+_HEADERS = 1000  # most headers of a record of a larger batch
+_HEADER = 61  # bytes of a batch before its records
+_LENGTH_AT, _OVERHEAD = 8, 12  # where a batch's length stands, and what it does not include
+_ATTRIBUTES_AT, _MAGIC_AT, _CODEC = 21, 16, 0b111
+_GZIP, _SNAPPY, _LZ4, _ZSTD = 1, 2, 3, 4
+_RATIOS = {_GZIP: 1040, _SNAPPY: 32, _LZ4: 256, _ZSTD: 1 << 15}  # bytes that one byte can become, at most
+_XERIAL = b"\x82SNAPPY\x00"
+_XERIAL_HEADER = 16  # bytes
+
+
+class Batches:
+    """The batches of one fetch of a partition, in place of aiokafka's `MemoryRecords`."""
+
+    def __init__(self, data: bytes) -> None:
+        self._records: Any = MemoryRecords(data)
+        self._data, self._at = data, 0
+
+    def size_in_bytes(self) -> int:
+        """Bytes of all batches."""
+        return int(self._records.size_in_bytes())
+
+    def has_next(self) -> bool:
+        """Whether there is a whole batch left."""
+        return bool(self._records.has_next())
+
+    def next_batch(self) -> Any:
+        """The next batch, None at the end."""
+        found = self._records.next_batch()
+        begin = self._at
+        self._at += _OVERHEAD + int.from_bytes(self._data[begin + _LENGTH_AT : begin + _OVERHEAD])
+        if found is None or self._data[begin + _MAGIC_AT] < 2 or found.is_control_batch:
+            return found
+        return _Batch(found, memoryview(self._data)[begin : self._at])
+
+
+class _Batch:
+    """A batch that is decompressed when it is iterated over, and no further than `LARGEST`."""
+
+    __slots__ = ("_batch", "_data")
+
+    def __init__(self, batch: DefaultRecordBatch, data: memoryview) -> None:
+        self._batch, self._data = batch, data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        codec, size = self._data[_ATTRIBUTES_AT + 1] & _CODEC, len(self._data)
+        records, body, whole = self._batch, None, True
+        if codec and size * _RATIOS[codec] > _USUAL:
+            body, whole = _decompress(codec, self._data[_HEADER:])
+            size = len(body)
+            records = DefaultRecordBatch(_decompressed(self._data) + body) if whole and size <= _USUAL else records
+        if whole and size <= _USUAL:
+            try:
+                yield from records
+                return
+            except UnicodeDecodeError:  # in the name of a header; those before it come again, and are passed over
+                pass
+        if body is None:
+            body = _decompress(codec, self._data[_HEADER:])[0]
+        yield from _read(self._batch, body)
+
+
+def install() -> None:
+    """Make aiokafka's fetcher read batches so."""
+    fetcher.MemoryRecords = Batches
+
+
+def _decompressed(data: memoryview) -> bytes:
+    """The header of a batch whose records are not compressed any more."""
+    header = bytearray(data[:_HEADER])
+    header[_ATTRIBUTES_AT + 1] &= ~_CODEC & 0xFF
+    return bytes(header)
+
+
+def _decompress(codec: int, packed: memoryview) -> tuple[bytes, bool]:
+    """What a body begins with, decompressed, and whether that is all of it."""
+    data = bytes(packed)
+    if not codec:
+        return data, True
+    if codec == _SNAPPY:
+        return _decompress_snappy(data)
+    into: Callable[[bytes, bytearray], int] = {
+        _GZIP: cramjam.gzip.decompress_into, _LZ4: cramjam.lz4.decompress_into, _ZSTD: cramjam.zstd.decompress_into,
+    }[codec]  # fmt: skip
+    for size in _sizes(len(data)):
+        room = bytearray(size)
+        try:
+            return bytes(memoryview(room)[: into(data, room)]), True
+        except cramjam.DecompressionError:  # there is more; brokers have seen that it can be decompressed
+            continue
+    return bytes(room), False
+
+
+def _sizes(packed: int) -> tuple[int, ...]:
+    """Bytes that are tried: what logs usually become, what batches usually have, and the most."""
+    guess = _GUESS + _GUESSED_RATIO * packed
+    return (guess, _USUAL, LARGEST) if guess < _USUAL else (LARGEST,)
+
+
+def _decompress_snappy(data: bytes) -> tuple[bytes, bool]:
+    """Blocks of the Java library's framing, or one block; each says how many bytes it becomes."""
+    found, left = bytearray(), LARGEST
+    for block in _snappy_blocks(data):
+        size = _Reader(block).unsigned()
+        if size > left:
+            return bytes(found), False
+        found += bytes(cramjam.snappy.decompress_raw(block))
+        left -= size
+    return bytes(found), True
+
+
+def _snappy_blocks(data: bytes) -> Iterator[bytes]:
+    if not data.startswith(_XERIAL):
+        yield data
+        return
+    at = _XERIAL_HEADER
+    while at < len(data):
+        end = at + 4 + int.from_bytes(data[at : at + 4])
+        yield data[at + 4 : end]
+        at = end
+
+
+@dataclass(slots=True)
+class _Record:
+    """A record as aiokafka's consumer expects it."""
+
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+    checksum: None = None
+
+
+class _Reader:
+    """Numbers and strings of a body. What reaches beyond the end raises `IndexError`."""
+
+    def __init__(self, data: bytes, at: int = 0) -> None:
+        self.data, self.at = data, at
+
+    def unsigned(self) -> int:
+        number = shift = 0
+        while True:
+            byte = self.data[self.at]
+            self.at += 1
+            number |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return number
+            shift += 7
+
+    def signed(self) -> int:
+        number = self.unsigned()
+        return (number >> 1) ^ -(number & 1)
+
+    def string(self) -> bytes | None:
+        """A string; a negative length is none."""
+        size = self.signed()
+        if size < 0:
+            return None
+        if self.at + size > len(self.data):
+            raise IndexError("a string that reaches beyond the end")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+
+def _read(batch: DefaultRecordBatch, body: bytes) -> Iterator[_Record]:
+    """Records of a body that may end too early. Offsets are those of the whole batch."""
+    reader, next_offset = _Reader(body), batch.base_offset
+    try:
+        while next_offset < batch.next_offset:
+            record = _record(batch, reader)
+            next_offset = record.offset + 1
+            yield record
+    except IndexError:
+        pass
+    for offset in range(next_offset, batch.next_offset):
+        yield _Record(offset, batch.max_timestamp, batch.timestamp_type, None, Cut(b"", None), [])
+
+
+def _record(batch: DefaultRecordBatch, reader: _Reader) -> _Record:
+    """The next record; cut, if the body ends within its value or behind it. Raises `IndexError` if it ends before."""
+    size = reader.signed()
+    end = reader.at + size
+    reader.at += 1  # attributes, which mean nothing
+    delta = reader.signed()
+    timestamp = batch.max_timestamp if batch.timestamp_type else batch.first_timestamp + delta
+    offset = batch.base_offset + reader.signed()
+    found = _Record(offset, timestamp, batch.timestamp_type, reader.string(), None, [])
+    if end > len(reader.data):
+        size = max(0, reader.signed())
+        found.value = Cut(reader.data[reader.at : reader.at + min(size, _BEGINNING)], size)
+        reader.at = end
+        return found
+    found.value, headers = reader.string(), reader.signed()
+    if headers > _HEADERS:
+        found.value = Cut((found.value or b"")[:_BEGINNING], len(found.value or b""))
+    else:
+        found.headers = [_header(reader) for _ in range(headers)]
+    reader.at = end
+    return found
+
+
+def _header(reader: _Reader) -> tuple[str, bytes | None]:
+    name = reader.string() or b""
+    return name.decode("utf-8", "backslashreplace"), reader.string()
