@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,10 +82,10 @@ def letters(reader: Reader, settings: Settings, since: int = 0) -> Iterator[Lett
     """
     topic = settings.prefix + DEADLETTER.name
     for message in reader.read(topic, reader.bounds(topic, since)):
-        try:
-            yield read(message)
-        except NoLetter:
-            continue
+        with suppress(NoLetter):
+            letter = read(message)
+            if letter.timestamp >= since:
+                yield letter
 
 
 def search(reader: Reader, settings: Settings, wanted: Wanted) -> Iterator[tuple[Letter, dict[str, Any] | None]]:

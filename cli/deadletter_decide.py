@@ -65,7 +65,10 @@ class Decider:
         self._produce(self._prefix + FATES.name, fate(what, self._by, places), key=letter.id)
 
     def _replay(self, letter: Letter) -> None:
-        """To where it is read by who gave it up: a raw record with its origin, a typed one to its own partition."""
+        """To where it is read by who gave it up: a raw record with its origin, a typed one to its own partition.
+
+        It is dated now, for Kafka deletes what is older than a topic keeps; the origin says when it came at first.
+        """
         topic, headers = letter.topic, letter.headers
         if topic in self._raw:
             headers = [origin_header(topic, letter.partition, letter.offset, letter.timestamp), *headers]
@@ -74,9 +77,7 @@ class Decider:
             headers = [recount_header(), *headers]
         else:
             headers = not_again(headers)
-        self._produce(
-            topic, letter.value, letter.key, letter.partition, timestamp=max(0, letter.timestamp), headers=headers
-        )
+        self._produce(topic, letter.value, letter.key, letter.partition, headers=headers)
 
     def _produce(self, *arguments: object, **more: object) -> None:
         """Give a record to the producer; waits when it has enough."""

@@ -1,7 +1,11 @@
-"""The catalogue in, topics in Kafka out."""
+"""Creates the topics of the catalogue in Kafka, and sets those right that an earlier version has created."""
+
+from collections.abc import Iterable, Iterator
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from topics.catalogue import CATALOGUE, MAX_RECORD, RAW, Topic
@@ -14,7 +18,8 @@ _ROOM = 1 << 20  # bytes for what a batch adds to its records
 def create_topics(bootstrap: str, *, prefix: str, partitions: int, replication: int) -> list[str]:
     """Create what is missing of the catalogue; blocks. Returns the names that are new.
 
-    Raises `KafkaException`, `Away` when Kafka does not answer, and `Refused` when it will not have us.
+    Topics that are there are set right, too (see `settle_topics`). Raises `KafkaException`, `Away` when Kafka does not
+    answer, and `Refused` when it will not have us.
     """
     require(bootstrap)
     client = AdminClient(client_conf(bootstrap))
@@ -27,7 +32,27 @@ def create_topics(bootstrap: str, *, prefix: str, partitions: int, replication: 
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
+    if len(created) < len(CATALOGUE):
+        settle_topics(bootstrap, prefix)
     return sorted(created)
+
+
+def settle_topics(bootstrap: str, prefix: str) -> list[str]:
+    """Give topics of the catalogue that exist the settings that we rely on; blocks. Returns names that had others.
+
+    These are the broker's clock and the largest batch. How long a topic is kept is left as somebody may have set it.
+    Raises `KafkaException`, also when we may not look at settings, or not change what is wrong.
+    """
+    client = AdminClient(client_conf(bootstrap))
+    wanted = {prefix + topic.name: _relied_on(topic) for topic in CATALOGUE}
+    changes = [
+        ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
+        for name, found in _configs(client, wanted).items()
+        if (entries := list(_entries(wanted[name], found)))
+    ]
+    for future in client.incremental_alter_configs(changes).values() if changes else ():
+        future.result(_TIMEOUT)
+    return sorted(change.name for change in changes)
 
 
 def partitions_of(bootstrap: str, prefix: str) -> dict[str, int]:
@@ -38,12 +63,32 @@ def partitions_of(bootstrap: str, prefix: str) -> dict[str, int]:
     return {name: len(found[name].partitions) for name in names if name in found}
 
 
+def _configs(client: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Settings of those topics that exist."""
+    found = {}
+    for resource, future in client.describe_configs([ConfigResource(ResourceType.TOPIC, n) for n in names]).items():
+        try:
+            found[resource.name] = {name: entry.value for name, entry in future.result(_TIMEOUT).items()}
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+    return found
+
+
+def _entries(wanted: dict[str, str], found: dict[str, str]) -> Iterator[ConfigEntry]:
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            yield ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+
+
+def _relied_on(topic: Topic) -> dict[str, str]:
+    """The broker's clock dates records: it refuses those of senders whose clocks are an hour ahead, and retention goes
+    by the dates of what is sent again. Raw topics take no batch whose records could not be processed uncompressed.
+    """
+    largest = MAX_RECORD if topic in RAW else 2 * MAX_RECORD
+    return {"max.message.bytes": str(largest + _ROOM), "message.timestamp.type": "LogAppendTime"}
+
+
 def _new(topic: Topic, prefix: str, partitions: int, replication: int) -> NewTopic:
-    config = {
-        "retention.ms": str(topic.retention * 1000),
-        "max.message.bytes": str(2 * MAX_RECORD + _ROOM),
-        "cleanup.policy": "delete",
-    }
-    if topic in RAW:  # the broker's clock: Kafka refuses records of senders whose clocks are an hour ahead
-        config["message.timestamp.type"] = "LogAppendTime"
+    config = {"retention.ms": str(topic.retention * 1000), "cleanup.policy": "delete", **_relied_on(topic)}
     return NewTopic(prefix + topic.name, partitions, replication, config=config)

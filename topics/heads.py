@@ -20,6 +20,10 @@ SOURCE: Final = 2
 OFFSET: Final = 3
 """Places in a head."""
 
+ARRIVAL: Final = slice(14, 22)
+"""Where the time of arrival stands in an event whose own time has eight bytes, as those of our century have. An event
+with these bytes there came at that time; one of another length has others."""
+
 _TODAY = EVENTS.today
 _MORE = 0x80  # of a byte: the number goes on in the next one
 _UNUSUAL = _MORE | 1  # the same, or the number is negative
@@ -38,6 +42,20 @@ def counted(value: bytes) -> Head | None:
         except (ValueError, IndexError, struct.error):
             pass  # unusual, or torn: the general way tells
     return _general(value)
+
+
+def arrival(value: bytes) -> int:
+    """When the raw record of an event reached Kafka, milliseconds since 1970. Raises as `topics.codec.decode` does."""
+    found = stamp(value)
+    return (_time(found) if found else int(decode_head(value)["event_created"])) // 1000
+
+
+def stamp(value: bytes) -> bytes:
+    """What stands at `ARRIVAL` in an event, if it is the time of arrival; it is in nearly all. Else nothing."""
+    if value[:PREFIX] not in _TODAY or len(value) < ARRIVAL.stop or value[PREFIX] & _MORE:
+        return b""
+    times = _EIGHT.unpack_from(value, PREFIX + 1)[0], _EIGHT.unpack_from(value, ARRIVAL.start)[0]
+    return value[ARRIVAL] if all(time & _MORES == _EIGHT_BYTES for time in times) else b""
 
 
 def _general(value: bytes) -> Head | None:

@@ -10,9 +10,9 @@ event written twice, changes nothing:
   comes late, and says by a header which other offset of which other partition to go by (`topics.replay`);
 - up to `ahead` some entries may be further than the row that was recovered with them; each skips what it has.
 
-Time in this stream is the latest arrival that can be believed (`newest`, milliseconds; see `stream_time`). A minute
-expires `keep` seconds after its end; what comes for it later, or for a time as far ahead, is late: counted as such and
-not kept.
+Time in this stream is the latest arrival of a raw line, as its event says, that can be believed (`newest`, milliseconds;
+see `stream_time`). A minute expires `keep` seconds after its end; what comes for it later, or for a time as far ahead,
+is late: counted as such and not kept.
 """
 
 import struct
@@ -25,7 +25,7 @@ from agents.counting.minute import ADDRESS, KINDS, LOADERS, MINUTE, OTHERS, OUTB
 from agents.counting.room import ROOM, fits, weight
 from agents.counting.stream_time import StreamTime
 from topics.deadletter import reason_of
-from topics.heads import OFFSET, SOURCE, Head, counted
+from topics.heads import ARRIVAL, OFFSET, SOURCE, Head, arrival, counted, stamp
 from topics.replay import counted_by
 from topics.wire import UnknownSchema
 
@@ -109,16 +109,31 @@ class Log:
 
     def count(self, records: Iterable[Any]) -> None:
         """Count records, offsets ascending; blocks. What is no event is left in `undecodable`."""
-        time, noted = self.time, -1
+        seen = b""
         for record in records:
             if record.offset <= self.position:
                 continue
-            if record.timestamp > noted:
-                self._advance(record.timestamp)
-                noted = -1 if time.unsure else time.now
-            if record.value:
+            value = record.value
+            if value:
+                if value[ARRIVAL] != seen:
+                    seen = self._date(value)
                 self._read(record)
             self.position = record.offset
+
+    def _date(self, value: bytes) -> bytes:
+        """Take note of when an event's line reached Kafka; the event itself may have come much later.
+
+        Returns what stands at `ARRIVAL` in events of which nothing needs to be noted any more.
+        """
+        try:
+            came = arrival(value)
+        except UnknownSchema:
+            raise
+        except Exception:
+            return b""  # it cannot be read, and will be found to be so
+        if came > self.time.now or self.time.unsure:
+            self._advance(came)
+        return b"" if self.time.unsure else stamp(value)
 
     def _read(self, record: Any) -> None:
         try:

@@ -94,6 +94,14 @@ def test_a_table_that_does_not_add_up_is_refused() -> None:
         made.verify()
 
 
+def test_time_goes_by_when_lines_came_and_not_by_when_their_events_did() -> None:
+    backlog = [replace(Attempt(0, n, n, n * 60).record(n), timestamp=(START + 30 * 86_400) * 1000) for n in (0, 1)]
+    made = log([])
+    made.count(backlog)
+    assert (made.totals[0], made.late) == (2, 0)
+    assert made.newest == (START + 60) * 1000
+
+
 def test_what_was_sent_again_is_counted_once_however_late_it_comes() -> None:
     made = log([Attempt(0, 9, 0, 1)])
     late = [Stored(n, 0, b"", Attempt(0, n, 0, 1).value, [again_header(3, 40 + n)]) for n in (1, 2)]

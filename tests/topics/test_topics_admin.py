@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._resource import ResourceType
+from confluent_kafka.cimpl import NewTopic
 
-from topics.admin import create_topics, partitions_of
+from topics.admin import create_topics, partitions_of, settle_topics
 from topics.catalogue import CATALOGUE, RAW
 from topics.connection import Away
 
@@ -47,3 +50,26 @@ def test_a_raw_topic_takes_lines_of_a_sender_whose_clock_is_wrong(kafka: str, pr
             )
     assert producer.flush(30) == 0
     assert refused == [None] * 4
+
+
+def test_topics_of_an_earlier_version_are_set_right_but_for_how_long_they_are_kept(kafka: str, prefix: str) -> None:
+    config = {"message.timestamp.type": "CreateTime", "max.message.bytes": str(17 << 20), "retention.ms": "123456789"}
+    client = AdminClient({"bootstrap.servers": kafka})
+    old = [prefix + name for name in ("raw.syslog", "replay", "events.web")]
+    for future in client.create_topics([NewTopic(name, 1, 1, config=config) for name in old]).values():
+        future.result(30)
+    create_topics(kafka, prefix=prefix, partitions=1, replication=1)
+    found = _configs(client, [prefix + topic.name for topic in CATALOGUE])
+    assert {settings["message.timestamp.type"] for settings in found.values()} == {"LogAppendTime"}
+    assert {found[name]["retention.ms"] for name in old} == {"123456789"}
+    assert {found[prefix + topic.name]["max.message.bytes"] for topic in RAW} == {str(9 << 20)}
+    assert found[f"{prefix}events.web"]["max.message.bytes"] == str(17 << 20)
+    assert settle_topics(kafka, prefix) == []
+
+
+def _configs(client: AdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+    asked = client.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in names])
+    return {
+        resource.name: {name: entry.value for name, entry in future.result(30).items()}
+        for resource, future in asked.items()
+    }

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from topics.codec import CodecError, decode_head, encode
-from topics.heads import LONGEST, Head, counted
+from topics.heads import ARRIVAL, LONGEST, Head, arrival, counted, stamp
 
 USUAL: dict[str, Any] = {
     "ogrewatch_attempt": 1,
@@ -46,6 +46,25 @@ def plainly(value: bytes) -> Head | None:
 def test_both_ways_find_the_same(changed: dict[str, Any]) -> None:
     value = encode("authentication", {**USUAL, **changed})
     assert counted(value) == plainly(value)
+
+
+@given(st.fixed_dictionaries({}, optional=_OTHERS))
+@example({})
+def test_an_event_says_when_its_line_came(changed: dict[str, Any]) -> None:
+    value = encode("authentication", {**USUAL, **changed})
+    assert arrival(value) == decode_head(value)["event_created"] // 1000
+
+
+@given(st.fixed_dictionaries({}, optional=_OTHERS), st.fixed_dictionaries({}, optional=_OTHERS))
+@example({}, {"timestamp": 0})
+def test_what_has_the_same_stamp_came_at_the_same_time(one: dict[str, Any], other: dict[str, Any]) -> None:
+    first, second = (encode("web", {**USUAL, **changed}) for changed in (one, other))
+    if stamp(first) and stamp(first) == second[ARRIVAL]:
+        assert arrival(first) == arrival(second)
+
+
+def test_nearly_all_events_have_a_stamp() -> None:
+    assert stamp(encode("web", USUAL))
 
 
 def test_a_torn_event_is_refused_or_whole_by_then() -> None:
