@@ -11,6 +11,7 @@ from topics.event import Event
 from topics.extra import restored
 from topics.fields import FIELDS
 from topics.graft import graft
+from topics.long_names import without_long_names
 
 VERSION = "8.17.0"
 _LAST = 253_402_300_799  # the last second of year 9999, the last one ISO 8601 can write
@@ -69,7 +70,7 @@ def render(event: Event) -> dict[str, Any]:
                 node = node.setdefault(part, {})
             node[leaf] = value
     _derive(document, event)
-    for name, value in (event.get("extra") or {}).items():
+    for name, value in without_long_names(event.get("extra") or {}).items():
         graft(document, name, value)
     return document
 

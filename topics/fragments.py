@@ -16,6 +16,7 @@ from topics.ecs import iso, render
 from topics.event import Event
 from topics.fields import Field
 from topics.graft import graft
+from topics.long_names import LONGEST, without_long_names
 from topics.schemas import record
 
 _ENTRIES = 16_384
@@ -156,6 +157,8 @@ class Extras(dict[bytes, dict[str, bytes] | None]):
     def _pieces(self, raw: bytes) -> dict[str, bytes] | None:
         tree: dict[str, Any] = {}
         extra = read_extra(raw)
+        if len(raw) > LONGEST:
+            extra = without_long_names(extra)
         if not self._taken.isdisjoint(extra):
             return None
         for name, value in extra.items():

@@ -107,6 +107,22 @@ async def test_a_value_of_another_type_than_before_is_stored(
     assert found["count"] == 2
 
 
+async def test_members_with_any_names_are_stored(elasticsearch_url: str, stream: str, client: Elasticsearch) -> None:
+    """Elasticsearch itself would refuse all but the last."""
+    value = "\u20ac" * 1024
+    extras: list[dict[str, Any]] = [
+        {"json": {"n" * 33_000: value, "a": "found"}},
+        {"json": {"n" * 16_000: {"m" * 16_000: {"o" * 1000: value}}, "a": "found"}},
+        {"json": [{"n" * 33_000: 1}], "dns.answers": [{"n" * 33_000: 1}]},
+        {f"vendor.{'n' * 33_000}": 1, "process.new": {"n" * 33_000: 1}},
+        {"json": {"n" * 16_000: {"m" * 380: value}, "a": "found"}},
+    ]
+    outcome = await _store(elasticsearch_url, stream, *({"timestamp": 1, "extra": extra} for extra in extras))
+    assert outcome == Outcome(stored=len(extras))
+    client.indices.refresh(index=stream)
+    assert client.count(index=stream, query={"term": {"json.a": "found"}})["count"] == 3
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(many=st.lists(events, min_size=1, max_size=10))
 def test_any_event_is_stored(elasticsearch_url: str, stream: str, many: list[Event]) -> None:
