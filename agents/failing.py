@@ -1,7 +1,10 @@
-"""What failed of each batch in, nothing out, unless it is most of what came lately: then a sentence that says so.
+"""Stops giving up on a partition when most of its records fail, and samples of our own fail as well.
 
 A dead letter is the right end for a record that nobody foresaw, and the wrong one for every record since the last
-upgrade. What the limit stops is not acknowledged, so that a version that can will read it again.
+upgrade. Which of both it is, senders must not decide: one of them could send a thousand records that no version can
+process. So when most records of a partition fail, this version is asked to process samples of its own (see `canary`).
+If it can, the records are at fault, and become letters. If it cannot, nothing is acknowledged, so that a version that
+can will read it again.
 
 A worker that is started again and again would give up some more each time. So what this version gave up lately is
 looked up in the dead-letter topic when the first failure of a partition is met.
@@ -9,12 +12,14 @@ looked up in the dead-letter topic when the first failure of a partition is met.
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from agents.canary import Canary
 from agents.patience import ask
 from agents.settings import Settings
 from topics.catalogue import DEADLETTER
@@ -23,12 +28,14 @@ from topics.reading import Reader
 
 WINDOW = 1000
 """Records of a partition that are recent."""
+_VALID = 60.0  # seconds for which samples that were processed show that they can be
+_REMINDER = 600.0  # seconds before the log says again that records are at fault
 
 _log = logging.getLogger("ogrewatch.failing")
 
 
 class TooMany(Exception):
-    """Most of a partition's recent records have failed."""
+    """Most of a partition's recent records have failed, and samples of our own fail, too."""
 
 
 class Failing:
@@ -36,18 +43,19 @@ class Failing:
     0 allows any.
     """
 
-    def __init__(self, role: str, settings: Settings) -> None:
+    def __init__(self, role: str, settings: Settings, canary: Canary) -> None:
         self._role, self._limit, self._servers = role, settings.dead_letter_limit, settings.kafka
         self._topic, self._version = settings.prefix + DEADLETTER.name, version("ogrewatch")
         self._failed: dict[tuple[str, int], set[int]] = {}
         self._asking = asyncio.Lock()
+        self._canary, self._sound, self._told = canary, dict[str, float](), dict[tuple[str, int], float]()
 
     async def check(self, batch: Sequence[Any], letters: Sequence[Any]) -> None:
         """Take a batch of one partition, and the letters about its records that are to be delivered.
 
         Nothing of it may be acknowledged before. Batches may come in another order than they were read in. Raises
         `TooMany` when more than half fail of the batch, and of the partition's recent records, and as many as the
-        limit. Waits for Kafka to say what was given up before.
+        limit, and samples of our own, too. Waits for Kafka to say what was given up before.
         """
         if not (self._limit and letters):
             return
@@ -58,7 +66,21 @@ class Failing:
         failed -= {offset for offset in failed if offset <= last - WINDOW}
         recent = sum(offset <= last for offset in failed)
         if recent >= self._limit and 2 * recent > min(WINDOW, last + 1) and 2 * len(now) > len(batch[-WINDOW:]):
-            raise TooMany(_sentence(f"{first.topic}-{first.partition}", recent, error_of(letters[-1])))
+            await self._judge(first, recent, error_of(letters[-1]))
+
+    async def _judge(self, first: Any, failed: int, why: str) -> None:
+        """Raise `TooMany` if the samples fail; else say, now and then, that the records are at fault."""
+        where, now = f"{first.topic}-{first.partition}", time.monotonic()
+        if now - self._sound.get(first.topic, -_VALID) >= _VALID:
+            if fault := await self._canary(first.topic):
+                raise TooMany(_sentence(where, failed, why, fault))
+            self._sound[first.topic] = now
+        if now - self._told.get((first.topic, first.partition), -_REMINDER) >= _REMINDER:
+            self._told[first.topic, first.partition] = now
+            _log.error(
+                "%s: %d of the last %d records of %s became dead letters, the last because of %s; our own samples pass",
+                self._role, failed, WINDOW, where, why,
+            )  # fmt: skip
 
     async def _known(self, first: Any) -> set[int]:
         """What failed of a record's partition; asked for once."""
@@ -86,9 +108,10 @@ class Failing:
         return {at for at in found if offset - WINDOW <= at < offset}
 
 
-def _sentence(where: str, failed: int, why: str) -> str:
+def _sentence(where: str, failed: int, why: str, fault: str) -> str:
     return (
-        f"{failed:,} of the last {WINDOW:,} records of {where} could not be processed, the last because of {why}. This "
-        "looks like a fault of this version or of its surroundings, so it gives up on nothing more. Mend that, or set "
-        "OGREWATCH_DEAD_LETTER_LIMIT=0 to let all become dead letters."
+        f"{failed:,} of the last {WINDOW:,} records of {where} could not be processed, the last because of {why}. "
+        f"{fault}: this is a fault of this version or of its surroundings, so it gives up on nothing more of this "
+        "partition, and tries again every half minute. Mend that, or set OGREWATCH_DEAD_LETTER_LIMIT=0 to let all "
+        "become dead letters."
     )

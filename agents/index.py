@@ -12,8 +12,10 @@ from typing import Any
 
 import orjson
 
+from agents.canary import sample_events
 from agents.failing import Failing, TooMany
 from agents.metrics import Metrics
+from agents.paused import AGAIN, PausedPartitions
 from agents.roles import role_app
 from agents.schemas import Schemas
 from agents.settings import Settings
@@ -25,6 +27,7 @@ from topics.catalogue import STATS
 from topics.deadletter import letter, offset_of, reason_of
 from topics.documents import document_of
 from topics.fields import TYPES
+from topics.heads import arrival
 from topics.stats import document
 from topics.wire import UnknownSchema
 
@@ -53,7 +56,7 @@ class Indexer:
         self, app: BatchApp, sink: ElasticsearchSink, schemas: Schemas, settings: Settings, metrics: Metrics
     ) -> None:
         self._app, self._sink, self._schemas, self._metrics = app, sink, schemas, metrics
-        self._failing = Failing(ROLE, settings)
+        self._failing, self._paused = Failing(ROLE, settings, self._canary), PausedPartitions(ROLE, metrics)
         self._prefix, self._all = settings.prefix, all_names(settings.namespace)
         self._streams = {kind: stream_name(kind, settings.namespace) for kind in TYPES}
         self._attempts = attempts_name(settings.namespace)
@@ -67,15 +70,14 @@ class Indexer:
     def give(self, event: Any) -> None:
         """Take a batch; does not block."""
         self._metrics.consumed(event.message.topic, len(event.value))
-        self._waiting.append(event)
-        self._news.set()
+        if not self._paused.waits(event):
+            self._waiting.append(event)
+            self._news.set()
 
     async def run(self) -> None:
         """Write for ever. What goes wrong ends the process: nothing unwritten was acknowledged."""
         try:
-            await asyncio.gather(*(self._write_on() for _ in range(_WRITES)), self._refresh_on())
-        except TooMany as error:
-            fatal(f"{ROLE}: {error}")
+            await asyncio.gather(*(self._write_on() for _ in range(_WRITES)), self._refresh_on(), self._retry_on())
         except Exception as error:
             fatal(f"{ROLE}: {error!r}")
 
@@ -86,6 +88,14 @@ class Indexer:
                 await asyncio.sleep(_PAUSE)
             if events := self._take():
                 await self._write(events)
+
+    async def _retry_on(self) -> None:
+        """Write once more what is paused; repetitions are present."""
+        while True:
+            await asyncio.sleep(AGAIN)
+            for event in self._paused.release():
+                await self._write([event])
+            self._paused.settle()
 
     async def _refresh_on(self) -> None:
         """Make writes searchable soon; not while there is a backlog, for small segments cost the server."""
@@ -117,20 +127,37 @@ class Indexer:
         while part := list(islice(records, _DOCUMENTS)):
             for record, found in await self._store_known(part):
                 dead[record.topic, record.partition].append(found)
-        if dead:
-            await self._give_up(events, dead)
-        for event in events:
+        for event in await self._give_up(events, dead) if dead else events:
             event.ack()
 
-    async def _give_up(self, events: Sequence[Any], dead: "_Dead") -> None:
-        """Deliver letters; raises `TooMany`, and delivers none, when most records fail."""
-        for batch in (event.value for event in events):
+    async def _give_up(self, events: Sequence[Any], dead: "_Dead") -> list[Any]:
+        """Deliver letters, and return the batches that are done: those of whose records most fail are paused."""
+        done, letters = [], list[Outgoing]()
+        for event in events:
+            batch = event.value
             known = dead.get((batch[0].topic, batch[0].partition), ())
-            letters = [one for one in known if batch[0].offset <= offset_of(one) <= batch.last]
-            await self._failing.check(batch, letters)
-        await (await self._app.delivery.send(list(chain.from_iterable(dead.values()))))
-        for (topic, _), letters in dead.items():
-            self._metrics.dead_lettered(topic, len(letters))
+            found = [one for one in known if batch[0].offset <= offset_of(one) <= batch.last]
+            try:
+                await self._failing.check(batch, found)
+            except TooMany as error:
+                self._paused.hold(event, error)
+                continue
+            done.append(event)
+            letters += found
+            self._metrics.dead_lettered(batch[0].topic, len(found))
+        await (await self._app.delivery.send(letters))
+        return done
+
+    async def _canary(self, topic: str) -> str:
+        """What is wrong with a sample event of a typed topic, or with what Elasticsearch would do with it."""
+        if (sample := sample_events(self._prefix).get(topic)) is None:
+            return ""
+        try:
+            document = self._document(sample)
+        except Exception as error:
+            return f"A sample of ours cannot be read, either ({reason_of(error)})"
+        refused = await self._sink.refusal(document)
+        return f"A sample of ours is refused, too ({refused})" if refused else ""
 
     async def _store_known(self, records: Sequence[Any]) -> list[tuple[Any, Outgoing]]:
         """As `_store`, once the registry has said what their schemas are: reading begins again with each answer."""
@@ -168,7 +195,7 @@ class Indexer:
             identity, found = document(record.value or b"")
             return Document(self._attempts, identity, orjson.dumps(found))
         kind, identity, source = document_of(record.value or b"")
-        return Document(self._streams[kind], identity, source, record.timestamp)
+        return Document(self._streams[kind], identity, source, arrival(record.value))
 
 
 def make_app(settings: Settings) -> BatchApp:

@@ -7,6 +7,7 @@ import logging
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -42,6 +43,12 @@ _RETRIES = _counter("elasticsearch_retries", "Bulk requests sent again; `status`
 _WAITED = _counter("documents_put_off", "Documents that wait for Elasticsearch, each time they are refused.", "type")
 _COMMITTED = Gauge(
     "ogrewatch_last_commit_timestamp_seconds", "When offsets were last committed.", ("role",), registry=REGISTRY
+)
+_PAUSED = Gauge(
+    "ogrewatch_partition_paused",
+    "1: most of a partition's records fail, and so do our own samples; it waits for a version that can.",
+    ("role", "topic", "partition"),
+    registry=REGISTRY,
 )
 _BUILD = Gauge("ogrewatch_build_info", "Always 1; the labels tell.", ("version", "python"), registry=REGISTRY)
 
@@ -128,6 +135,15 @@ class Metrics:
     def put_off(self, kind: str, documents: int) -> None:
         """Documents wait, for an error of a type that is not their own fault."""
         _WAITED.labels(self._role, kind).inc(documents)
+
+    def paused(self, topic: str, partition: int, is_paused: bool) -> None:
+        """A partition waits because this version cannot process its records; or it does not any more."""
+        labels = self._role, topic, str(partition)
+        if is_paused:
+            _PAUSED.labels(*labels).set(1)
+        else:
+            with suppress(KeyError):
+                _PAUSED.remove(*labels)
 
     def committed(self) -> None:
         """Offsets were committed just now."""

@@ -5,10 +5,12 @@ from collections import Counter
 from operator import itemgetter
 from typing import Any
 
+from agents.canary import LineCanary
 from agents.changelog_table import ChangelogTable
 from agents.failing import Failing, TooMany
 from agents.joins import BatchJoins, Shelf
 from agents.metrics import Metrics
+from agents.paused import AGAIN, PausedPartitions
 from agents.pipeline import Pipeline
 from agents.raw_topics import RawTopics
 from agents.roles import role_app
@@ -31,14 +33,41 @@ class Normalizer:
         self._app, self._table, self._topics = app, table, topics
         self._raw = read_by(ROLE, settings.prefix)
         self._dead, self._replay = settings.prefix + DEADLETTER.name, settings.prefix + REPLAY.name
-        self._metrics, self._failing = Metrics(ROLE), Failing(ROLE, settings)
+        self._metrics = Metrics(ROLE)
+        self._failing = Failing(ROLE, settings, LineCanary(self.pipeline, settings))
+        self._paused, self._turn = PausedPartitions(ROLE, self._metrics), asyncio.Lock()
         self._going = set[asyncio.Task[None]]()
 
     async def take(self, event: Any) -> None:
         """Parse a batch, unless it belongs to an assignment that is over; wait only for room to send what it became.
 
-        The next batch is parsed while this one travels.
+        The next batch is parsed while this one travels. A partition whose records cannot be processed is paused.
         """
+        async with self._turn:
+            await self._take(event)
+
+    async def retry(self) -> None:
+        """Try again what is paused; for ever. What goes wrong ends the process."""
+        while True:
+            await asyncio.sleep(AGAIN)
+            try:
+                async with self._turn:
+                    for event in self._paused.release():
+                        await self._take(event)
+                    self._paused.settle()
+            except Exception as error:
+                fatal(f"{ROLE}: {error!r}")
+
+    async def _take(self, event: Any) -> None:
+        if self._paused.waits(event):
+            return
+        try:
+            await self._process(event)
+        except TooMany as error:
+            self._paused.hold(event, error)
+
+    async def _process(self, event: Any) -> None:
+        """Raises `TooMany`; nothing came of the batch then."""
         message, batch = event.message, event.value
         part = self._table.store.parts.get(message.partition)
         if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
@@ -74,13 +103,9 @@ class Normalizer:
         event.ack()
 
     async def _check(self, batch: Any, events: list[Outgoing]) -> None:
-        """End the process when most records fail; those that were sent again have failed before."""
-        dead = [event for event in events if event[0] == self._dead]
-        try:
-            if batch[0].topic != self._replay:
-                await self._failing.check(batch, dead)
-        except TooMany as error:
-            fatal(f"{ROLE}: {error}")
+        """Raise `TooMany` when most records fail; those that were sent again have failed before."""
+        if batch[0].topic != self._replay:
+            await self._failing.check(batch, [event for event in events if event[0] == self._dead])
 
     def _count(self, topic: str, events: list[Outgoing]) -> None:
         self._metrics.consumed(topic, len(events))
@@ -105,9 +130,13 @@ def make_app(settings: Settings) -> BatchApp:
     normalizer = Normalizer(app, table, topics, settings)
 
     async def normalize(stream: Any) -> None:
-        async for event in stream.events():
-            in_order(event.message, event.value)
-            await normalizer.take(event)
+        retrying = asyncio.create_task(normalizer.retry())
+        try:
+            async for event in stream.events():
+                in_order(event.message, event.value)
+                await normalizer.take(event)
+        finally:
+            retrying.cancel()
 
     async def look() -> None:
         normalizer.pipeline.enricher.reload_if_changed()

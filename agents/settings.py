@@ -48,7 +48,8 @@ class Settings(EnvironmentSettings):
         500,
         ge=0,
         le=1000,
-        description="A worker stops when most of a partition's last 1,000 records failed, at least so many; 0: never.",
+        description="A partition is paused when most of its last 1,000 records failed, at least so many, and our own "
+        "samples fail, too; 0: never.",
     )
     web_host: str = Field("127.0.0.1", description="Address of the live page and the query API.")
     web_port: int = Field(8090, ge=0, le=65_535, description="Port of the live page and the query API.")

@@ -24,6 +24,10 @@ _PATH = "/_bulk"
 _PARAMS = {"filter_path": "errors,items.*._index,items.*.status,items.*.error,items.*.failure_store"}
 _STREAM = "require_data_stream"  # servers before 8.13 do not know it
 _HEADERS = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
+_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+_NEVER = {"if_seq_no": str(2**53 - 1), "if_primary_term": "1", "filter_path": "error"}
+_NOBODY = "ogrewatch-sample"  # the id of what is never stored
+_BAD = 400
 _TIMEOUT = 60.0  # seconds for one request
 _AT_ONCE = 8  # requests, at most
 _BAD, _TOO_LARGE, _TOO_MUCH = 400, 413, 429
@@ -91,6 +95,25 @@ class ElasticsearchSink:
             await self._client.indices.refresh(index=index, ignore_unavailable=True, filter_path="_shards.failed")
         except (ApiError, TransportError) as error:
             Patience.warn(f"no refresh of {index}: {words(error)}", Cause(None, "refresh", index))
+
+    async def refusal(self, document: Document) -> str:
+        """Why a document of this kind would be refused; nothing if it would be stored, and also if that is not known.
+
+        Nothing is stored: the write is for a version of the document that there is not, which is looked at last.
+        """
+        try:
+            await self._generations.edges({document.target})
+            index = self._generations.newest(document.target)
+            if index != document.target:  # else there is nothing yet that could refuse anything
+                source = orjson.loads(document.source)
+                path = f"/{index}/_doc/{_NOBODY}"
+                await self._client.perform_request("PUT", path, params=_NEVER, headers=_JSON, body=source)
+        except ApiError as error:
+            about = error.body.get("error", {}) if isinstance(error.body, dict) else {}
+            return _text(about) if error.status_code == _BAD and isinstance(about, dict) else ""
+        except TransportError:
+            return ""
+        return ""
 
     async def close(self) -> None:
         """Close the connections."""
