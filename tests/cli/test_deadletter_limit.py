@@ -121,7 +121,7 @@ async def test_records_that_nobody_can_process_become_letters_while_our_own_samp
     for first in range(0, 5000, 500):
         batch = _batch(here, first, 500)
         await failing.check(batch, _letters_about(batch))
-    assert [message.count("our own samples pass") for message in caplog.messages] == [1]
+    assert sum(message.count("our own samples pass") for message in caplog.messages) == 1
 
 
 async def test_the_samples_of_all_streams_pass_unless_this_version_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:

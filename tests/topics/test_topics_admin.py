@@ -59,8 +59,10 @@ def test_topics_of_an_earlier_version_are_set_right_but_for_how_long_they_are_ke
     for future in client.create_topics([NewTopic(name, 1, 1, config=config) for name in old]).values():
         future.result(30)
     create_topics(kafka, prefix=prefix, partitions=1, replication=1)
-    found = _configs(client, [prefix + topic.name for topic in CATALOGUE])
-    assert {settings["message.timestamp.type"] for settings in found.values()} == {"LogAppendTime"}
+    end, found = time.monotonic() + 60, dict[str, dict[str, str]]()
+    while {settings["message.timestamp.type"] for settings in found.values()} != {"LogAppendTime"}:
+        assert time.monotonic() < end  # brokers hear of new settings a little later
+        found = _configs(client, [prefix + topic.name for topic in CATALOGUE])
     assert {found[name]["retention.ms"] for name in old} == {"123456789"}
     assert {found[prefix + topic.name]["max.message.bytes"] for topic in RAW} == {str(9 << 20)}
     assert found[f"{prefix}events.web"]["max.message.bytes"] == str(17 << 20)
