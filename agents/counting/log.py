@@ -10,9 +10,9 @@ event written twice, changes nothing:
   comes late, and says by a header which other offset of which other partition to go by (`topics.replay`);
 - up to `ahead` some entries may be further than the row that was recovered with them; each skips what it has.
 
-Time in this stream is the latest arrival of a raw line, as its event says, that can be believed (`newest`, milliseconds;
-see `stream_time`). A minute expires `keep` seconds after its end; what comes for it later, or for a time as far ahead,
-is late: counted as such and not kept.
+Time in this stream is the latest arrival of a raw line, as its event says, that can be believed (`newest`,
+milliseconds; see `stream_time`). A minute expires `keep` seconds after its end; what comes for it later, or for a time
+as far ahead, is late: counted as such and not kept.
 """
 
 import struct

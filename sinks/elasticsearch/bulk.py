@@ -18,7 +18,17 @@ from sinks.elasticsearch.connection import async_client, words
 from sinks.elasticsearch.generations import Generations
 from sinks.elasticsearch.pace import Pace
 from sinks.elasticsearch.patience import Patience
-from sinks.elasticsearch.verdicts import PRESENT, REFUSED, Cause, Entry, Judge, action_of, body_of, is_taken
+from sinks.elasticsearch.verdicts import (
+    PRESENT,
+    REFUSED,
+    Cause,
+    Entry,
+    Judge,
+    action_of,
+    body_of,
+    is_taken,
+    text_of,
+)
 
 _PATH = "/_bulk"
 _PARAMS = {"filter_path": "errors,items.*._index,items.*.status,items.*.error,items.*.failure_store"}
@@ -27,7 +37,6 @@ _HEADERS = {"Content-Type": "application/x-ndjson", "Accept": "application/json"
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _NEVER = {"if_seq_no": str(2**53 - 1), "if_primary_term": "1", "filter_path": "error"}
 _NOBODY = "ogrewatch-sample"  # the id of what is never stored
-_BAD = 400
 _TIMEOUT = 60.0  # seconds for one request
 _AT_ONCE = 8  # requests, at most
 _BAD, _TOO_LARGE, _TOO_MUCH = 400, 413, 429
@@ -110,7 +119,7 @@ class ElasticsearchSink:
                 await self._client.perform_request("PUT", path, params=_NEVER, headers=_JSON, body=source)
         except ApiError as error:
             about = error.body.get("error", {}) if isinstance(error.body, dict) else {}
-            return _text(about) if error.status_code == _BAD and isinstance(about, dict) else ""
+            return text_of(about) if error.status_code == _BAD and isinstance(about, dict) else ""
         except TransportError:
             return ""
         return ""

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from agents import pipeline as module
-from agents.changelog import Part
 from agents.counting.log import Log
-from agents.joins import BatchJoins, Shelf
 from agents.pipeline import Pipeline
 from agents.settings import Settings
 from agents.transport import MAX_RECORD
@@ -128,16 +126,3 @@ def test_what_counting_cannot_read_for_whatever_reason_is_a_letter(
     log.count(_records(*values, topic="events.authentication"))
     assert [(record.offset, why) for record, why in log.undecodable] == [(1, "RuntimeError: injected")]
     assert log.totals[0] == 2
-
-
-def test_a_join_that_kafka_would_refuse_is_forgotten() -> None:
-    part = Part("joins", 0, Shelf())
-    part.generation = 7
-    joins = BatchJoins(part, 0, 1000)
-    joins.put("large", "x" * (2 << 20))
-    joins.put("small", "x")
-    sizes = [len(record[2] or b"") for record in joins.records(position=1)]
-    assert sizes[0] == 0
-    assert 0 < sizes[1] < 100
-    assert joins.get("large") is None
-    assert joins.get("small") == "x"
