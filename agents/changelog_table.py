@@ -4,8 +4,10 @@ Nothing is read or written through Faust's mapping interface. Users keep to `sto
 `app.delivery`, and read only from parts that are `recovered`.
 """
 
-import asyncio
+import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Generic, cast
 
 from confluent_kafka import KafkaError, KafkaException
@@ -16,12 +18,24 @@ from faust.tables import Table
 from faust.types import TP
 
 from agents.changelog import Part, S
+from agents.patience import ask
 from agents.transport import BatchApp
 from topics.connection import client_conf
 
 _TIMEOUT = 30.0  # seconds
+_REFUSALS = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.POLICY_VIOLATION,
+    KafkaError.INVALID_CONFIG,
+    KafkaError.INVALID_REPLICATION_FACTOR,
+}
+"""What does not pass by waiting."""
+_AGAIN = 0.1  # seconds before Kafka is asked again
 _DAY = 86_400
 _TOMBSTONES = 3_600_000  # milliseconds that an erasure stays readable: longer than any recovery
+
+log = logging.getLogger("ogrewatch.transport")
 
 
 class ChangelogStore(Store[Any, Any], Generic[S]):
@@ -100,7 +114,7 @@ class ChangelogTable(Table[Any, Any], Generic[S]):
         self.app.on_partitions_revoked.connect(self._on_partitions_revoked, weak=False)
         await self.add_runtime_dependency(self.data)
         arguments = self._servers, self._changelog_topic_name(), self._beside, self._replication, self._keep
-        self.partitions_there = await asyncio.to_thread(create_changelog, *arguments)
+        self.partitions_there = await ask(log, "look at the changelog", partial(create_changelog, *arguments))
 
     async def _on_partitions_revoked(self, *_: Any, **__: Any) -> None:
         self.store.moving = True
@@ -134,10 +148,25 @@ def create_changelog(servers: str, topic: str, beside: Sequence[str], replicatio
 
 def _create(client: AdminClient, topic: NewTopic) -> None:
     try:
-        client.create_topics([topic], operation_timeout=_TIMEOUT)[topic.topic].result(_TIMEOUT)
+        client.create_topics([topic], operation_timeout=_TIMEOUT)[topic.topic].result(2 * _TIMEOUT)
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None
     except KafkaException as error:
+        if error.args[0].code() in _REFUSALS:
+            raise ValueError(f"{topic.topic} cannot be created: {error.args[0].str()}") from None
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise
+    _await_leaders(client, topic.topic)
+
+
+def _await_leaders(client: AdminClient, name: str) -> None:
+    """Wait until a new topic has all its leaders: the group shares out only the partitions that it knows of."""
+    until = time.monotonic() + _TIMEOUT
+    while time.monotonic() < until:
+        found = client.list_topics(name, timeout=_TIMEOUT).topics[name]
+        if found.error is None and found.partitions and all(one.leader >= 0 for one in found.partitions.values()):
+            return
+        time.sleep(_AGAIN)
 
 
 def _config(keep: float) -> dict[str, str]:

@@ -10,11 +10,13 @@ producer) and no time limit on delivery, so that an outage is waited out rather 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from agents.patience import ask
 from agents.transport.partitioner import partition_of
 from topics.catalogue import MAX_RECORD
 from topics.connection import client_conf
@@ -169,7 +171,7 @@ class Delivery:
     async def _learn(self, topics: set[str]) -> None:
         """Ask how many partitions a topic has, once: a keyed topic never grows, for its keys would move."""
         for topic in topics - self._partitions.keys():
-            found = (await asyncio.to_thread(self._open.list_topics, topic, 10.0)).topics[topic]
+            found = (await ask(log, "look at the topics", partial(self._open.list_topics, topic, 10.0))).topics[topic]
             if found.error is not None:
                 raise KafkaException(found.error)
             self._partitions[topic] = len(found.partitions)
