@@ -1,0 +1,48 @@
+"""Takes the last records of a partition from a Kafka that is not running, as a loss of power may have done.
+
+A log is files of batches of records, named by their first offset; each batch begins with its first offset and its
+length (https://kafka.apache.org/documentation/#recordbatch). What Kafka keeps beside them it makes anew as it starts.
+"""
+
+import struct
+from pathlib import Path
+
+_BATCH = struct.Struct(">qi")  # base offset, and the length of what follows
+_DELTA = struct.Struct(">i")  # offset of the last record less that of the first, in the format of today
+_DELTA_AT = 23  # bytes from the beginning of a batch
+_DERIVED = ("*.index", "*.timeindex", "*.txnindex", "*.snapshot")
+_CHECKPOINTS = ("recovery-point-offset-checkpoint", "replication-offset-checkpoint", ".kafka_cleanshutdown")
+
+
+def cut_tail(data_dir: Path, topic: str, partition: int, keep: int) -> int:
+    """Cut a log of the Kafka in `data_dir` so that no record at or behind offset `keep` is left; return its end.
+
+    A batch that begins before `keep` goes as a whole if it ends behind it. Kafka must not run.
+    """
+    logs = data_dir / "log"
+    folder = logs / f"{topic}-{partition}"
+    end = 0
+    for segment in sorted(folder.glob("*.log")):
+        size, end = _prefix(segment, keep, end)
+        with segment.open("r+b") as file:
+            file.truncate(size)
+        if not size and int(segment.stem) > 0 and int(segment.stem) >= keep:
+            segment.unlink()
+    for pattern in _DERIVED:
+        for file_name in folder.glob(pattern):
+            file_name.unlink()
+    for name in _CHECKPOINTS:
+        (logs / name).unlink(missing_ok=True)
+    return end
+
+
+def _prefix(segment: Path, keep: int, end: int) -> tuple[int, int]:
+    """The bytes of whole batches that end at or before an offset, and the offset behind them."""
+    data, at = segment.read_bytes(), 0
+    while at + _DELTA_AT + _DELTA.size <= len(data):
+        base, length = _BATCH.unpack_from(data, at)
+        after = base + _DELTA.unpack_from(data, at + _DELTA_AT)[0] + 1
+        if not length or after > keep:
+            break
+        at, end = at + _BATCH.size + length, after
+    return at, end
