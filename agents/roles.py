@@ -6,6 +6,11 @@ from agents.transport import BatchApp
 from topics.catalogue import group_of, read_by
 
 _BATCH_BYTES = 32 << 20  # handed out and not acknowledged, over all partitions
+TRUNCATION_HELP = (
+    "Nothing of that was processed. To go on, stop all workers and run `ogrewatch repair`; docs/truncated-logs.md says "
+    "what it does."
+)
+"""What a worker says when it ends because of that."""
 
 
 def role_app(role: str, settings: Settings) -> BatchApp:
@@ -21,6 +26,7 @@ def role_app(role: str, settings: Settings) -> BatchApp:
         partitions=settings.partitions,
         datadir=settings.data_dir / "workers" / role,
     )
+    app.truncation_help = TRUNCATION_HELP
     metrics = Metrics(role)
     app.on_committed = metrics.committed
     metrics.watch(lambda: [Standing(tp.topic, tp.partition, *numbers) for tp, *numbers in app.accounts()])

@@ -23,6 +23,7 @@ _FIXED: dict[str, Any] = {
     "consumer_auto_offset_reset": "earliest",
     "stream_wait_empty": False,  # else a rebalance waits for a stuck agent; see `settle`
     "table_standby_replicas": 0,  # standbys unbalance the assignment
+    "topic_allow_declare": False,  # else it asks for topics that are there, and ends if the broker goes meanwhile
     "topic_disable_leader": True,
 }
 _DEFAULTS: dict[str, Any] = {
@@ -75,6 +76,7 @@ class BatchApp(faust.App):
     ) -> None:
         self.batch_topics, self.batch_max_bytes = frozenset(batch_topics), batch_max_bytes
         self.servers, self.delivery = broker, Delivery(broker, delivery)
+        self.truncation_help = ""  # what to do when Kafka has lost the end of a log; sentences
         self.on_committed: Callable[[], object] = int  # called after each commit; does nothing
         datadir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
         super().__init__(

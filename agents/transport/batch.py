@@ -6,6 +6,8 @@ from typing import Any, Protocol, cast
 
 import faust
 
+from agents.log_identity import NO_EPOCH
+
 
 class Record(Protocol):
     """A consumed record, undecoded (aiokafka's `ConsumerRecord`). `timestamp` is milliseconds."""
@@ -39,13 +41,15 @@ class Piece:
     """What one fetch took from one partition: the positions before and after it, and the records between.
 
     `end` may lie beyond the last record, for a log also holds transaction markers and the holes of compaction;
-    a piece may hold nothing else. `size` is the memory charged for the records, in bytes.
+    a piece may hold nothing else. `size` is the memory charged for the records, in bytes, and `epoch` the leader epoch
+    of the last record.
     """
 
     begin: int
     end: int
     records: list[Record]
     size: int
+    epoch: int = NO_EPOCH
 
 
 class BatchSchema(faust.Schema[None, Batch]):

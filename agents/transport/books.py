@@ -13,6 +13,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from agents.log_identity import LastRecord
+
 
 @dataclass(slots=True)
 class _Entry:
@@ -20,6 +22,8 @@ class _Entry:
     begin: int
     end: int
     handed: int  # what `Books.handed` was before
+    record: LastRecord | None  # the last one that was handed out by then
+    before: LastRecord | None  # what `Books.record` was before
 
     @property
     def settled(self) -> bool:
@@ -27,12 +31,17 @@ class _Entry:
 
 
 class Books:
-    """One partition's accounts. `load` is the bytes handed out and not yet acknowledged."""
+    """One partition's accounts. `load` is the bytes handed out and not yet acknowledged.
 
-    __slots__ = ("_done", "_open", "_sizes", "at", "committed", "handed", "load")
+    `record` tells of the last record that was handed out, `done_record` of the last one below `done`; None where nobody
+    has said.
+    """
 
-    def __init__(self, at: int, handed: int | None = None) -> None:
+    __slots__ = ("_done", "_open", "_sizes", "at", "committed", "done_record", "handed", "load", "record")
+
+    def __init__(self, at: int, handed: int | None = None, record: LastRecord | None = None) -> None:
         self.at = at
+        self.record = self.done_record = record
         self.handed = at - 1 if handed is None else handed
         self.committed = at
         self.load = 0
@@ -40,24 +49,24 @@ class Books:
         self._open: deque[_Entry] = deque()
         self._sizes: dict[Any, int] = {}
 
-    def hand_out(self, message: Any, last: int, end: int, size: int) -> None:
+    def hand_out(self, message: Any, last: int, end: int, size: int, record: LastRecord | None = None) -> None:
         """Enter a message that covers the log from `at` to `end`, its last record at offset `last`."""
-        self._open.append(_Entry(message, self.at, end, self.handed))
+        self._open.append(_Entry(message, self.at, end, self.handed, record, self.record))
         self._sizes[message] = size
         self.load += size
-        self.at, self.handed = end, last
+        self.at, self.handed, self.record = end, last, record
 
     def take_back(self, message: Any) -> None:
         """Undo the last `hand_out`, unless the message was acknowledged already."""
         if not message.acked and self._open and self._open[-1].message is message:
             self.release(message)
             entry = self._open.pop()
-            self.at, self.handed = entry.begin, entry.handed
+            self.at, self.handed, self.record = entry.begin, entry.handed, entry.before
 
     def skip_to(self, end: int) -> None:
         """Pass over a stretch without records, so that commits pass over it too."""
         if end > self.at:
-            self._open.append(_Entry(None, self.at, end, self.handed))
+            self._open.append(_Entry(None, self.at, end, self.handed, self.record, self.record))
             self.at = end
 
     def release(self, message: Any) -> bool:
@@ -72,7 +81,7 @@ class Books:
         """Return the offset below which everything is acknowledged."""
         while self._open and self._open[0].settled:
             entry = self._open.popleft()
-            self._done = entry.end
+            self._done, self.done_record = entry.end, entry.record
             self.release(entry.message)  # Faust's stream acknowledges plain events without telling the consumer
         return self._done
 

@@ -17,7 +17,9 @@ Numbers are issues of https://github.com/faust-streaming/faust; docs/faust.md ha
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, cast
 
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
@@ -26,15 +28,21 @@ from faust.types import TP, ConsumerMessage, Message
 from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ack_lock
 
+from agents.identities import partition_counts
+from agents.log_identity import LastRecord, Position, checksum
+from agents.patience import ask
 from agents.transport.batch import Batch, Piece
 from agents.transport.books import Books
-from agents.transport.fetching import RECORD_OVERHEAD, FetchThread
+from agents.transport.fetching import RECORD_OVERHEAD, FetchThread, Truncated
 from agents.transport.guard import fatal
+from agents.transport.log_check import LogCheck
 
 _LULL = 1.0  # seconds a fetch waits when nothing has arrived
 _GLANCE = 0.1  # the same while some partition has no room, or none is active: that may change any moment
 _GRAIN = 32  # part of the memory that is not worth a fetch
 _COMMIT_LIMIT = 5.0  # seconds
+
+log = logging.getLogger("ogrewatch.transport")
 
 
 class Consumer(driver.Consumer):
@@ -49,6 +57,7 @@ class Consumer(driver.Consumer):
         self._books: dict[TP, Books] = {}
         self._acknowledged = asyncio.Event()
         self._adrift: set[TP] = set()  # partitions whose fetches do not begin where their books stand
+        self._logs = LogCheck(self.app)
 
     def _new_consumer_thread(self) -> FetchThread:
         return FetchThread(self, loop=self.loop, beacon=self.beacon)
@@ -66,23 +75,51 @@ class Consumer(driver.Consumer):
         """Begin a generation without books: recovery opens them as it seeks."""
         self._books.clear()
         self._adrift.clear()
-        self._refuse_strays(assigned)
+        self._logs.forget()
+        if strays := self._strays(assigned):
+            self.add_future(self._refuse_strays(strays))
         await super().on_partitions_assigned(assigned, generation_id)
 
-    def _refuse_strays(self, assigned: set[TP]) -> None:
-        """End the process when topics have other partitions than the tables: nothing would be done with the others."""
+    def _strays(self, assigned: set[TP]) -> set[TP]:
+        """Partitions that came without those of the tables: nothing is done with them."""
         kept = {tp.partition for tp in assigned if self._is_changelog_tp(tp)}
         strays = {tp for tp in assigned if tp.topic in self._batch_topics and tp.partition not in kept}
-        if strays and self.app.tables:
-            names = ", ".join(sorted(f"{tp.topic}-{tp.partition}" for tp in strays))
+        return strays if self.app.tables else set()
+
+    async def _refuse_strays(self, strays: set[TP]) -> None:
+        """End the process when topics have other partitions than the tables.
+
+        If they have not, then who shared the partitions out did not know all topics yet (they are new, or the broker
+        has just come back), and will do so again when it does: half a minute later at most.
+        """
+        app, names = cast(Any, self.app), ", ".join(sorted(f"{tp.topic}-{tp.partition}" for tp in strays))
+        topics = {*self._batch_topics, *app.tables.changelog_topics}
+        counts = await ask(log, "look at the topics", partial(partition_counts, app.servers, topics))
+        if len(set(counts.values())) > 1 and 0 not in counts.values():
             fatal(f"the tables have no such partitions as {names}: were partitions added to topics?")
+        log.warning("%s came without their tables: the group does not know all topics yet", names)
+        await self._thread.refresh_metadata()
 
     async def perform_seek(self) -> None:
-        """Stand where the group last committed, or at the beginning of what it never committed."""
+        """Stand where the group last committed, or at the beginning of what it never committed.
+
+        Ends the process when a log is another one than the one that was committed. Waits for Kafka.
+        """
         streams = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
         self._close(streams)
+        if not streams:
+            return
+        positions = await self._thread.rewind(streams)
+        await self._logs.confirm(positions)
+        self._adrift.difference_update(positions)
+        for tp, position in positions.items():
+            self._books[tp] = Books(position.offset, record=position.record)
+
+    async def confirm_logs(self) -> None:
+        """End the process when a log is another one than the one that was committed. Waits for Kafka."""
+        streams = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
         if streams:
-            self._open(await self._thread.rewind(streams))
+            await self._logs.confirm(await self._thread.committed(streams))
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         """Stand at these offsets; recovery calls this for its changelogs."""
@@ -128,6 +165,9 @@ class Consumer(driver.Consumer):
         room, pool = self._room(active)
         full = len(room) < len(active)
         pieces = await self._thread.fetch(room, pool, 0.0 if full else _LULL if room else _GLANCE)
+        if unsure := await self._logs.look_back(pieces, self._books):
+            self._adrift |= unsure
+            await self.sleep(_GLANCE)
         for tp, piece in pieces.items():
             await self._accept(tp, piece)
         if full and not pieces:
@@ -153,7 +193,7 @@ class Consumer(driver.Consumer):
 
     async def _accept(self, tp: TP, piece: Piece) -> None:
         books = self._books.get(tp)
-        if books is None:
+        if books is None or tp in self._adrift:
             return  # about to be positioned: that decides what is fetched next
         if books.at != piece.begin or not self.flow_active:
             self._adrift.add(tp)
@@ -179,7 +219,9 @@ class Consumer(driver.Consumer):
             tp.topic, tp.partition, first.offset, first.timestamp / 1000, 0, [], None, cast(Any, batch), None,
             0, piece.size, tp, generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
-        books.hand_out(message, batch.last, piece.end, piece.size)
+        last = piece.records[-1]
+        record = LastRecord(last.offset, last.timestamp, checksum(last.key, last.value), piece.epoch)
+        books.hand_out(message, batch.last, piece.end, piece.size, record)
         await self._pass_on(message, books)
 
     async def _hand_out_records(self, tp: TP, books: Books, piece: Piece) -> None:
@@ -204,6 +246,9 @@ class Consumer(driver.Consumer):
         books = {tp: self._books[tp] for tp in self._adrift if tp in self._books}
         try:
             starts = await self._thread.resume_at({tp: account.at for tp, account in books.items()})
+        except Truncated:
+            await self._logs.at(books)
+            return
         except (IllegalStateError, KafkaError) as error:  # a rebalance, or an outage
             self.log.info("cannot seek back yet: %r", error)
             await self.sleep(_GLANCE)
@@ -250,10 +295,11 @@ class Consumer(driver.Consumer):
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         books = {tp: self._books[tp] for tp in offsets if tp in self._books}
-        committed = await super()._commit(offsets)
+        positions = self._done(books)
+        committed = await self._thread.commit_positions(positions)
         if committed:  # else the next round tries again
             for tp, account in books.items():
-                account.committed = offsets[tp]
+                account.committed = positions[tp].offset
             cast(Any, self.app).on_committed()
         return committed
 
@@ -271,11 +317,15 @@ class Consumer(driver.Consumer):
         books = {tp: self._books[tp] for tp in owned}
         if {tp.partition for tp in books} != set(partitions):
             return False  # they are about to be positioned, or revoked
-        offsets = {tp: account.done() for tp, account in books.items()}
-        taken = await self._thread.commit_as_owner(generation, offsets)
+        positions = self._done(books)
+        taken = await self._thread.commit_as_owner(generation, positions)
         for tp, account in books.items() if taken else ():
-            account.committed = offsets[tp]
+            account.committed = positions[tp].offset
         return taken
+
+    def _done(self, books: Mapping[TP, Books]) -> dict[TP, Position]:
+        """Up to where everything is acknowledged, now."""
+        return {tp: self._logs.position(tp, account.done(), account.done_record) for tp, account in books.items()}
 
     def accounts(self) -> Iterator[tuple[TP, int, int, int]]:
         """Say of each partition of the batch topics: batches and bytes not acknowledged, records not handed out yet.

@@ -7,22 +7,31 @@ it, and nothing is taken from aiokafka while the flow is stopped or the group is
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import contextlib
+import struct
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchError
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError, KafkaTimeoutError
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
 from agents.transport import record_batches
+from agents.log_identity import NO_EPOCH, Position, position_of
 from agents.transport.batch import Piece
 from agents.transport.guard import fatal
 from agents.transport.ownership import commit_as_owner
 
 RECORD_OVERHEAD = 500  # bytes charged for a record besides its key and value: a dataclass of eleven fields
 FETCH_BYTES = 8 << 20  # of one response; a larger first record is still returned whole (KIP-74)
+_BATCH = struct.Struct(">qiiB")  # base offset, length, leader epoch, format
+_BATCH_OVERHEAD, _MAGIC = 12, 2  # bytes before what the length counts; the format that has epochs
+_STOP_LIMIT = 8.0  # seconds
 FETCH_WAIT_MS = 250  # one request is under way at a time, so what waits at the broker delays all other partitions
 
 
@@ -33,13 +42,32 @@ class Truncated(Exception):
 class FetchThread(AIOKafkaConsumerThread):
     """Faust's consumer thread, with fetches that say where they begin and stop at a number of bytes."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._epochs: dict[tuple[str, int], list[tuple[int, int]]] = {}  # of what was fetched last: offsets, epochs
+
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         record_batches.install()
         consumer = super()._create_consumer(loop)
+        self._listen(consumer._client)
         consumer._fetch_max_bytes = FETCH_BYTES  # Faust has no setting for these three
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         consumer._isolation_level = "read_committed"  # syslog-ng writes in transactions, and again those it aborts
         return consumer
+
+    def _listen(self, client: Any) -> None:
+        """Note the leader epochs of what is fetched: aiokafka does not hand them on."""
+        send = client.send
+
+        async def listening(node: int, request: Any, **options: Any) -> Any:
+            response = await send(node, request, **options)
+            if isinstance(request, FetchRequest):
+                for topic, partitions in response.topics:
+                    for number, *_, records in partitions:
+                        self._epochs[topic, number] = list(_epochs(records or b""))
+            return response
+
+        client.send = listening
 
     async def on_start(self) -> None:
         """Start the consumer, and watch over its membership of the group.
@@ -49,6 +77,29 @@ class FetchThread(AIOKafkaConsumerThread):
         """
         await super().on_start()
         self._ensure_consumer()._coordinator._coordination_task.add_done_callback(_coordination_ended)
+
+    async def on_thread_stop(self) -> None:
+        """Close the consumer, but not for ever: its coordinator waits for answers of a broker that may be away.
+
+        aiokafka also awaits fetches that it has just cancelled, and would fall over them: they are ended before.
+        """
+        await super(AIOKafkaConsumerThread, self).on_thread_stop()
+        consumer = self._consumer
+        if consumer is None:
+            return
+        try:
+            async with asyncio.timeout(_STOP_LIMIT):
+                await _end_fetches(consumer._fetcher)
+                await consumer.stop()
+        except (TimeoutError, KafkaError) as error:
+            self.log.info("the consumer did not close: %r", error)
+
+    async def refresh_metadata(self) -> None:
+        """Let aiokafka ask for topics now; who leads the group shares partitions out again when there are others."""
+        await self.call_thread(self._refresh_metadata)
+
+    async def _refresh_metadata(self) -> None:
+        await self._ensure_consumer()._client.force_metadata_update()
 
     async def fetch(self, room: Mapping[TP, int], pool: int, patience: float) -> dict[TP, Piece]:
         """Take what has arrived for the partitions in `room`, each up to its bytes (always at least one record).
@@ -123,29 +174,74 @@ class FetchThread(AIOKafkaConsumerThread):
         else:
             result._partition_records = None
         state.consumed_to(source.next_fetch_offset)
-        return Piece(begin, state.position, records, size)
+        epoch = self._epoch(result._topic_partition, records[-1].offset) if records else NO_EPOCH
+        return Piece(begin, state.position, records, size, epoch)
 
-    async def rewind(self, partitions: Iterable[TP]) -> dict[TP, int]:
+    def _epoch(self, tp: Any, offset: int) -> int:
+        return next((epoch for begin, epoch in reversed(self._epochs.get(tp, ())) if begin <= offset), NO_EPOCH)
+
+    async def rewind(self, partitions: Iterable[TP]) -> dict[TP, Position]:
         """Seek each partition to its committed offset, or to its beginning if it has none; return where they stand.
 
         aiokafka leaves partitions without a committed offset wherever they happen to be.
         """
         return await self.call_thread(self._rewind, list(partitions))  # type: ignore[no-any-return]
 
-    async def _rewind(self, partitions: list[TP]) -> dict[TP, int]:
-        consumer = self._ensure_consumer()
-        committed = await consumer.seek_to_committed(*(TopicPartition(*tp) for tp in partitions))
-        fresh = [TopicPartition(*tp) for tp in partitions if not committed[tp]]
-        if fresh:
+    async def _rewind(self, partitions: list[TP]) -> dict[TP, Position]:
+        consumer, known = self._ensure_consumer(), await self._committed(partitions)
+        for tp, position in known.items():
+            consumer.seek(TopicPartition(*tp), position.offset)
+        if fresh := [TopicPartition(*tp) for tp in partitions if tp not in known]:
             await consumer.seek_to_beginning(*fresh)
-        return {tp: await consumer.position(tp) if tp in fresh else committed[tp] for tp in partitions}
+        return {tp: known.get(tp) or Position(await consumer.position(TopicPartition(*tp))) for tp in partitions}
 
-    async def commit_as_owner(self, generation: int, offsets: Mapping[TP, int]) -> bool:
-        """Commit offsets under a generation; True once the broker has taken them (see `ownership`)."""
-        return await self.call_thread(self._commit_as_owner, generation, offsets)  # type: ignore[no-any-return]
+    async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
+        """Where logs begin. Waits for Kafka."""
+        return await _answer(partial(super().earliest_offsets, *partitions))
 
-    async def _commit_as_owner(self, generation: int, offsets: Mapping[TP, int]) -> bool:
-        return await commit_as_owner(self._ensure_consumer()._coordinator, generation, offsets)
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        """Where logs end. Waits for Kafka."""
+        return await _answer(partial(super().highwaters, *partitions))
+
+    async def committed(self, partitions: Iterable[TP]) -> dict[TP, Position]:
+        """What the group has committed of these partitions; without those of which it has nothing. Waits for Kafka."""
+        return await self.call_thread(self._committed, list(partitions))  # type: ignore[no-any-return]
+
+    async def _committed(self, partitions: list[TP]) -> dict[TP, Position]:
+        coordinator = self._ensure_consumer()._coordinator
+        found = await coordinator.fetch_committed_offsets([TopicPartition(*tp) for tp in partitions])
+        return {TP(*tp): position_of(one.offset, one.metadata) for tp, one in found.items() if one.offset > 0}
+
+    async def commit_positions(self, positions: Mapping[TP, Position]) -> bool:
+        """Commit; False if the group has given the partitions to somebody else. Waits while Kafka is away.
+
+        Raises what is no passing error of aiokafka's. (Faust's `commit` has no place for metadata, and ends the process
+        when partitions leave meanwhile.)
+        """
+        return await self.call_thread(self._commit_positions, dict(positions))  # type: ignore[no-any-return]
+
+    async def _commit_positions(self, positions: dict[TP, Position]) -> bool:
+        owned = self.assignment()
+        try:
+            await self._ensure_consumer().commit({
+                TopicPartition(*tp): OffsetAndMetadata(position.offset, position.metadata())
+                for tp, position in positions.items()
+                if tp in owned
+            })  # fmt: skip
+        except (CommitFailedError, IllegalStateError) as error:
+            self.log.info("not committed: %s", error)
+            return False
+        except KafkaError as error:
+            await self.crash(error)
+            return False
+        return True
+
+    async def commit_as_owner(self, generation: int, positions: Mapping[TP, Position]) -> bool:
+        """Commit positions under a generation; True once the broker has taken them (see `ownership`)."""
+        return await self.call_thread(self._commit_as_owner, generation, positions)  # type: ignore[no-any-return]
+
+    async def _commit_as_owner(self, generation: int, positions: Mapping[TP, Position]) -> bool:
+        return await commit_as_owner(self._ensure_consumer()._coordinator, generation, positions)
 
     async def resume_at(self, wanted: Mapping[TP, int]) -> dict[TP, int]:
         """Seek to the wanted offsets, or to the log's beginning where retention has overtaken them; return the result.
@@ -164,6 +260,35 @@ class FetchThread(AIOKafkaConsumerThread):
             owned[tp] = max(offset, first[tp])
             consumer.seek(tp, owned[tp])
         return owned
+
+
+async def _answer(question: Callable[[], Awaitable[Mapping[TP, int]]]) -> Mapping[TP, int]:
+    """What Kafka answers, however long it is away: aiokafka gives up after the request timeout, and so would Faust."""
+    while True:
+        with contextlib.suppress(KafkaTimeoutError):
+            return await question()
+
+
+async def _end_fetches(fetcher: Any) -> None:
+    tasks = {fetcher._fetch_task, *fetcher._pending_tasks}
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    fetcher._pending_tasks.clear()
+
+
+def _epochs(records: bytes) -> Iterator[tuple[int, int]]:
+    """Offsets of batches of records whose leader epochs differ from that of the batch before, and these epochs.
+
+    https://kafka.apache.org/documentation/#recordbatch
+    """
+    at, last = 0, None
+    while at + _BATCH.size <= len(records):
+        offset, length, epoch, magic = _BATCH.unpack_from(records, at)
+        epoch = epoch if magic == _MAGIC else NO_EPOCH
+        if epoch != last:
+            yield offset, epoch
+        at, last = at + _BATCH_OVERHEAD + length, epoch
 
 
 def _coordination_ended(task: "asyncio.Task[None]") -> None:

@@ -14,21 +14,23 @@ from aiokafka import errors
 from aiokafka.protocol.commit import OffsetCommitRequest
 from faust.types import TP
 
+from agents.log_identity import Position
+
 _NOT_OWNER = errors.UnknownMemberIdError, errors.IllegalGenerationError, errors.RebalanceInProgressError
 
 
-async def commit_as_owner(coordinator: Any, generation: int, offsets: Mapping[TP, int]) -> bool:
-    """Commit offsets under a generation and no other; True once the broker has taken them.
+async def commit_as_owner(coordinator: Any, generation: int, positions: Mapping[TP, Position]) -> bool:
+    """Commit positions under a generation and no other; True once the broker has taken them.
 
     False when it has not, or did not answer: ask again, unless the partitions have moved by then. Raises `KafkaError`
     for what will not pass, such as a missing authorization. Unlike aiokafka's own commit it leaves the membership
     alone, which may be that of a later generation when the answer comes.
     """
-    if coordinator.generation != generation or not offsets:
+    if coordinator.generation != generation or not positions:
         return False
     wanted = defaultdict(list)
-    for tp, offset in offsets.items():
-        wanted[tp.topic].append((tp.partition, offset, ""))
+    for tp, position in positions.items():
+        wanted[tp.topic].append((tp.partition, position.offset, position.metadata()))
     request = OffsetCommitRequest(
         coordinator.group_id, generation, coordinator.member_id,
         OffsetCommitRequest.DEFAULT_RETENTION_TIME, list(wanted.items()),

@@ -18,8 +18,6 @@ counts, not the offset of its last record: Faust waits for ever for one that com
 Numbers are issues of https://github.com/faust-streaming/faust; docs/faust.md has all overrides, with their tests.
 """
 
-import asyncio
-from collections.abc import Coroutine
 from typing import Any, cast
 
 from faust.tables.manager import TableManager as FaustTableManager
@@ -50,6 +48,10 @@ class Recovery(FaustRecovery):
         """Seek behind the last offset seen. Faust seeks to it, which at the log's beginning is out of range."""
         self.signal_recovery_end.clear()
         await consumer.seek_wait({tp: offsets[tp] + 1 for tp in tps})
+
+    async def _wait(self, coro: Any, *_: Any, **__: Any) -> None:
+        """Wait for as long as it takes: Faust gives up after a time, and goes on as if it had the answer."""
+        await super()._wait(coro)
 
     async def apply(self, tp: TP, piece: Piece) -> bool:
         """Apply one piece of a changelog, which continues the piece before it; False if nobody recovers this now.
@@ -91,6 +93,9 @@ class Recovery(FaustRecovery):
             return
         await self.app.on_rebalance_complete.send()
         self._set_recovery_ended()
+        await self._wait(
+            cast(Any, self.app.consumer).confirm_logs()
+        )  # of another log nothing can be said by comparing tables
         for table in list(self.tables.values()):
             await table.on_recovery_completed(set(self.actives_for_table[table]), set(self.standbys_for_table[table]))
         await self._start_streams(generation_id)
@@ -112,7 +117,7 @@ class Recovery(FaustRecovery):
         app.flow_control.suspend()
         assignment = consumer.assignment()
         if assignment:
-            await self._within(app.conf.broker_request_timeout, consumer.perform_seek())
+            await self._wait(consumer.perform_seek())  # however long Kafka is away
         if self._overtaken(generation_id):
             return
         consumer.resume_partitions({tp for tp in assignment if not self._is_changelog_tp(tp)})
@@ -125,11 +130,6 @@ class Recovery(FaustRecovery):
         self.tables.on_actives_ready()
         self.tables.on_standbys_ready()
         app.on_rebalance_end()
-
-    async def _within(self, seconds: float, work: Coroutine[Any, Any, None]) -> None:
-        """Wait for work; unlike Faust's `_wait`, a time-out is an error and not a silent success."""
-        async with asyncio.timeout(seconds):
-            await self._wait(work)
 
 
 class TableManager(FaustTableManager):

@@ -52,10 +52,12 @@ DIGESTS = {
     "aiokafka.consumer.fetcher.FetchResult.has_more": "10119aeb1b75",
     "aiokafka.consumer.fetcher.Fetcher._create_fetch_waiter": "65046fcd40e7",
     "aiokafka.consumer.fetcher.Fetcher._proc_fetch_request": "ace04969424f",
+    "aiokafka.consumer.fetcher.Fetcher.close": "eb8e175ce6f8",
     "aiokafka.consumer.fetcher.Fetcher.fetched_records": "e20ce0c8117f",
     "aiokafka.consumer.fetcher.PartitionRecords._unpack_records": "047f7fc3f005",
     "aiokafka.consumer.group_coordinator.GroupCoordinator._coordination_routine": "07e581f2646d",
     "aiokafka.consumer.group_coordinator.GroupCoordinator._send_req": "ca4ba17474e1",
+    "aiokafka.consumer.group_coordinator.GroupCoordinator.fetch_committed_offsets": "c83e0cafbf1e",
     "faust.app.base.App._consumer_wait_empty": "73ba99b95ca0",
     "faust.app.base.App._new_producer_transport": "4ebfd7e867b3",
     "faust.app.base.App._new_transport": "11beddacb9fe",
@@ -72,6 +74,7 @@ DIGESTS = {
     "faust.tables.recovery.Recovery._resume_streams": "fbe0f747b84c",
     "faust.tables.recovery.Recovery._seek_offsets": "d76d5a8f46fa",
     "faust.tables.recovery.Recovery._slurp_changelogs": "7e3120dad754",
+    "faust.tables.recovery.Recovery._wait": "768af810dce8",
     "faust.tables.recovery.Recovery.on_rebalance": "31030bc1807f",
     "faust.tables.recovery.Recovery.on_recovery_completed": "895e7c415a4d",
     "faust.transport.consumer.Consumer._add_gap": "f1cc1db634f5",
@@ -89,8 +92,12 @@ DIGESTS = {
     "faust.transport.consumer.ThreadDelegateConsumer._commit": "91c201528438",
     "faust.transport.consumer.ThreadDelegateConsumer._seek": "3343eefa6aa4",
     "faust.transport.consumer.ThreadDelegateConsumer.seek_wait": "87115444b6fc",
+    "faust.transport.drivers.aiokafka.AIOKafkaConsumerThread._commit": "78c931ecfa8d",
     "faust.transport.drivers.aiokafka.AIOKafkaConsumerThread._create_consumer": "8259d08bb468",
+    "faust.transport.drivers.aiokafka.AIOKafkaConsumerThread.earliest_offsets": "469bc24dff2a",
+    "faust.transport.drivers.aiokafka.AIOKafkaConsumerThread.highwaters": "5e07f495f86e",
     "faust.transport.drivers.aiokafka.AIOKafkaConsumerThread.on_start": "675d03707bbe",
+    "faust.transport.drivers.aiokafka.AIOKafkaConsumerThread.on_thread_stop": "cdbbe53230d2",
     "faust.transport.drivers.aiokafka.Consumer._new_consumer_thread": "8fd0d41b1514",
     "faust.transport.drivers.aiokafka.Consumer.verify_event_path": "883ce70ac0a6",
     "faust.transport.drivers.aiokafka.Producer.flush": "31d2ece965d5",
@@ -130,14 +137,17 @@ _PRIVATE: tuple[Callable[..., Any], ...] = (
     aiokafka_fetcher.FetchResult.has_more,
     aiokafka_fetcher.Fetcher._create_fetch_waiter,
     aiokafka_fetcher.Fetcher._proc_fetch_request,
+    aiokafka_fetcher.Fetcher.close,
     aiokafka_fetcher.Fetcher.fetched_records,
     aiokafka_fetcher.PartitionRecords._unpack_records,
     faust.app.base.App._on_partitions_assigned,
     faust.app.base.App._on_partitions_revoked,
     faust_consumer.Consumer._add_gap,
     faust_consumer.Consumer._commit_offsets,
+    faust.transport.drivers.aiokafka.AIOKafkaConsumerThread._commit,
     group_coordinator.GroupCoordinator._coordination_routine,
     group_coordinator.GroupCoordinator._send_req,
+    group_coordinator.GroupCoordinator.fetch_committed_offsets,
     memory.Store.on_recovery_completed,
 )
 """What is not overridden, and matters: we use it, stand beside it, or rely on its faults being out of our way."""
@@ -193,9 +203,10 @@ def test_agents_keep_away_from_what_fails() -> None:
 
 
 def test_topics_are_read_in_batches_only() -> None:
-    assert {path for path, node in _nodes() if _calls(node, "topic")} - {"transport/producer.py"} == {
-        "transport/app.py"
-    }  # the other asks a record of librdkafka's for its topic
+    assert {path for path, node in _nodes() if _calls(node, "topic")} - {
+        "log_identity.py",
+        "transport/producer.py",
+    } == {"transport/app.py"}  # the others ask a record of librdkafka's for its topic
 
 
 def _calls(node: ast.AST, name: str) -> bool:

@@ -2,16 +2,19 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from faust.types import TP
 from transport_kit import Cluster, Seen, running, until
 
+from agents.identities import identities
+from agents.log_identity import LastRecord, checksum, differences, position_of
 from agents.transport import MAX_RECORD
-from agents.transport.fetching import RECORD_OVERHEAD, Truncated
+from agents.transport.fetching import RECORD_OVERHEAD
 
 KIB = 1024
 
@@ -89,15 +92,49 @@ async def test_what_retention_deleted_is_passed_over_aloud(
     assert "10..19 was deleted before it was read" in caplog.text
 
 
-async def test_a_recreated_topic_is_refused(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+async def test_a_recreated_topic_is_refused(
+    cluster: Cluster, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agents.transport.log_check.fatal", _crash)
     topic = cluster.topic("source")
     cluster.fill(topic, 5)
     cluster.commit(unique, topic, 100)
     seen = Seen(cluster.servers, unique, tmp_path, topic)
     async with running(seen.app):
         await until(lambda: seen.app.crash_reason)
-        assert isinstance(seen.app.crash_reason, Truncated)
+        assert "it ends at 5, and all before 100 was processed" in str(seen.app.crash_reason)
         assert not seen.events
+
+
+def _crash(reason: object) -> NoReturn:
+    raise RuntimeError(reason)
+
+
+async def test_a_commit_tells_of_its_last_record(cluster: Cluster, unique: str, tmp_path: Path) -> None:
+    topic = cluster.topic("source")
+    cluster.fill(topic, 5)
+    seen = Seen(cluster.servers, unique, tmp_path, topic)
+    async with running(seen.app):
+        await until(lambda: len(seen.offsets) == 5)
+        for event in seen.events:
+            event.ack()
+        await until(lambda: cluster.committed(unique, topic) == 5)
+    reader = Consumer({"bootstrap.servers": cluster.servers, "group.id": unique})
+    (found,) = reader.committed([TopicPartition(topic, 0)], timeout=10)
+    reader.close()
+    position, last = position_of(found.offset, found.metadata), cluster.read(topic)[-1]
+    assert position.topic_id == identities(cluster.servers, [topic])[topic]
+    assert position.record is not None
+    assert position.record == LastRecord(4, last.timestamp()[1], checksum(last.key(), last.value()), 0)
+    assert differences(cluster.servers, {(topic, 0): position}) == {}
+    for other in (
+        replace(position, topic_id="other"),
+        replace(position, offset=6),
+        replace(position, record=replace(position.record, checksum=1)),
+        replace(position, record=replace(position.record, timestamp=1)),
+        replace(position, record=replace(position.record, offset=3)),
+    ):
+        assert list(differences(cluster.servers, {(topic, 0): other})) == [(topic, 0)]
 
 
 async def test_records_are_read_however_they_were_compressed(cluster: Cluster, unique: str, tmp_path: Path) -> None:

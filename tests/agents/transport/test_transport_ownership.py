@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, errors
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from faust.types import TP
 
+from agents.log_identity import Position
 from agents.transport.ownership import commit_as_owner
 
 
@@ -33,7 +34,7 @@ def _as(coordinator: Any, **beliefs: Any) -> Any:
 async def test_a_commit_is_taken_under_the_current_generation_only(kafka: str, unique: str) -> None:
     consumer = await _member(kafka, unique)
     try:
-        coordinator, offsets = consumer._coordinator, {TP(unique, 0): 7}
+        coordinator, offsets = consumer._coordinator, {TP(unique, 0): Position(7)}
         now = coordinator.generation
         assert await commit_as_owner(coordinator, now, offsets)
         (committed,) = (await consumer._coordinator.fetch_committed_offsets(offsets)).values()
@@ -51,10 +52,10 @@ async def test_a_commit_is_taken_under_the_current_generation_only(kafka: str, u
 async def test_no_answer_proves_nothing_and_what_will_not_pass_is_raised() -> None:
     beliefs = SimpleNamespace(group_id="group", generation=3, member_id="me")
     for error in (errors.RequestTimedOutError, errors.NotCoordinatorForGroupError, errors.KafkaConnectionError):
-        assert not await commit_as_owner(_as(beliefs, _send_req=_raising(error)), 3, {TP("topic", 0): 7})
+        assert not await commit_as_owner(_as(beliefs, _send_req=_raising(error)), 3, {TP("topic", 0): Position(7)})
     refusing = _as(beliefs, _send_req=_raising(errors.GroupAuthorizationFailedError))
     with pytest.raises(errors.GroupAuthorizationFailedError):
-        await commit_as_owner(refusing, 3, {TP("topic", 0): 7})
+        await commit_as_owner(refusing, 3, {TP("topic", 0): Position(7)})
 
 
 def _raising(error: type[Exception]) -> Any:

@@ -178,3 +178,21 @@ async def test_after_a_missed_generation_everything_is_read_again(
         counting.app.consumer_generation_id = generation + 5
         await recovery.on_rebalance(mine, set(), set(), generation + 5)
         assert recovery.active_offsets[TP(log, 0)] is None
+
+
+async def test_partitions_that_came_without_their_tables_are_looked_at_before_anything_ends(
+    cluster: Cluster, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic = cluster.topic("source", partitions=2)
+    changelog(cluster, unique, 2)
+    counting = Counting(cluster, unique, tmp_path, topic, 2)
+    told = list[object]()
+    monkeypatch.setattr("agents.transport.consumer.fatal", told.append)
+    async with running(counting.app):
+        consumer = cast(Any, counting.app.consumer)
+        assert consumer._strays({TP(topic, 1)}) == {TP(topic, 1)}
+        await consumer._refuse_strays({TP(topic, 1)})
+        assert not told
+        assert "does not know all topics yet" in caplog.text
+        want = fill(cluster, topic, 100, 2)
+        await until(lambda: counting.counts == want)

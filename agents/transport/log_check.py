@@ -1,0 +1,78 @@
+"""Ends the process when Kafka has lost the end of a log that was processed, before anything of the new log is."""
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Any
+
+from confluent_kafka import KafkaException
+from faust.types import TP
+
+from agents.identities import identities
+from agents.log_identity import LastRecord, Position, differences
+from agents.patience import ask
+from agents.transport.batch import Piece
+from agents.transport.books import Books
+from agents.transport.guard import fatal
+
+log = logging.getLogger("ogrewatch.transport")
+
+
+class LogCheck:
+    """Compares logs with what was processed of them, for one consumer; `docs/truncated-logs.md` tells the whole."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._topic_ids: dict[str, str] = {}
+        self._confirmed: dict[TP, Position] = {}
+
+    def forget(self) -> None:
+        """Compare everything again: another assignment begins."""
+        self._confirmed.clear()
+
+    def position(self, tp: TP, offset: int, record: LastRecord | None) -> Position:
+        """What a commit of an offset remembers; `record` is the last one below it."""
+        return Position(offset, self._topic_ids.get(tp.topic), record)
+
+    async def confirm(self, positions: Mapping[TP, Position]) -> None:
+        """Compare logs with what was committed, unless that was done for this assignment. Waits for Kafka."""
+        unknown = {tp: position for tp, position in positions.items() if self._confirmed.get(tp) != position}
+        if unknown:
+            await ask(log, "look at the topics", partial(self._compare, unknown, {tp.topic for tp in unknown}))
+            self._confirmed.update(unknown)
+
+    async def at(self, books: Mapping[TP, Books]) -> None:
+        """Compare logs with what was handed out of them. Waits for Kafka."""
+        positions = {tp: self.position(tp, account.at, account.record) for tp, account in books.items()}
+        await ask(log, "look at the topics", partial(self._compare, positions))
+
+    async def look_back(self, pieces: Mapping[TP, Piece], books: Mapping[TP, Books]) -> set[TP]:
+        """Where records come from a new leader, look whether it has those that were handed out before.
+
+        Returns the partitions of which Kafka does not say so now: their pieces must not be handed out.
+        """
+        positions = {
+            tp: self.position(tp, account.at, account.record)
+            for tp, piece in pieces.items()
+            if piece.records
+            and (account := books.get(tp)) is not None
+            and account.record is not None
+            and account.record.epoch != piece.epoch
+        }
+        if not positions:
+            return set()
+        try:
+            await asyncio.to_thread(self._compare, positions)
+        except KafkaException as error:
+            log.info("cannot look back yet: %s", error)
+            return set(positions)
+        return set()
+
+    def _compare(self, positions: Mapping[TP, Position], topics: Collection[str] = ()) -> None:
+        """Learn the ids of `topics`, then compare; blocks. Raises `KafkaException`."""
+        if topics:
+            self._topic_ids |= identities(self._app.servers, topics)
+        places = {(tp.topic, tp.partition): position for tp, position in positions.items()}
+        if found := differences(self._app.servers, places, self._topic_ids):
+            fatal(f"{'; '.join(found[at] for at in sorted(found))}. {self._app.truncation_help}")
