@@ -1,12 +1,13 @@
 """What is known of an installation in, whether everything is accounted for out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from agents.settings import Settings
 from cli.ledger_attempts import Attempts, compare
 from cli.ledger_facts import Facts, Raw, Typed, done, facts
 from cli.ledger_letters import Given, given_up
+from cli.ledger_logs import truncated
 from cli.ledger_origins import Origins
 from cli.ledger_scan import Scan, Step
 from cli.ledger_store import Store
@@ -16,7 +17,8 @@ from topics.reading import Reader
 @dataclass(slots=True)
 class Ledger:
     """A look at an installation: of `received` records some are `stored`, some `dead`, at most `under_way` others are
-    somewhere between. `exact` says that every single record was looked at.
+    somewhere between. `exact` says that every single record was looked at. `truncated` are sentences about logs
+    of which Kafka has lost the end: sums say nothing of what it has written in that place.
     """
 
     facts: Facts
@@ -26,6 +28,7 @@ class Ledger:
     under_way: int
     exact: bool = False
     attempts: Attempts | None = None
+    truncated: list[str] = field(default_factory=list)
 
     @property
     def absent(self) -> int:
@@ -44,7 +47,7 @@ class Ledger:
     def wrongs(self) -> list[str]:
         """A sentence for each thing that is wrong; none: balanced."""
         counted = self.attempts.wrongs if self.attempts is not None else []
-        return [*(_by_partition(self.facts) if self.exact else _in_all(self)), *counted]
+        return [*self.truncated, *(_by_partition(self.facts) if self.exact else _in_all(self)), *counted]
 
 
 def look(reader: Reader, store: Store, settings: Settings, since: int) -> tuple[Ledger, Given]:
@@ -58,7 +61,8 @@ def look(reader: Reader, store: Store, settings: Settings, since: int) -> tuple[
         for at, row in rows.items():
             row.letters = given.number[at]
     received = sum(row.end - row.begin for row in now.raw.values())
-    return Ledger(now, received, stored, _dead(store, now, given), now.under_way()), given
+    dead, logs = _dead(store, now, given), truncated(reader, settings)
+    return Ledger(now, received, stored, dead, now.under_way(), truncated=logs), given
 
 
 def verify(reader: Reader, store: Store, settings: Settings, seen: Ledger, given: Given, step: Step) -> Ledger:

@@ -34,7 +34,7 @@ class Raw:
     @property
     def lag(self) -> int:
         """Records that normalize has not finished with."""
-        return self.end - max(self.consumed, self.begin)
+        return max(0, self.end - max(self.consumed, self.begin))
 
 
 @dataclass(slots=True)
@@ -61,12 +61,12 @@ class Typed:
     @property
     def lag(self) -> int:
         """Records that index has not finished with."""
-        return self.end - max(self.indexed, self.begin)
+        return max(0, self.end - max(self.indexed, self.begin))
 
     @property
     def count_lag(self) -> int | None:
         """Records that count has not finished with."""
-        return None if self.counted is None else self.end - max(self.counted, self.begin)
+        return None if self.counted is None else max(0, self.end - max(self.counted, self.begin))
 
 
 @dataclass(slots=True)

@@ -8,7 +8,9 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
+from agents.log_identity import copied_from
 from cli.ledger_facts import At, Facts, Raw, Typed
 from cli.ledger_letters import Given, OriginOf
 from cli.ledger_store import Store
@@ -128,8 +130,24 @@ class Scan:
         if lost:
             wanted = set(lost)
             found = self._reader.read(at[0], {at[1]: (lost[0], lost[-1] + 1)})
-            marks.row.missing = [message.offset() for message in found if message.offset() in wanted]
+            there = {message.offset(): message for message in found if message.offset() in wanted}
+            marks.row.missing = sorted(there.keys() - self._copied(at, marks.row, there))
             self.holes += len(lost) - len(marks.row.missing)
+
+    def _copied(self, at: At, row: Raw, there: dict[int, Any]) -> set[int]:
+        """Which of these records stand once more behind them: `ogrewatch repair` has seen to it that it is that one
+        which is processed.
+        """
+        if not there:
+            return set()
+        behind = self._reader.read(at[0], {at[1]: (min(there) + 1, row.end)})
+        return {
+            origin for message in behind if (origin := copied_from(message)) in there and _same(message, there[origin])
+        }
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(one.key() == other.key() and one.value() == other.value())
 
 
 def _some(items: Iterable[int], number: int) -> Iterator[list[int]]:

@@ -64,11 +64,15 @@ class Reader:
 
     def committed(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         """Where a group goes on; -1 where it has committed nothing."""
+        return {at: offset for at, (offset, _) in self.commits(group, topics).items()}
+
+    def commits(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], tuple[int, str]]:
+        """Where a group goes on (-1 where it has committed nothing), and the metadata of that commit."""
         asked = [TopicPartition(topic, number) for topic in topics for number in self.partitions(topic)]
         client = Consumer(self._conf(group))
         try:
             found = _patiently(lambda: client.committed(asked, timeout=TIMEOUT))
-            return {(tp.topic, tp.partition): max(-1, tp.offset) for tp in found}
+            return {(tp.topic, tp.partition): (max(-1, tp.offset), tp.metadata or "") for tp in found}
         finally:
             client.close()
 
