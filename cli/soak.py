@@ -16,6 +16,7 @@ from rich.table import Table
 
 from cli.soak_away import away
 from cli.soak_checks import Check, settle, verdict
+from cli.soak_cut import cut as cut_logs
 from cli.soak_fleet import ROLES, Fleet
 from cli.soak_lanes import SERVERS, WORKERS, Lane
 from cli.soak_load import Load
@@ -37,6 +38,7 @@ def command(
     absence: Annotated[
         float, typer.Option("--away", min=0, help="Instead: Elasticsearch is away once, for so many seconds.")
     ] = 0.0,
+    cut: Annotated[bool, typer.Option("--cut", help="Last, let Kafka lose the ends of logs: all must notice.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Keep data and logs in this folder.", show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
@@ -49,7 +51,7 @@ def command(
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        found = _Soak(minutes, seed, rate, absence).run(keep)
+        found = _Soak(minutes, seed, rate, absence, cut).run(keep)
     except StackError as error:
         _ERRORS.print(str(error), style="red", soft_wrap=True)
         raise typer.Exit(1) from None
@@ -63,8 +65,9 @@ def command(
 class _Soak:
     """One run."""
 
-    def __init__(self, minutes: float, seed: int, rate: int, absence: float) -> None:
+    def __init__(self, minutes: float, seed: int, rate: int, absence: float, cut: bool = False) -> None:
         self._minutes, self._seed, self._rate, self._absence = minutes, seed, rate, absence
+        self._cut = cut
         self._begin = time.monotonic()
 
     def run(self, keep: Path | None) -> dict[str, Any]:
@@ -85,6 +88,8 @@ class _Soak:
             with _ERRORS.status("waiting") as status:
                 settle(made, truth, status.update)
             checks = verdict(made, fleet, load, truth)
+            if self._cut:
+                checks += cut_logs(made, fleet, self._tell)
             found = self._found(load, faults, fleet, checks)
             return found | {"away": asdict(missed)} if missed else found
 

@@ -1,0 +1,79 @@
+"""Cuts the ends of logs off, and checks that every role and the ledger say so: the last thing that a soak does.
+
+Nothing is exact afterwards, by design, until `ogrewatch repair` has been run; what was compared before still counts.
+"""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import orjson
+
+from cli.itself import ogrewatch
+from cli.soak_checks import Check
+from cli.soak_fleet import ROLES, Fleet
+from cli.soak_site import Site, wait_ready
+from stack.truncation import cut_tail
+from topics.catalogue import RAW, typed
+from topics.reading import Reader
+
+LOST, NEW = 50, 5_000
+"""Records that each log loses at least, and that are written then: more than a batch that is lost as a whole holds."""
+_WORDS = "Kafka has lost the end of the log of"
+_LIMIT = 120.0  # seconds
+_LOOK = 0.5  # seconds between looks
+_TOPICS = RAW[0].name, typed("authentication")
+
+
+def cut(site: Site, fleet: Fleet, tell: Callable[[str], object]) -> Iterator[Check]:
+    """Kill the broker, cut logs of a raw and a typed topic, write other records there, and look who notices; blocks."""
+    names = [site.settings.prefix + name for name in _TOPICS]
+    ends = _ends(site, names)
+    site.kafka.kill()
+    for (topic, partition), end in ends.items():
+        cut_tail(site.kafka.data_dir, topic, partition, end - LOST)
+    site.kafka.start()
+    wait_ready(site.kafka)
+    tell(f"the last records of {len(ends)} logs are gone, others are written")
+    _write(site, ends)
+    until = time.monotonic() + _LIMIT
+    while (missing := _silent(fleet)) and time.monotonic() < until:
+        time.sleep(_LOOK)
+    yield Check("every role says that a log was cut", not missing, f"not {', '.join(missing)}" if missing else "all")
+    yield _ledger(site)
+
+
+def _ends(site: Site, names: list[str]) -> dict[tuple[str, int], int]:
+    with Reader(site.settings.kafka) as reader:
+        found = {(name, number): end for name in names for number, (_, end) in reader.bounds(name).items()}
+    return {at: end for at, end in found.items() if end > LOST}
+
+
+def _write(site: Site, ends: dict[tuple[str, int], int]) -> None:
+    """Copies of the first record of each log."""
+    from confluent_kafka import Producer
+
+    producer = Producer({"bootstrap.servers": site.settings.kafka, "linger.ms": 20})
+    with Reader(site.settings.kafka) as reader:
+        for topic, number in ends:
+            begin, end = reader.bounds(topic)[number]
+            first = next(reader.read(topic, {number: (begin, end)}), None)
+            for _ in range(NEW):
+                producer.produce(topic, first.value() if first else b"<13>line", first.key() if first else None, number)
+                producer.poll(0)
+    producer.flush(60)
+
+
+def _silent(fleet: Fleet) -> list[str]:
+    """Roles of which no worker has said it yet."""
+    told = [end for end in fleet.ends if _WORDS in end]
+    return [role for role in ROLES if not any(end.startswith(f"{role} ") for end in told)]
+
+
+def _ledger(site: Site) -> Check:
+    done = subprocess.run(
+        ogrewatch("ledger", "--json"), env=site.environment, capture_output=True, text=True, check=False, timeout=_LIMIT
+    )
+    wrongs = orjson.loads(done.stdout)["wrongs"] if done.returncode == 1 else []
+    found = [wrong for wrong in wrongs if _WORDS in wrong]
+    return Check("the ledger says that logs were cut", bool(found), f"{len(found)} sentences, status {done.returncode}")
