@@ -12,13 +12,14 @@ epoch are what a running consumer has to look back for (https://cwiki.apache.org
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from zlib import crc32
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from agents.identities import identities
 from topics.connection import client_conf
@@ -33,7 +34,8 @@ _VERSION = "1"
 _DIGITS = 20
 _TEXT = re.compile(r"1 ([A-Za-z0-9_-]{1,64}|\?)(?: (\d{1,19}) (-?\d{1,19}) (\d{1,10}) (-?\d{1,10}))?")
 _END = "\0"  # confluent-kafka 2.16 reads metadata as a C string, and on to whatever lies behind it in memory
-_TIMEOUT = 10.0  # seconds
+_TIMEOUT, _GRACE = 10.0, 2.0  # seconds that Kafka has to answer, and librdkafka to say that it has not
+_BEGINNING, _END_OF_LOG = cast(Any, OffsetSpec).earliest(), cast(Any, OffsetSpec).latest()
 _TRIES, _PAUSE = 3, 1.0  # looks before a difference is believed, for a leader may be new, and seconds between them
 _CONF = {
     "group.id": "ogrewatch-reads",  # which never commits
@@ -121,7 +123,7 @@ def first_new(servers: str, at: At, position: Position) -> int:
     """The first offset below a position that is free again, or holds a new record; blocks. Raises `KafkaException`."""
     log = _Log(servers)
     try:
-        begin, end = log.bounds(at)
+        begin, end = log.bounds([at])[at]
         end = min(end, position.offset)
         return end if position.record is None else log.first_after(at, position.record, begin, end)
     finally:
@@ -129,16 +131,14 @@ def first_new(servers: str, at: At, position: Position) -> int:
 
 
 def _differences(servers: str, positions: Mapping[At, Position], ids: Mapping[str, str]) -> dict[At, str]:
-    found: dict[At, str] = {}
+    found = {at: sentence for at, position in positions.items() if (sentence := _other_topic(at, position, ids))}
     log = _Log(servers)
     try:
-        ends = {at: log.bounds(at) for at, position in positions.items() if position.offset > 0}
-        for at, position in positions.items():
-            if sentence := _other_topic(at, position, ids) or (at in ends and _shorter(at, position, ends[at][1])):
-                found[at] = sentence
-        rest = {at: positions[at] for at in ends if at not in found}
-        for at, records in log.read_last(rest, ends).items():
-            if sentence := _other_record(log, at, positions[at], records, ends[at][0]):
+        bounds = log.bounds([at for at, position in positions.items() if at not in found and position.offset > 0])
+        found |= {at: sentence for at in bounds if (sentence := _shorter(at, positions[at], bounds[at][1]))}
+        rest = {at: positions[at] for at in bounds if at not in found}
+        for at, records in log.read_last(rest, bounds).items():
+            if sentence := _other_record(log, at, positions[at], records, bounds[at][0]):
                 found[at] = sentence
         return found
     finally:
@@ -183,14 +183,27 @@ class _Log:
 
     def __init__(self, servers: str) -> None:
         self._client = Consumer(client_conf(servers) | _CONF)
+        self._admin = AdminClient(client_conf(servers) | {"log_level": 2})
 
     def close(self) -> None:
         self._client.close()
 
-    def bounds(self, at: At) -> tuple[int, int]:
-        """Offsets of the first record, and behind the last one that no transaction keeps open."""
-        begin, end = self._client.get_watermark_offsets(TopicPartition(*at), timeout=_TIMEOUT)
-        return int(begin), int(end)
+    def bounds(self, places: Collection[At]) -> dict[At, tuple[int, int]]:
+        """Offsets of first records, and behind the last ones that no transaction keeps open."""
+        begins, ends = self._offsets(places, _BEGINNING), self._offsets(places, _END_OF_LOG)
+        return {at: (begins[at], ends[at]) for at in places}
+
+    def _offsets(self, places: Collection[At], which: Any) -> dict[At, int]:
+        if not places:
+            return {}
+        found = self._admin.list_offsets(
+            {TopicPartition(*at): which for at in places}, isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=_TIMEOUT,
+        )  # fmt: skip
+        try:
+            return {(tp.topic, tp.partition): int(one.result(_TIMEOUT + _GRACE).offset) for tp, one in found.items()}
+        except TimeoutError:  # librdkafka ends the request at about the time that we do
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None
 
     def read_last(
         self, positions: Mapping[At, Position], bounds: Mapping[At, tuple[int, int]]

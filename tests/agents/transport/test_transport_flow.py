@@ -101,7 +101,7 @@ async def test_a_recreated_topic_is_refused(
     cluster.commit(unique, topic, 100)
     seen = Seen(cluster.servers, unique, tmp_path, topic)
     async with running(seen.app):
-        await until(lambda: seen.app.crash_reason)
+        await until(lambda: seen.app.crash_reason, 60)
         assert "it ends at 5, and all before 100 was processed" in str(seen.app.crash_reason)
         assert not seen.events
 
