@@ -21,8 +21,7 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from agents.identities import identities
-from agents.log_identity import COPIED_FROM, At, LastRecord, Position, checksum, differences, first_new, position_of
+from agents.log_identity import COPIED_FROM, At, Position, differences, first_new, position_of
 from agents.settings import Settings
 from topics.catalogue import MAX_RECORD, RAW, READ_BY, REPLAY, group_of, read_by
 from topics.connection import client_conf
@@ -84,7 +83,7 @@ class Repair:
             if loss.at[0] in self._counted:
                 self._empty(loss)
             else:
-                self._commit("index", {loss.at: self._position(loss.at, loss.first)})
+                self._commit("index", {loss.at: loss.first})
                 self._tell(f"{_name(loss.at)}: index goes back to {loss.first}")
         for loss in found:
             if loss.at[0] in self._raw:
@@ -93,11 +92,11 @@ class Repair:
     def _rewind(self, typed: list[Loss], lost: set[At]) -> None:
         """Let normalize begin before the loss, in raw logs that have all that they had."""
         since = min(self._time_before(loss) for loss in typed)
-        wanted: dict[At, Position] = {}
+        wanted: dict[At, int] = {}
         for at, position in _positions(self._reader, self._settings, "normalize").items():
             if at not in lost:
                 begin = self._reader.bounds(at[0], max(1, since - BACK))[at[1]][0]
-                wanted[at] = self._position(at, min(begin, position.offset))
+                wanted[at] = min(begin, position.offset)
         if wanted:
             self._commit("normalize", wanted)
             self._tell("normalize begins ten minutes before the loss: what is stored or counted is not so once more")
@@ -114,21 +113,20 @@ class Repair:
         (deleted,) = self._admin.delete_records([TopicPartition(*loss.at, end)]).values()
         deleted.result(_TIMEOUT)
         for role in loss.positions:
-            self._commit(role, {loss.at: Position(end)})
+            self._commit(role, {loss.at: end})
         self._tell(f"{_name(loss.at)}: emptied, goes on at {end}")
 
     def _copy(self, loss: Loss) -> None:
         """Write the new lines once more behind all offsets that were used, and let normalize go on there."""
         target = loss.free
         self._pad(loss.at, target)
-        number, last = 0, None
+        number = 0
         with _transaction(self._settings.kafka) as producer:
             for message in self._reader.read(loss.at[0], {loss.at[1]: (loss.first, target)}):
                 _send(producer, loss.at, message)
-                number, last = number + 1, message
-            position = Position(target, self._id(loss.at), None if last is None else _record(last))
+                number += 1
             with self._group("normalize") as group:
-                offsets = [TopicPartition(*loss.at, target, position.metadata())]
+                offsets = [TopicPartition(*loss.at, target)]
                 producer.send_offsets_to_transaction(offsets, group.consumer_group_metadata(), _TIMEOUT)
         self._tell(
             f"{_name(loss.at)}: {number:,} new lines from {loss.first} on now follow {target}, where normalize goes on"
@@ -143,21 +141,10 @@ class Repair:
                 producer.flush(_TIMEOUT)
         return end
 
-    def _position(self, at: At, offset: int) -> Position:
-        """A position with what is before it now."""
-        begin, _ = self._reader.bounds(at[0])[at[1]]
-        before = list(self._reader.read(at[0], {at[1]: (max(begin, offset - 1), offset)}))
-        return Position(offset, self._id(at), _record(before[-1]) if before else None)
-
-    def _id(self, at: At) -> str:
-        return identities(self._settings.kafka, [at[0]])[at[0]]
-
-    def _commit(self, role: str, positions: dict[At, Position]) -> None:
+    def _commit(self, role: str, offsets: dict[At, int]) -> None:
+        """Commit for a role, without metadata: confluent-kafka 2.16 cannot write what it can read, see `Position`."""
         with self._group(role) as group:
-            group.commit(
-                offsets=[TopicPartition(*at, one.offset, one.metadata()) for at, one in positions.items()],
-                asynchronous=False,
-            )
+            group.commit(offsets=[TopicPartition(*at, offset) for at, offset in offsets.items()], asynchronous=False)
 
     @contextmanager
     def _group(self, role: str) -> Iterator[Any]:
@@ -214,12 +201,6 @@ def _produce(producer: Any, at: At, value: bytes | None, key: bytes | None, head
             return
         except BufferError:
             producer.poll(0.1)
-
-
-def _record(message: Any) -> LastRecord:
-    epoch = message.leader_epoch()
-    stamp, digest = message.timestamp()[1], checksum(message.key(), message.value())
-    return LastRecord(message.offset(), stamp, digest, -1 if epoch is None else epoch)
 
 
 def _name(at: At) -> str:
