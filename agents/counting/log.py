@@ -131,9 +131,8 @@ class Log:
             raise
         except Exception:
             return b""  # it cannot be read, and will be found to be so
-        if came > self.time.now or self.time.unsure:
-            self._advance(came)
-        return b"" if self.time.unsure else stamp(value)
+        self._advance(came)
+        return b"" if self.time.unsure or came > self.time.now else stamp(value)
 
     def _read(self, record: Any) -> None:
         try:
