@@ -12,7 +12,7 @@ import re
 from streams.base import Joins
 from streams.packets import set_ends, set_number, set_transport
 from streams.suricata.kinds import KINDS
-from streams.text import extra, is_ip
+from streams.text import extra, is_ip, put
 from streams.timestamps import set_civil
 from topics.event import Event
 
@@ -62,7 +62,7 @@ def _whole(address: str, port: str) -> tuple[str, str]:
 
 
 def _set_rule(signature: re.Match[str], rest: re.Match[str], event: Event) -> None:
-    event["rule_name"] = rest[1]
+    put(event, "rule_name", rest[1])
     fields = extra(event)
     fields["rule.id"], fields["rule.version"] = signature[3], signature[4]
     if rest[2]:

@@ -197,3 +197,10 @@ def test_alerts_in_text(line: str, types: str, ends: tuple[Any, ...], rule: str)
 def test_what_the_engine_says_of_itself_is_no_alert() -> None:
     event = Dispatcher().parse(b"Nov 24 04:05:41 ids suricata[1]: [1:7] engine started", RECEIVED, MemoryJoins())
     assert event["event_dataset"] == "syslog.unparsed"
+
+
+def test_an_alert_without_a_text() -> None:
+    line = "[Drop] [1:2100384:6][Classification: x] [Priority: 3] {ICMP} 203.0.113.66:8 -> 192.0.2.15:0"
+    event = Dispatcher().parse(b"Nov 24 04:05:06 h suricata[1]: " + line.encode(), RECEIVED, MemoryJoins())
+    assert event["extra"]["rule.id"] == "2100384"
+    assert "rule_name" not in event
