@@ -32,7 +32,7 @@ COPIED_FROM = "ogrewatch.copied_from"
 NO_EPOCH = -1
 _VERSION = "1"
 _DIGITS = 20
-_TEXT = re.compile(r"1 ([A-Za-z0-9_-]{1,64}|\?)(?: (\d{1,19}) (-?\d{1,19}) (\d{1,10}) (-?\d{1,10}))?")
+_TEXT = re.compile(r"1 ([A-Za-z0-9_+/=-]{1,64}|\?)(?: (\d{1,19}) (-?\d{1,19}) (\d{1,10}) (-?\d{1,10}))?")
 _END = "\0"  # confluent-kafka 2.16 reads metadata as a C string, and on to whatever lies behind it in memory
 _TIMEOUT, _GRACE = 10.0, 2.0  # seconds that Kafka has to answer, and librdkafka to say that it has not
 _BEGINNING, _END_OF_LOG = cast(Any, OffsetSpec).earliest(), cast(Any, OffsetSpec).latest()

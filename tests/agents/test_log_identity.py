@@ -1,0 +1,30 @@
+"""What commits say of a log, as text and back; comparing it with logs, `test_transport_flow` does on a real Kafka."""
+
+import pytest
+
+from agents.log_identity import LastRecord, Position, position_of
+
+RECORD = LastRecord(41, 1_795_548_348_257, 2_413_880_352, 34)
+
+
+@pytest.mark.parametrize("topic_id", [None, "v+MTSqanTNmezV1DF6zKXg", "l/w_rjWJUnRGT8ySdg5pEIO-"])
+@pytest.mark.parametrize("record", [None, RECORD])
+def test_a_position_survives_its_commit(topic_id: str | None, record: LastRecord | None) -> None:
+    position = Position(42, topic_id, record)
+    assert position_of(42, position.metadata()) == position
+
+
+@pytest.mark.parametrize("garbage", ["", "\xff\xff\x02", "1", " 0"])
+def test_what_a_client_reads_behind_the_text_is_left_out(garbage: str) -> None:
+    position = Position(42, "topic", RECORD)
+    assert position_of(42, position.metadata() + garbage) == position
+
+
+@pytest.mark.parametrize("text", [None, "", "a commit of somebody else's", "2 topic 41 1 2 3", "1 topic 41", "1 topic"])
+def test_a_text_that_is_not_ours_says_nothing_of_a_record(text: str | None) -> None:
+    found = position_of(42, text)
+    assert (found.offset, found.record) == (42, None)
+
+
+def test_a_record_behind_the_offset_is_none_of_its() -> None:
+    assert position_of(41, Position(42, None, RECORD).metadata()).record is None
