@@ -12,10 +12,10 @@ from typing import Any
 from agents.pipeline import Pipeline
 from agents.settings import Settings
 from streams.base import MemoryJoins
+from topics.avro.codec import encode
 from topics.catalogue import DEADLETTER, RAW, typed
-from topics.codec import encode
-from topics.deadletter import error_of
 from topics.fields import TYPES, Field, columns
+from topics.records.deadletter import error_of
 
 Canary = Callable[[str], Awaitable[str]]
 """Says what fails of the samples that are like the records of a topic; nothing when none does."""

@@ -20,7 +20,7 @@ from faust.types import TP
 from agents.changelog import Part, S
 from agents.patience import ask
 from agents.transport import BatchApp
-from topics.connection import client_conf
+from topics.kafka.client import client_conf
 
 _TIMEOUT = 30.0  # seconds
 _REFUSALS = {

@@ -19,8 +19,8 @@ from agents.roles import role_app
 from agents.schemas import Schemas
 from agents.settings import Settings
 from agents.transport import Batch, BatchApp, InOrder, fatal
+from topics.avro.wire import UnknownSchema
 from topics.catalogue import read_by
-from topics.wire import UnknownSchema
 
 ROLE = "count"
 TABLE = "counts"

@@ -23,8 +23,8 @@ from agents.canary import Canary
 from agents.patience import ask
 from agents.settings import Settings
 from topics.catalogue import DEADLETTER
-from topics.deadletter import NoLetter, error_of, offset_of, read
-from topics.reading import Reader
+from topics.kafka.reader import Reader
+from topics.records.deadletter import NoLetter, error_of, offset_of, read
 
 WINDOW = 1000
 """Records of a partition that are recent."""

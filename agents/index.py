@@ -23,13 +23,13 @@ from agents.transport import BatchApp, InOrder, Outgoing, fatal
 from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.setup import all_names, attempts_name, stream_name
+from topics.avro.attempt_header import arrival
+from topics.avro.wire import UnknownSchema
 from topics.catalogue import STATS
-from topics.deadletter import letter, offset_of, reason_of
-from topics.documents import document_of
+from topics.documents.document import document_of
 from topics.fields import TYPES
-from topics.heads import arrival
-from topics.stats import document
-from topics.wire import UnknownSchema
+from topics.records.deadletter import letter, offset_of, reason_of
+from topics.records.stats import document
 
 ROLE = "index"
 _DOCUMENTS = 3000  # most that are decoded and written at a time, about as many as one request takes

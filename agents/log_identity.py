@@ -21,8 +21,8 @@ from zlib import crc32
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from agents.identities import identities
-from topics.connection import client_conf
+from topics.kafka.client import client_conf
+from topics.kafka.topic_ids import identities
 
 At = tuple[str, int]
 """A topic and a partition."""

@@ -10,12 +10,12 @@ from agents.settings import Settings
 from enrichers.enricher import Enricher
 from streams.base import Joins
 from streams.dispatch import Dispatcher
+from topics.avro.codec import CodecError, encode
 from topics.catalogue import MAX_RECORD, REPLAY, typed
-from topics.codec import CodecError, encode
-from topics.deadletter import is_too_large, letter, reason_of
 from topics.event import Event, key_of, kind_of
-from topics.received import put_received
-from topics.replay import again_header, original
+from topics.records.deadletter import is_too_large, letter, reason_of
+from topics.records.provenance import put_received
+from topics.records.replay import again_header, original
 
 if TYPE_CHECKING:  # importing it would load Faust, which the command line does without
     from agents.transport import Outgoing

@@ -15,13 +15,13 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from agents.changelog import Part
-from agents.identities import Identities, identities, replaced
 from agents.joins import TOPICS, Entry, Shelf
 from agents.patience import ask
 from agents.settings import Settings
 from agents.transport import Outgoing, fatal
 from topics.catalogue import RAW, TYPED
-from topics.connection import client_conf
+from topics.kafka.client import client_conf
+from topics.kafka.topic_ids import Identities, identities, replaced
 
 KEYS = "2"
 """The number of the way in which `key_of` chooses keys: another one for every change of it."""

@@ -6,8 +6,8 @@ import time
 
 from agents.settings import Settings
 from agents.transport import fatal
-from topics.registry import Registry, RegistryAway, RegistryRefuses, pauses, register_all
-from topics.wire import UnknownSchema
+from topics.avro.registry import Registry, RegistryAway, RegistryRefuses, pauses, register_all
+from topics.avro.wire import UnknownSchema
 
 logger = logging.getLogger("ogrewatch.schemas")
 

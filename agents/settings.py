@@ -1,6 +1,6 @@
 """Every setting of a running Ogrewatch, defined once: `OGREWATCH_<NAME>` in the environment, else the default.
 
-How Kafka and Elasticsearch are spoken to, `topics/connection.py` and `sinks/elasticsearch/connection.py` define.
+How Kafka and Elasticsearch are spoken to, `topics/kafka/client.py` and `sinks/elasticsearch/connection.py` define.
 """
 
 import hashlib
@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from topics.connection import secret
 from topics.environment import BadSettings, EnvironmentSettings
+from topics.kafka.client import secret
 
 _SHORTEST = 32  # characters of a secret
 

@@ -24,7 +24,7 @@ from agents.settings import Settings
 from agents.transport import Outgoing
 from cli.measuring import cpu_seconds, peak_mb
 from cli.trial import Trial, trial, workers
-from topics.codec import encode
+from topics.avro.codec import encode
 
 ENTRIES, MINUTES = 1_000_000, 500
 EVENTS, BATCH = 200_000, 1_500

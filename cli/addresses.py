@@ -4,7 +4,7 @@ import re
 
 from agents.settings import Settings
 from stack.installation import Installation
-from topics.connection import KafkaSecurity, settings_of
+from topics.kafka.client import KafkaSecurity, settings_of
 
 _CREDENTIALS = re.compile(r"//[^@/,]*@")
 

@@ -22,7 +22,7 @@ from cli.pacing import Probe, latencies
 from cli.sending import Sender, Tally
 from cli.trial import Trial, trial, workers
 from ingest.hosts import host_of_line
-from topics.connection import client_conf
+from topics.kafka.client import client_conf
 
 PANEL = "Develop"
 

@@ -14,8 +14,8 @@ from confluent_kafka import KafkaException
 from agents.settings import Settings
 from cli.deadletter_box import DROPPED, REPLAYED, Wanted, search
 from cli.deadletter_options import Component, Contains, Ids, Json, Reason, Since, Topic, Until, wanted
-from topics.connection import require
-from topics.reading import Reader
+from topics.kafka.client import require
+from topics.kafka.reader import Reader
 
 PANEL = "Run"
 

@@ -10,8 +10,8 @@ import orjson
 
 from agents.settings import Settings
 from topics.catalogue import DEADLETTER, FATES
-from topics.deadletter import Letter, NoLetter, read
-from topics.reading import Reader
+from topics.kafka.reader import Reader
+from topics.records.deadletter import Letter, NoLetter, read
 
 Place = tuple[int, int]
 """Partition and offset of a letter."""

@@ -13,9 +13,9 @@ from confluent_kafka import KafkaException, Producer
 from agents.settings import Settings
 from cli.deadletter_box import REPLAYED, Place, fate
 from topics.catalogue import DEADLETTER, FATES, MAX_RECORD, RAW, REPLAY
-from topics.connection import client_conf
-from topics.deadletter import Letter
-from topics.replay import not_again, origin_header, recount_header
+from topics.kafka.client import client_conf
+from topics.records.deadletter import Letter
+from topics.records.replay import not_again, origin_header, recount_header
 
 _TIMEOUT = 60.0  # seconds
 _MOST = 1000  # letters of one transaction

@@ -7,11 +7,11 @@ from agents.settings import Settings
 from cli.deadletter_box import CUT, PRESENT, REPLAYED, Place, Wanted, letters, search
 from cli.deadletter_decide import Decider
 from cli.ledger_store import Store
+from topics.avro.codec import CodecError, decode_head
 from topics.catalogue import RAW, STATS
-from topics.codec import CodecError, decode_head
-from topics.deadletter import Letter
 from topics.event import id_of
-from topics.reading import Reader
+from topics.kafka.reader import Reader
+from topics.records.deadletter import Letter
 
 _SOME, _SIZE = 5000, 32 << 20  # letters and bytes that are held, or one letter
 

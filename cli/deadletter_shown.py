@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from topics.deadletter import Letter
+from topics.records.deadletter import Letter
 
 Fate = dict[str, Any] | None
 _BEGINNING = 200  # bytes of a record that a table shows

@@ -113,7 +113,7 @@ def downloads(_: Settings) -> Iterator[Finding]:
 
 def kafka_answers(settings: Settings) -> Iterator[Finding]:
     """Kafka is reachable."""
-    from topics.connection import Refused, answers
+    from topics.kafka.client import Refused, answers
 
     try:
         yield _server(settings, "Kafka", settings.kafka, answers(settings.kafka))
@@ -124,7 +124,7 @@ def kafka_answers(settings: Settings) -> Iterator[Finding]:
 def elasticsearch_answers(settings: Settings) -> Iterator[Finding]:
     """Elasticsearch is reachable."""
     from sinks.elasticsearch.connection import answers
-    from topics.connection import Refused
+    from topics.kafka.client import Refused
 
     try:
         yield _server(settings, "Elasticsearch", settings.elasticsearch, answers(settings.elasticsearch))

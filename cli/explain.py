@@ -40,7 +40,7 @@ def _explained(line: str, program: str | None) -> dict[str, Any]:
     from agents.pipeline import Pipeline
     from streams.base import MemoryJoins
     from topics.catalogue import typed
-    from topics.ecs import iso, render
+    from topics.documents.ecs import iso, render
     from topics.event import key_of, kind_of
 
     settings, raw = Settings(), line.encode("utf-8", "surrogateescape")

@@ -115,7 +115,7 @@ async def _serve_http(settings: Any) -> bool:
     from cli.token import token_file
     from ingest.http.proxy import proxy
     from ingest.serving import serve
-    from topics.connection import answers
+    from topics.kafka.client import answers
 
     common = Settings()
     answers(common.kafka)
@@ -132,7 +132,7 @@ async def _serve_amqp(settings: Any) -> bool:
     from agents.settings import Settings
     from ingest.amqp.bridge import bridge
     from ingest.serving import serve
-    from topics.connection import answers
+    from topics.kafka.client import answers
 
     common = Settings()
     answers(common.kafka)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cli.ledger_balance import Ledger
     from cli.ledger_scan import Step
     from cli.ledger_store import Store
-    from topics.reading import Reader
+    from topics.kafka.reader import Reader
 
 PANEL = "Look"
 OFF, UNKNOWN = 1, 2
@@ -139,9 +139,9 @@ def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
 
     from cli.ledger_store import Store, StoreError
     from sinks.elasticsearch.connection import words
-    from topics.connection import Away, require
-    from topics.reading import Reader
-    from topics.registry import RegistryAway, RegistryRefuses
+    from topics.avro.registry import RegistryAway, RegistryRefuses
+    from topics.kafka.client import Away, require
+    from topics.kafka.reader import Reader
 
     settings = Settings()
     try:

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from agents.counting.peers import PURPOSE
 from agents.settings import Settings
 from cli.ledger_store import Cell, Store
+from topics.avro.attempt_header import OFFSET, SOURCE, counted
+from topics.avro.wire import CodecError, UnknownSchema
 from topics.catalogue import COUNTED_KINDS, DEADLETTER, STATS, typed
-from topics.deadletter import read
-from topics.heads import OFFSET, SOURCE, counted
-from topics.reading import Reader
-from topics.stats import MINUTE, AuthWindow, decode
-from topics.wire import CodecError, UnknownSchema
+from topics.kafka.reader import Reader
+from topics.records.deadletter import read
+from topics.records.stats import MINUTE, AuthWindow, decode
 from web import answers
 from web.workers import NoWorkers, Workers
 

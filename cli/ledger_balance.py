@@ -11,7 +11,7 @@ from cli.ledger_logs import truncated
 from cli.ledger_origins import Origins
 from cli.ledger_scan import Scan, Step
 from cli.ledger_store import Store
-from topics.reading import Reader
+from topics.kafka.reader import Reader
 
 
 @dataclass(slots=True)

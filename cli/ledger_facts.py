@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from agents.settings import Settings
 from topics.catalogue import RAW, READ_BY, REPLAY, STATS, TYPED, group_of, read_by
-from topics.reading import Reader
+from topics.kafka.reader import Reader
 
 At = tuple[str, int]
 """A topic and a partition."""

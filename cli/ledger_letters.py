@@ -8,8 +8,8 @@ from agents.settings import Settings
 from cli.deadletter_box import REPLAYED, fates, letters
 from cli.ledger_facts import At
 from topics.catalogue import RAW, STATS
-from topics.deadletter import Letter
-from topics.reading import Reader
+from topics.kafka.reader import Reader
+from topics.records.deadletter import Letter
 
 Origin = tuple[str, int, int]
 """Raw topic, partition and offset: the identity of an event."""

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from agents.log_identity import differences, position_of
 from agents.settings import Settings
 from topics.catalogue import READ_BY, group_of, read_by
-from topics.reading import Reader
+from topics.kafka.reader import Reader
 
 
 def truncated(reader: Reader, settings: Settings) -> list[str]:

@@ -4,9 +4,9 @@ import time
 
 from agents.settings import Settings
 from cli.ledger_letters import Origin
-from topics.codec import EVENTS, decode_head
-from topics.registry import Registry, RegistryAway
-from topics.wire import CodecError, UnknownSchema
+from topics.avro.codec import EVENTS, decode_head
+from topics.avro.registry import Registry, RegistryAway
+from topics.avro.wire import CodecError, UnknownSchema
 
 _PAUSE = 1.0  # seconds before a registry is asked again
 _TIMES = 5

@@ -15,7 +15,7 @@ from cli.ledger_facts import At, Facts, Raw, Typed
 from cli.ledger_letters import Given, OriginOf
 from cli.ledger_store import Store
 from topics.catalogue import STATS
-from topics.reading import Reader
+from topics.kafka.reader import Reader
 
 PRODUCED, FINISHED, WAITING = 1, 2, 4
 """There is an event; index has finished with a record of it; index has still to read a record of it."""

@@ -10,8 +10,8 @@ import typer
 import cli
 from cli.printable import guard_logs, printable
 from cli.variables import warnings
-from topics.connection import Away, Refused
 from topics.environment import BadSettings
+from topics.kafka.client import Away, Refused
 
 app = typer.Typer(
     name="ogrewatch",

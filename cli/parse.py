@@ -46,7 +46,7 @@ def command(
         return
     from agents.pipeline import Pipeline
     from streams.base import MemoryJoins
-    from topics.ecs import render
+    from topics.documents.ecs import render
 
     pipeline, joins = Pipeline(Settings()), MemoryJoins()
     with _opened(file or Path("-"), "FILE") as lines:

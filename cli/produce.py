@@ -141,7 +141,7 @@ def _pace(rate: float | None, settings: Settings, keep_up: bool) -> Iterator[Pac
         return
     from confluent_kafka import KafkaException
 
-    from topics.reading import Reader
+    from topics.kafka.reader import Reader
 
     with Reader(settings.kafka) as reader:
 

@@ -7,7 +7,7 @@ import typer
 from agents.settings import Settings
 
 if TYPE_CHECKING:
-    from topics.reading import Reader
+    from topics.kafka.reader import Reader
 
 PANEL = "Run"
 RUNNING, UNKNOWN = 1, 2
@@ -25,7 +25,7 @@ def command(
     """
     from confluent_kafka import KafkaException
 
-    from topics.reading import Reader
+    from topics.kafka.reader import Reader
 
     settings = Settings()
     try:

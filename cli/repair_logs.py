@@ -24,8 +24,8 @@ from confluent_kafka.admin import AdminClient
 from agents.log_identity import COPIED_FROM, At, Position, differences, first_new, position_of
 from agents.settings import Settings
 from topics.catalogue import MAX_RECORD, RAW, READ_BY, REPLAY, group_of, read_by
-from topics.connection import client_conf
-from topics.reading import Reader
+from topics.kafka.client import client_conf
+from topics.kafka.reader import Reader
 
 MARGIN = 200_000
 """Offsets behind the commit that may have been used: records that a role processes between two commits, a second."""

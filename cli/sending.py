@@ -7,7 +7,7 @@ import typer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from topics.catalogue import MAX_RECORD
-from topics.connection import answers, client_conf
+from topics.kafka.client import answers, client_conf
 
 LONGEST_LINE = MAX_RECORD
 # A longer line can be too long for the topic by itself, so its delivery is watched under its own number.

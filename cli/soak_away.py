@@ -11,7 +11,7 @@ from cli.soak_load import Load
 from cli.soak_site import Site, wait_ready
 from cli.soak_state import State
 from topics.catalogue import group_of
-from topics.connection import client_conf
+from topics.kafka.client import client_conf
 
 _WARM = 10.0  # seconds of load before
 _LOOK = 1.0  # seconds between looks

@@ -15,7 +15,7 @@ from cli.soak_fleet import ROLES, Fleet
 from cli.soak_site import Site, wait_ready
 from stack.truncation import cut_tail
 from topics.catalogue import RAW, typed
-from topics.reading import Reader
+from topics.kafka.reader import Reader
 
 LOST, NEW = 50, 5_000
 """Records that each log loses at least, and that are written then: more than a batch that is lost as a whole holds."""

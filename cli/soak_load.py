@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from cli.soak_site import Site
 from ingest.hosts import host_of_line
 from topics.catalogue import typed
-from topics.connection import client_conf
+from topics.kafka.client import client_conf
 
 RAW = "raw.syslog"
 _TICK = 0.05  # seconds between sendings

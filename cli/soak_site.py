@@ -86,7 +86,7 @@ def _site(folder: Path) -> Site:
 
 def _start(made: Site) -> None:
     from sinks.elasticsearch.setup import install
-    from topics.admin import create_topics
+    from topics.kafka.admin import create_topics
 
     for server in (made.kafka, made.elasticsearch):
         wait_ready(server)

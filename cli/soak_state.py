@@ -11,8 +11,8 @@ import orjson
 from cli.soak_site import Site
 from cli.soak_truth import Cell, records
 from topics.catalogue import DEADLETTER, READ_BY
-from topics.deadletter import read
-from topics.reading import Reader
+from topics.kafka.reader import Reader
+from topics.records.deadletter import read
 
 _TIMEOUT = 20.0  # seconds
 _OUTCOMES = ("success", "failure", "unknown")

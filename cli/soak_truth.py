@@ -11,7 +11,7 @@ from confluent_kafka import Message
 from agents.settings import Settings
 from cli.soak_load import RAW, fingerprint
 from topics.catalogue import COUNTED_KINDS
-from topics.reading import Reader
+from topics.kafka.reader import Reader
 
 Cell = tuple[int, str, str]
 """Minute, service, outcome."""

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from agents.settings import Settings
 from cli import stats_tables
-from topics.connection import Refused, secret
+from topics.kafka.client import Refused, secret
 from topics.plaintext import readable_by_others
 
 PANEL = "Look"

@@ -8,9 +8,9 @@ import orjson
 import typer
 
 from agents.settings import Settings
-from topics import admin
+from topics.avro.registry import Registry, RegistryAway, RegistryRefuses, register_all, subjects
 from topics.catalogue import CATALOGUE
-from topics.registry import Registry, RegistryAway, RegistryRefuses, register_all, subjects
+from topics.kafka import admin
 
 PANEL = "Run"
 

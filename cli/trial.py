@@ -20,10 +20,10 @@ from confluent_kafka.admin import AdminClient
 from agents.settings import Settings
 from cli.itself import ogrewatch
 from stack.ports import HOST, free_port
-from topics.admin import create_topics
 from topics.catalogue import CATALOGUE, DEADLETTER, TYPED
-from topics.connection import client_conf
-from topics.reading import Reader
+from topics.kafka.admin import create_topics
+from topics.kafka.client import client_conf
+from topics.kafka.reader import Reader
 
 _KEEP = 10 * 365 * 86_400.0  # seconds: a corpus may be old, and is counted all the same
 

@@ -84,8 +84,8 @@ def _set_up(settings: Settings) -> None:
     from elasticsearch import ApiError, TransportError
 
     from sinks.elasticsearch.setup import install
-    from topics.admin import create_topics
-    from topics.connection import Away, answers
+    from topics.kafka.admin import create_topics
+    from topics.kafka.client import Away, answers
 
     if not _within(_KAFKA_PATIENCE, lambda: answers(settings.kafka)):
         raise StackError(f"Kafka at {settings.kafka} does not answer: set OGREWATCH_KAFKA to one that does.")

@@ -29,7 +29,7 @@ def _known(ours: Mapping[str, str]) -> set[str]:
     from agents.settings import Settings
     from ingest.amqp.settings import AmqpSettings
     from ingest.settings import IngestSettings
-    from topics.connection import KafkaSecurity
+    from topics.kafka.client import KafkaSecurity
     from topics.plaintext import PlaintextSettings
 
     kinds: list[type[BaseSettings]] = [Settings, IngestSettings, AmqpSettings, KafkaSecurity, PlaintextSettings]

@@ -98,9 +98,9 @@ def _run(role: str, number: int) -> None:
 
 def _knock(role: str, settings: "Settings") -> None:
     """Raise `Refused` when a server will not have us: clients would try again for ever, and say so in passing."""
-    from topics import connection
+    from topics.kafka import client
 
-    connection.answers(settings.kafka)
+    client.answers(settings.kafka)
     if role == "index":
         from sinks.elasticsearch.connection import answers
 

@@ -7,7 +7,7 @@ says so at once; its future brings one `Outcome` per record, in order. Only then
 from dataclasses import dataclass
 from typing import Protocol
 
-from topics.received import Headers
+from topics.records.provenance import Headers
 
 #: topic (without prefix), key, value, partition (-1: by key), timestamp in milliseconds (0: now), headers
 Record = tuple[str, bytes | None, bytes | None, int, int, Headers | None]

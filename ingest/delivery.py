@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient
 
 from ingest.base import Busy, Failure, Outcome, Record
 from topics.catalogue import MAX_RECORD
-from topics.connection import client_conf
+from topics.kafka.client import client_conf
 
 _ENVELOPE = 64 << 10  # room for headers and framing on top of the largest record
 _TURN = 500  # records that are taken while others wait

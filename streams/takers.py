@@ -13,7 +13,7 @@ from streams.members import Take
 from streams.packets import mac, set_transport
 from streams.text import extra, host_port, is_ip, number
 from streams.timestamps import set_instant
-from topics.ecs import iso
+from topics.documents.ecs import iso
 from topics.event import Event
 
 _MOST = 2**63

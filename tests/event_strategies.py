@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from topics.ecs_types import OBJECTS, TYPES
+from topics.documents.ecs_types import OBJECTS, TYPES
 from topics.event import Event
 from topics.fields import FIELDS
 

@@ -6,7 +6,7 @@ import time
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from topics.connection import client_conf
+from topics.kafka.client import client_conf
 
 _KEEP = 2.0  # seconds a finding serves every page that asks
 _PATIENCE = 1.0  # seconds

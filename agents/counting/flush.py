@@ -26,7 +26,7 @@ from agents.counting.log import Log
 from agents.counting.shelf import Shelf
 from agents.counting.windows import Window, due
 from agents.transport import BatchApp, Outgoing
-from topics.deadletter import letter
+from topics.records.deadletter import letter
 
 AGE = 0.5
 """Seconds for which changes gather."""

@@ -7,7 +7,7 @@ event written twice, changes nothing:
 - a record at or below `position` was counted before (a replay);
 - an event at or below the greatest raw offset seen of its raw partition was counted before: normalize writes the
   events of a raw partition in their order, and after a restart some of them again (`raw`). What was a dead letter
-  comes late, and says by a header which other offset of which other partition to go by (`topics.replay`);
+  comes late, and says by a header which other offset of which other partition to go by (`topics.records.replay`);
 - up to `ahead` some entries may be further than the row that was recovered with them; each skips what it has.
 
 Time in this stream is the latest arrival of a raw line, as its event says, that can be believed (`newest`,
@@ -24,10 +24,10 @@ from agents.counting.entries import Counts, State
 from agents.counting.minute import ADDRESS, KINDS, LOADERS, MINUTE, OTHERS, OUTBOX, ROW, SERVICE, USER, Minute
 from agents.counting.room import ROOM, fits, weight
 from agents.counting.stream_time import StreamTime
-from topics.deadletter import reason_of
-from topics.heads import ARRIVAL, OFFSET, SOURCE, Head, arrival, counted, stamp
-from topics.replay import counted_by
-from topics.wire import UnknownSchema
+from topics.avro.attempt_header import ARRIVAL, OFFSET, SOURCE, Head, arrival, counted, stamp
+from topics.avro.wire import UnknownSchema
+from topics.records.deadletter import reason_of
+from topics.records.replay import counted_by
 
 C = TypeVar("C", bound=Counts)
 

@@ -16,11 +16,11 @@ from confluent_kafka.admin import AdminClient
 
 from agents.counting.log import Damaged, Log
 from agents.counting.shelf import Shelf
-from agents.identities import identities, replaced
 from agents.patience import ask
 from agents.settings import Settings
 from topics.catalogue import RAW, REPLAY
-from topics.connection import client_conf
+from topics.kafka.client import client_conf
+from topics.kafka.topic_ids import identities, replaced
 
 _TIMEOUT = 10.0  # seconds
 

@@ -14,7 +14,7 @@ from agents.counting.log import Log
 from agents.counting.minute import MINUTE, Minute
 from agents.transport import Outgoing
 from topics.catalogue import STATS
-from topics.stats import AuthWindow, encode
+from topics.records.stats import AuthWindow, encode
 
 GRACE = 5_000
 """Milliseconds that a minute stays open after its end, and that late attempts gather."""

@@ -28,7 +28,6 @@ from faust.types import TP, ConsumerMessage, Message
 from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ack_lock
 
-from agents.identities import partition_counts
 from agents.log_identity import LastRecord, Position, checksum
 from agents.patience import ask
 from agents.transport.batch import Batch, Piece
@@ -36,6 +35,7 @@ from agents.transport.books import Books
 from agents.transport.fetching import RECORD_OVERHEAD, FetchThread, Truncated
 from agents.transport.guard import fatal
 from agents.transport.log_check import LogCheck
+from topics.kafka.topic_ids import partition_counts
 
 _LULL = 1.0  # seconds a fetch waits when nothing has arrived
 _GLANCE = 0.1  # the same while some partition has no room, or none is active: that may change any moment

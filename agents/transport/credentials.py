@@ -6,7 +6,7 @@ https://aiokafka.readthedocs.io/en/stable/api.html
 from faust import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 
-from topics.connection import KafkaSecurity, settings_of
+from topics.kafka.client import KafkaSecurity, settings_of
 
 
 def credentials() -> CredentialsT | None:

@@ -19,7 +19,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from agents.patience import ask
 from agents.transport.partitioner import partition_of
 from topics.catalogue import MAX_RECORD
-from topics.connection import client_conf
+from topics.kafka.client import client_conf
 
 Headers = list[tuple[str, str | bytes | None]]
 #: topic, key, value, partition (None: by key), timestamp in milliseconds (0: now), headers

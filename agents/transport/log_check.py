@@ -9,12 +9,12 @@ from typing import Any
 from confluent_kafka import KafkaException
 from faust.types import TP
 
-from agents.identities import identities
 from agents.log_identity import LastRecord, Position, differences
 from agents.patience import ask
 from agents.transport.batch import Piece
 from agents.transport.books import Books
 from agents.transport.guard import fatal
+from topics.kafka.topic_ids import identities
 
 log = logging.getLogger("ogrewatch.transport")
 

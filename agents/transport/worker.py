@@ -12,7 +12,7 @@ from mode import Service
 from agents.transport.app import BatchApp
 from agents.transport.guard import fatal
 from agents.transport.logs import Seldom
-from topics.connection import Refused, answers
+from topics.kafka.client import Refused, answers
 
 STOP_LIMIT = 30.0  # seconds from the signal to the end, come what may
 _AGAIN = 1.0  # seconds before Kafka is asked again whether it is there

@@ -15,8 +15,8 @@ from ingest.base import Record
 from ingest.hosts import host_of_event
 from ingest.lenient import loads
 from topics.catalogue import DEADLETTER, MAX_RECORD
-from topics.deadletter import letter
-from topics.received import CLAIMED, Headers, headers_of
+from topics.records.deadletter import letter
+from topics.records.provenance import CLAIMED, Headers, headers_of
 
 _KEPT = 512 << 10  # bytes that a dead letter keeps of what no record can hold
 

@@ -12,7 +12,7 @@ from ingest.http.items import Items
 from ingest.http.service import Service
 from ingest.http.unpack import unpack
 from ingest.http.worker import read_packed
-from topics.received import Headers, headers_of
+from topics.records.provenance import Headers, headers_of
 
 _TURN = 100  # items that are made while others wait
 _SMALL, _SMALL_PACKED = 32 << 10, 16 << 10  # bytes of a body that is read at once

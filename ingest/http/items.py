@@ -11,7 +11,7 @@ from ingest.http.answers import Position, Refusal
 from ingest.http.bounded import lines_of, value_of
 from ingest.lenient import dumps, loads
 from topics.catalogue import MAX_RECORD
-from topics.received import Headers
+from topics.records.provenance import Headers
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ingest.http.answers import Refusal
 from ingest.http.avro import NoAvro, Schema
 from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
 from topics.catalogue import MAX_RECORD
-from topics.received import Headers
+from topics.records.provenance import Headers
 
 Convert = Callable[[Any], bytes]
 

@@ -12,7 +12,7 @@ from ingest.http.avro import NoAvro, NoSchema, Schema, Schemas
 from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
 from ingest.http.worker import NeedsSchemas
 from topics.catalogue import MAX_RECORD
-from topics.received import Headers
+from topics.records.provenance import Headers
 
 Shape = dict[str, dict[str, Any]]
 """Type and size of key and value, as the answer tells them."""

@@ -15,7 +15,7 @@ from ingest.http.bounded import value_of
 from ingest.http.call import Call
 from ingest.http.items import position_of
 from ingest.http.record2 import Maker, convert_by
-from topics.received import Headers
+from topics.records.provenance import Headers
 
 CONTENT_TYPE = "application/vnd.kafka.v2+json"
 _FORMATS = {

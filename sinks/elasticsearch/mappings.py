@@ -5,7 +5,7 @@ https://www.elastic.co/docs/manage-data/data-store/mapping
 
 from typing import Any
 
-from topics.ecs_types import TYPES
+from topics.documents.ecs_types import TYPES
 
 Mapping = dict[str, Any]
 

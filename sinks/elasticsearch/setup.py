@@ -5,7 +5,7 @@ https://www.elastic.co/docs/manage-data/data-store/data-streams
 
 from sinks.elasticsearch.connection import client
 from sinks.elasticsearch.mappings import Mapping, attempts, mappings
-from topics.stats import DATASET
+from topics.records.stats import DATASET
 
 _ECS, _ATTEMPTS = "ogrewatch-ecs", "ogrewatch-auth"
 _PRIORITY = 300  # Elastic's own templates for logs-*-* and metrics-*-* have 100, those of its integrations 200

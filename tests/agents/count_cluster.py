@@ -18,9 +18,9 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient
 from count_kit import START, Attempt
 
-from topics.admin import create_topics
 from topics.catalogue import CATALOGUE, group_of, read_by
-from topics.stats import AuthWindow, decode
+from topics.kafka.admin import create_topics
+from topics.records.stats import AuthWindow, decode
 
 PARTITIONS = 2
 _PORTS = range(20_000, 30_000, 10)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from topics.codec import encode
+from topics.avro.codec import encode
 
 START = int(time.time()) // 60 * 60 - 3_600
 """A whole minute, an hour ago: brokers delete what is older than the topics keep."""

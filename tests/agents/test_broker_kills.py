@@ -17,9 +17,9 @@ from agents.settings import Settings
 from cli.itself import ogrewatch
 from stack.kafka import Kafka
 from stack.ports import free_port
-from topics.admin import create_topics
 from topics.catalogue import RAW
-from topics.reading import Reader
+from topics.kafka.admin import create_topics
+from topics.kafka.reader import Reader
 
 ROLES = ("normalize", "count")
 PARTITIONS, LINES, KILLS = 4, 200, 3

@@ -13,7 +13,7 @@ from count_kit import START, Attempt
 
 from cli.itself import ogrewatch
 from stack.kafka import Kafka
-from topics.codec import decode
+from topics.avro.codec import decode
 
 COMPACTED = {
     "cleanup.policy": "compact",

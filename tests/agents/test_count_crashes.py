@@ -26,7 +26,7 @@ from agents.counting.room import ROOM
 from agents.counting.shelf import Shelf
 from agents.settings import Settings
 from agents.transport import Outgoing
-from topics.stats import AuthWindow, decode
+from topics.records.stats import AuthWindow, decode
 
 KEEP = 600.0
 TOPIC = "events.authentication"

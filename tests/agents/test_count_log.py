@@ -10,8 +10,8 @@ from agents.counting.entries import MORE_HOSTS, MORE_USERS, NAMES, Source, State
 from agents.counting.log import Damaged, Log
 from agents.counting.minute import OTHERS
 from agents.counting.room import MOST, ROOM
-from topics.heads import LONGEST
-from topics.replay import again_header, recount_header
+from topics.avro.attempt_header import LONGEST
+from topics.records.replay import again_header, recount_header
 
 KEEP = 600.0
 

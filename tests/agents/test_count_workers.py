@@ -16,7 +16,7 @@ from count_kit import START, Attempt
 
 from agents.counting.minute import ADDRESS
 from agents.transport import FATAL
-from topics.admin import create_topics
+from topics.kafka.admin import create_topics
 
 SERVICES = ("sshd", "ldap", "web")
 

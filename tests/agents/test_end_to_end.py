@@ -16,8 +16,8 @@ from cli.itself import ogrewatch
 from sinks.elasticsearch.setup import install
 from stack.corpus import generate
 from stack.ports import free_port
-from topics.admin import create_topics
 from topics.catalogue import CATALOGUE
+from topics.kafka.admin import create_topics
 
 _WORKER = ogrewatch("worker")
 _ODD = [b"\xff\xfe not utf-8", b"nul \x00 byte", b"   ", b"x" * (1 << 20)]

@@ -18,9 +18,9 @@ from confluent_kafka.admin import AdminClient
 from agents.changelog import Part
 from agents.joins import CLOSED, LARGEST, MOST, OPEN, BatchJoins, Shelf
 from cli.itself import ogrewatch
-from topics.admin import create_topics
+from topics.avro.codec import decode
 from topics.catalogue import CATALOGUE
-from topics.codec import decode
+from topics.kafka.admin import create_topics
 
 
 @pytest.fixture

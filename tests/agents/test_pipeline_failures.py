@@ -14,9 +14,9 @@ from agents.transport import MAX_RECORD
 from agents.transport.delivery import _DEFAULTS
 from streams.base import MemoryJoins
 from streams.dispatch import Dispatcher
+from topics.avro.attempt_header import counted
 from topics.cut import Cut
-from topics.deadletter import BEGINNING, letter
-from topics.heads import counted
+from topics.records.deadletter import BEGINNING, letter
 
 GOOD = b"<38>May  1 10:00:00 web1 sshd[7]: Failed password for root from 192.0.2.1 port 4711 ssh2"
 BAD = GOOD.replace(b"root", b"poison")

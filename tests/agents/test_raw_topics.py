@@ -14,15 +14,15 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
 from agents.changelog import Part
-from agents.identities import identities
 from agents.joins import MOST, TOPICS, BatchJoins, Entry, Shelf
 from agents.raw_topics import KEYS, RawTopics
 from agents.settings import Settings
 from agents.transport import FATAL, partition_of
 from cli.itself import ogrewatch
-from topics.admin import create_topics
 from topics.catalogue import CATALOGUE
 from topics.event import Event, key_of
+from topics.kafka.admin import create_topics
+from topics.kafka.topic_ids import identities
 
 PARTITIONS = 2
 

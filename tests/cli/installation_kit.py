@@ -23,9 +23,9 @@ from agents.settings import Settings
 from cli.itself import ogrewatch
 from sinks.elasticsearch.setup import install
 from stack.ports import free_port
-from topics.admin import create_topics
 from topics.catalogue import CATALOGUE
-from topics.deadletter import letter
+from topics.kafka.admin import create_topics
+from topics.records.deadletter import letter
 
 _ledger = typer.Typer()
 _ledger.command()(cli.ledger.command)

@@ -11,8 +11,8 @@ from confluent_kafka import KafkaError, Producer
 from installation_kit import Place, place, until
 
 from topics.catalogue import MAX_RECORD
-from topics.deadletter import BEGINNING, letter
-from topics.reading import Reader
+from topics.kafka.reader import Reader
+from topics.records.deadletter import BEGINNING, letter
 
 GOOD = b"<38>May  1 10:00:00 web1 sshd[7]: Failed password for root from 192.0.2.1 port 4711 ssh2"
 DAY = 86_400_000  # milliseconds

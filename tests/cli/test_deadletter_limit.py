@@ -18,21 +18,21 @@ from agents.paused import PausedPartitions
 from agents.pipeline import Pipeline
 from agents.settings import Settings
 from stack.ports import free_port
-from topics import codec
-from topics.codec import CodecError
-from topics.deadletter import letter
-from topics.reading import Reader
+from topics.avro import codec
+from topics.avro.codec import CodecError
+from topics.kafka.reader import Reader
+from topics.records.deadletter import letter
 
 BROKEN = """
 from agents import pipeline
-from topics.codec import CodecError
+from topics.avro.codec import CodecError
 def broken(kind, event):
     raise CodecError("a defect")
 pipeline.encode = broken
 """
 UNREADABLE = """
 from agents import index
-from topics.codec import CodecError
+from topics.avro.codec import CodecError
 def broken(value):
     raise CodecError("a defect")
 index.document_of = broken

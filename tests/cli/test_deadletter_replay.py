@@ -13,16 +13,16 @@ from cli.deadletter_box import REPLAYED, Wanted
 from cli.deadletter_decide import Decider, why
 from cli.deadletter_plan import carry_out, plan
 from sinks.elasticsearch.setup import stream_name
-from topics.reading import Reader
-from topics.received import IDENTITY
-from topics.replay import origin_header
+from topics.kafka.reader import Reader
+from topics.records.provenance import IDENTITY
+from topics.records.replay import origin_header
 
 POISON = b"<38>May  1 10:00:00 web1 sshd[7]: Failed password for poison from 192.0.2.1 port 4711 ssh2"
 GOOD = b"<38>May  1 10:00:00 web1 sshd[7]: Failed password for root from 192.0.2.1 port 4711 ssh2"
 DEFECT = """
 from agents import pipeline
-from topics.codec import CodecError
-from topics.reading import Reader
+from topics.avro.codec import CodecError
+from topics.kafka.reader import Reader
 encode = pipeline.encode
 def broken(kind, event):
     if "poison" in event["event_original"]:

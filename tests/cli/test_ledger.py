@@ -17,12 +17,12 @@ from cli.itself import ogrewatch
 from cli.ledger_facts import done, facts
 from sinks.elasticsearch.setup import stream_name
 from stack.ports import free_port
-from topics.reading import Reader
+from topics.kafka.reader import Reader
 
 LINES = 3_000
 BROKEN = """
 from agents import pipeline
-from topics.codec import CodecError
+from topics.avro.codec import CodecError
 encode = pipeline.encode
 def broken(kind, event):
     if event["ogrewatch_raw_offset"] % 500 == 7:

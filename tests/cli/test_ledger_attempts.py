@@ -14,8 +14,8 @@ from installation_kit import Place, place, until
 from cli import ledger_attempts
 from cli.ledger_attempts import Attempts
 from sinks.elasticsearch.setup import attempts_name
-from topics.reading import Reader
-from topics.stats import decode, encode
+from topics.kafka.reader import Reader
+from topics.records.stats import decode, encode
 
 SSHD, LDAP = (1_700_000_040, "sshd", "failure"), (1_700_000_040, "ldap", "success")
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cli import stats
 from stack.ports import HOST, free_port
-from topics.connection import Refused
+from topics.kafka.client import Refused
 
 app = typer.Typer()
 app.command()(stats.command)

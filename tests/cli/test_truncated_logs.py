@@ -26,7 +26,7 @@ from cli.itself import ogrewatch
 from stack.kafka import Kafka
 from stack.truncation import cut_tail
 from topics.catalogue import READ_BY
-from topics.reading import Reader
+from topics.kafka.reader import Reader
 
 LINES, LOST, NEW = 60, 7, 80
 LIMIT = 180.0  # seconds that anything may take, on a busy machine

@@ -20,8 +20,8 @@ from ingest.http.proxy import proxy
 from ingest.http.server import HttpWay
 from ingest.settings import IngestSettings
 from ingest.tokens import TokenFile
-from topics.admin import create_topics
 from topics.catalogue import CATALOGUE, RAW
+from topics.kafka.admin import create_topics
 
 PARTITIONS = 3
 LINE = b"<38>Aug  4 15:01:25 web-01 sshd[57911]: Invalid user admin from 192.0.2.7 port 50412"

@@ -24,7 +24,7 @@ from ingest.amqp.bridge import Bridge, bridge
 from ingest.amqp.settings import AmqpSettings
 from stack.kafka import Kafka
 from stack.ports import free_port
-from topics.deadletter import read
+from topics.records.deadletter import read
 
 NOWHERE = "127.0.0.1:1"  # a port that nothing listens on
 

@@ -9,9 +9,9 @@ from http_kit import Proxy, Raw
 from agents.pipeline import Pipeline
 from agents.settings import Settings
 from streams.base import MemoryJoins
-from topics.codec import decode
-from topics.received import headers_of, put_received
-from topics.replay import Headers, Original
+from topics.avro.codec import decode
+from topics.records.provenance import headers_of, put_received
+from topics.records.replay import Headers, Original
 
 CURL = b'{"category":"demo","hostname":"localhost","severity":"INFO","summary":"This is a test"}'
 

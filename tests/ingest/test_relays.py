@@ -14,7 +14,7 @@ from relay_kit import Relay, make_certificates
 from stack.kafka import Kafka
 from streams.base import MemoryJoins
 from streams.dispatch import Dispatcher
-from topics.admin import create_topics
+from topics.kafka.admin import create_topics
 
 _TRANSPORTS = ("udp", "tcp", "frames", "tls")
 

@@ -21,8 +21,8 @@ from secured import PASSWORD, USER, Site
 from agents.transport.credentials import credentials
 from cli.itself import ogrewatch
 from sinks.elasticsearch import connection as elasticsearch
-from topics import connection as kafka
-from topics.connection import KafkaSecurity, Refused
+from topics.kafka import client as kafka
+from topics.kafka.client import KafkaSecurity, Refused
 
 _ROOT = Path(__file__).parents[2]
 
@@ -247,4 +247,4 @@ def test_no_client_is_made_elsewhere() -> None:
         if makes.search(path.read_text())
     }
     soak = {f"cli/{name}.py" for name in ("soak_site", "soak_state", "soak_faults")}  # it starts servers of its own
-    assert found - soak == {"topics/connection.py", "sinks/elasticsearch/connection.py"}
+    assert found - soak == {"topics/kafka/client.py", "sinks/elasticsearch/connection.py"}

@@ -9,7 +9,7 @@ from elasticsearch import ApiError, Elasticsearch
 from agents.canary import sample_events
 from sinks.base import Document, Outcome
 from sinks.elasticsearch.bulk import ElasticsearchSink
-from topics.documents import document_of
+from topics.documents.document import document_of
 
 
 def _sample(stream: str) -> Document:

@@ -14,9 +14,9 @@ from sinks.base import Document, Outcome
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.mappings import mappings
 from sinks.elasticsearch.setup import all_names, attempts_name, install
-from topics.ecs import render
+from topics.documents.ecs import render
 from topics.event import Event
-from topics.stats import AuthWindow, document, encode
+from topics.records.stats import AuthWindow, document, encode
 
 _EVENT: dict[str, Any] = {
     "timestamp": 1_700_000_000_000_000,

@@ -9,7 +9,7 @@ from stream_checks import check_event
 from streams import samples
 from streams.base import MemoryJoins
 from streams.dispatch import Dispatcher
-from topics.ecs import render
+from topics.documents.ecs import render
 from topics.event import Event
 
 RECEIVED = samples.RECEIVED

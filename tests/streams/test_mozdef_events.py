@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from records_kit import attempt_of, event_of, spoilt
 
-from topics.codec import encode
+from topics.avro.attempt_header import counted
+from topics.avro.codec import encode
 from topics.event import kind_of
-from topics.heads import counted
 
 
 def login(success: Any = False, program: str = "portal", **details: Any) -> dict[str, Any]:

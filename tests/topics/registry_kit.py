@@ -10,7 +10,7 @@ from typing import Any
 
 from fastavro import parse_schema, schemaless_writer
 
-from topics.wire import Numbers, first_bytes
+from topics.avro.wire import Numbers, first_bytes
 
 
 @contextmanager

@@ -5,8 +5,8 @@ import pytest
 from ingest.amqp.broker import BadBroker, url_of
 from ingest.amqp.settings import AmqpSettings
 from sinks.elasticsearch.connection import client
-from topics.connection import Refused, client_conf
-from topics.registry import Registry, RegistryRefuses
+from topics.avro.registry import Registry, RegistryRefuses
+from topics.kafka.client import Refused, client_conf
 
 SECRET = "s3cret-of-somebody"
 LOOPBACK = ("127.0.0.1", "127.8.9.10", "[::1]", "localhost", "LOCALHOST")

@@ -23,12 +23,12 @@ from typer.testing import CliRunner
 from agents.schemas import Schemas
 from agents.settings import Settings
 from cli.topics import app
-from topics import stats
+from topics.avro.codec import EVENTS, CodecError, UnknownSchema, decode, encode
+from topics.avro.registry import Registry, RegistryAway, RegistryRefuses, register_all, subjects
+from topics.avro.wire import first_bytes
 from topics.catalogue import CATALOGUE
-from topics.codec import EVENTS, CodecError, UnknownSchema, decode, encode
-from topics.registry import Registry, RegistryAway, RegistryRefuses, register_all, subjects
-from topics.stats import WINDOWS
-from topics.wire import first_bytes
+from topics.records import stats
+from topics.records.stats import WINDOWS
 
 _EVENT = {"timestamp": 1_700_000_000_000_000, "source_ip": "192.0.2.1", "message": "hello"}
 _SHOE = {"name": "shoe_size", "type": "int", "default": -1, "ecs": "shoe.size"}

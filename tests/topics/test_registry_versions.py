@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from registry_kit import changed, restored, text, written
 
 from agents.counting.log import Log
-from topics import stats, wire
-from topics.codec import EVENTS, CodecError, UnknownSchema, decode, decode_head, encode, is_attempt
-from topics.documents import document_of
+from topics.avro import wire
+from topics.avro.codec import EVENTS, CodecError, UnknownSchema, decode, decode_head, encode, is_attempt
+from topics.avro.wire import VERSIONS, first_bytes, own_number
+from topics.documents.document import document_of
 from topics.fields import COUNTED, TYPES, columns
-from topics.stats import WINDOWS
-from topics.wire import VERSIONS, first_bytes, own_number
+from topics.records import stats
+from topics.records.stats import WINDOWS
 
 _TOLD = {"ogrewatch_raw_topic": "raw.syslog", "ogrewatch_raw_partition": 1, "ogrewatch_raw_offset": 7}
 _EVENT = {

@@ -20,11 +20,11 @@ from registry_kit import changed, put_schema, written
 from cli.itself import ogrewatch
 from sinks.elasticsearch.setup import install
 from stack.ports import free_port
-from topics.admin import create_topics
+from topics.avro.codec import EVENTS, encode
+from topics.avro.registry import Registry, subjects
+from topics.avro.wire import first_bytes
 from topics.catalogue import CATALOGUE, DEADLETTER
-from topics.codec import EVENTS, encode
-from topics.registry import Registry, subjects
-from topics.wire import first_bytes
+from topics.kafka.admin import create_topics
 
 _LINE = b"<38>Nov 24 08:00:00 gate sshd[71]: Accepted password for eva from 192.0.2.7 port 4022 ssh2"
 _SHOE = {"name": "shoe_size", "type": "int", "default": -1, "ecs": "shoe.size"}

@@ -11,9 +11,9 @@ from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
-from topics.admin import create_topics, partitions_of, settle_topics
 from topics.catalogue import CATALOGUE, RAW
-from topics.connection import Away
+from topics.kafka.admin import create_topics, partitions_of, settle_topics
+from topics.kafka.client import Away
 
 
 @pytest.fixture

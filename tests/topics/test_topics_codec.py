@@ -9,8 +9,8 @@ from event_strategies import columns as columns_of_all
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topics.codec import CodecError, decode, decode_head, encode, is_attempt
-from topics.ecs import render
+from topics.avro.codec import CodecError, decode, decode_head, encode, is_attempt
+from topics.documents.ecs import render
 from topics.event import Event, id_of, key_of, kind_of
 from topics.fields import ABSENT, COUNTED, TYPES, columns
 

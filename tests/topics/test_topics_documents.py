@@ -6,9 +6,9 @@ from event_strategies import events
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from topics.codec import CodecError, decode, encode
-from topics.documents import document_of
-from topics.ecs import render
+from topics.avro.codec import CodecError, decode, encode
+from topics.documents.document import document_of
+from topics.documents.ecs import render
 from topics.event import Event, id_of
 from topics.fields import TYPES
 

@@ -10,12 +10,12 @@ from fastavro import schemaless_writer
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from topics.codec import EVENTS, CodecError, encode
+from topics.avro.codec import EVENTS, CodecError, encode
+from topics.avro.overflow import spilled
+from topics.avro.schemas import parsed
 from topics.event import Event
-from topics.extra import spilled
 from topics.fields import TYPES
 from topics.fields import columns as columns_of
-from topics.schemas import parsed
 
 _MOST = 2**63 - 1
 _events = st.fixed_dictionaries({}, optional=columns | {"timestamp": times, "source_bytes": VALUES["long"]})

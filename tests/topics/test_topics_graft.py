@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from topics.ecs import DERIVED, render
-from topics.ecs_types import OBJECTS, TYPES
+from topics.documents.ecs import DERIVED, render
+from topics.documents.ecs_types import OBJECTS, TYPES
+from topics.documents.placement import graft
 from topics.fields import FIELDS
-from topics.graft import graft
 
 _APART = ("ogrewatch.raw.", "source.geo.location.", "destination.geo.location.")
 

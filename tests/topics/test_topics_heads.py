@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from topics.codec import CodecError, decode_head, encode
-from topics.heads import ARRIVAL, LONGEST, Head, arrival, counted, stamp
+from topics.avro.attempt_header import ARRIVAL, LONGEST, Head, arrival, counted, stamp
+from topics.avro.codec import CodecError, decode_head, encode
 
 USUAL: dict[str, Any] = {
     "ogrewatch_attempt": 1,

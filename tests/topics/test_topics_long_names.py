@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topics.codec import encode
-from topics.documents import document_of
-from topics.ecs import render
-from topics.long_names import LONGEST, TEXT, without_long_names
+from topics.avro.codec import encode
+from topics.documents.document import document_of
+from topics.documents.ecs import render
+from topics.documents.long_names import LONGEST, TEXT, without_long_names
 
 LONG = "n" * (LONGEST + 1)
 _names = st.sampled_from(["a", "b.c", "é" * (LONGEST // 3), "x" * (LONGEST // 2), "y" * (LONGEST - 3), LONG])

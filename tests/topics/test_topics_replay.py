@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from topics.catalogue import REPLAY
-from topics.replay import Headers, again_header, counted_by, not_again, origin_header, original, recount_header
+from topics.records.replay import Headers, again_header, counted_by, not_again, origin_header, original, recount_header
 
 _PLACE = ("events.web", 3), 70
 _OTHER: tuple[str, bytes | None] = ("traceparent", b"00")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from topics.codec import CodecError
-from topics.stats import AuthWindow, decode, document, encode
+from topics.avro.codec import CodecError
+from topics.records.stats import AuthWindow, decode, document, encode
 
 WINDOW = AuthWindow("web", 3, "web", 1_764_000_000, 2, 0, 340, 1)
 

@@ -1,7 +1,7 @@
 """An encoded event in, what it is counted by out: the head of its Avro body, read in half the time of a general reader.
 
 Nearly all attempts look alike: numbers of a known length, short names. Those are taken apart here; any other event goes
-the general way (`topics.codec.decode_head`), with the same result. What comes again and again is remembered.
+the general way (`topics.avro.codec.decode_head`), with the same result. What comes again and again is remembered.
 https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
 """
 
@@ -9,7 +9,7 @@ import struct
 from functools import lru_cache
 from typing import Final
 
-from topics.codec import EVENTS, PREFIX, decode_head, is_attempt
+from topics.avro.codec import EVENTS, PREFIX, decode_head, is_attempt
 
 LONGEST = 256
 """Characters of a name; what is longer is cut, for whoever tries to log in chooses user names."""
@@ -33,7 +33,7 @@ _REMEMBERED = 4_096
 
 
 def counted(value: bytes) -> Head | None:
-    """What an event is counted by; None if it is no attempt. Raises as `topics.codec.decode` does."""
+    """What an event is counted by; None if it is no attempt. Raises as `topics.avro.codec.decode` does."""
     if not is_attempt(value):
         return None
     if value[:PREFIX] in _TODAY:
@@ -45,7 +45,7 @@ def counted(value: bytes) -> Head | None:
 
 
 def arrival(value: bytes) -> int:
-    """When the raw record of an event reached Kafka, milliseconds since 1970. Raises as `topics.codec.decode` does."""
+    """When the raw record of an event reached Kafka, milliseconds since 1970. Raises as `topics.avro.codec.decode` does."""
     found = stamp(value)
     return (_time(found) if found else int(decode_head(value)["event_created"])) // 1000
 

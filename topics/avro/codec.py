@@ -1,4 +1,4 @@
-"""Events to bytes and back: Avro in the Confluent wire format (see `topics.wire`).
+"""Events to bytes and back: Avro in the Confluent wire format (see `topics.avro.wire`).
 
 Events that were written with another version's schema are read, too: all functions take them for what they would be
 today. https://avro.apache.org/docs/1.12.0/specification/#schema-resolution
@@ -12,12 +12,12 @@ import orjson
 from fastavro import schemaless_reader
 from fastavro.read import SchemaResolutionError
 
-from topics.encoder import Encoder
+from topics.avro.encoder import Encoder
+from topics.avro.overflow import restored, spilled
+from topics.avro.schemas import HEAD, head, parsed, schema_of
+from topics.avro.wire import PREFIX, CodecError, Numbers, UnknownSchema, Writer
 from topics.event import Event
-from topics.extra import restored, spilled
 from topics.fields import TYPES, columns
-from topics.schemas import HEAD, head, parsed, schema_of
-from topics.wire import PREFIX, CodecError, Numbers, UnknownSchema, Writer
 
 __all__ = [
     "EVENTS",

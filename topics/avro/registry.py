@@ -14,11 +14,11 @@ from urllib.error import HTTPError
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
+from topics.avro.codec import EVENTS
+from topics.avro.wire import Numbers
 from topics.catalogue import STATS, typed
-from topics.codec import EVENTS
 from topics.plaintext import readable_by_others
-from topics.stats import ATTEMPTS, WINDOWS
-from topics.wire import Numbers
+from topics.records.stats import ATTEMPTS, WINDOWS
 
 _TYPE = "application/vnd.schemaregistry.v1+json"
 _TIMEOUT = 10.0  # seconds

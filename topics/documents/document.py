@@ -3,7 +3,7 @@
 The plain way (`decode`, `render`, JSON) makes every value three times over. This one goes over the Avro body once: a
 string is the same in Avro and in JSON but for its quotes, an absent one is a zero byte, and what repeats (the times of
 a second, a source with its place, a classification) is rendered the plain way once, and remembered; see
-`topics.fragments`. For each type of event a function that does so is written from its columns, see `topics.transcoder`.
+`topics.documents.json_cache`. For each type of event a function that does so is written from its columns, see `topics.documents.transcoder`.
 
 An event whose `extra` reaches into what is derived, such as `related.ip`, goes the plain way.
 """
@@ -12,10 +12,10 @@ from functools import cache
 
 import orjson
 
-from topics.codec import PREFIX, CodecError, current, decode
-from topics.ecs import render
+from topics.avro.codec import PREFIX, CodecError, current, decode
+from topics.documents.ecs import render
+from topics.documents.transcoder import Transcoder, transcoder
 from topics.event import id_of
-from topics.transcoder import Transcoder, transcoder
 
 _transcoder = cache(transcoder)
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from topics.avro.overflow import restored
+from topics.documents.long_names import without_long_names
+from topics.documents.placement import graft
 from topics.event import Event
-from topics.extra import restored
 from topics.fields import FIELDS
-from topics.graft import graft
-from topics.long_names import without_long_names
 
 VERSION = "8.17.0"
 _LAST = 253_402_300_799  # the last second of year 9999, the last one ISO 8601 can write

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import orjson
 from fastavro import parse_schema, schemaless_reader
 
-from topics.codec import read_extra
-from topics.ecs import iso, render
+from topics.avro.codec import read_extra
+from topics.avro.schemas import record
+from topics.documents.ecs import iso, render
+from topics.documents.long_names import LONGEST, without_long_names
+from topics.documents.placement import graft
 from topics.event import Event
 from topics.fields import Field
-from topics.graft import graft
-from topics.long_names import LONGEST, without_long_names
-from topics.schemas import record
 
 _ENTRIES = 16_384
 _ALIKE = 8  # pieces of one key

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, groupby
 from typing import Any
 
-from topics import fragments
-from topics.ecs import DERIVED, RELATED, VERSION
+from topics.documents import json_cache
+from topics.documents.ecs import DERIVED, RELATED, VERSION
 from topics.fields import FIELDS, Field, columns
 
 Transcoder = Callable[[bytes, int], tuple[bytes, bytes] | None]
@@ -96,7 +96,7 @@ def transcoder(kind: str) -> Transcoder:
     runs = [(group, tuple(run)) for group, run in groupby(fields, _group_of)]
     # Without columns to follow them, the given ones make a piece all the same.
     runs += [(group, ()) for group in _GIVEN if group in objects and group not in dict(runs)]
-    scope |= {f"{g}_group": fragments.Group(g, _GIVEN[g], run) for g, run in runs if g}
+    scope |= {f"{g}_group": json_cache.Group(g, _GIVEN[g], run) for g, run in runs if g}
     body = "\n    ".join(line for part in _parts(fields, objects, runs) for line in part.strip().splitlines())
     exec(compile(f"def transcode(b, i):\n    {body}", f"<transcoder of {kind}>", "exec"), scope)
     found: Transcoder = scope["transcode"]
@@ -174,16 +174,16 @@ def _variable(path: str) -> str:
 
 def _tools(objects: list[str]) -> dict[str, Any]:
     """What the function calls."""
-    quoted, times = fragments.Quoted(), fragments.Times()
+    quoted, times = json_cache.Quoted(), json_cache.Times()
     taken = {f.ecs for f in FIELDS.values()} | DERIVED
     return {
         "quoted": quoted.__getitem__,
-        "quote": fragments.quote,
+        "quote": json_cache.quote,
         "times": times,
         "read_time": times.read,
-        "priorities": fragments.Priorities(),
-        "length": fragments.length,
-        "varint": fragments.varint,
-        "joined": fragments.joined,
-        "extras": fragments.Extras(objects, taken),
+        "priorities": json_cache.Priorities(),
+        "length": json_cache.length,
+        "varint": json_cache.varint,
+        "joined": json_cache.joined,
+        "extras": json_cache.Extras(objects, taken),
     }

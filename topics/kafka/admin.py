@@ -9,7 +9,7 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from topics.catalogue import CATALOGUE, MAX_RECORD, RAW, Topic
-from topics.connection import client_conf, require
+from topics.kafka.client import client_conf, require
 
 _TIMEOUT = 30.0  # seconds
 _ROOM = 1 << 20  # bytes for what a batch adds to its records

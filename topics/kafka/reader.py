@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from topics.catalogue import group_of, read_by
-from topics.connection import answers, client_conf
+from topics.kafka.client import answers, client_conf
 
 TIMEOUT = 15.0  # seconds
 _BATCH, _PAUSE = 5000, 0.1  # messages at a time, or seconds

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from topics.connection import client_conf
+from topics.kafka.client import client_conf
 
 _TIMEOUT, _GRACE = 10.0, 2.0  # seconds that Kafka has to answer, and librdkafka to say that it has not
 

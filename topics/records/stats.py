@@ -2,7 +2,7 @@
 
 A window is a difference: what was counted for one service in one minute since the window's previous revision. The sum
 over all windows of a minute is therefore the minute's count, whatever arrived late, and Elasticsearch can just add.
-Bytes are in the Confluent wire format (see `topics.wire`); windows of other versions' schemas are read, too.
+Bytes are in the Confluent wire format (see `topics.avro.wire`); windows of other versions' schemas are read, too.
 https://avro.apache.org/docs/1.12.0/specification/
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 
-from topics.ecs import VERSION, iso
-from topics.wire import PREFIX, CodecError, Numbers
+from topics.avro.wire import PREFIX, CodecError, Numbers
+from topics.documents.ecs import VERSION, iso
 
 DATASET = "ogrewatch.auth"
 MINUTE = 60

@@ -1,0 +1,1 @@
+"""What an event is in Kafka: Avro schemas, the wire format, and their code."""

@@ -1,0 +1,1 @@
+"""Kafka records that carry more than an event: provenance, dead letters, replays, closed minutes."""
