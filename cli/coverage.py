@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from cli.cells import plain
+from streams.common.text import is_ip
 from streams.dispatch import UNPARSED, UNPARSED_JSON
 from streams.registry import Registry, discover
-from streams.text import is_ip
 from topics.event import Event
 
 _ADDRESS = re.compile(r"(?<![\w.:])[0-9A-Fa-f:][0-9A-Fa-f:.]{1,44}")

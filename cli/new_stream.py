@@ -23,7 +23,7 @@ source or manual you know the shapes; put its address here.
 """
 
 from streams.base import Joins, Stream
-from streams.rules import Rule, Rules
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 _LOGIN: Event = {

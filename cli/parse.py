@@ -97,7 +97,7 @@ def _lines(file: Iterable[bytes], jsonl: bool) -> Iterator[_Line]:
 
 
 def _unwrap(line: bytes) -> _Line:
-    from streams.records import read
+    from streams.mapping.json_record import read
 
     found = read(line.decode("utf-8", "surrogateescape"))
     message, program = (found.get("message"), found.get("program")) if found else (None, None)

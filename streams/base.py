@@ -103,7 +103,7 @@ ParseJson = Callable[[dict[str, Any], Event, Joins], bool]
 """`parse_json(record, event, joins)`: as `Parse`, for a record that is a JSON object. `event["message"]` is its text.
 
 The record is the stream's own to take apart. Its values may be of any JSON type, whatever the source's manual says:
-`streams.members` sets columns of them safely, and keeps the rest."""
+`streams.mapping.json_fields` sets columns of them safely, and keeps the rest."""
 
 
 def no_text(message: str, event: Event, joins: Joins) -> bool:

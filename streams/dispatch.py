@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from streams import records
 from streams.base import SHORTEST, Joins, Stream
+from streams.common.text import extra
 from streams.envelopes import ecs, mozdef
 from streams.envelopes.unwrap import keep_unknown, unwrap
-from streams.headers import Headers
+from streams.mapping import json_record
 from streams.registry import Registry, discover
-from streams.text import extra
-from streams.timestamps import ZONE
+from streams.syslog.headers import Headers
+from streams.syslog.timestamps import ZONE
 from topics.event import Event
 
 UNPARSED = "syslog.unparsed"
@@ -170,7 +170,7 @@ def _trim(event: Event) -> str:
 
 
 def _record(message: str) -> Record | None:
-    return records.read(message) if message.startswith(_RECORD_STARTS) else None
+    return json_record.read(message) if message.startswith(_RECORD_STARTS) else None
 
 
 def _ask(candidates: tuple[Stream, ...], message: str, event: Event, joins: Joins) -> None:

@@ -10,11 +10,11 @@ The client's address stands before all that a client can choose. Quotes in the r
 
 import re
 
-from streams import weblog
 from streams.apache.refusals import find_refusal
-from streams.modsecurity import find_alert
-from streams.text import extra, put, set_endpoint
-from streams.timestamps import MONTHS, set_civil
+from streams.common import weblog
+from streams.common.modsecurity import find_alert
+from streams.common.text import extra, put, set_endpoint
+from streams.syslog.timestamps import MONTHS, set_civil
 from topics.event import Event
 
 NAME = "apache.error"

@@ -3,16 +3,16 @@
 Enters: `common`, `combined`, `vhost_combined` and what adds to them, the `ssl_request_log` of its sample configuration,
 the error log of 2.0 to 2.4, sent by syslog (tags apache2, httpd, ...) or as lines of a file. Without a header, logs of
 errors and SSL requests are told by their beginning; access logs look like nginx's and are taken for those.
-The formats are in `streams.weblog` and `streams.apache.error`. https://httpd.apache.org/docs/2.4/logs.html
+The formats are in `streams.common.weblog` and `streams.apache.error`. https://httpd.apache.org/docs/2.4/logs.html
 """
 
 import re
 
-from streams import weblog
 from streams.apache import error
 from streams.base import Joins, Stream
-from streams.text import extra, number, set_endpoint
-from streams.timestamps import clf
+from streams.common import weblog
+from streams.common.text import extra, number, set_endpoint
+from streams.syslog.timestamps import clf
 from topics.event import Event
 
 NAME = "apache.access"

@@ -6,7 +6,7 @@ escaped, so a path in quotes is the server's own. The access log has the attempt
 
 import re
 
-from streams.text import extra, put
+from streams.common.text import extra, put
 from topics.event import Event
 
 _REFUSED: Event = {

@@ -3,7 +3,7 @@
 Sources: audit-userspace src/auditd.c, auditd-event.c, auditd-dispatch.c, audisp/audispd.c; Linux kernel/audit.c.
 """
 
-from streams.rules import Rule, Rules
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 _SERVER: Event = {"event_category": ["process"], "event_type": ["info"], "event_action": "audit_message"}

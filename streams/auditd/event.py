@@ -6,7 +6,7 @@ Kept in `Joins` under host, time and serial number. A record writes only what it
 from typing import Any
 
 from streams.base import Joins
-from streams.text import extra
+from streams.common.text import extra
 from topics.event import Event
 
 _SHARED = (

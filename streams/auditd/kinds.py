@@ -7,7 +7,7 @@ from posixpath import normpath
 from streams.auditd.event import AuditEvent
 from streams.auditd.syscalls import name_of
 from streams.auditd.values import Fields, Socket, piece_of, socket_of, text_of
-from streams.text import extra, is_ip, port_number, put, set_endpoint
+from streams.common.text import extra, is_ip, port_number, put, set_endpoint
 from topics.event import Event
 
 _ARGUMENT = re.compile(r"a([0-9]{1,5})(?:\[[0-9]{1,5}\])?")

@@ -17,7 +17,7 @@ from streams.auditd.people import name_people
 from streams.auditd.records import MEANINGS, NAMES, meaning
 from streams.auditd.values import Fields, fields_of, text_of
 from streams.base import Joins, Stream
-from streams.text import extra, is_ip, number, port_number, put, set_endpoint
+from streams.common.text import extra, is_ip, number, port_number, put, set_endpoint
 from topics.event import Event
 
 _HEAD = re.compile(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from streams.auditd.records import GROUPS, LOGINS, USERS
 from streams.auditd.values import Fields, text_of
-from streams.text import extra, put
+from streams.common.text import extra, put
 from topics.event import Event
 
 

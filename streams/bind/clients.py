@@ -2,9 +2,9 @@
 
 import re
 
-from streams.dns import DNS
-from streams.packets import set_end, set_type
-from streams.text import extra
+from streams.common.dns import DNS
+from streams.common.packets import set_end, set_type
+from streams.common.text import extra
 from topics.event import Event
 
 _NAME, _TYPE = r"(\S{1,1100})", r"([A-Z][A-Z0-9-]{0,15})"

@@ -13,8 +13,8 @@ import re
 from streams.base import Joins, Stream
 from streams.bind.clients import from_client
 from streams.bind.server import from_server
-from streams.text import extra
-from streams.timestamps import MONTHS, set_civil, set_iso
+from streams.common.text import extra
+from streams.syslog.timestamps import MONTHS, set_civil, set_iso
 from topics.event import Event
 
 _TIME = re.compile(

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
-from streams.dns import DNS
-from streams.packets import set_end, set_type
-from streams.text import extra
+from streams.common.dns import DNS
+from streams.common.packets import set_end, set_type
+from streams.common.text import extra
 from topics.event import Event
 
 _ADDRESS = r"([0-9A-Fa-f.:]{2,39})#([0-9]{1,5})"

@@ -4,7 +4,7 @@ https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """
 
 from streams.cisco.kinds import kind
-from streams.cisco.shapes import Message
+from streams.cisco.patterns import Message
 
 _READ = kind("configuration", "info", "configuration", "success")
 _CHANGED = kind("configuration", "change", "configuration", "success")

@@ -7,7 +7,7 @@ https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """
 
 from streams.cisco.kinds import BUILT, SEEN, TORN, kind
-from streams.cisco.shapes import Message
+from streams.cisco.patterns import Message
 
 _NAT = kind("network configuration", "creation", "nat-slot", "success")
 _UNNAT = kind("network configuration", "deletion", "nat-slot", "success")

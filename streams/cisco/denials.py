@@ -4,7 +4,7 @@ https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """
 
 from streams.cisco.kinds import ALLOWED, DENIED, LIMITED, SEEN
-from streams.cisco.shapes import Message
+from streams.cisco.patterns import Message
 
 _TYPE = "[~\\(type {icmp_type}, code {icmp_code}\\)]"
 _ON = "on interface {on_interface}*"

@@ -4,7 +4,7 @@ https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """
 
 from streams.cisco.kinds import DENIED, INFO, SEEN, kind
-from streams.cisco.shapes import Message
+from streams.cisco.patterns import Message
 
 _URL = kind("network", "access allowed", "url-access", "success")
 _URL_DENIED = kind("network", "access denied", "url-access", "failure")

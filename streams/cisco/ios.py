@@ -9,9 +9,9 @@ import re
 from streams.base import Joins
 from streams.cisco.ios_messages import IOS
 from streams.cisco.kinds import INFO
-from streams.cisco.shapes import Catalogue
-from streams.own_times import timed
-from streams.text import extra
+from streams.cisco.patterns import Catalogue
+from streams.common.text import extra
+from streams.syslog.own_times import timed
 from topics.event import Event
 
 _TAG = re.compile(r"%([A-Z][A-Z0-9_]{1,30})-(?:[A-Z0-9_/]{1,20}-)?([0-7])-([A-Z][A-Z0-9_]{1,40}): {0,2}")

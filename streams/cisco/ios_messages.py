@@ -17,7 +17,7 @@ from streams.cisco.kinds import (
     VERDICT,
     kind,
 )
-from streams.cisco.shapes import Message
+from streams.cisco.patterns import Message
 
 _CONFIGURED = kind("configuration", "change", "configuration", "success")
 _LOGOUT = {**ABOUT_LOGIN, "event_action": "logged-out", "event_outcome": "success"}

@@ -5,7 +5,7 @@ counts, so a name reaches to the last of that. https://www.cisco.com/c/en/us/td/
 """
 
 from streams.cisco.kinds import ABOUT_LOGIN, LOGIN, REFUSAL, REFUSED, VERDICT, kind
-from streams.cisco.shapes import Message
+from streams.cisco.patterns import Message
 
 _LOGOUT = {**ABOUT_LOGIN, "event_action": "logged-out", "event_outcome": "success"}
 _SERVER = ("AAA Marking {service} server {b_host} in aaa-server group {server_group} *",)

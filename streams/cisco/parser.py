@@ -16,11 +16,11 @@ from streams.cisco.denials import DENIALS
 from streams.cisco.inspection import INSPECTION
 from streams.cisco.kinds import INFO
 from streams.cisco.logins import LOGINS, grouped
-from streams.cisco.shapes import Catalogue, set_fields
+from streams.cisco.patterns import Catalogue, set_fields
 from streams.cisco.templates import compile_template
 from streams.cisco.vpn import VPN
-from streams.packets import set_ends, set_transport
-from streams.text import extra, is_ip
+from streams.common.packets import set_ends, set_transport
+from streams.common.text import extra, is_ip
 from topics.event import Event
 
 _TAG = re.compile(r"%(ASA|FTD|PIX|FWSM)-(?:[A-Za-z]{1,20}-)?([0-7])-([0-9]{6})(?:: ?| : ?| )?")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from streams.cisco.templates import compile_template
 from streams.cisco.users import set_users
-from streams.packets import SERVICES, mac, nanoseconds, relate, set_end, set_number, set_transport, set_type
-from streams.text import extra, is_ip, number, port_number
+from streams.common.packets import SERVICES, mac, nanoseconds, relate, set_end, set_number, set_transport, set_type
+from streams.common.text import extra, is_ip, number, port_number
 from topics.event import Event
 from topics.fields import FIELDS
 

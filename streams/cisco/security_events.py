@@ -9,8 +9,8 @@ https://www.cisco.com/c/en/us/td/docs/security/firepower/Syslogs/b_fptd_syslog_g
 import re
 from functools import lru_cache
 
-from streams.packets import set_ends, set_number, set_transport
-from streams.text import extra, number
+from streams.common.packets import set_ends, set_number, set_transport
+from streams.common.text import extra, number
 from topics.event import Event
 
 _KEY = re.compile(r"(?:^|, ?)([A-Z][A-Za-z0-9_]{1,40}(?: [A-Za-z]{1,12}){0,3}|originalClientSrcIP): ?")

@@ -5,8 +5,8 @@ https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html (idfw_us
 
 import re
 
-from streams.packets import relate
-from streams.text import extra
+from streams.common.packets import relate
+from streams.common.text import extra
 from topics.event import Event
 
 _TAG = re.compile(r"([0-9]{1,10})(?::(.{1,64}))?", re.DOTALL)

@@ -5,7 +5,7 @@ https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 
 from streams.cisco.kinds import LOGIN, REFUSED, SEEN, VPN_ENDED, VPN_ERROR, VPN_STARTED, VPN_STEP, kind
 from streams.cisco.logins import grouped
-from streams.cisco.shapes import Message
+from streams.cisco.patterns import Message
 
 _SESSION = kind("network session", "connection start", "client-vpn-connected", "success")
 _SA_MADE, _SA_GONE = {**VPN_STARTED, "event_action": "sa-created"}, {**VPN_ENDED, "event_action": "sa-deleted"}

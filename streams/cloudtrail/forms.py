@@ -7,10 +7,10 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudt
 from typing import Any, TypeGuard
 
 from streams.cloudtrail.people import role, text
-from streams.records import kept
-from streams.takers import relate
-from streams.text import extra, is_ip
-from streams.timestamps import set_instant
+from streams.common.text import extra, is_ip
+from streams.mapping.converters import relate
+from streams.mapping.json_record import kept
+from streams.syslog.timestamps import set_instant
 from topics.event import Event
 
 Record = dict[str, Any]

@@ -10,13 +10,13 @@ The caller chooses names, parameters and user agent. They are values of their ow
 
 from typing import Any
 
-from streams import takers
 from streams.base import Joins, Stream
 from streams.cloudtrail.actions import meaning
 from streams.cloudtrail.forms import FIELD, is_digest, is_record, keep_several, several, single
 from streams.cloudtrail.people import role, set_targets, set_user, text
-from streams.members import Members
-from streams.text import extra
+from streams.common.text import extra
+from streams.mapping import converters
+from streams.mapping.json_fields import Members
 from topics.event import Event
 
 Record = dict[str, Any]
@@ -47,7 +47,7 @@ _MEMBERS = Members(
         "sourceIPAddress": "source_ip",
         "userAgent": "user_agent_original",
         "errorCode": "error.code",
-        "tlsDetails.tlsVersion": takers.version,
+        "tlsDetails.tlsVersion": converters.version,
         "tlsDetails.cipherSuite": "tls.cipher",
         "tlsDetails.clientProvidedHostHeader": "tls.client.server_name",
         "insightDetails.eventSource": "event.provider",

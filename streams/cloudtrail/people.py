@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 from typing import Any
 
-from streams.takers import relate
-from streams.text import extra
+from streams.common.text import extra
+from streams.mapping.converters import relate
 from topics.event import Event
 
 Record = dict[str, Any]

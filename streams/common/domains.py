@@ -6,7 +6,7 @@ https://www.elastic.co/docs/reference/ecs/ecs-source
 
 import re
 
-from streams.packets import relate
+from streams.common.packets import relate
 from topics.event import Event
 
 _NAME = re.compile(r"(?=[^\s]{1,255}$)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(?:\.[A-Za-z0-9_-]{1,63})*\.?")

@@ -3,7 +3,7 @@
 Shared by the streams of vsftpd, ProFTPD and Pure-FTPd.
 """
 
-from streams import pam_lines
+from streams.common import pam_lines
 from topics.event import Event
 
 SERVICE: Event = {"ogrewatch_service": "ftp"}

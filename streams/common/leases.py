@@ -3,8 +3,8 @@
 Shared by the streams of DHCP servers. https://www.rfc-editor.org/rfc/rfc2131, https://www.rfc-editor.org/rfc/rfc8415
 """
 
-from streams.packets import mac, relate, set_end, set_type
-from streams.text import extra, is_ip
+from streams.common.packets import mac, relate, set_end, set_type
+from streams.common.text import extra, is_ip
 from topics.event import Event
 
 _LONGEST_MAC = 23

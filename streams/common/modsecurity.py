@@ -7,7 +7,7 @@ https://github.com/owasp-modsecurity/ModSecurity/wiki/Reference-Manual-(v2.x)
 
 import re
 
-from streams.text import extra, number
+from streams.common.text import extra, number
 from topics.event import Event
 
 _FIELD = re.compile(r'\[([a-z_]{2,16}) "([^"\\]*(?:\\.[^"\\]*)*)"\]', re.DOTALL)

@@ -6,7 +6,7 @@ https://www.iana.org/assignments/protocol-numbers, https://www.elastic.co/docs/r
 
 import re
 
-from streams.text import extra, is_ip, number, port_number, set_endpoint
+from streams.common.text import extra, is_ip, number, port_number, set_endpoint
 from topics.event import Event
 
 NUMBERS = {

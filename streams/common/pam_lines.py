@@ -8,9 +8,9 @@ keyring. Other messages of modules are in `streams.pam.messages`. https://man7.o
 
 import re
 
-from streams.domains import name_source
+from streams.common.domains import name_source
+from streams.common.text import extra, number, put, set_endpoint
 from streams.pam.messages import DETAIL, GRANTED, MESSAGES, REFUSED
-from streams.text import extra, number, put, set_endpoint
 from topics.event import Event
 
 _HEAD = re.compile(r"(pam_[a-z0-9_]{1,40})(?:\(([^\s:()]{1,64})(?::([a-z_-]{1,16}))?\):?|\[[0-9]{1,10}\]:|:) {0,2}")

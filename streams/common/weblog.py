@@ -12,8 +12,8 @@ quote is the server's own: what stands before the first one is address, user and
 import re
 from ipaddress import ip_address
 
-from streams.text import extra, host_port, is_ip, number, port_number, put, set_endpoint
-from streams.timestamps import MONTHS, clf, set_civil, set_iso, zone_of
+from streams.common.text import extra, host_port, is_ip, number, port_number, put, set_endpoint
+from streams.syslog.timestamps import MONTHS, clf, set_civil, set_iso, zone_of
 from topics.event import Event
 
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'

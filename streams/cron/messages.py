@@ -3,7 +3,7 @@
 Sources: cronie anacron/{main,runjob,lock}.c, at's atd.c, Fedora's run-parts of crontabs.
 """
 
-from streams.rules import Rule, Rules
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 _INFO: Event = {"event_category": ["process"], "event_type": ["info"], "event_action": "cron_message"}

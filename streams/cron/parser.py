@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable
 
 from streams.base import Joins, Stream
+from streams.common.text import extra, number, put
 from streams.cron.messages import JOBS, MESSAGES, PAM_SAYS
-from streams.text import extra, number, put
 from topics.event import Event
 
 _PROCESS: Event = {"event_category": ["process"], "event_type": ["info"], "event_action": "cron_message"}

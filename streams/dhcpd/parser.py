@@ -10,10 +10,10 @@ The client chooses the host name in parentheses: the interface stands right of i
 import re
 
 from streams.base import Joins, Stream
-from streams.leases import set_client, set_exchange
-from streams.packets import set_end
-from streams.rules import Rule, Rules
-from streams.text import extra, is_ip
+from streams.common.leases import set_client, set_exchange
+from streams.common.packets import set_end
+from streams.common.text import extra, is_ip
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 _IP, _MAC, _VIA = r"[0-9A-Fa-f.:]{2,39}", r"[0-9A-Fa-f:]{2,59}", r"via (?P<via>\S{1,64}?)(?: relay \S{1,255} .{1,80})?"

@@ -9,10 +9,10 @@ stands right of the last ` is `.
 import re
 
 from streams.base import Joins, Stream
-from streams.dns import DNS
-from streams.leases import set_client, set_exchange
-from streams.packets import relate, set_end, set_type
-from streams.text import extra, is_ip, put
+from streams.common.dns import DNS
+from streams.common.leases import set_client, set_exchange
+from streams.common.packets import relate, set_end, set_type
+from streams.common.text import extra, is_ip, put
 from topics.event import Event
 
 _SERIAL = re.compile(r"([0-9]{1,10}) (?:([0-9A-Fa-f.:]{2,39})/([0-9]{1,5}) )?")

@@ -9,7 +9,7 @@ directory has to be made first, and the whole text stays in the message.
 """
 
 from streams.base import Joins, Stream
-from streams.rules import Rule, Rules
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 _RAN: Event = {

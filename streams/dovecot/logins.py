@@ -6,7 +6,7 @@ Source: dovecot src/login-common/client-common.c (`client_get_log_str`, `client_
 
 import re
 
-from streams.text import extra, number, put, set_endpoint
+from streams.common.text import extra, number, put, set_endpoint
 from topics.event import Event
 
 SERVICE: Event = {"ogrewatch_service": "dovecot"}

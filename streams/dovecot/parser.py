@@ -9,10 +9,10 @@ Names of `auth` lines stand in `pam(alice,192.0.2.1,<session>): ...`: the addres
 
 import re
 
-from streams import pam_lines
 from streams.base import Joins, Stream
+from streams.common import pam_lines
+from streams.common.text import extra, is_ip, put, set_endpoint
 from streams.dovecot.logins import SERVICE, login
-from streams.text import extra, is_ip, put, set_endpoint
 from topics.event import Event
 
 _CHECK: Event = {

@@ -11,11 +11,11 @@ reason may hold the client's words, so there the first address counts.
 
 import re
 
-from streams import pam_lines
 from streams.base import Joins, Stream
-from streams.rules import Rule, Rules
-from streams.text import number
-from streams.timestamps import MONTHS, set_civil
+from streams.common import pam_lines
+from streams.common.text import number
+from streams.mapping.rules import Rule, Rules
+from streams.syslog.timestamps import MONTHS, set_civil
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "dropbear"}

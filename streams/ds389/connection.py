@@ -7,7 +7,7 @@ and what it read there.
 from typing import Any
 
 from streams.base import Joins
-from streams.text import extra, first_rdn, is_ip, put
+from streams.common.text import extra, first_rdn, is_ip, put
 from topics.event import Event
 
 _LONGEST_NAME = 500

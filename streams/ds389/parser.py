@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable
 
 from streams.base import Joins, Stream
+from streams.common.text import extra, put, set_endpoint
 from streams.ds389.connection import Connection, name_user
-from streams.text import extra, put, set_endpoint
-from streams.timestamps import clf
+from streams.syslog.timestamps import clf
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "ldap"}

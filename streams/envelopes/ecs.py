@@ -5,10 +5,10 @@ https://www.elastic.co/docs/reference/ecs
 
 from typing import Any
 
-from streams.ecs_names import NAMES, leaves
-from streams.ecs_values import KINDS, OUTCOMES, TYPES
-from streams.members import Members, Take
-from streams.text import extra
+from streams.common.ecs_names import NAMES, leaves
+from streams.common.ecs_values import KINDS, OUTCOMES, TYPES
+from streams.common.text import extra
+from streams.mapping.json_fields import Members, Take
 from topics.event import Event
 from topics.fields import FIELDS
 

@@ -8,8 +8,8 @@ nothing. https://github.com/mozilla/ldap-access-log-humanizer
 import re
 from typing import Any
 
+from streams.common.text import is_ip, set_ip
 from streams.slapd.connection import user_of
-from streams.text import is_ip, set_ip
 from topics.event import Event
 
 SUMMARY = "LDAP-Humanizer:"

@@ -9,9 +9,9 @@ https://mozdef.readthedocs.io/en/latest/usage.html#json-format
 
 from typing import Any
 
+from streams.common.text import extra
 from streams.envelopes import ldap_humanizer
-from streams.members import Take, taker
-from streams.text import extra
+from streams.mapping.json_fields import Take, taker
 from topics.event import Event
 
 DATASET = "mozdef"

@@ -8,10 +8,10 @@ import re
 from datetime import UTC
 from typing import Any
 
-from streams import stamps
-from streams.origins import set_host, set_program
-from streams.text import extra, number
-from streams.timestamps import ZONE, note_zone, set_instant
+from streams.common.text import extra, number
+from streams.syslog import stamps
+from streams.syslog.origin import set_host, set_program
+from streams.syslog.timestamps import ZONE, note_zone, set_instant
 from topics.event import Event
 
 _FACILITIES = (

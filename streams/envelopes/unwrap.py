@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from streams.ecs_names import NAMES, leaves
+from streams.common.ecs_names import NAMES, leaves
+from streams.common.text import extra
 from streams.envelopes import mozdef, parts
-from streams.members import Take, taker
-from streams.records import kept
-from streams.text import extra
+from streams.mapping.json_fields import Take, taker
+from streams.mapping.json_record import kept
 from topics.event import Event
 
 _MESSAGES = ("MESSAGE", "message", "msg", "MSG", "summary", "short_message", "Message", "log", "rawmsg")

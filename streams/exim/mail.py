@@ -8,8 +8,8 @@ stands right of all that is read here.
 import re
 
 from streams.base import Joins
+from streams.common.text import extra, put
 from streams.exim.peers import HOST, INTERFACE, set_peer
-from streams.text import extra, put
 from topics.event import Event
 
 MAIL: Event = {

@@ -10,11 +10,11 @@ The client chooses HELO, addresses and the user of a login: see `streams.exim.pe
 import re
 
 from streams.base import Joins, Stream
+from streams.common.text import extra, is_ip, put
 from streams.exim import mail
 from streams.exim.mail import LOGIN, MAIL
 from streams.exim.peers import HOST, INTERFACE, set_peer
-from streams.own_times import timed
-from streams.text import extra, is_ip, put
+from streams.syslog.own_times import timed
 from topics.event import Event
 
 _IDENTITY = r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}"

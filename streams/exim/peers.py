@@ -8,7 +8,7 @@ blank pass. An address literal there, `([198.51.100.6])`, is not the client's ad
 
 import re
 
-from streams.text import extra, is_ip, port_number
+from streams.common.text import extra, is_ip, port_number
 from topics.event import Event
 
 HOST = (

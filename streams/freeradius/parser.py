@@ -11,9 +11,9 @@ may stand beside the name, where the server is set to log it: it is not copied i
 import re
 
 from streams.base import Joins, Stream
-from streams.own_times import timed
-from streams.rules import LONGEST, Rule, Rules
-from streams.text import extra, is_ip, put, set_endpoint
+from streams.common.text import extra, is_ip, put, set_endpoint
+from streams.mapping.rules import LONGEST, Rule, Rules
+from streams.syslog.own_times import timed
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "radius"}

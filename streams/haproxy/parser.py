@@ -10,13 +10,13 @@ of them, and the request line is the last but for the HTTPS format's numbers.
 
 import re
 
-from streams import weblog
 from streams.base import Joins, Stream
+from streams.common import weblog
+from streams.common.packets import set_end, set_number, set_type
+from streams.common.text import extra, number, port_number, set_endpoint
 from streams.haproxy import states
 from streams.haproxy.requests import set_request
-from streams.packets import set_end, set_number, set_type
-from streams.text import extra, number, port_number, set_endpoint
-from streams.timestamps import MONTHS, set_civil, set_iso
+from streams.syslog.timestamps import MONTHS, set_civil, set_iso
 from topics.event import Event
 
 _CLIENT = re.compile(r"(?:unix|(\S{1,64})):([0-9]{1,10}) \[([^\]]{8,40})\] ")

@@ -2,7 +2,7 @@
 
 import re
 
-from streams.text import extra
+from streams.common.text import extra
 from topics.event import Event
 
 _PREFIX = re.compile(r"\[([A-Z]{4,7})\] +(?:[0-9]{3}/[0-9]{6} )?\([0-9]{1,10}\) : ")

@@ -9,10 +9,10 @@ The client chooses its host name and ids; Kea prints hardware address and transa
 import re
 
 from streams.base import Joins, Stream
-from streams.leases import set_client, set_exchange
-from streams.own_times import timed
-from streams.packets import set_end
-from streams.text import extra
+from streams.common.leases import set_client, set_exchange
+from streams.common.packets import set_end
+from streams.common.text import extra
+from streams.syslog.own_times import timed
 from topics.event import Event
 
 _MESSAGE = re.compile(

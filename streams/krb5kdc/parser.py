@@ -12,8 +12,8 @@ The client chooses both principals, which may hold ` for ` and commas: address a
 import re
 
 from streams.base import Joins, Stream
-from streams.rules import LONGEST, Rule, Rules
-from streams.text import extra, put, set_endpoint
+from streams.common.text import extra, put, set_endpoint
+from streams.mapping.rules import LONGEST, Rule, Rules
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "kerberos"}

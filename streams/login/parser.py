@@ -9,11 +9,11 @@ https://man7.org/linux/man-pages/man1/login.1.html
 Whoever sits there chooses the name: what stands right of it (the reason) is PAM's own text, and has no comma.
 """
 
-from streams import pam_lines
 from streams.base import Joins, Stream
-from streams.domains import name_source
-from streams.rules import Rule, Rules
-from streams.text import extra
+from streams.common import pam_lines
+from streams.common.domains import name_source
+from streams.common.text import extra
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "login"}

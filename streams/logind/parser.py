@@ -7,7 +7,7 @@ https://www.freedesktop.org/software/systemd/man/latest/systemd-logind.service.h
 """
 
 from streams.base import Joins, Stream
-from streams.rules import Rule, Rules
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "logind"}

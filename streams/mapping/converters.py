@@ -1,6 +1,6 @@
 """What takes a JSON value of a kind of its own: dates, sizes, truths, addresses, hashes, DNs, URLs, DNS answers.
 
-Each maker gives a function for a table of `streams.members`: it takes (event, value) and says whether the value was of
+Each maker gives a function for a table of `streams.mapping.json_fields`: it takes (event, value) and says whether the value was of
 use. Values of any type may come, of any size; time is proportional to it.
 https://www.elastic.co/docs/reference/ecs/ecs-field-reference
 """
@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from streams.members import Take
-from streams.packets import mac, set_transport
-from streams.text import extra, host_port, is_ip, number
-from streams.timestamps import set_instant
+from streams.common.packets import mac, set_transport
+from streams.common.text import extra, host_port, is_ip, number
+from streams.mapping.json_fields import Take
+from streams.syslog.timestamps import set_instant
 from topics.documents.ecs import iso
 from topics.event import Event
 

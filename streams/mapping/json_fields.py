@@ -7,9 +7,9 @@ A table maps the dotted path of a member to a column (`source_ip`), to an ECS fi
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streams.records import kept
-from streams.text import extra, is_ip, number, set_endpoint
-from streams.timestamps import set_instant
+from streams.common.text import extra, is_ip, number, set_endpoint
+from streams.mapping.json_record import kept
+from streams.syslog.timestamps import set_instant
 from topics.event import Event
 from topics.fields import FIELDS
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streams.text import extra, is_ip, number, port_number, set_endpoint, set_ip
+from streams.common.text import extra, is_ip, number, port_number, set_endpoint, set_ip
 from topics.event import Event
 from topics.fields import FIELDS
 

@@ -7,7 +7,7 @@ Whoever connects chooses user and database. MySQL escapes no quote in them, so t
 before the server's own words; only who has been let in can be refused a database.
 """
 
-from streams.rules import Rule, Rules
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 SERVICE: Event = {"ogrewatch_service": "mysql"}

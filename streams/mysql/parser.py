@@ -10,12 +10,12 @@ import re
 from typing import Any
 
 from streams.base import Joins, Stream
+from streams.common.text import extra, put
+from streams.mapping.json_record import kept
 from streams.mysql import statements
 from streams.mysql.messages import ERROR, INFO, MESSAGES, SERVER
 from streams.mysql.stamps import STAMP, set_stamp
-from streams.records import kept
-from streams.text import extra, put
-from streams.timestamps import set_instant
+from streams.syslog.timestamps import set_instant
 from topics.event import Event
 
 _HEAD = re.compile(

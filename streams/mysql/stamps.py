@@ -5,7 +5,7 @@
 
 import re
 
-from streams.timestamps import set_civil
+from streams.syslog.timestamps import set_civil
 from topics.event import Event
 
 STAMP = (

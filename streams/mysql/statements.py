@@ -8,9 +8,9 @@ https://dev.mysql.com/doc/refman/8.4/en/query-log.html, https://dev.mysql.com/do
 
 import re
 
+from streams.common.text import extra, number, put, set_endpoint
 from streams.mysql.messages import LOGIN, MESSAGES, columns
 from streams.mysql.stamps import STAMP, set_stamp
-from streams.text import extra, number, put, set_endpoint
 from topics.event import Event
 
 _GENERAL = re.compile(rf"(?:{STAMP})?\t{{0,2}} *([0-9]{{1,20}}) ([A-Z][A-Za-z ]{{1,24}}?)(?:\t(.*))?", re.DOTALL)

@@ -12,9 +12,9 @@ taken for the packet itself.
 import re
 
 from streams.base import Joins, Stream
+from streams.common.packets import set_mac, set_number, set_transport, set_type
+from streams.common.text import extra, is_ip, port_number
 from streams.netfilter.prefix import columns_of
-from streams.packets import set_mac, set_number, set_transport, set_type
-from streams.text import extra, is_ip, port_number
 from topics.event import Event
 
 _UPTIME = re.compile(r"\[ *([0-9]{1,12}\.[0-9]{1,9})\] ?")

@@ -13,10 +13,10 @@ import re
 from itertools import islice
 from urllib.parse import unquote
 
-from streams import weblog
-from streams.modsecurity import find_alert
-from streams.text import extra, port_number, put, set_endpoint
-from streams.timestamps import set_civil
+from streams.common import weblog
+from streams.common.modsecurity import find_alert
+from streams.common.text import extra, port_number, put, set_endpoint
+from streams.syslog.timestamps import set_civil
 from topics.event import Event
 
 NAME = "nginx.error"

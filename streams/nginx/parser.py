@@ -2,12 +2,12 @@
 
 Enters: the `combined` format and those that add to it (a virtual host before, timings or more after), `common`, and the
 error log, sent by syslog (`access_log syslog:server=...`, tag nginx) or as lines of a file, which are told by their
-beginning; formats in JSON, too. Any nginx. The formats are in `streams.weblog`, `.error` and `.records`.
+beginning; formats in JSON, too. Any nginx. The formats are in `streams.common.weblog`, `.error` and `.records`.
 https://nginx.org/en/docs/http/ngx_http_log_module.html, https://nginx.org/en/docs/syslog.html
 """
 
-from streams import weblog
 from streams.base import Joins, Stream
+from streams.common import weblog
 from streams.nginx import error, records
 from topics.event import Event
 

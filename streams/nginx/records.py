@@ -6,11 +6,11 @@ https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format, https://ngin
 
 from typing import Any
 
-from streams import weblog
 from streams.base import Joins
-from streams.members import Members, Take
-from streams.text import extra, host_port, is_ip, number
-from streams.timestamps import clf, set_instant
+from streams.common import weblog
+from streams.common.text import extra, host_port, is_ip, number
+from streams.mapping.json_fields import Members, Take
+from streams.syslog.timestamps import clf, set_instant
 from topics.event import Event
 
 NAME = "nginx.access"

@@ -3,7 +3,7 @@
 Sources: OpenVPN src/openvpn/{multi,ssl,ssl_verify,ssl_verify_openssl,push,init,socket,forward}.c, plugins/auth-pam.
 """
 
-from streams.rules import Rule, Rules
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 SERVICE: Event = {"ogrewatch_service": "openvpn"}

@@ -12,12 +12,12 @@ verified, and an address at the very beginning goes before any that a name might
 import re
 from typing import Any
 
-from streams import pam_lines
 from streams.base import Joins, Stream
+from streams.common import pam_lines
+from streams.common.text import extra, put, set_endpoint
 from streams.openvpn.messages import MESSAGES, SERVICE
-from streams.own_times import timed
-from streams.text import extra, put, set_endpoint
-from streams.timestamps import MICROSECOND
+from streams.syslog.own_times import timed
+from streams.syslog.timestamps import MICROSECOND
 from topics.event import Event
 
 _OWN_FILE = re.compile(

@@ -4,7 +4,7 @@ Sources: Linux-PAM 1.1 to 1.7 modules/*, sssd sss_client/pam_sss.c, google-authe
 pam-krb5, nss-pam-ldapd, pam_abl, duo_unix. https://man7.org/linux/man-pages/man8/pam.8.html
 """
 
-from streams.rules import Rule, Rules
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 AUTHENTICATION = ["authentication"]

@@ -1,16 +1,16 @@
 """From PAM lines under programs that have no stream of their own, or whose stream leaves them, to columns.
 
-Enters: what `streams.pam_lines` understands, under display managers, cron, systemd, screen locks, mail and file
+Enters: what `streams.common.pam_lines` understands, under display managers, cron, systemd, screen locks, mail and file
 servers, the tools that change accounts; and `unix_chkpwd`, PAM's own helper. Nothing here counts as an attempt: which
 modules of a stack failed does not say whether the login did. https://man7.org/linux/man-pages/man8/unix_chkpwd.8.html
 """
 
 import re
 
-from streams import pam_lines
 from streams.base import Joins, Stream
+from streams.common import pam_lines
+from streams.common.text import extra
 from streams.pam.messages import MESSAGES
-from streams.text import extra
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "pam"}

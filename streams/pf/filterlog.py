@@ -5,9 +5,9 @@ or `...,6,CLASS,FLOW,HOPS,PROTO,PROTO-ID,LENGTH,SRC,DST`, then what the protocol
 https://docs.netgate.com/pfsense/en/latest/monitoring/raw-filter-log-format.html
 """
 
-from streams.packets import set_ends, set_number, set_transport
+from streams.common.packets import set_ends, set_number, set_transport
+from streams.common.text import extra, is_ip
 from streams.pf.verdicts import ACTIONS, DIRECTIONS, INTERFACES
-from streams.text import extra, is_ip
 from topics.event import Event
 
 _COMMON = 9

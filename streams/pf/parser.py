@@ -8,8 +8,8 @@ outcome in ECS's sense: what the rule did is `event.type` and `event.action`.
 import re
 
 from streams.base import Joins, Stream
-from streams.own_times import timed
 from streams.pf import filterlog, pflog
+from streams.syslog.own_times import timed
 from topics.event import Event
 
 _SNIFF = re.compile(

@@ -8,9 +8,9 @@ https://www.tcpdump.org/manpages/tcpdump.1.html
 
 import re
 
-from streams.packets import set_ends, set_transport
+from streams.common.packets import set_ends, set_transport
+from streams.common.text import extra, is_ip
 from streams.pf.verdicts import ACTIONS, DIRECTIONS, INTERFACES
-from streams.text import extra, is_ip
 from topics.event import Event
 
 _RULE = re.compile(

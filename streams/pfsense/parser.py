@@ -10,8 +10,8 @@ Who logs in chooses the name, so the last address after a quote is the program's
 import re
 
 from streams.base import Joins, Stream
-from streams.packets import set_end, set_type
-from streams.text import extra, put
+from streams.common.packets import set_end, set_type
+from streams.common.text import extra, put
 from topics.event import Event
 
 _PAGE = re.compile(r"(/\S{0,255}): ")

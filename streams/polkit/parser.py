@@ -8,10 +8,10 @@ https://www.freedesktop.org/software/polkit/docs/latest/polkit.8.html
 The caller chooses command lines and directories: user and target stand left of them.
 """
 
-from streams import pam_lines
 from streams.base import Joins, Stream
-from streams.rules import Rule, Rules
-from streams.text import extra, put
+from streams.common import pam_lines
+from streams.common.text import extra, put
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "polkit"}

@@ -7,8 +7,8 @@ src/global/{log_adhoc,deliver_pass}.c, src/qmgr/*.c, src/cleanup/*.c, src/pickup
 import re
 from collections.abc import Callable
 
-from streams.postfix.session import Session
-from streams.postfix.shapes import (
+from streams.common.text import extra, number, put, set_endpoint
+from streams.postfix.patterns import (
     DELIVERED,
     HELD,
     LOGIN,
@@ -20,7 +20,7 @@ from streams.postfix.shapes import (
     TAKEN,
     UNDELIVERED,
 )
-from streams.text import extra, number, put, set_endpoint
+from streams.postfix.session import Session
 from topics.event import Event
 
 _PEER = re.compile(PEER)

@@ -3,7 +3,8 @@
 Sources: postfix 2.6 to 3.9, src/{smtpd,smtp,postscreen,anvil,tlsproxy,tls,master,scache}/*.c, conf/postfix-script.
 """
 
-from streams.postfix.shapes import (
+from streams.mapping.rules import Rule, Rules
+from streams.postfix.patterns import (
     CONNECTED,
     COUNTED,
     DISCONNECTED,
@@ -28,7 +29,6 @@ from streams.postfix.shapes import (
     UNDELIVERED,
     UNREACHED,
 )
-from streams.rules import Rule, Rules
 
 _TLS = (
     Rule(

@@ -11,11 +11,11 @@ the name, which holds neither blanks nor brackets.
 import re
 
 from streams.base import Joins, Stream
+from streams.common.text import extra, put
 from streams.postfix.mail import HANDLERS, other, set_peer
 from streams.postfix.messages import MESSAGES, WARNINGS
+from streams.postfix.patterns import CONNECTED, LOGIN, NOTED, PEER, TROUBLE
 from streams.postfix.session import Session
-from streams.postfix.shapes import CONNECTED, LOGIN, NOTED, PEER, TROUBLE
-from streams.text import extra, put
 from topics.event import Event
 
 _QUEUE_ID = re.compile(r"(NOQUEUE|[0-9A-F]{6,16}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20}): ")

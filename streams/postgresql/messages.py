@@ -6,7 +6,7 @@ src/backend/utils/init/{miscinit,postinit}.c, src/backend/postmaster/postmaster.
 Whoever connects chooses user, database and application; they stand in quotes, or before what the server adds.
 """
 
-from streams.rules import Rule, Rules
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 SERVICE: Event = {"ogrewatch_service": "postgresql"}

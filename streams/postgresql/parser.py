@@ -10,12 +10,12 @@ import re
 from typing import Any
 
 from streams.base import Joins, Stream
+from streams.common.text import extra, number, put, set_endpoint
+from streams.mapping.json_record import kept
 from streams.postgresql import prefix
 from streams.postgresql.messages import ERROR, INFO, MESSAGES, STATEMENT
 from streams.postgresql.records import of_csv
-from streams.records import kept
-from streams.text import extra, number, put, set_endpoint
-from streams.timestamps import set_iso
+from streams.syslog.timestamps import set_iso
 from topics.event import Event
 
 _SEQUENCE = re.compile(r"\[[0-9]{1,10}-[0-9]{1,10}\] ?")

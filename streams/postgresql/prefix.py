@@ -12,8 +12,8 @@ import re
 from collections import Counter
 from itertools import islice
 
-from streams.text import extra, is_ip, number, set_endpoint
-from streams.timestamps import set_iso
+from streams.common.text import extra, is_ip, number, set_endpoint
+from streams.syslog.timestamps import set_iso
 from topics.event import Event
 
 _MARK = ":  "

@@ -10,9 +10,9 @@ The client chooses the user's name: the address stands left of it, and in `no su
 import re
 
 from streams.base import Joins, Stream
-from streams.ftp_events import CLOSED, FAILED, LOGIN, OPENED, REFUSED, SERVICE, SESSION, pam
-from streams.rules import Rule, Rules
-from streams.text import extra, set_endpoint
+from streams.common.ftp_events import CLOSED, FAILED, LOGIN, OPENED, REFUSED, SERVICE, SESSION, pam
+from streams.common.text import extra, set_endpoint
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 _BROKEN: Event = {**CLOSED, "event_outcome": "failure"}

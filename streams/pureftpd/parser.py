@@ -11,10 +11,10 @@ The client chooses names and paths; the account before `@` is one that has logge
 import re
 
 from streams.base import Joins, Stream
-from streams.domains import name_source
-from streams.ftp_events import FAILED, LEFT, LOGIN, OPENED, PROTOCOL, REFUSED, SESSION, on_file, pam
-from streams.rules import LONGEST
-from streams.text import extra, number, put, set_endpoint
+from streams.common.domains import name_source
+from streams.common.ftp_events import FAILED, LEFT, LOGIN, OPENED, PROTOCOL, REFUSED, SESSION, on_file, pam
+from streams.common.text import extra, number, put, set_endpoint
+from streams.mapping.rules import LONGEST
 from topics.event import Event
 
 _TRANSFERS: dict[str, Event] = {

@@ -3,8 +3,8 @@
 Sources: shadow-utils 4.1 to 4.17, src/{groupadd,groupmod,groupdel,gpasswd,newgrp}.c, libmisc/cleanup_group.c.
 """
 
-from streams.rules import Rule
-from streams.shadow.shapes import (
+from streams.mapping.rules import Rule
+from streams.shadow.patterns import (
     BARE_ACTOR,
     BARE_GROUP,
     BARE_TARGET,

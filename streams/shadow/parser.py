@@ -9,10 +9,10 @@ same; where the caller is named (gpasswd, passwd), it is the caller.
 """
 
 from streams.base import Joins, Stream
-from streams.rules import Rules
+from streams.common.text import extra
+from streams.mapping.rules import Rules
 from streams.shadow.groups import FAILURES, GROUPS
 from streams.shadow.users import USERS
-from streams.text import extra
 from topics.event import Event
 
 _RULES = Rules("shadow", {**GROUPS, **USERS})

@@ -4,9 +4,9 @@ Sources: shadow-utils 4.1 to 4.17, src/{useradd,usermod,userdel,passwd,chage,chs
 adduser 3.1 (AdduserLogging.pm) and adduser; openSUSE's pwdutils (`new account added - account=...`).
 """
 
-from streams.rules import Rule
+from streams.mapping.rules import Rule
 from streams.shadow.groups import ADDED, ADDED_BY, BY_GPASSWD, NEW_GROUP, OF_GROUP, REMOVED, RENAMED
-from streams.shadow.shapes import (
+from streams.shadow.patterns import (
     BARE_GROUP,
     BARE_TARGET,
     EXPIRY,

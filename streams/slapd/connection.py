@@ -7,7 +7,7 @@ and what it read there.
 from typing import Any
 
 from streams.base import Joins
-from streams.text import extra, first_rdn, is_ip, port_number, set_ip
+from streams.common.text import extra, first_rdn, is_ip, port_number, set_ip
 from topics.event import Event
 
 _LONGEST_NAME = 500

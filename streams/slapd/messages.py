@@ -5,8 +5,8 @@ Sources: OpenLDAP servers/slapd/{main,daemon,connection,bind,sasl}.c, back-mdb/i
 
 import re
 
-from streams.rules import Rule, Rules
-from streams.text import first_rdn, put
+from streams.common.text import first_rdn, put
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 SERVICE: Event = {"ogrewatch_service": "ldap"}

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 
 from streams.base import Joins, Stream
+from streams.common.text import extra, host_port, put, set_endpoint
 from streams.slapd.connection import Connection, user_of
 from streams.slapd.messages import SERVICE, unconnected
-from streams.text import extra, host_port, put, set_endpoint
-from streams.timestamps import set_instant
+from streams.syslog.timestamps import set_instant
 from topics.event import Event
 
 _BIND: Event = {

@@ -11,12 +11,12 @@ stands left of the URL and, taken from the right, what follows it are Squid's ow
 
 import re
 
-from streams import weblog
 from streams.base import Joins, Stream
-from streams.packets import relate, set_end, set_number
-from streams.text import extra, host_port, is_ip, number, put
-from streams.timestamps import clf, set_instant
-from streams.weblog import set_target
+from streams.common import weblog
+from streams.common.packets import relate, set_end, set_number
+from streams.common.text import extra, host_port, is_ip, number, put
+from streams.common.weblog import set_target
+from streams.syslog.timestamps import clf, set_instant
 from topics.event import Event
 
 NAME = "squid"

@@ -4,8 +4,8 @@ Sources: OpenSSH 6 to 10, packet.c (`sshpkt_vfatal` has the texts of broken conn
 serverloop.c, sshd.c, sshd-session.c.
 """
 
-from streams.rules import Rule
-from streams.sshd.shapes import (
+from streams.mapping.rules import Rule
+from streams.sshd.patterns import (
     BREAK_IN,
     BROKEN,
     CHANGE,

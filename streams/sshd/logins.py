@@ -3,8 +3,8 @@
 Sources: OpenSSH 6 to 10, auth.c, auth2.c, auth2-pubkey.c, auth2-hostbased.c, auth-pam.c, monitor.c.
 """
 
-from streams.rules import Rule
-from streams.sshd.shapes import (
+from streams.mapping.rules import Rule
+from streams.sshd.patterns import (
     BROKEN,
     DETAIL,
     EITHER,

@@ -3,10 +3,10 @@
 Sources: OpenSSH 6 to 10, session.c, servconf.c, sshd.c. https://man.openbsd.org/sshd.8
 """
 
-from streams.rules import Rule, Rules
+from streams.mapping.rules import Rule, Rules
 from streams.sshd.connections import CONNECTIONS
 from streams.sshd.logins import LOGINS
-from streams.sshd.shapes import CONFIGURED, DETAIL, LEFT, OPENED, PEER, REASON, SERVER, STARTED, STOPPED, UNABLE
+from streams.sshd.patterns import CONFIGURED, DETAIL, LEFT, OPENED, PEER, REASON, SERVER, STARTED, STOPPED, UNABLE
 
 _STARTING = (
     Rule(

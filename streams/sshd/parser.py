@@ -8,13 +8,13 @@ auth.c (`auth_log`); the other messages are in `streams.sshd.messages`. https://
 
 import re
 
-from streams import pam_lines
 from streams.base import Joins, Stream
-from streams.domains import name_source
+from streams.common import pam_lines
+from streams.common.domains import name_source
+from streams.common.text import extra, set_endpoint
 from streams.sshd.messages import MESSAGES
+from streams.sshd.patterns import CONFIGURED, SERVICE, SESSION, UNABLE
 from streams.sshd.sftp import sftp
-from streams.sshd.shapes import CONFIGURED, SERVICE, SESSION, UNABLE
-from streams.text import extra, set_endpoint
 from topics.event import Event
 
 _LOGIN: Event = {**SERVICE, "event_category": ["authentication"], "event_type": ["start"], "event_action": "ssh_login"}

@@ -5,9 +5,9 @@ afterwards is told both through `Joins`. Source: OpenSSH sftp-server.c.
 """
 
 from streams.base import Joins
-from streams.rules import Rule, Rules
-from streams.sshd.shapes import SERVICE
-from streams.text import extra
+from streams.common.text import extra
+from streams.mapping.rules import Rule, Rules
+from streams.sshd.patterns import SERVICE
 from topics.event import Event
 
 

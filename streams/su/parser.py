@@ -9,9 +9,9 @@ src/su.c and lib/sulog.c, FreeBSD usr.bin/su/su.c. https://man7.org/linux/man-pa
 The caller chooses the target's name: whoever calls, and the terminal, stand right of it or are names of accounts.
 """
 
-from streams import pam_lines
 from streams.base import Joins, Stream
-from streams.rules import Rule, Rules
+from streams.common import pam_lines
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "su"}

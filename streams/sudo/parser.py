@@ -11,10 +11,10 @@ and all that follows is its text, so nothing that ran is hidden.
 
 import re
 
-from streams import pam_lines
 from streams.base import Joins, Stream
+from streams.common import pam_lines
+from streams.common.text import extra, put
 from streams.sudo.records import parse_json, sniff_json
-from streams.text import extra, put
 from topics.event import Event
 
 _SERVICE: Event = {"ogrewatch_service": "sudo"}

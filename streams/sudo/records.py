@@ -9,8 +9,8 @@ https://www.sudo.ws/docs/man/sudoers.man/#EVENT_LOGGING
 from typing import Any
 
 from streams.base import Joins
-from streams.members import Members
-from streams.timestamps import set_instant
+from streams.mapping.json_fields import Members
+from streams.syslog.timestamps import set_instant
 from topics.event import Event
 
 _RUN: Event = {

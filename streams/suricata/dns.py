@@ -5,8 +5,8 @@ https://docs.suricata.io/en/latest/output/eve/eve-json-format.html#event-type-dn
 
 from typing import Any
 
-from streams.takers import set_answers, strings
-from streams.text import extra
+from streams.common.text import extra
+from streams.mapping.converters import set_answers, strings
 from topics.event import Event
 
 _TYPES = {"query": "query", "request": "query", "answer": "answer", "response": "answer"}

@@ -10,10 +10,10 @@ Whoever wrote the rule chose its text. Both ends are the last that stands in the
 import re
 
 from streams.base import Joins
-from streams.packets import set_ends, set_number, set_transport
+from streams.common.packets import set_ends, set_number, set_transport
+from streams.common.text import extra, is_ip, put
 from streams.suricata.kinds import KINDS
-from streams.text import extra, is_ip, put
-from streams.timestamps import set_civil
+from streams.syslog.timestamps import set_civil
 from topics.event import Event
 
 _TIME = re.compile(r"([0-9]{2})/([0-9]{2})(?:/([0-9]{2,4}))?-([0-9]{2}):([0-9]{2}):([0-9]{2})\.([0-9]{1,6}) +")

@@ -5,10 +5,10 @@ https://docs.suricata.io/en/latest/output/eve/eve-json-format.html
 
 from typing import Any
 
-from streams import takers
-from streams.members import Members, Take
+from streams.common.text import extra, is_ip
+from streams.mapping import converters
+from streams.mapping.json_fields import Members, Take
 from streams.suricata import dns
-from streams.text import extra, is_ip
 from topics.event import Event
 
 _NO_PROTOCOL = frozenset({"", "failed", "unknown", "template", "template-rust"})
@@ -46,7 +46,7 @@ def _forwarded(event: Event, value: Any) -> bool:
     if type(value) is not str or not is_ip(value):
         return False
     extra(event)["network.forwarded_ip"] = value
-    takers.relate(event, "ip", [value])
+    converters.relate(event, "ip", [value])
     return True
 
 
@@ -83,15 +83,15 @@ def _kerberos(event: Event, value: Any) -> bool:
 
 def _certificate(end: str, path: str) -> dict[str, str | Take]:
     return {
-        f"{path}.subject": takers.distinguished(end, "subject"),
-        f"{path}.issuerdn": takers.distinguished(end, "issuer"),
+        f"{path}.subject": converters.distinguished(end, "subject"),
+        f"{path}.issuerdn": converters.distinguished(end, "issuer"),
         f"{path}.serial": _serial(f"tls.{end}.x509.serial_number"),
-        f"{path}.fingerprint": takers.hashed(f"tls.{end}.hash.sha1", upper=True),
-        f"{path}.notbefore": takers.date(f"tls.{end}.not_before", f"tls.{end}.x509.not_before"),
-        f"{path}.notafter": takers.date(f"tls.{end}.not_after", f"tls.{end}.x509.not_after"),
-        f"{path}.subjectaltname": takers.texts(f"tls.{end}.x509.alternative_names"),
+        f"{path}.fingerprint": converters.hashed(f"tls.{end}.hash.sha1", upper=True),
+        f"{path}.notbefore": converters.date(f"tls.{end}.not_before", f"tls.{end}.x509.not_before"),
+        f"{path}.notafter": converters.date(f"tls.{end}.not_after", f"tls.{end}.x509.not_after"),
+        f"{path}.subjectaltname": converters.texts(f"tls.{end}.x509.alternative_names"),
         f"{path}.certificate": f"tls.{end}.certificate",
-        f"{path}.chain": takers.texts(f"tls.{end}.certificate_chain"),
+        f"{path}.chain": converters.texts(f"tls.{end}.certificate_chain"),
     }
 
 
@@ -112,13 +112,13 @@ _COMMON: dict[str, str | Take] = {
     "src_port": "source_port",
     "dest_ip": "destination_ip",
     "dest_port": "destination_port",
-    "proto": takers.transport,
+    "proto": converters.transport,
     "app_proto": _protocol,
     "in_iface": "observer_ingress_interface_name",
     "community_id": "network.community_id",
     "vlan": _vlans,
-    "ether.src_mac": takers.hardware("source"),
-    "ether.dest_mac": takers.hardware("destination"),
+    "ether.src_mac": converters.hardware("source"),
+    "ether.dest_mac": converters.hardware("destination"),
     "xff": _forwarded,
     "log_level": "log.level",
     "engine.message": "message",
@@ -128,26 +128,26 @@ _ALERT: dict[str, str | Take] = {
     "alert.rev": "rule.version",
     "alert.signature": _signature,
     "alert.category": "rule.category",
-    "alert.severity": takers.whole("event.severity"),
+    "alert.severity": converters.whole("event.severity"),
     "alert.metadata.mitre_tactic_id": "threat.tactic.id",
     "alert.metadata.mitre_tactic_name": "threat.tactic.name",
     "alert.metadata.mitre_technique_id": "threat.technique.id",
     "alert.metadata.mitre_technique_name": "threat.technique.name",
-    "flow.pkts_toserver": takers.whole("source.packets"),
-    "flow.pkts_toclient": takers.whole("destination.packets"),
+    "flow.pkts_toserver": converters.whole("source.packets"),
+    "flow.pkts_toclient": converters.whole("destination.packets"),
     "flow.bytes_toserver": "source_bytes",
     "flow.bytes_toclient": "destination_bytes",
-    "flow.start": takers.date("event.start"),
-    "flow.end": takers.date("event.end"),
-    "netflow.pkts": takers.whole("source.packets"),
+    "flow.start": converters.date("event.start"),
+    "flow.end": converters.date("event.end"),
+    "netflow.pkts": converters.whole("source.packets"),
     "netflow.bytes": "source_bytes",
-    "netflow.start": takers.date("event.start"),
-    "netflow.end": takers.date("event.end"),
+    "netflow.start": converters.date("event.start"),
+    "netflow.end": converters.date("event.end"),
 }
 _HTTP: dict[str, str | Take] = {
-    "http.hostname": takers.domain("url.domain", "destination.domain"),
-    "http.http_port": takers.whole("url.port"),
-    "http.url": takers.target,
+    "http.hostname": converters.domain("url.domain", "destination.domain"),
+    "http.http_port": converters.whole("url.port"),
+    "http.url": converters.target,
     "http.http_user_agent": "user_agent_original",
     "http.http_content_type": "http.response.mime_type",
     "http.http_refer": "http_request_referrer",
@@ -171,30 +171,30 @@ _DNS: dict[str, str | Take] = {
 _TLS: dict[str, str | Take] = {
     **_certificate("server", "tls"),
     **_certificate("client", "tls.client"),
-    "tls.sni": takers.domain("tls.client.server_name", "destination.domain"),
-    "tls.version": takers.version,
-    "tls.session_resumed": takers.truth("tls.resumed"),
+    "tls.sni": converters.domain("tls.client.server_name", "destination.domain"),
+    "tls.version": converters.version,
+    "tls.session_resumed": converters.truth("tls.resumed"),
     "tls.ja3.hash": "tls.client.ja3",
     "tls.ja3s.hash": "tls.server.ja3s",
-    "quic.sni": takers.domain("tls.client.server_name", "destination.domain"),
+    "quic.sni": converters.domain("tls.client.server_name", "destination.domain"),
     "quic.ja3.hash": "tls.client.ja3",
     "quic.ja3s.hash": "tls.server.ja3s",
 }
 _FILES: dict[str, str | Take] = {
     "fileinfo.filename": "file.path",
-    "fileinfo.size": takers.whole("file.size"),
+    "fileinfo.size": converters.whole("file.size"),
     "fileinfo.mimetype": "file.mime_type",
-    "fileinfo.md5": takers.hashed("file.hash.md5"),
-    "fileinfo.sha1": takers.hashed("file.hash.sha1"),
-    "fileinfo.sha256": takers.hashed("file.hash.sha256"),
+    "fileinfo.md5": converters.hashed("file.hash.md5"),
+    "fileinfo.sha1": converters.hashed("file.hash.sha1"),
+    "fileinfo.sha256": converters.hashed("file.hash.sha256"),
     "smb.filename": "file.path",
     "nfs.filename": "file.path",
     "tftp.file": "file.path",
     "ftp_data.filename": "file.path",
 }
 _OTHERS: dict[str, str | Take] = {
-    "smtp.mail_from": takers.mail("email.from.address"),
-    "smtp.rcpt_to": takers.mail("email.to.address"),
+    "smtp.mail_from": converters.mail("email.from.address"),
+    "smtp.rcpt_to": converters.mail("email.to.address"),
     "email.subject": "email.subject",
     "email.message_id": "email.message_id",
     "smb.status": _succeeded,
@@ -206,9 +206,9 @@ _OTHERS: dict[str, str | Take] = {
     "mqtt.connect.username": "user_name",
     "pgsql.request.startup_parameters.user": "user_name",
     "sip.uri": "url.full",
-    "dhcp.client_mac": takers.hardware("source"),
-    "dhcp.hostname": takers.related("hosts"),
-    "dhcp.assigned_ip": takers.related("ip"),
+    "dhcp.client_mac": converters.hardware("source"),
+    "dhcp.hostname": converters.related("hosts"),
+    "dhcp.assigned_ip": converters.related("ip"),
 }
 
 MEMBERS = Members("suricata.eve", {**_COMMON, **_ALERT, **_HTTP, **_DNS, **_TLS, **_FILES, **_OTHERS})

@@ -13,12 +13,12 @@ for anything else.
 from typing import Any
 
 from streams.base import Joins, Stream
-from streams.packets import set_type
+from streams.common.packets import set_type
+from streams.common.text import extra
+from streams.mapping.converters import instant, set_status
 from streams.suricata import dns, fast
+from streams.suricata.json_fields import MEMBERS
 from streams.suricata.kinds import KINDS, OTHER, STATES, VERDICTS
-from streams.suricata.members import MEMBERS
-from streams.takers import instant, set_status
-from streams.text import extra
 from topics.event import Event
 
 

@@ -1,16 +1,16 @@
 """From a line and its time of receipt to base columns: when, who wrote it, and the message without its header.
 
-RFC 3164 and the dialects of it that relays and devices write (`streams.stamps`, `streams.origins`), RFC 5424
-(`streams.rfc5424`), the ISO stamps of rsyslog's files and journalctl, octet-counted frames (RFC 6587). A text without a
+RFC 3164 and the dialects of it that relays and devices write (`streams.syslog.stamps`, `streams.syslog.origin`), RFC 5424
+(`streams.syslog.rfc5424`), the ISO stamps of rsyslog's files and journalctl, octet-counted frames (RFC 6587). A text without a
 header is all message, its time that of receipt. https://www.rfc-editor.org/rfc/rfc3164#section-4
 """
 
 import re
 from collections.abc import Callable, Container
 
-from streams import origins, rfc5424, stamps
-from streams.text import extra
-from streams.timestamps import OFFSETS, Clock, iso
+from streams.common.text import extra
+from streams.syslog import origin, rfc5424, stamps
+from streams.syslog.timestamps import OFFSETS, Clock, iso
 from topics.event import Event
 
 _PRI_PART = r"(?:<([0-9]{1,3})>)?"
@@ -29,7 +29,7 @@ _PRI = re.compile(r"<([0-9]{1,3})>")
 _SEQUENCE = re.compile(r"([0-9]{1,10}): (?:(?![0-9]{1,10}: )([\w.:-]{1,255}): )?(?:([0-9]{1,10}): )?|: ?(?=[*.A-Z0-9])")
 _NODE = re.compile(r"[A-Z]{2,3}(?:/[0-9A-Z]{1,8}){2,4}: ?")
 _SOLARIS = re.compile(r"[ \t]{0,16}\[ID ([0-9]{1,10}) [a-z0-9]{2,8}\.[a-z]{3,8}\] ")
-_NOT_HOSTS = frozenset([*OFFSETS, *map(str, range(1970, 2100)), *origins.LEVELS])
+_NOT_HOSTS = frozenset([*OFFSETS, *map(str, range(1970, 2100)), *origin.LEVELS])
 _HIGHEST_PRI = 191
 
 
@@ -104,7 +104,7 @@ class Headers:
         rest = _take_sequence(rest, event)
         stamp = stamps.read(rest, received, self.zone)
         if stamp is None:
-            if not origins.take_tag_alone(rest, event, headed) and headed:
+            if not origin.take_tag_alone(rest, event, headed) and headed:
                 event["message"] = rest
             return event
         self._take_stamp(stamp, event)
@@ -120,9 +120,9 @@ class Headers:
     def _take_origin(self, rest: str, received: int, event: Event) -> None:
         """Host and tag, either of which may be missing, then the message."""
         if "host_hostname" not in event:
-            rest = origins.take_host(rest, event, self._programs)
+            rest = origin.take_host(rest, event, self._programs)
         rest = self._take_inner(rest, received, event)
-        origins.take_tag(rest, event, self._programs)
+        origin.take_tag(rest, event, self._programs)
 
     def _take_inner(self, rest: str, received: int, event: Event) -> str:
         """What follows the header that a device wrote and a relay kept after its own. The device's time holds, unless
@@ -140,7 +140,7 @@ class Headers:
         if not stamp.unset:
             self._take_stamp(stamp, event)
         inner = inner[stamp.end :]
-        return inner if found else origins.take_host(inner, event, self._programs)
+        return inner if found else origin.take_host(inner, event, self._programs)
 
 
 def _take_priority(text: str, event: Event) -> str:

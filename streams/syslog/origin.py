@@ -6,7 +6,7 @@ Either may be missing, and relays and systems have habits of their own, each wit
 import re
 from collections.abc import Container
 
-from streams.text import extra, is_ip, number
+from streams.common.text import extra, is_ip, number
 from topics.event import Event
 
 _FACILITIES = (

@@ -1,15 +1,15 @@
 """From a line that begins with its program's own time to the columns of what follows, and that time.
 
 For programs that write files of their own, or put their own time after the header of syslog: what is before the time is
-nothing, in any dialect that `streams.stamps` reads.
+nothing, in any dialect that `streams.syslog.stamps` reads.
 """
 
 from datetime import UTC
 
-from streams import stamps
 from streams.base import Joins, Parse
-from streams.text import extra
-from streams.timestamps import ZONE
+from streams.common.text import extra
+from streams.syslog import stamps
+from streams.syslog.timestamps import ZONE
 from topics.event import Event
 
 

@@ -6,9 +6,9 @@ Lenient where devices are: a stamp may lack its zone, the message may follow mal
 import re
 from typing import Any
 
-from streams.origins import set_program
-from streams.text import extra, number
-from streams.timestamps import Clock, iso
+from streams.common.text import extra, number
+from streams.syslog.origin import set_program
+from streams.syslog.timestamps import Clock, iso
 from topics.event import Event
 
 _HEADER = re.compile(r"([1-9][0-9]{0,2}) (\S{1,64}) (\S{1,255}) (\S{1,255}) (\S{1,128}) (\S{1,255})(?: |$)")

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from streams.timestamps import MONTHS, OFFSETS, civil, iso, nearest, zone_of
+from streams.syslog.timestamps import MONTHS, OFFSETS, civil, iso, nearest, zone_of
 
 _DATE = r"(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?)"
 _OFFSET = r" ?(?P<offset>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"

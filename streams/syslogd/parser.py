@@ -10,8 +10,8 @@ https://www.rsyslog.com/doc/configuration/modules/imuxsock.html
 import re
 
 from streams.base import Joins, Stream
-from streams.rules import Rule, Rules
-from streams.text import extra, number
+from streams.common.text import extra, number
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 _INFO: Event = {"event_category": ["process"], "event_type": ["info"], "event_action": "syslog_message"}

@@ -10,8 +10,8 @@ Whoever writes a unit file chooses its description, which stands after the verb 
 import re
 
 from streams.base import Joins, Stream
+from streams.common.text import extra, number
 from streams.systemd.verbs import FAILED, INFO, MESSAGES, UNIT_MESSAGES, VERBS
-from streams.text import extra, number
 from topics.event import Event
 
 _SUFFIXES = "service|socket|target|timer|mount|automount|slice|scope|swap|path|device|snapshot"

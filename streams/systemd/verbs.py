@@ -3,7 +3,7 @@
 Sources: systemd 208 to 256, src/core/{unit,job,service,mount,socket,device,manager,main}.c.
 """
 
-from streams.rules import Rule, Rules
+from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
 INFO: Event = {"event_category": ["process"], "event_type": ["info"], "event_action": "unit_message"}

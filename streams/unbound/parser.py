@@ -11,10 +11,10 @@ The client chooses the name, in which Unbound escapes what is not printable; its
 import re
 
 from streams.base import Joins, Stream
-from streams.dns import DNS
-from streams.packets import set_end, set_type
-from streams.text import extra, number
-from streams.timestamps import set_instant
+from streams.common.dns import DNS
+from streams.common.packets import set_end, set_type
+from streams.common.text import extra, number
+from streams.syslog.timestamps import set_instant
 from topics.event import Event
 
 _OWN = re.compile(r"\[([0-9]{9,11})\] [\w.-]{1,32}\[([0-9]{1,10}):[0-9a-f]{1,4}\] (?=[a-z ]{4,11}: )")

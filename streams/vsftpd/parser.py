@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from streams.base import Joins, Stream
-from streams.ftp_events import FAILED, LOGIN, OPENED, PROTOCOL, on_file, pam
-from streams.own_times import timed
-from streams.text import extra, number, put, set_endpoint
+from streams.common.ftp_events import FAILED, LOGIN, OPENED, PROTOCOL, on_file, pam
+from streams.common.text import extra, number, put, set_endpoint
+from streams.syslog.own_times import timed
 from topics.event import Event
 
 _DEBUG: Event = {**OPENED, "event_type": ["info"], "event_action": "ftp_message"}

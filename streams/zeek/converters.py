@@ -5,9 +5,9 @@ Each function takes (event, value), and says whether the value was of use.
 
 from typing import Any
 
-from streams import takers
-from streams.members import Take
-from streams.text import extra, first_rdn, is_ip
+from streams.common.text import extra, first_rdn, is_ip
+from streams.mapping import converters
+from streams.mapping.json_fields import Take
 from topics.event import Event
 
 _PROTOCOLS = {"ssl": "tls", "krb": "kerberos", "krb_tcp": "kerberos", "smb": "smb", "dce_rpc": "dce_rpc"}
@@ -18,12 +18,12 @@ _CLASSES = {"C_INTERNET": "IN", "C_CHAOS": "CH", "C_HESIOD": "HS", "C_NONE": "NO
 
 def transport(event: Event, value: Any) -> bool:
     """A protocol's name, but for `unknown_transport`."""
-    return value != "unknown_transport" and takers.transport(event, value)
+    return value != "unknown_transport" and converters.transport(event, value)
 
 
 def service(event: Event, value: Any) -> bool:
     """The service of a connection, or several with commas; the list itself is kept. Those with `-` were given up."""
-    names = value.split(",") if type(value) is str else takers.strings(value)
+    names = value.split(",") if type(value) is str else converters.strings(value)
     names = [name for name in names[:32] if name and not name.startswith("-")]
     if names:
         name = next((name for name in names if name not in _CARRIERS), names[0])
@@ -85,7 +85,7 @@ def dns_class(event: Event, value: Any) -> bool:
 
 def first_id(event: Event, value: Any) -> bool:
     """Connections, of which the first is the event's; all are kept."""
-    if found := takers.strings(value):
+    if found := converters.strings(value):
         extra(event)["event.id"] = found[0]
     return False
 
@@ -98,7 +98,7 @@ def host(*names: str) -> Take:
             return False
         extra(event).update({"host.ip": [value], **dict.fromkeys(names, value)})
         event["network_type"] = "ipv6" if ":" in value else "ipv4"
-        takers.relate(event, "ip", [value])
+        converters.relate(event, "ip", [value])
         return True
 
     return take
@@ -108,11 +108,11 @@ def first_address(name: str) -> Take:
     """Takes the one address of a list; of several, the first, and all are kept."""
 
     def take(event: Event, value: Any) -> bool:
-        found = takers.strings(value)
+        found = converters.strings(value)
         if not found or not all(map(is_ip, found)):
             return False
         extra(event)[name] = found[0]
-        takers.relate(event, "ip", found)
+        converters.relate(event, "ip", found)
         return len(found) == 1
 
     return take
@@ -139,6 +139,6 @@ def status(*good: str) -> Take:
 
 def types(event: Event, value: Any) -> bool:
     """The messages of an exchange, of which the last says what came of it; all are kept."""
-    if found := takers.strings(value):
+    if found := converters.strings(value):
         event["event_action"] = found[-1].lower()
     return False

@@ -13,12 +13,12 @@ protocol of authentication said is one (`streams.zeek.logins`).
 from typing import Any
 
 from streams.base import Joins, Stream
-from streams.packets import set_type
+from streams.common.packets import set_type
 from streams.zeek import logins
-from streams.zeek.finish import FINISH, ports_of_icmp
+from streams.zeek.json_fields import MEMBERS
 from streams.zeek.kinds import KINDS, OTHER
-from streams.zeek.members import MEMBERS
 from streams.zeek.names import log_of, nested, unwrapped
+from streams.zeek.postprocess import FINISH, ports_of_icmp
 from topics.event import Event
 
 

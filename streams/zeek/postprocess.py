@@ -6,9 +6,9 @@ Each function takes (event, record) after the members were taken. https://docs.z
 from collections.abc import Callable
 from typing import Any
 
-from streams.members import taker
-from streams.takers import set_answers, set_status, strings, whole_number
-from streams.text import extra, is_ip
+from streams.common.text import extra, is_ip
+from streams.mapping.converters import set_answers, set_status, strings, whole_number
+from streams.mapping.json_fields import taker
 from streams.zeek.kinds import set_state
 from topics.event import Event
 

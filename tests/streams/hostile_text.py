@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from streams import samples
 from streams.base import MemoryJoins
+from streams.common.text import is_ip
 from streams.dispatch import UNPARSED, Dispatcher
-from streams.text import is_ip
 from topics.event import Event
 
 FORGED_IP, FORGED_PORT, FORGED_NAME, FORGED_TIME = "198.51.100.66", 6666, "forgedname", "2031-03-03T03:03:03Z"

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from streams.ecs_names import NAMES
-from streams.ecs_values import KINDS, OUTCOMES, TYPES
+from streams.common.ecs_names import NAMES
+from streams.common.ecs_values import KINDS, OUTCOMES, TYPES
 from topics.event import Event
 from topics.fields import FIELDS
 

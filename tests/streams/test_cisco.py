@@ -10,7 +10,7 @@ from streams.cisco.connections import CONNECTIONS
 from streams.cisco.denials import DENIALS
 from streams.cisco.inspection import INSPECTION
 from streams.cisco.logins import LOGINS
-from streams.cisco.shapes import Message
+from streams.cisco.patterns import Message
 from streams.cisco.vpn import VPN
 from topics.event import Event
 

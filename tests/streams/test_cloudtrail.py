@@ -9,7 +9,7 @@ from records_kit import RECEIVED, attempt_of, deep, event_of, leaves, of_samples
 
 from streams.cloudtrail.actions import meaning
 from streams.cloudtrail.parser import parse_json, sniff_json
-from streams.ecs_values import TYPES
+from streams.common.ecs_values import TYPES
 
 _RECORDS = of_samples("cloudtrail")
 _ALICE = {"type": "IAMUser", "principalId": "AIDA1", "accountId": "1", "userName": "alice"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.domains import name_source
+from streams.common.domains import name_source
 from topics.event import Event
 
 

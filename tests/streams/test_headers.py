@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_checks import check_event
 
-from streams.headers import Headers
+from streams.syslog.headers import Headers
 
 NOW = datetime(2026, 11, 24, 4, 5, 10, tzinfo=UTC)
 RECEIVED = int(NOW.timestamp()) * 1_000_000

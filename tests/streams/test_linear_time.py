@@ -35,10 +35,10 @@ _SHORT = {
     "streams.postgresql.prefix._PID": 1024,
     "streams.postgresql.prefix._REMOTE": 1024,
     "streams.postgresql.prefix._RETYPED": 1024,
-    "streams.weblog._NO_USER": 16_384,
+    "streams.common.weblog._NO_USER": 16_384,
 }
 """Patterns that are looked for in so many characters at most, by whoever uses them."""
-_WELL_FORMED = {"streams.rfc5424._PARAMS"}
+_WELL_FORMED = {"streams.syslog.rfc5424._PARAMS"}
 """Patterns that are looked for only in what a linear one has matched as a whole."""
 
 

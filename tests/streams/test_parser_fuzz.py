@@ -18,10 +18,10 @@ from stream_checks import check_event
 
 from streams import samples
 from streams.base import MemoryJoins
+from streams.common.text import _is_ip, is_ip
 from streams.dispatch import Dispatcher
 from streams.registry import discover
-from streams.text import _is_ip, is_ip
-from streams.timestamps import _clf, clf
+from streams.syslog.timestamps import _clf, clf
 from topics.event import Event
 
 _LINES = int(os.environ.get("OGREWATCH_FUZZ_LINES", "20000"))

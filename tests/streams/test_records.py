@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_checks import check_event
 
-from streams import records
 from streams.base import Joins, MemoryJoins, Stream
 from streams.dispatch import UNPARSED, UNPARSED_JSON, Dispatcher
 from streams.envelopes.unwrap import _MOZDEF_TABLE
-from streams.members import Members
+from streams.mapping import json_record
+from streams.mapping.json_fields import Members
 from topics.event import Event
 
 RECEIVED = 1_795_521_600_000_000
@@ -49,7 +49,7 @@ def parse(record: Any, program: str | None = None, before: str = "") -> Event:
     ],
 )  # fmt: skip
 def test_records_are_read_leniently(text: str, found: Any) -> None:
-    assert records.read(text) == found
+    assert json_record.read(text) == found
 
 
 _MEBIBYTE = 1 << 20

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_checks import check_event
 
-from streams import records, samples
+from streams import samples
 from streams.base import MemoryJoins
 from streams.dispatch import Dispatcher
+from streams.mapping import json_record
 from streams.registry import discover
 from topics.event import Event
 
@@ -79,7 +80,7 @@ def test_any_name_of_a_program_makes_one_event(program: str, message: bytes) -> 
 
 
 def _records(lines: Iterable[bytes]) -> list[dict[str, Any]]:
-    found = (records.read(line.decode("utf-8", "replace")) for line in lines)
+    found = (json_record.read(line.decode("utf-8", "replace")) for line in lines)
     return [record for record in found if record]
 
 

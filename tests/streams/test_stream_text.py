@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streams import text
-from streams.timestamps import MICROSECOND, clf, iso, zone_of
+from streams.common import text
+from streams.syslog.timestamps import MICROSECOND, clf, iso, zone_of
 from topics.event import Event
 
 

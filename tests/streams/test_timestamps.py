@@ -8,7 +8,7 @@ import pytest
 
 from streams.base import Joins, MemoryJoins, Stream
 from streams.dispatch import Dispatcher
-from streams.timestamps import ZONE, Clock, set_civil, set_instant, set_iso
+from streams.syslog.timestamps import ZONE, Clock, set_civil, set_instant, set_iso
 from topics.event import Event
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -1,0 +1,1 @@
+"""Formats and values that several streams share."""

@@ -1,0 +1,1 @@
+"""Reads the headers of syslog lines: who wrote a line, and when."""
