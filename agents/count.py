@@ -7,17 +7,17 @@ import asyncio
 import gc
 from typing import Any
 
-from agents.changelog import Part
-from agents.changelog_table import ChangelogTable
 from agents.counting.flush import Flusher
-from agents.counting.log import Damaged, Log
-from agents.counting.opening import Opening
+from agents.counting.partition_counts import Damaged, Log
+from agents.counting.partition_store import Shelf
+from agents.counting.recovery_check import Opening
 from agents.counting.server import Server
-from agents.counting.shelf import Shelf
 from agents.metrics import Metrics
-from agents.roles import role_app
-from agents.schemas import Schemas
+from agents.runtime.app import role_app
+from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
+from agents.state.changelog import Part
+from agents.state.changelog_table import ChangelogTable
 from agents.transport import Batch, BatchApp, InOrder, fatal
 from topics.avro.wire import UnknownSchema
 from topics.catalogue import read_by

@@ -12,12 +12,12 @@ from typing import Any
 
 import orjson
 
-from agents.canary import sample_events
-from agents.failing import Failing, TooMany
 from agents.metrics import Metrics
-from agents.paused import AGAIN, PausedPartitions
-from agents.roles import role_app
-from agents.schemas import Schemas
+from agents.runtime.app import role_app
+from agents.runtime.canary import sample_events
+from agents.runtime.failure_limit import Failing, TooMany
+from agents.runtime.paused_partitions import AGAIN, PausedPartitions
+from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from agents.transport import BatchApp, InOrder, Outgoing, fatal
 from sinks.base import Document

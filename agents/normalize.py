@@ -5,17 +5,17 @@ from collections import Counter
 from operator import itemgetter
 from typing import Any
 
-from agents.canary import LineCanary
-from agents.changelog_table import ChangelogTable
-from agents.failing import Failing, TooMany
-from agents.joins import BatchJoins, Shelf
 from agents.metrics import Metrics
-from agents.paused import AGAIN, PausedPartitions
 from agents.pipeline import Pipeline
-from agents.raw_topics import RawTopics
-from agents.roles import role_app
-from agents.schemas import Schemas
+from agents.runtime.app import role_app
+from agents.runtime.canary import LineCanary
+from agents.runtime.failure_limit import Failing, TooMany
+from agents.runtime.paused_partitions import AGAIN, PausedPartitions
+from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
+from agents.state.changelog_table import ChangelogTable
+from agents.state.correlation import BatchJoins, Shelf
+from agents.state.topic_guard import RawTopics
 from agents.transport import BatchApp, InOrder, Outgoing, fatal
 from topics.catalogue import DEADLETTER, REPLAY, read_by
 

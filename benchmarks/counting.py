@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from confluent_kafka import Producer
 
-from agents.changelog import Part
-from agents.changelog_table import create_changelog
 from agents.counting.entries import Counts, Source
-from agents.counting.log import Log
 from agents.counting.minute import ADDRESS, MINUTE, ROW, SERVICE
-from agents.counting.shelf import Shelf
+from agents.counting.partition_counts import Log
+from agents.counting.partition_store import Shelf
 from agents.settings import Settings
+from agents.state.changelog import Part
+from agents.state.changelog_table import create_changelog
 from agents.transport import Outgoing
 from cli.measuring import cpu_seconds, peak_mb
 from cli.trial import Trial, trial, workers

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
-from agents.log_identity import differences, position_of
 from agents.settings import Settings
+from agents.state.log_identity import differences, position_of
 from topics.catalogue import READ_BY, group_of, read_by
 from topics.kafka.reader import Reader
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from agents.log_identity import copied_from
+from agents.state.log_identity import copied_from
 from cli.ledger_facts import At, Facts, Raw, Typed
 from cli.ledger_letters import Given, OriginOf
 from cli.ledger_store import Store

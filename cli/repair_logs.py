@@ -21,8 +21,8 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from agents.log_identity import COPIED_FROM, At, Position, differences, first_new, position_of
 from agents.settings import Settings
+from agents.state.log_identity import COPIED_FROM, At, Position, differences, first_new, position_of
 from topics.catalogue import MAX_RECORD, RAW, READ_BY, REPLAY, group_of, read_by
 from topics.kafka.client import client_conf
 from topics.kafka.reader import Reader

@@ -30,9 +30,9 @@ class Truth:
 
 def recount(settings: Settings) -> Truth:
     """Read and parse all of it. Blocks; raises `KafkaException`."""
-    from agents.changelog import Part
-    from agents.joins import BatchJoins, Shelf
     from agents.pipeline import Pipeline
+    from agents.state.changelog import Part
+    from agents.state.correlation import BatchJoins, Shelf
 
     truth, pipeline = Truth(), Pipeline(settings)
     for partition in range(settings.partitions):

@@ -16,12 +16,12 @@ the first of a later owner; of two with one number the later generation's is tru
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agents.changelog import Part
 from agents.counting.entries import State
-from agents.counting.log import Log
 from agents.counting.minute import ADDRESS, OUTBOX, ROW, SENT, SERVICE, USER
-from agents.counting.shelf import Shelf
+from agents.counting.partition_counts import Log
+from agents.counting.partition_store import Shelf
 from agents.counting.windows import Window, close, note_sent
+from agents.state.changelog import Part
 from agents.transport import Outgoing
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from agents.changelog import UNWRITTEN
+from agents.state.changelog import UNWRITTEN
 
 NAMES = 64
 """Most users, and most hosts, that an address's entry lists."""

@@ -19,12 +19,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.changelog import Part
-from agents.changelog_table import ChangelogTable
 from agents.counting.checkpoint import Checkpoint, resume, take
-from agents.counting.log import Log
-from agents.counting.shelf import Shelf
+from agents.counting.partition_counts import Log
+from agents.counting.partition_store import Shelf
 from agents.counting.windows import Window, due
+from agents.state.changelog import Part
+from agents.state.changelog_table import ChangelogTable
 from agents.transport import BatchApp, Outgoing
 from topics.records.deadletter import letter
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from agents.counting.cardinality import weight
 from agents.counting.entries import Counts, Sent, Source
-from agents.counting.room import weight
 
 MINUTE = 60
 """Seconds. A minute is named by its start, seconds since 1970."""

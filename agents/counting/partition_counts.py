@@ -20,9 +20,9 @@ from collections.abc import Iterable
 from sys import intern
 from typing import Any, TypeVar
 
+from agents.counting.cardinality import ROOM, fits, weight
 from agents.counting.entries import Counts, State
 from agents.counting.minute import ADDRESS, KINDS, LOADERS, MINUTE, OTHERS, OUTBOX, ROW, SERVICE, USER, Minute
-from agents.counting.room import ROOM, fits, weight
 from agents.counting.stream_time import StreamTime
 from topics.avro.attempt_header import ARRIVAL, OFFSET, SOURCE, Head, arrival, counted, stamp
 from topics.avro.wire import UnknownSchema

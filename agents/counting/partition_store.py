@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from agents.counting.log import Log
-from agents.counting.room import ROOM
+from agents.counting.cardinality import ROOM
+from agents.counting.partition_counts import Log
 from agents.settings import Settings
 from topics.catalogue import COUNTED_KINDS, typed
 

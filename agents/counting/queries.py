@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Any
 
-from agents.changelog import Part
 from agents.counting.entries import MORE_HOSTS, MORE_USERS, Source
-from agents.counting.log import Log
 from agents.counting.minute import ADDRESS, SERVICE, USER, Minute
-from agents.counting.shelf import Shelf
+from agents.counting.partition_counts import Log
+from agents.counting.partition_store import Shelf
+from agents.state.changelog import Part
 
 DIMENSIONS = {"service": SERVICE, "address": ADDRESS, "user": USER}
 NAMES = 20

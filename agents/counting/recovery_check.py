@@ -14,9 +14,9 @@ from functools import partial
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from agents.counting.log import Damaged, Log
-from agents.counting.shelf import Shelf
-from agents.patience import ask
+from agents.counting.partition_counts import Damaged, Log
+from agents.counting.partition_store import Shelf
+from agents.runtime.kafka_retry import ask
 from agents.settings import Settings
 from topics.catalogue import RAW, REPLAY
 from topics.kafka.client import client_conf

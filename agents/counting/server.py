@@ -13,13 +13,13 @@ from aiohttp import web
 from mode import Service
 from yarl import URL
 
-from agents.changelog import Part
-from agents.changelog_table import ChangelogTable
 from agents.counting import queries
 from agents.counting.minute import MINUTE
+from agents.counting.partition_store import Shelf
 from agents.counting.peers import advertised, bind, guard
-from agents.counting.shelf import Shelf
 from agents.settings import Settings
+from agents.state.changelog import Part
+from agents.state.changelog_table import ChangelogTable
 from agents.transport import BatchApp
 
 _LIMIT = 10_000

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from agents.counting.entries import Sent
-from agents.counting.log import Log
 from agents.counting.minute import MINUTE, Minute
+from agents.counting.partition_counts import Log
 from agents.transport import Outgoing
 from topics.catalogue import STATS
 from topics.records.stats import AuthWindow, encode

@@ -19,8 +19,8 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from agents.canary import Canary
-from agents.patience import ask
+from agents.runtime.canary import Canary
+from agents.runtime.kafka_retry import ask
 from agents.settings import Settings
 from topics.catalogue import DEADLETTER
 from topics.kafka.reader import Reader

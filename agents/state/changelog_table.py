@@ -17,8 +17,8 @@ from faust.stores.memory import Store
 from faust.tables import Table
 from faust.types import TP
 
-from agents.changelog import Part, S
-from agents.patience import ask
+from agents.runtime.kafka_retry import ask
+from agents.state.changelog import Part, S
 from agents.transport import BatchApp
 from topics.kafka.client import client_conf
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from agents.changelog import UNWRITTEN, Part
+from agents.state.changelog import UNWRITTEN, Part
 from agents.transport import Outgoing
 
 MOST = 25_000

@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from agents.changelog import Part
-from agents.joins import TOPICS, Entry, Shelf
-from agents.patience import ask
+from agents.runtime.kafka_retry import ask
 from agents.settings import Settings
+from agents.state.changelog import Part
+from agents.state.correlation import TOPICS, Entry, Shelf
 from agents.transport import Outgoing, fatal
 from topics.catalogue import RAW, TYPED
 from topics.kafka.client import client_conf

@@ -6,9 +6,9 @@ Everything the program does with Kafka goes through here. `BatchApp` is the Faus
 
 from agents.transport.app import BatchApp
 from agents.transport.batch import Batch, BatchSchema, Record
-from agents.transport.delivery import Delivery, Headers, Outgoing
-from agents.transport.guard import FATAL, InOrder, MissedBatch, fatal
-from agents.transport.logs import Seldom
+from agents.transport.kafka_producer import Delivery, Headers, Outgoing
+from agents.transport.log_filter import Seldom
+from agents.transport.ordering import FATAL, InOrder, MissedBatch, fatal
 from agents.transport.partitioner import partition_of
 from agents.transport.worker import run, worker
 from topics.catalogue import MAX_RECORD

@@ -12,7 +12,7 @@ from mode import CrashingSupervisor
 from agents.transport.batch import BatchSchema
 from agents.transport.consumer import Consumer
 from agents.transport.credentials import credentials
-from agents.transport.delivery import Delivery
+from agents.transport.kafka_producer import Delivery
 from agents.transport.producer import Producer
 from agents.transport.recovery import TableManager
 

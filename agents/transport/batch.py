@@ -6,7 +6,7 @@ from typing import Any, Protocol, cast
 
 import faust
 
-from agents.log_identity import NO_EPOCH
+from agents.state.log_identity import NO_EPOCH
 
 
 class Record(Protocol):

@@ -28,13 +28,13 @@ from faust.types import TP, ConsumerMessage, Message
 from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ack_lock
 
-from agents.log_identity import LastRecord, Position, checksum
-from agents.patience import ask
+from agents.runtime.kafka_retry import ask
+from agents.state.log_identity import LastRecord, Position, checksum
 from agents.transport.batch import Batch, Piece
-from agents.transport.books import Books
 from agents.transport.fetching import RECORD_OVERHEAD, FetchThread, Truncated
-from agents.transport.guard import fatal
 from agents.transport.log_check import LogCheck
+from agents.transport.offsets import Books
+from agents.transport.ordering import fatal
 from topics.kafka.topic_ids import partition_counts
 
 _LULL = 1.0  # seconds a fetch waits when nothing has arrived

@@ -21,10 +21,10 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
-from agents.log_identity import NO_EPOCH, Position, position_of
+from agents.state.log_identity import NO_EPOCH, Position, position_of
 from agents.transport import record_batches
 from agents.transport.batch import Piece
-from agents.transport.guard import fatal
+from agents.transport.ordering import fatal
 from agents.transport.ownership import commit_as_owner
 
 RECORD_OVERHEAD = 500  # bytes charged for a record besides its key and value: a dataclass of eleven fields

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from agents.patience import ask
+from agents.runtime.kafka_retry import ask
 from agents.transport.partitioner import partition_of
 from topics.catalogue import MAX_RECORD
 from topics.kafka.client import client_conf

@@ -9,11 +9,11 @@ from typing import Any
 from confluent_kafka import KafkaException
 from faust.types import TP
 
-from agents.log_identity import LastRecord, Position, differences
-from agents.patience import ask
+from agents.runtime.kafka_retry import ask
+from agents.state.log_identity import LastRecord, Position, differences
 from agents.transport.batch import Piece
-from agents.transport.books import Books
-from agents.transport.guard import fatal
+from agents.transport.offsets import Books
+from agents.transport.ordering import fatal
 from topics.kafka.topic_ids import identities
 
 log = logging.getLogger("ogrewatch.transport")

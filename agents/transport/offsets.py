@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from agents.log_identity import LastRecord
+from agents.state.log_identity import LastRecord
 
 
 @dataclass(slots=True)

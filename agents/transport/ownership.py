@@ -14,7 +14,7 @@ from aiokafka import errors
 from aiokafka.protocol.commit import OffsetCommitRequest
 from faust.types import TP
 
-from agents.log_identity import Position
+from agents.state.log_identity import Position
 
 _NOT_OWNER = errors.UnknownMemberIdError, errors.IllegalGenerationError, errors.RebalanceInProgressError
 

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException, Message
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, FutureMessage, RecordMetadata
 
-from agents.transport.delivery import Delivery
+from agents.transport.kafka_producer import Delivery
 
 
 class Producer(driver.Producer):

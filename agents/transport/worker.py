@@ -10,8 +10,8 @@ from typing import NoReturn
 from mode import Service
 
 from agents.transport.app import BatchApp
-from agents.transport.guard import fatal
-from agents.transport.logs import Seldom
+from agents.transport.log_filter import Seldom
+from agents.transport.ordering import fatal
 from topics.kafka.client import Refused, answers
 
 STOP_LIMIT = 30.0  # seconds from the signal to the end, come what may

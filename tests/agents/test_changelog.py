@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 from count_kit import Stored
 
-from agents.changelog import UNWRITTEN, Kept, Part
+from agents.state.changelog import UNWRITTEN, Kept, Part
 from agents.transport import Outgoing
 
 

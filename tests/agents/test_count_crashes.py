@@ -17,14 +17,14 @@ from typing import Any
 import pytest
 from count_kit import Attempt, Stored, recount
 
-from agents.changelog import Part
 from agents.counting import flush
+from agents.counting.cardinality import ROOM
 from agents.counting.flush import Flusher
-from agents.counting.log import Damaged, Log
 from agents.counting.minute import DIMENSIONS
-from agents.counting.room import ROOM
-from agents.counting.shelf import Shelf
+from agents.counting.partition_counts import Damaged, Log
+from agents.counting.partition_store import Shelf
 from agents.settings import Settings
+from agents.state.changelog import Part
 from agents.transport import Outgoing
 from topics.records.stats import AuthWindow, decode
 
@@ -283,8 +283,8 @@ def test_counts_are_those_of_a_recount_whenever_workers_die(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(50))
 def test_the_same_names_find_room_whenever_workers_die(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.counting.room.MOST", 4)
-    monkeypatch.setattr("agents.counting.room.FEW", 2)
+    monkeypatch.setattr("agents.counting.cardinality.MOST", 4)
+    monkeypatch.setattr("agents.counting.cardinality.FEW", 2)
     world = World(seed, names=20)
     worker = _play(world)
     straight = Log(TOPIC, "authentication", ord("a"), 0, KEEP, TIGHT)

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from count_kit import START, Attempt, Stored
 
+from agents.counting.cardinality import MOST, ROOM
 from agents.counting.entries import MORE_HOSTS, MORE_USERS, NAMES, Source, State
-from agents.counting.log import Damaged, Log
 from agents.counting.minute import OTHERS
-from agents.counting.room import MOST, ROOM
+from agents.counting.partition_counts import Damaged, Log
 from topics.avro.attempt_header import LONGEST
 from topics.records.replay import again_header, recount_header
 

@@ -4,11 +4,11 @@ import asyncio
 
 from count_kit import START, Attempt
 
-from agents.changelog import Part
 from agents.counting import queries
-from agents.counting.room import ROOM
-from agents.counting.shelf import Shelf
+from agents.counting.cardinality import ROOM
+from agents.counting.partition_store import Shelf
 from agents.settings import Settings
+from agents.state.changelog import Part
 
 SPAN = queries.Span(START, START + 60)
 

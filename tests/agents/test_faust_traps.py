@@ -24,10 +24,10 @@ from mode import CrashingSupervisor
 from mode.services import ServiceCallbacks
 
 import agents
-from agents.roles import role_app
+from agents.runtime.app import role_app
 from agents.settings import Settings
 from agents.transport import BatchApp
-from agents.transport.delivery import Delivery
+from agents.transport.kafka_producer import Delivery
 
 ROOT = Path(agents.__file__).parent
 PAGE = ROOT.parent / "docs" / "faust.md"

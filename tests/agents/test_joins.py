@@ -15,8 +15,8 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from agents.changelog import Part
-from agents.joins import CLOSED, LARGEST, MOST, OPEN, BatchJoins, Shelf
+from agents.state.changelog import Part
+from agents.state.correlation import CLOSED, LARGEST, MOST, OPEN, BatchJoins, Shelf
 from cli.itself import ogrewatch
 from topics.avro.codec import decode
 from topics.catalogue import CATALOGUE
@@ -138,7 +138,7 @@ def test_a_flood_of_connections_is_bounded(part: Part[Shelf]) -> None:
 
 
 def test_large_values_are_bounded(part: Part[Shelf], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.joins.ROOM", 100_000)
+    monkeypatch.setattr("agents.state.correlation.ROOM", 100_000)
     joins = _batch(part, 1)
     for number in range(10):
         joins.put(f"k{number}", "x" * 30_000)
@@ -148,8 +148,8 @@ def test_large_values_are_bounded(part: Part[Shelf], monkeypatch: pytest.MonkeyP
 
 
 def test_closed_connections_push_no_open_one_out(part: Part[Shelf], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.joins.MOST", 100)
-    monkeypatch.setattr("agents.joins.MOST_CLOSED", 100)
+    monkeypatch.setattr("agents.state.correlation.MOST", 100)
+    monkeypatch.setattr("agents.state.correlation.MOST_CLOSED", 100)
     _put(part, 1, "open", 1)
     for number in range(500):
         _put(part, 2 * number + 2, f"k{number}", number)

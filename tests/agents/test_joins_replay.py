@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.changelog import Part
-from agents.joins import BatchJoins, Shelf
 from agents.pipeline import Pipeline
 from agents.settings import Settings
+from agents.state.changelog import Part
+from agents.state.correlation import BatchJoins, Shelf
 
 _PEOPLE = "ou=people,dc=example,dc=com"
 _TEMPLATES = {
@@ -163,7 +163,7 @@ def uninterrupted(pipeline: Pipeline, log: Sequence[Any]) -> dict[int, Made]:
 def small(monkeypatch: pytest.MonkeyPatch, closed: int = 120) -> None:
     """Little room and short lives, so that entries are evicted and expire; `closed` is in seconds."""
     for name, value in (("MOST", 5), ("OPEN", 3600), ("CLOSED", closed)):
-        monkeypatch.setattr(f"agents.joins.{name}", value)
+        monkeypatch.setattr(f"agents.state.correlation.{name}", value)
 
 
 def _lines(pools: list[list[bytes]]) -> st.SearchStrategy[list[tuple[bytes, int, int]]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.log_identity import LastRecord, Position, position_of
+from agents.state.log_identity import LastRecord, Position, position_of
 
 RECORD = LastRecord(41, 1_795_548_348_257, 2_413_880_352, 34)
 

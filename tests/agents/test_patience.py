@@ -5,14 +5,14 @@ import logging
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from agents.patience import ask
+from agents.runtime.kafka_retry import ask
 
 _log = logging.getLogger("ogrewatch.test")
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.patience.PAUSE", 0.01)
+    monkeypatch.setattr("agents.runtime.kafka_retry.PAUSE", 0.01)
 
 
 async def test_a_question_is_asked_until_it_is_answered(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from agents import pipeline as module
-from agents.counting.log import Log
+from agents.counting.partition_counts import Log
 from agents.pipeline import Pipeline
 from agents.settings import Settings
 from agents.transport import MAX_RECORD
-from agents.transport.delivery import _DEFAULTS
+from agents.transport.kafka_producer import _DEFAULTS
 from streams.base import MemoryJoins
 from streams.dispatch import Dispatcher
 from topics.avro.attempt_header import counted
@@ -121,7 +121,7 @@ def test_what_counting_cannot_read_for_whatever_reason_is_a_letter(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = [one[2] for one in pipeline.records(_records(GOOD, BAD, GOOD), MemoryJoins())]
-    monkeypatch.setattr("agents.counting.log.counted", _raising(counted, RuntimeError))
+    monkeypatch.setattr("agents.counting.partition_counts.counted", _raising(counted, RuntimeError))
     log = Log("events.authentication", "authentication", 97, 0, 86_400.0)
     log.count(_records(*values, topic="events.authentication"))
     assert [(record.offset, why) for record, why in log.undecodable] == [(1, "RuntimeError: injected")]

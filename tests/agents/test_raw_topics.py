@@ -13,10 +13,10 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
-from agents.changelog import Part
-from agents.joins import MOST, TOPICS, BatchJoins, Entry, Shelf
-from agents.raw_topics import KEYS, RawTopics
 from agents.settings import Settings
+from agents.state.changelog import Part
+from agents.state.correlation import MOST, TOPICS, BatchJoins, Entry, Shelf
+from agents.state.topic_guard import KEYS, RawTopics
 from agents.transport import FATAL, partition_of
 from cli.itself import ogrewatch
 from topics.catalogue import CATALOGUE
@@ -135,7 +135,7 @@ def test_typed_topics_with_more_partitions_are_refused(place: Place) -> None:
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What would have ended the process."""
     found: list[str] = []
-    monkeypatch.setattr("agents.raw_topics.fatal", found.append)
+    monkeypatch.setattr("agents.state.topic_guard.fatal", found.append)
     return found
 
 
@@ -156,7 +156,7 @@ async def test_a_version_that_chooses_other_keys_is_refused(
     topics, part = opened
     await topics.open(part)
     assert not told
-    monkeypatch.setattr("agents.raw_topics.KEYS", "3")
+    monkeypatch.setattr("agents.state.topic_guard.KEYS", "3")
     await topics.open(part)
     assert "keys were 2 and are 3" in told[0]
 

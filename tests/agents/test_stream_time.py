@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agents.counting.entries import State
-from agents.counting.log import Log
+from agents.counting.partition_counts import Log
 from agents.counting.stream_time import STEP, WITNESSES, StreamTime
 
 DAY = 86_400

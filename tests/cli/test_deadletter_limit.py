@@ -11,11 +11,11 @@ from faust.types import TP
 from installation_kit import Place, place, until
 
 from agents import pipeline
-from agents.canary import LineCanary
-from agents.failing import WINDOW, Failing, TooMany
 from agents.metrics import REGISTRY, Metrics
-from agents.paused import PausedPartitions
 from agents.pipeline import Pipeline
+from agents.runtime.canary import LineCanary
+from agents.runtime.failure_limit import WINDOW, Failing, TooMany
+from agents.runtime.paused_partitions import PausedPartitions
 from agents.settings import Settings
 from stack.ports import free_port
 from topics.avro import codec

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from elasticsearch import ApiError, Elasticsearch
 
-from agents.canary import sample_events
+from agents.runtime.canary import sample_events
 from sinks.base import Document, Outcome
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from topics.documents.document import document_of

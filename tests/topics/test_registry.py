@@ -20,7 +20,7 @@ from fastavro import parse_schema, schemaless_reader
 from registry_kit import changed, put_schema, restored, send, written
 from typer.testing import CliRunner
 
-from agents.schemas import Schemas
+from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from cli.topics import app
 from topics.avro.codec import EVENTS, CodecError, UnknownSchema, decode, encode

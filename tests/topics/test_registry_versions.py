@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from registry_kit import changed, restored, text, written
 
-from agents.counting.log import Log
+from agents.counting.partition_counts import Log
 from topics.avro import wire
 from topics.avro.codec import EVENTS, CodecError, UnknownSchema, decode, decode_head, encode, is_attempt
 from topics.avro.wire import VERSIONS, first_bytes, own_number

@@ -2,7 +2,7 @@
 
 from faust.types import TP, ConsumerMessage
 
-from agents.transport.books import Books
+from agents.transport.offsets import Books
 
 
 def message(offset: int) -> ConsumerMessage:

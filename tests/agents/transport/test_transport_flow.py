@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from faust.types import TP
 from transport_kit import Cluster, Seen, running, until
 
-from agents.log_identity import LastRecord, checksum, differences, position_of
+from agents.state.log_identity import LastRecord, checksum, differences, position_of
 from agents.transport import MAX_RECORD
 from agents.transport.fetching import RECORD_OVERHEAD
 from topics.kafka.topic_ids import identities

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, errors
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from faust.types import TP
 
-from agents.log_identity import Position
+from agents.state.log_identity import Position
 from agents.transport.ownership import commit_as_owner
 
 
