@@ -22,7 +22,7 @@ from agents.settings import Settings
 from agents.transport import BatchApp, InOrder, Outgoing, fatal
 from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
-from sinks.elasticsearch.setup import all_names, attempts_name, stream_name
+from sinks.elasticsearch.templates import all_names, attempts_name, stream_name
 from topics.avro.attempt_header import arrival
 from topics.avro.wire import UnknownSchema
 from topics.catalogue import STATS

@@ -8,7 +8,7 @@ from elasticsearch import ApiError, TransportError
 
 from agents.settings import Settings
 from sinks.elasticsearch.connection import client
-from sinks.elasticsearch.setup import attempts_name, stream_name
+from sinks.elasticsearch.templates import attempts_name, stream_name
 
 StoreError = (ApiError, TransportError)
 """What every method raises when Elasticsearch does not answer, or not well."""

@@ -85,7 +85,7 @@ def _site(folder: Path) -> Site:
 
 
 def _start(made: Site) -> None:
-    from sinks.elasticsearch.setup import install
+    from sinks.elasticsearch.templates import install
     from topics.kafka.admin import create_topics
 
     for server in (made.kafka, made.elasticsearch):

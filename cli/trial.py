@@ -65,7 +65,7 @@ class Trial:
 
     def install(self) -> None:
         """Put the index templates in place."""
-        from sinks.elasticsearch.setup import install
+        from sinks.elasticsearch.templates import install
 
         install(self.settings.elasticsearch)
 

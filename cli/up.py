@@ -83,7 +83,7 @@ def _start_servers(here: Installation) -> None:
 def _set_up(settings: Settings) -> None:
     from elasticsearch import ApiError, TransportError
 
-    from sinks.elasticsearch.setup import install
+    from sinks.elasticsearch.templates import install
     from topics.kafka.admin import create_topics
     from topics.kafka.client import Away, answers
 

@@ -17,7 +17,7 @@ import orjson
 from elasticsearch import AsyncElasticsearch, TransportError
 
 from sinks.base import Document
-from sinks.elasticsearch.patience import Patience
+from sinks.elasticsearch.backoff import Patience
 from sinks.elasticsearch.verdicts import Cause
 
 _FRESH = 1.0  # seconds that a look at the backing indices is good for

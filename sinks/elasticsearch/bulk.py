@@ -14,10 +14,10 @@ from elasticsearch import ApiError, BadRequestError, OrjsonSerializer, Transport
 from elasticsearch.serializer import Serializer
 
 from sinks.base import Document, Outcome, Rejected
+from sinks.elasticsearch.backing_indices import Generations
+from sinks.elasticsearch.backoff import Patience
+from sinks.elasticsearch.congestion import Pace
 from sinks.elasticsearch.connection import async_client, words
-from sinks.elasticsearch.generations import Generations
-from sinks.elasticsearch.pace import Pace
-from sinks.elasticsearch.patience import Patience
 from sinks.elasticsearch.verdicts import (
     PRESENT,
     REFUSED,

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 
 from cli.itself import ogrewatch
-from sinks.elasticsearch.setup import install
+from sinks.elasticsearch.templates import install
 from stack.corpus import generate
 from stack.ports import free_port
 from topics.catalogue import CATALOGUE

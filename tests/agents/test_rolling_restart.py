@@ -19,7 +19,7 @@ from count_kit import START
 from elasticsearch import ApiError, Elasticsearch
 
 from cli.itself import ogrewatch
-from sinks.elasticsearch.setup import attempts_name, install, stream_name
+from sinks.elasticsearch.templates import attempts_name, install, stream_name
 from web import answers
 from web.workers import NoWorkers, Workers
 

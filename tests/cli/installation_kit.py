@@ -21,7 +21,7 @@ import cli.deadletter
 import cli.ledger
 from agents.settings import Settings
 from cli.itself import ogrewatch
-from sinks.elasticsearch.setup import install
+from sinks.elasticsearch.templates import install
 from stack.ports import free_port
 from topics.catalogue import CATALOGUE
 from topics.kafka.admin import create_topics

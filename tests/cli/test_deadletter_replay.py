@@ -12,7 +12,7 @@ from installation_kit import Place, place, until
 from cli.deadletter_box import REPLAYED, Wanted
 from cli.deadletter_decide import Decider, why
 from cli.deadletter_plan import carry_out, plan
-from sinks.elasticsearch.setup import stream_name
+from sinks.elasticsearch.templates import stream_name
 from topics.kafka.reader import Reader
 from topics.records.provenance import IDENTITY
 from topics.records.replay import origin_header

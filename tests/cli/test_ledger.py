@@ -15,7 +15,7 @@ from installation_kit import Line, Place, place, until
 
 from cli.itself import ogrewatch
 from cli.ledger_facts import done, facts
-from sinks.elasticsearch.setup import stream_name
+from sinks.elasticsearch.templates import stream_name
 from stack.ports import free_port
 from topics.kafka.reader import Reader
 

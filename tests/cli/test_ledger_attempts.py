@@ -13,7 +13,7 @@ from installation_kit import Place, place, until
 
 from cli import ledger_attempts
 from cli.ledger_attempts import Attempts
-from sinks.elasticsearch.setup import attempts_name
+from sinks.elasticsearch.templates import attempts_name
 from topics.kafka.reader import Reader
 from topics.records.stats import decode, encode
 

@@ -12,7 +12,7 @@ from secured import PASSWORD, USER, Site
 from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.connection import answers
-from sinks.elasticsearch.setup import install, stream_name
+from sinks.elasticsearch.templates import install, stream_name
 from topics.kafka.client import Refused
 
 _KEY = base64.b64encode(b"identity:secret-of-the-key").decode()

@@ -10,9 +10,9 @@ import pytest
 from secured import Site
 
 from sinks.base import Document, Outcome
+from sinks.elasticsearch.backoff import Patience
 from sinks.elasticsearch.bulk import ElasticsearchSink
-from sinks.elasticsearch.patience import Patience
-from sinks.elasticsearch.setup import install, stream_name
+from sinks.elasticsearch.templates import install, stream_name
 
 
 @contextmanager

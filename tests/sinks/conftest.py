@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from elasticsearch import ApiError, Elasticsearch
 
-from sinks.elasticsearch.setup import install, stream_name
+from sinks.elasticsearch.templates import install, stream_name
 
 
 @pytest.fixture

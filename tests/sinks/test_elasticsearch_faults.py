@@ -14,7 +14,7 @@ from elasticsearch import Elasticsearch, ElasticsearchWarning
 import sinks.elasticsearch.bulk
 from sinks.base import Document, Outcome
 from sinks.elasticsearch.bulk import ElasticsearchSink
-from sinks.elasticsearch.setup import install, stream_name
+from sinks.elasticsearch.templates import install, stream_name
 from stack.elasticsearch import Elasticsearch as Server
 
 

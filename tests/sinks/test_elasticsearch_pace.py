@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from sinks.elasticsearch.pace import Pace
+from sinks.elasticsearch.congestion import Pace
 
 MIB = 1 << 20
 

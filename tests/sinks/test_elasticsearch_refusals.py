@@ -14,9 +14,9 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from sinks.base import Document, Outcome
+from sinks.elasticsearch.backoff import Patience
 from sinks.elasticsearch.bulk import ElasticsearchSink
-from sinks.elasticsearch.patience import Patience
-from sinks.elasticsearch.setup import install, stream_name
+from sinks.elasticsearch.templates import install, stream_name
 from sinks.elasticsearch.verdicts import Entry, Judge
 from stack.elasticsearch import Elasticsearch as Server
 

@@ -9,8 +9,8 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from sinks.base import Document, Outcome
+from sinks.elasticsearch.backing_indices import Generations
 from sinks.elasticsearch.bulk import ElasticsearchSink
-from sinks.elasticsearch.generations import Generations
 
 LATER = 3_600_000  # milliseconds after which no clock is in doubt
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sinks.base import Document, Outcome
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.mappings import mappings
-from sinks.elasticsearch.setup import all_names, attempts_name, install
+from sinks.elasticsearch.templates import all_names, attempts_name, install
 from topics.documents.ecs import render
 from topics.event import Event
 from topics.records.stats import AuthWindow, document, encode

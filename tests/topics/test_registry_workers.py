@@ -18,7 +18,7 @@ from elasticsearch import ApiError, Elasticsearch
 from registry_kit import changed, put_schema, written
 
 from cli.itself import ogrewatch
-from sinks.elasticsearch.setup import install
+from sinks.elasticsearch.templates import install
 from stack.ports import free_port
 from topics.avro.codec import EVENTS, encode
 from topics.avro.registry import Registry, subjects
