@@ -114,7 +114,7 @@ async def _serve_http(settings: Any) -> bool:
     from agents.settings import Settings
     from cli.token import token_file
     from ingest.http.proxy import proxy
-    from ingest.serving import serve
+    from ingest.runner import serve
     from topics.kafka.client import answers
 
     common = Settings()
@@ -131,7 +131,7 @@ async def _serve_http(settings: Any) -> bool:
 async def _serve_amqp(settings: Any) -> bool:
     from agents.settings import Settings
     from ingest.amqp.bridge import bridge
-    from ingest.serving import serve
+    from ingest.runner import serve
     from topics.kafka.client import answers
 
     common = Settings()

@@ -6,7 +6,7 @@ import signal
 from typing import Any
 
 from ingest.base import Way
-from ingest.delivery import Delivery
+from ingest.kafka_producer import Delivery
 
 _TAIL = 0.5  # seconds for librdkafka after the way in has closed
 

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from ingest.amqp.consumer import AmqpWay
+from ingest.amqp.health import Watch
 from ingest.amqp.properties import tolerate
 from ingest.amqp.settings import AmqpSettings
-from ingest.amqp.store import FOR_EVER
-from ingest.amqp.watch import Watch
-from ingest.amqp.way import AmqpWay
-from ingest.cluster import Cluster
-from ingest.delivery import Delivery
+from ingest.amqp.writer import FOR_EVER
+from ingest.kafka_metadata import Cluster
+from ingest.kafka_producer import Delivery
 from ingest.metrics import Metrics
 
 

@@ -13,12 +13,12 @@ from time import monotonic
 from aiormq.abc import DeliveredMessage
 
 from ingest.amqp.broker import BadBroker, name_of, tls_of, url_of
+from ingest.amqp.deduplication import Repeats
 from ingest.amqp.records import Maker, can_repeat, identity, is_letter
-from ingest.amqp.repeats import Repeats
 from ingest.amqp.session import LOST, Session, told
 from ingest.amqp.settings import AmqpSettings
-from ingest.amqp.store import Store
-from ingest.delivery import Delivery
+from ingest.amqp.writer import Store
+from ingest.kafka_producer import Delivery
 from ingest.metrics import Metrics
 
 _SOON, _LATE = 0.5, 15.0  # seconds until the next attempt to connect: the first, the longest

@@ -13,7 +13,7 @@ from aiormq.abc import DeliveredMessage
 
 from ingest.base import Record
 from ingest.hosts import host_of_event
-from ingest.lenient import loads
+from ingest.json_lenient import loads
 from topics.catalogue import DEADLETTER, MAX_RECORD
 from topics.records.deadletter import letter
 from topics.records.provenance import CLAIMED, Headers, headers_of

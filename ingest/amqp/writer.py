@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from ingest.base import Failure, Outcome, Record
-from ingest.delivery import Delivery
+from ingest.kafka_producer import Delivery
 from ingest.metrics import Metrics
 
 FOR_EVER = {"message.timeout.ms": 0}

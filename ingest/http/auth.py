@@ -12,8 +12,8 @@ from typing import Any
 
 from aiohttp.web import BaseRequest
 
-from ingest.cluster import OUTSIDE
-from ingest.http.answers import Refusal
+from ingest.http.responses import Refusal
+from ingest.kafka_metadata import OUTSIDE
 from ingest.tokens import SEND, TokenError, TokenFile
 from topics.network import HostNames, Networks, is_foreign, peer_of, sender_of
 

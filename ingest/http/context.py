@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ingest.base import Failure, Outcome, Record
-from ingest.cluster import OUTSIDE, Cluster
-from ingest.delivery import Delivery
-from ingest.http.access import Access, Who
-from ingest.http.answers import Answer, Refusal
-from ingest.http.avro import Texts
-from ingest.http.workers import Workers
+from ingest.http.auth import Access, Who
+from ingest.http.decode.avro import Texts
+from ingest.http.decode.worker_pool import Workers
+from ingest.http.responses import Answer, Refusal
+from ingest.idempotency import Once
+from ingest.kafka_metadata import OUTSIDE, Cluster
+from ingest.kafka_producer import Delivery
 from ingest.limits import Buckets, Room
 from ingest.metrics import Metrics
-from ingest.once import Once
 from ingest.settings import IngestSettings
 
 _WORKERS = 2

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ingest.cluster import Cluster
-from ingest.delivery import Delivery
-from ingest.http.access import Access
+from ingest.http.auth import Access
+from ingest.http.context import Service
 from ingest.http.server import HttpWay
-from ingest.http.service import Service
 from ingest.http.tls import require_safety, tls_of
+from ingest.kafka_metadata import Cluster
+from ingest.kafka_producer import Delivery
 from ingest.metrics import Metrics
 from ingest.settings import IngestSettings
 from ingest.tokens import TokenFile

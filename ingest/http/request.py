@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 from aiohttp.web import BaseRequest, RequestPayloadError
 
-from ingest.http.access import Who
-from ingest.http.answers import Refusal
-from ingest.http.items import Items
-from ingest.http.service import Service
-from ingest.http.unpack import unpack
-from ingest.http.worker import read_packed
+from ingest.http.auth import Who
+from ingest.http.context import Service
+from ingest.http.decode.decompress import unpack
+from ingest.http.decode.items import Items
+from ingest.http.decode.worker_process import read_packed
+from ingest.http.responses import Refusal
 from topics.records.provenance import Headers, headers_of
 
 _TURN = 100  # items that are made while others wait

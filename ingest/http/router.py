@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from aiohttp.web import StreamResponse
 
-from ingest.http import bulk, elastic, events, rest2, rest3, rest_reads, watch
-from ingest.http.answers import Answer, Dialect, Refusal, confluent, ours
-from ingest.http.answers import elastic as as_elastic
-from ingest.http.call import Call
+from ingest.http.endpoints import elastic_bulk, elastic_info, events, health, rest_metadata, rest_v2, rest_v3
+from ingest.http.request import Call
+from ingest.http.responses import Answer, Dialect, Refusal, confluent, ours
+from ingest.http.responses import elastic as as_elastic
 
 Handler = Callable[[Call], Awaitable[Answer | StreamResponse]]
 
-_V2, _V3 = confluent(rest2.CONTENT_TYPE), confluent("application/json")
+_V2, _V3 = confluent(rest_v2.CONTENT_TYPE), confluent("application/json")
 _WRITE, _READ = ("POST", "PUT"), ("GET", "HEAD")
 
 
@@ -39,15 +39,15 @@ def _at(
 _EXACT: dict[str, _Methods] = {
     **{path: _at(_WRITE, path, events.events) for path in ("/events", "/nxlog", "/cef")},
     "/lines": _at(_WRITE, "/lines", events.lines),
-    "/_bulk": _at(_WRITE, "/_bulk", bulk.bulk, as_elastic),
-    "/": _at(_READ, "/", elastic.root, as_elastic),
-    "/status": _at(_READ, "/status", watch.status, public=True),
-    "/test": _at(_READ, "/test", watch.test, public=True),
-    "/healthz": _at(_READ, "/healthz", watch.healthz, public=True),
-    "/metrics": _at(_READ, "/metrics", watch.metrics),
-    "/topics": _at(_READ, "/topics", rest_reads.topics, _V2),
-    "/brokers": _at(_READ, "/brokers", rest_reads.brokers, _V2),
-    "/v3/clusters": _at(_READ, "/v3/clusters", rest_reads.clusters, _V3),
+    "/_bulk": _at(_WRITE, "/_bulk", elastic_bulk.bulk, as_elastic),
+    "/": _at(_READ, "/", elastic_info.root, as_elastic),
+    "/status": _at(_READ, "/status", health.status, public=True),
+    "/test": _at(_READ, "/test", health.test, public=True),
+    "/healthz": _at(_READ, "/healthz", health.healthz, public=True),
+    "/metrics": _at(_READ, "/metrics", health.metrics),
+    "/topics": _at(_READ, "/topics", rest_metadata.topics, _V2),
+    "/brokers": _at(_READ, "/brokers", rest_metadata.brokers, _V2),
+    "/v3/clusters": _at(_READ, "/v3/clusters", rest_metadata.clusters, _V3),
 }
 
 _SHAPED: tuple[tuple[re.Pattern[str], _Methods], ...] = tuple(
@@ -56,30 +56,30 @@ _SHAPED: tuple[tuple[re.Pattern[str], _Methods], ...] = tuple(
         (r"/custom/([\w.-]{1,64})", _at(_WRITE, "/custom", events.custom)),
         (
             r"/topics/([^/]+)",
-            _at(_READ, "/topics/{topic}", rest_reads.topic, _V2)
-            | _at(("POST",), "/topics/{topic}", rest2.produce, _V2),
+            _at(_READ, "/topics/{topic}", rest_metadata.topic, _V2)
+            | _at(("POST",), "/topics/{topic}", rest_v2.produce, _V2),
         ),
-        (r"/topics/([^/]+)/partitions", _at(_READ, "/topics/{topic}/partitions", rest_reads.partitions, _V2)),
+        (r"/topics/([^/]+)/partitions", _at(_READ, "/topics/{topic}/partitions", rest_metadata.partitions, _V2)),
         (
             r"/topics/([^/]+)/partitions/([^/]+)",
-            _at(_READ, "/topics/{topic}/partitions/{partition}", rest_reads.partition, _V2)
-            | _at(("POST",), "/topics/{topic}/partitions/{partition}", rest2.produce, _V2),
+            _at(_READ, "/topics/{topic}/partitions/{partition}", rest_metadata.partition, _V2)
+            | _at(("POST",), "/topics/{topic}/partitions/{partition}", rest_v2.produce, _V2),
         ),
         (
             r"/topics/([^/]+)/partitions/([^/]+)/offsets",
-            _at(_READ, "/topics/{topic}/partitions/{partition}/offsets", rest_reads.offsets, _V2),
+            _at(_READ, "/topics/{topic}/partitions/{partition}/offsets", rest_metadata.offsets, _V2),
         ),
-        (r"/v3/clusters/([^/]+)", _at(_READ, "/v3/clusters/{cluster}", rest_reads.cluster, _V3)),
-        (r"/v3/clusters/([^/]+)/topics", _at(_READ, "/v3/topics", rest_reads.cluster_topics, _V3)),
-        (r"/v3/clusters/([^/]+)/topics/([^/]+)", _at(_READ, "/v3/topics/{topic}", rest_reads.cluster_topic, _V3)),
-        (r"/v3/clusters/([^/]+)/topics/([^/]+)/records", _at(("POST",), "/v3/records", rest3.produce, _V3)),
-        (r"/v3/clusters/([^/]+)/topics/([^/]+)/records:batch", _at(("POST",), "/v3/records:batch", rest3.batch, _V3)),
-        (r"/([^/_][^/]*)/_bulk", _at(_WRITE, "/_bulk", bulk.bulk, as_elastic)),
-        (r"/(?:[^/_][^/]*/)?_refresh", _at((*_READ, "POST"), "/_refresh", elastic.refresh, as_elastic)),
-        (r"/_license|/_xpack|/_cluster/health|/_nodes(?:/.*)?", _at(_READ, "/_probe", elastic.probe, as_elastic)),
+        (r"/v3/clusters/([^/]+)", _at(_READ, "/v3/clusters/{cluster}", rest_metadata.cluster, _V3)),
+        (r"/v3/clusters/([^/]+)/topics", _at(_READ, "/v3/topics", rest_metadata.cluster_topics, _V3)),
+        (r"/v3/clusters/([^/]+)/topics/([^/]+)", _at(_READ, "/v3/topics/{topic}", rest_metadata.cluster_topic, _V3)),
+        (r"/v3/clusters/([^/]+)/topics/([^/]+)/records", _at(("POST",), "/v3/records", rest_v3.produce, _V3)),
+        (r"/v3/clusters/([^/]+)/topics/([^/]+)/records:batch", _at(("POST",), "/v3/records:batch", rest_v3.batch, _V3)),
+        (r"/([^/_][^/]*)/_bulk", _at(_WRITE, "/_bulk", elastic_bulk.bulk, as_elastic)),
+        (r"/(?:[^/_][^/]*/)?_refresh", _at((*_READ, "POST"), "/_refresh", elastic_info.refresh, as_elastic)),
+        (r"/_license|/_xpack|/_cluster/health|/_nodes(?:/.*)?", _at(_READ, "/_probe", elastic_info.probe, as_elastic)),
         (
             r"/(_ilm/policy|_index_template|_component_template|_template|_ingest/pipeline|_alias|_data_stream)/([^/]+)",
-            _at((*_READ, *_WRITE), "/_setup", elastic.setup, as_elastic),
+            _at((*_READ, *_WRITE), "/_setup", elastic_info.setup, as_elastic),
         ),
     )
 )

@@ -10,12 +10,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, RequestHandler, Response, Server, StreamResponse
 
 from ingest.base import Away, Busy
-from ingest.http.access import Who
-from ingest.http.answers import Answer, Refusal, ours
-from ingest.http.call import Call
-from ingest.http.repeated import answer_once
-from ingest.http.routes import Route, find
-from ingest.http.service import Service
+from ingest.http.auth import Who
+from ingest.http.context import Service
+from ingest.http.endpoints.idempotent import answer_once
+from ingest.http.request import Call
+from ingest.http.responses import Answer, Refusal, ours
+from ingest.http.router import Route, find
 
 _LARGE = 64 << 10  # bytes of an answer that may have to wait for its reader
 _LAST = 0.5  # seconds for the connections to end after the last answer

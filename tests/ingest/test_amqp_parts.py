@@ -11,9 +11,9 @@ from pamqp import commands, decode
 from pamqp.header import ContentHeader
 
 from ingest.amqp.broker import BadBroker, name_of, tls_of, url_of
+from ingest.amqp.deduplication import Repeats
 from ingest.amqp.properties import tolerate
 from ingest.amqp.records import Maker, can_repeat, identity
-from ingest.amqp.repeats import Repeats
 from ingest.amqp.settings import AmqpSettings
 from topics.catalogue import MAX_RECORD
 

@@ -18,13 +18,13 @@ import orjson
 import pytest
 from http_kit import LINE, Proxy, Raw, running, until
 
-from ingest.http.answers import Refusal
-from ingest.http.bulk import Action, Bulk
-from ingest.http.bulk import read as read_bulk
-from ingest.http.items import Items, add_json, add_lines, add_ndjson
-from ingest.http.objects import Objects
-from ingest.http.unpack import unpack
-from ingest.http.workers import Workers
+from ingest.http.decode.decompress import unpack
+from ingest.http.decode.items import Items, add_json, add_lines, add_ndjson
+from ingest.http.decode.objects import Objects
+from ingest.http.decode.worker_pool import Workers
+from ingest.http.endpoints.elastic_bulk import Action, Bulk
+from ingest.http.endpoints.elastic_bulk import read as read_bulk
+from ingest.http.responses import Refusal
 
 EMPTY = gzip.compress(b"")
 V2 = "application/vnd.kafka.json.v2+json"
@@ -124,7 +124,7 @@ async def test_a_worker_that_dies_is_replaced() -> None:
 def test_workers_end_with_the_proxy() -> None:
     said = """
 import asyncio, os
-from ingest.http.workers import Workers
+from ingest.http.decode.worker_pool import Workers
 async def main():
     print(await Workers(1, 60.0).run("a", os.getpid), flush=True)
     await asyncio.sleep(600)

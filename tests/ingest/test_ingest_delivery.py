@@ -8,8 +8,8 @@ import pytest
 from http_kit import PARTITIONS, Raw
 
 from ingest.base import Away, Busy, Failure, Record
-from ingest.cluster import Cluster
-from ingest.delivery import Delivery
+from ingest.kafka_metadata import Cluster
+from ingest.kafka_producer import Delivery
 from topics.catalogue import MAX_RECORD
 
 NOWHERE = "127.0.0.1:1"  # a port that nothing listens on

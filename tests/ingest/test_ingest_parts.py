@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.hosts import host_of_event, host_of_line
-from ingest.http.answers import Answer
-from ingest.http.objects import Objects
+from ingest.http.decode.objects import Objects
+from ingest.http.responses import Answer
+from ingest.idempotency import Once, Reused
 from ingest.limits import Buckets, Room
-from ingest.once import Once, Reused
 
 
 class Clock:

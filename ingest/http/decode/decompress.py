@@ -7,7 +7,7 @@ import zlib
 
 import cramjam
 
-from ingest.http.answers import Refusal
+from ingest.http.responses import Refusal
 
 ENCODINGS = "gzip, deflate, zstd"
 _MEMBERS = 10_000  # of one body; who cuts a file of 16 MiB into pieces of 64 KiB makes some hundreds

@@ -7,9 +7,9 @@ import orjson
 
 from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
-from ingest.http.answers import Position, Refusal
-from ingest.http.bounded import lines_of, value_of
-from ingest.lenient import dumps, loads
+from ingest.http.decode.limits import lines_of, value_of
+from ingest.http.responses import Position, Refusal
+from ingest.json_lenient import dumps, loads
 from topics.catalogue import MAX_RECORD
 from topics.records.provenance import Headers
 

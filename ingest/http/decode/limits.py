@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from ingest.http.answers import Refusal
+from ingest.http.responses import Refusal
 
 _SMALL = 1 << 20  # bytes in which nothing can be too much
 _VALUES, _LINES = 2_000_000, 1_000_000

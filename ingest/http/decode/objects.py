@@ -6,7 +6,7 @@ in however many pieces it comes. https://www.rfc-editor.org/rfc/rfc8259
 
 import re
 
-from ingest.http.answers import Position, Refusal
+from ingest.http.responses import Position, Refusal
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _MARK = re.compile(rb'[{}"]')

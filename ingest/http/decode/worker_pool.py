@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from ingest.http.answers import Refusal
-from ingest.http.worker import LENGTH
+from ingest.http.decode.worker_process import LENGTH
+from ingest.http.responses import Refusal
 
-_COMMAND = [sys.executable, "-P", "-c", "from ingest.http.worker import main; main()"]
+_COMMAND = [sys.executable, "-P", "-c", "from ingest.http.decode.worker_process import main; main()"]
 _BUFFER = 1 << 20  # bytes
 
 

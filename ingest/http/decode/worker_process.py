@@ -15,8 +15,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from ingest.http.answers import Refusal
-from ingest.http.unpack import unpack
+from ingest.http.decode.decompress import unpack
+from ingest.http.responses import Refusal
 
 LENGTH = struct.Struct(">Q")
 

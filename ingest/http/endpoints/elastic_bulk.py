@@ -14,13 +14,13 @@ import orjson
 
 from ingest.base import Failure, Outcome
 from ingest.hosts import host_of_event
-from ingest.http.answers import JSON, Answer, Position, Refusal, elastic_error
-from ingest.http.bounded import lines_of, value_of
-from ingest.http.call import Call, in_turns
-from ingest.http.elastic import PRODUCT
-from ingest.http.events import NDJSON
-from ingest.http.items import Items, Rejected, add_array, object_or_rejected, position_of
-from ingest.lenient import loads
+from ingest.http.decode.items import Items, Rejected, add_array, object_or_rejected, position_of
+from ingest.http.decode.limits import lines_of, value_of
+from ingest.http.endpoints.elastic_info import PRODUCT
+from ingest.http.endpoints.events import NDJSON
+from ingest.http.request import Call, in_turns
+from ingest.http.responses import JSON, Answer, Position, Refusal, elastic_error
+from ingest.json_lenient import loads
 
 _TYPES = NDJSON | {
     "",

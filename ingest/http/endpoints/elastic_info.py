@@ -5,8 +5,8 @@ https://www.elastic.co/docs/api/doc/elasticsearch/
 
 from typing import Any
 
-from ingest.http.answers import Answer, Refusal, ok
-from ingest.http.call import Call
+from ingest.http.request import Call
+from ingest.http.responses import Answer, Refusal, ok
 
 PRODUCT = {"X-Elastic-Product": "Elasticsearch"}
 """Official clients speak to no server without it."""

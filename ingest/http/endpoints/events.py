@@ -6,9 +6,9 @@ https://mozdef.readthedocs.io/en/latest/usage.html#sending-logs-to-mozdef
 from collections.abc import Callable
 
 from ingest.base import Failure, Outcome
-from ingest.http.answers import Answer, Refusal, ok, place
-from ingest.http.call import Call
-from ingest.http.items import Items, Rejected, add_json, add_lines, add_ndjson
+from ingest.http.decode.items import Items, Rejected, add_json, add_lines, add_ndjson
+from ingest.http.request import Call
+from ingest.http.responses import Answer, Refusal, ok, place
 
 #: "" and the form are what curl and hand-written clients send without thinking about it
 _JSON = {"", "application/json", "application/x-www-form-urlencoded", "application/octet-stream"}

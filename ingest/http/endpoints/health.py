@@ -1,7 +1,7 @@
 """How the proxy is doing: liveness as MozDef answers it, readiness, and metrics."""
 
-from ingest.http.answers import Answer, Refusal, ok
-from ingest.http.call import Call
+from ingest.http.request import Call
+from ingest.http.responses import Answer, Refusal, ok
 
 
 async def status(_: Call) -> Answer:

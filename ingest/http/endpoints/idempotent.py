@@ -4,12 +4,12 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from ingest.http.answers import Answer, Refusal
-from ingest.http.call import Call
-from ingest.once import Reused
+from ingest.http.request import Call
+from ingest.http.responses import Answer, Refusal
+from ingest.idempotency import Reused
 
 if TYPE_CHECKING:
-    from ingest.http.routes import Route
+    from ingest.http.router import Route
 
 _LONGEST = 255
 _REPLAYED = {"Idempotency-Replayed": "true"}

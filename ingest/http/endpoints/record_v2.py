@@ -10,9 +10,9 @@ import orjson
 
 from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
-from ingest.http.answers import Refusal
-from ingest.http.avro import NoAvro, Schema
-from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
+from ingest.http.decode.avro import NoAvro, Schema
+from ingest.http.endpoints.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
+from ingest.http.responses import Refusal
 from topics.catalogue import MAX_RECORD
 from topics.records.provenance import Headers
 

@@ -8,9 +8,9 @@ import orjson
 
 from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
-from ingest.http.avro import NoAvro, NoSchema, Schema, Schemas
-from ingest.http.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
-from ingest.http.worker import NeedsSchemas
+from ingest.http.decode.avro import NoAvro, NoSchema, Schema, Schemas
+from ingest.http.decode.worker_process import NeedsSchemas
+from ingest.http.endpoints.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
 from topics.catalogue import MAX_RECORD
 from topics.records.provenance import Headers
 

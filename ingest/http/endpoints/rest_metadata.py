@@ -10,8 +10,8 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from ingest.base import Away
-from ingest.http.answers import Answer, Refusal, ok
-from ingest.http.call import Call
+from ingest.http.request import Call
+from ingest.http.responses import Answer, Refusal, ok
 
 _V2 = "application/vnd.kafka.v2+json"
 _PATIENCE = 5.0  # seconds

@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 
 from ingest.base import Failure, Outcome, Record
-from ingest.http.answers import Answer, Refusal, ok
-from ingest.http.avro import NoSchema, Schema, Schemas
-from ingest.http.bounded import value_of
-from ingest.http.call import Call
-from ingest.http.items import position_of
-from ingest.http.record2 import Maker, convert_by
+from ingest.http.decode.avro import NoSchema, Schema, Schemas
+from ingest.http.decode.items import position_of
+from ingest.http.decode.limits import value_of
+from ingest.http.endpoints.record_v2 import Maker, convert_by
+from ingest.http.request import Call
+from ingest.http.responses import Answer, Refusal, ok
 from topics.records.provenance import Headers
 
 CONTENT_TYPE = "application/vnd.kafka.v2+json"

@@ -14,16 +14,16 @@ import orjson
 from aiohttp.web import StreamResponse
 
 from ingest.base import Away, Busy, Failure, Outcome, Record
-from ingest.http.answers import JSON, Answer, Refusal, dumps, ok
-from ingest.http.avro import Schemas
-from ingest.http.bounded import value_of
-from ingest.http.call import Call, in_turns
-from ingest.http.items import position_of
-from ingest.http.objects import Objects
-from ingest.http.record3 import Maker, Shape
-from ingest.http.record_parts import BadPart
-from ingest.http.rest_reads import require_cluster
-from ingest.http.worker import NeedsSchemas
+from ingest.http.decode.avro import Schemas
+from ingest.http.decode.items import position_of
+from ingest.http.decode.limits import value_of
+from ingest.http.decode.objects import Objects
+from ingest.http.decode.worker_process import NeedsSchemas
+from ingest.http.endpoints.record_parts import BadPart
+from ingest.http.endpoints.record_v3 import Maker, Shape
+from ingest.http.endpoints.rest_metadata import require_cluster
+from ingest.http.request import Call, in_turns
+from ingest.http.responses import JSON, Answer, Refusal, dumps, ok
 from topics.catalogue import MAX_RECORD
 
 _LARGEST = 2 * MAX_RECORD  # bytes of a record as JSON: base64 and escapes take room
