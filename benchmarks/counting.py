@@ -22,8 +22,8 @@ from agents.settings import Settings
 from agents.state.changelog import Part
 from agents.state.changelog_table import create_changelog
 from agents.transport import Outgoing
-from cli.measuring import cpu_seconds, peak_mb
-from cli.trial import Trial, trial, workers
+from operations.bench.resource_usage import cpu_seconds, peak_mb
+from operations.bench.sandbox import Trial, trial, workers
 from topics.avro.codec import encode
 
 ENTRIES, MINUTES = 1_000_000, 500

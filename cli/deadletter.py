@@ -12,8 +12,8 @@ import typer
 from confluent_kafka import KafkaException
 
 from agents.settings import Settings
-from cli.deadletter_box import DROPPED, REPLAYED, Wanted, search
 from cli.deadletter_options import Component, Contains, Ids, Json, Reason, Since, Topic, Until, wanted
+from operations.dead_letters.mailbox import DROPPED, REPLAYED, Wanted, search
 from topics.kafka.client import require
 from topics.kafka.reader import Reader
 
@@ -38,7 +38,7 @@ def list_letters(
     """
     from rich.console import Console
 
-    from cli import deadletter_shown as shown
+    from operations.dead_letters import render as shown
 
     settings, number = Settings(), 0
     asked = wanted(settings, None, component, reason, topic, since, until, contains, decided)
@@ -59,7 +59,7 @@ def show(identity: Annotated[str, typer.Argument(metavar="ID", help="Id of a let
 
     Example: ogrewatch deadletter show normalize:raw.syslog-0-17
     """
-    from cli import deadletter_shown as shown
+    from operations.dead_letters import render as shown
 
     settings = Settings()
     with _explained(), _reader(settings) as reader:
@@ -102,8 +102,8 @@ def drop(
 
 
 def _decide(settings: Settings, what: str, asked: Wanted, every: bool, yes: bool, as_json: bool) -> None:
-    from cli.deadletter_decide import Decider
-    from cli.deadletter_plan import carry_out, plan
+    from operations.dead_letters.plan import carry_out, plan
+    from operations.dead_letters.replay import Decider
 
     if every == (asked != Wanted()):
         raise typer.BadParameter("name letters by id or options, or all of them by --all")
@@ -138,8 +138,8 @@ class _Failed(typer.Exit):
 @contextmanager
 def _explained() -> Iterator[None]:
     """Errors of the servers end the command with a sentence."""
-    from cli.deadletter_decide import why
-    from cli.ledger_store import StoreError
+    from operations.dead_letters.replay import why
+    from operations.ledger.store import StoreError
     from sinks.elasticsearch.connection import words
 
     try:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from agents.settings import Settings
-from cli.deadletter_box import Wanted
+from operations.dead_letters.mailbox import Wanted
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of letters, as `list` shows them.")]
 Component = Annotated[str, typer.Option(metavar="NAME", help="Who gave up: normalize, count, index.")]

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from agents.settings import Settings
-from cli.addresses import installation, shown
+from operations.addresses import installation, shown
 from stack import cache, java
 from stack.errors import StackError
 from stack.ports import is_free

@@ -7,7 +7,7 @@ import orjson
 import typer
 
 from agents.settings import Settings
-from cli.printable import printable
+from operations.printable import printable
 
 PANEL = "Look"
 

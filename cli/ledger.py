@@ -11,9 +11,9 @@ import typer
 from agents.settings import Settings
 
 if TYPE_CHECKING:
-    from cli.ledger_balance import Ledger
-    from cli.ledger_scan import Step
-    from cli.ledger_store import Store
+    from operations.ledger.balance import Ledger
+    from operations.ledger.scan import Step
+    from operations.ledger.store import Store
     from topics.kafka.reader import Reader
 
 PANEL = "Look"
@@ -62,8 +62,8 @@ def command(
 def _once(settings: Settings, reader: "Reader", store: "Store", since: int, exact: bool, as_json: bool) -> None:
     from rich.console import Console
 
-    from cli import ledger_shown
-    from cli.ledger_balance import count, look, verify
+    from operations.ledger import render
+    from operations.ledger.balance import count, look, verify
 
     seen, given = look(reader, store, settings, since)
     if exact or seen.wrongs:
@@ -73,7 +73,7 @@ def _once(settings: Settings, reader: "Reader", store: "Store", since: int, exac
     if as_json:
         _print_json(seen)
     else:
-        Console(highlight=False).print(ledger_shown.shown(seen))
+        Console(highlight=False).print(render.shown(seen))
     if seen.wrongs:
         raise typer.Exit(OFF)
 
@@ -84,7 +84,7 @@ def _watch(
 ) -> None:  # fmt: skip
     """An age is counted anew from each look."""
     from cli.deadletter_options import millis
-    from cli.ledger_balance import count, look, verify
+    from operations.ledger.balance import count, look, verify
 
     with _screen(as_json) as show:
         while True:
@@ -104,7 +104,7 @@ def _ignore(*_: object) -> None:
 
 def _metrics(port: int) -> "Callable[[Ledger], object]":
     """What shows a look on a port; one that is taken ends the command with a sentence."""
-    from cli.ledger_metrics import serve
+    from operations.ledger.metrics import serve
 
     try:
         return serve(port).note
@@ -117,19 +117,19 @@ def _screen(as_json: bool) -> Iterator[Callable[["Ledger"], object]]:
     """What shows one look after the other: each in place of the one before, or as a line of JSON."""
     from rich.live import Live
 
-    from cli import ledger_shown
+    from operations.ledger import render
 
     if as_json:
         yield _print_json
         return
     with Live(auto_refresh=False) as live:
-        yield lambda seen: live.update(ledger_shown.shown(seen), refresh=True)
+        yield lambda seen: live.update(render.shown(seen), refresh=True)
 
 
 def _print_json(seen: "Ledger") -> None:
-    from cli import ledger_shown
+    from operations.ledger import render
 
-    print(json.dumps(ledger_shown.as_json(seen)), flush=True)
+    print(json.dumps(render.as_json(seen)), flush=True)
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
     """Both servers; what is wrong with them ends the command with a sentence, and Ctrl-C without one."""
     from confluent_kafka import KafkaException
 
-    from cli.ledger_store import Store, StoreError
+    from operations.ledger.store import Store, StoreError
     from sinks.elasticsearch.connection import words
     from topics.avro.registry import RegistryAway, RegistryRefuses
     from topics.kafka.client import Away, require

@@ -8,8 +8,8 @@ from pkgutil import iter_modules
 import typer
 
 import cli
-from cli.printable import guard_logs, printable
 from cli.variables import warnings
+from operations.printable import guard_logs, printable
 from topics.environment import BadSettings
 from topics.kafka.client import Away, Refused
 

@@ -61,7 +61,7 @@ def command(
 def _cover(path: Path, jsonl: bool, limit: int, as_json: bool) -> None:
     from rich.console import Console
 
-    from cli.coverage import Coverage, shown
+    from operations.coverage import Coverage, shown
     from streams.base import MemoryJoins
     from streams.dispatch import Dispatcher
 

@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agents.settings import Settings
-from cli.lag_pace import LagPace
-from cli.sending import LONGEST_LINE, ProduceError, Sender, Tally
 from ingest.hosts import host_of_line
+from operations.lag_control import LagPace
+from operations.produce import LONGEST_LINE, ProduceError, Sender, Tally
 from stack.corpus import generate
 
 PANEL = "Run"

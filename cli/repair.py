@@ -37,7 +37,7 @@ def command(
 
 
 def _repair(reader: "Reader", settings: Settings, yes: bool) -> None:
-    from cli.repair_logs import Repair, losses, members
+    from operations.repair_logs import Repair, losses, members
 
     found = losses(reader, settings)
     if not found:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agents.settings import Settings
-from cli import stats_tables
+from operations import stats_tables
 from topics.kafka.client import Refused, secret
 from topics.plaintext import readable_by_others
 

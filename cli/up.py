@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.settings import Settings
-from cli.addresses import installation, shown
-from cli.itself import ogrewatch
 from ingest.settings import IngestSettings
+from operations.addresses import installation, shown
+from operations.process import ogrewatch
 from stack.cache import ELASTICSEARCH, KAFKA, ensure
 from stack.daemon import Daemon
 from stack.errors import StackError

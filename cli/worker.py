@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 
 if TYPE_CHECKING:
     from agents.settings import Settings

@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from cli.cells import plain
+from operations.cells import plain
 
 
 def ratio(body: dict[str, Any]) -> Table:

@@ -16,9 +16,9 @@ import orjson
 import typer
 
 from agents.settings import Settings
-from cli.itself import ogrewatch
-from cli.measuring import TICK, cpu_seconds
-from cli.trial import trial
+from operations.bench.resource_usage import TICK, cpu_seconds
+from operations.bench.sandbox import trial
+from operations.process import ogrewatch
 from stack.ports import HOST, free_port
 
 _VARIANTS = 20  # requests made beforehand, and sent in turn

@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from cli.sending import Sender, Tally
-from cli.trial import Trial
+from operations.bench.sandbox import Trial
+from operations.produce import Sender, Tally
 
 _LOOK = 0.05  # seconds between looks
 _TICK = 0.02  # seconds between sendings

@@ -16,12 +16,12 @@ import typer
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from agents.settings import Settings
-from cli.bench_ingest import ingest
-from cli.measuring import Meter, per_million, servers
-from cli.pacing import Probe, latencies
-from cli.sending import Sender, Tally
-from cli.trial import Trial, trial, workers
 from ingest.hosts import host_of_line
+from operations.bench.ingest import ingest
+from operations.bench.latency import Probe, latencies
+from operations.bench.resource_usage import Meter, per_million, servers
+from operations.bench.sandbox import Trial, trial, workers
+from operations.produce import Sender, Tally
 from topics.kafka.client import client_conf
 
 PANEL = "Develop"

@@ -18,7 +18,7 @@ from typing import Any
 from confluent_kafka.admin import AdminClient
 
 from agents.settings import Settings
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from stack.ports import HOST, free_port
 from topics.catalogue import CATALOGUE, DEADLETTER, TYPED
 from topics.kafka.admin import create_topics

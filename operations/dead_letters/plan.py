@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from agents.settings import Settings
-from cli.deadletter_box import CUT, PRESENT, REPLAYED, Place, Wanted, letters, search
-from cli.deadletter_decide import Decider
-from cli.ledger_store import Store
+from operations.dead_letters.mailbox import CUT, PRESENT, REPLAYED, Place, Wanted, letters, search
+from operations.dead_letters.replay import Decider
+from operations.ledger.store import Store
 from topics.avro.codec import CodecError, decode_head
 from topics.catalogue import RAW, STATS
 from topics.event import id_of

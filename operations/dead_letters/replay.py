@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from confluent_kafka import KafkaException, Producer
 
 from agents.settings import Settings
-from cli.deadletter_box import REPLAYED, Place, fate
+from operations.dead_letters.mailbox import REPLAYED, Place, fate
 from topics.catalogue import DEADLETTER, FATES, MAX_RECORD, RAW, REPLAY
 from topics.kafka.client import client_conf
 from topics.records.deadletter import Letter

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from agents.counting.peers import PURPOSE
 from agents.settings import Settings
-from cli.ledger_store import Cell, Store
+from operations.ledger.store import Cell, Store
 from topics.avro.attempt_header import OFFSET, SOURCE, counted
 from topics.avro.wire import CodecError, UnknownSchema
 from topics.catalogue import COUNTED_KINDS, DEADLETTER, STATS, typed

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from agents.settings import Settings
-from cli.ledger_attempts import Attempts, compare
-from cli.ledger_facts import Facts, Raw, Typed, done, facts
-from cli.ledger_letters import Given, given_up
-from cli.ledger_logs import truncated
-from cli.ledger_origins import Origins
-from cli.ledger_scan import Scan, Step
-from cli.ledger_store import Store
+from operations.ledger.attempts import Attempts, compare
+from operations.ledger.counts import Facts, Raw, Typed, done, facts
+from operations.ledger.dead_letters import Given, given_up
+from operations.ledger.logs import truncated
+from operations.ledger.origins import Origins
+from operations.ledger.scan import Scan, Step
+from operations.ledger.store import Store
 from topics.kafka.reader import Reader
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from agents.settings import Settings
-from cli.deadletter_box import REPLAYED, fates, letters
-from cli.ledger_facts import At
+from operations.dead_letters.mailbox import REPLAYED, fates, letters
+from operations.ledger.counts import At
 from topics.catalogue import RAW, STATS
 from topics.kafka.reader import Reader
 from topics.records.deadletter import Letter

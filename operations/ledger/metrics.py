@@ -8,8 +8,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from agents.metrics import HOST
-from cli.ledger_balance import Ledger
-from cli.ledger_facts import Raw, Typed
+from operations.ledger.balance import Ledger
+from operations.ledger.counts import Raw, Typed
 
 _Row = tuple[Raw | Typed, str, int | None]
 """A partition, the role that has to do with the number, and the number; None where it is not known."""

@@ -3,7 +3,7 @@
 import time
 
 from agents.settings import Settings
-from cli.ledger_letters import Origin
+from operations.ledger.dead_letters import Origin
 from topics.avro.codec import EVENTS, decode_head
 from topics.avro.registry import Registry, RegistryAway
 from topics.avro.wire import CodecError, UnknownSchema

@@ -8,10 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.deadletter_shown import clock
-from cli.ledger_attempts import Attempts
-from cli.ledger_balance import Ledger
-from cli.ledger_facts import Raw, Typed
+from operations.dead_letters.render import clock
+from operations.ledger.attempts import Attempts
+from operations.ledger.balance import Ledger
+from operations.ledger.counts import Raw, Typed
 
 _SHOWN = 100  # places of what is missing that JSON names for each partition
 

@@ -11,9 +11,9 @@ from itertools import islice
 from typing import Any
 
 from agents.state.log_identity import copied_from
-from cli.ledger_facts import At, Facts, Raw, Typed
-from cli.ledger_letters import Given, OriginOf
-from cli.ledger_store import Store
+from operations.ledger.counts import At, Facts, Raw, Typed
+from operations.ledger.dead_letters import Given, OriginOf
+from operations.ledger.store import Store
 from topics.catalogue import STATS
 from topics.kafka.reader import Reader
 

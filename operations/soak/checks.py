@@ -10,12 +10,12 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from cli.itself import ogrewatch
-from cli.soak_fleet import Fleet
-from cli.soak_load import Load
-from cli.soak_site import Site
-from cli.soak_state import State
-from cli.soak_truth import Cell, Truth
+from operations.process import ogrewatch
+from operations.soak.expected import Cell, Truth
+from operations.soak.fleet import Fleet
+from operations.soak.load import Load
+from operations.soak.site import Site
+from operations.soak.state import State
 
 MEMORY = 300
 """MB that a worker may take at most."""
@@ -73,7 +73,7 @@ def _input(load: Load, truth: Truth) -> Check:
 
 
 def _documents(site: Site, truth: Truth) -> Iterator[Check]:
-    from cli.ledger_store import Store
+    from operations.ledger.store import Store
 
     with Store(site.settings) as store:
         store.refresh()

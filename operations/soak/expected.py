@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import Message
 
 from agents.settings import Settings
-from cli.soak_load import RAW, fingerprint
+from operations.soak.load import RAW, fingerprint
 from topics.catalogue import COUNTED_KINDS
 from topics.kafka.reader import Reader
 

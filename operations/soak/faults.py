@@ -10,8 +10,8 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from cli.soak_fleet import ROLES, Fleet
-from cli.soak_site import wait_ready
+from operations.soak.fleet import ROLES, Fleet
+from operations.soak.site import wait_ready
 from stack.server import Server
 
 _SESSION = 10.0  # seconds after which a silent worker's partitions move on; the workers' setting

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from cli.itself import ogrewatch
-from cli.measuring import peak_mb
-from cli.soak_site import Site
+from operations.bench.resource_usage import peak_mb
+from operations.process import ogrewatch
+from operations.soak.site import Site
 
 ROLES = ("normalize", "count", "index")
 _LOOK = 0.2  # seconds between looks at the processes

@@ -12,8 +12,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from cli.soak_site import Site
 from ingest.hosts import host_of_line
+from operations.soak.site import Site
 from topics.catalogue import typed
 from topics.kafka.client import client_conf
 

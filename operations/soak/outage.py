@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, field
 
 from confluent_kafka.admin import AdminClient
 
-from cli.soak_fleet import ROLES, Fleet
-from cli.soak_load import Load
-from cli.soak_site import Site, wait_ready
-from cli.soak_state import State
+from operations.soak.fleet import ROLES, Fleet
+from operations.soak.load import Load
+from operations.soak.site import Site, wait_ready
+from operations.soak.state import State
 from topics.catalogue import group_of
 from topics.kafka.client import client_conf
 

@@ -14,14 +14,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.soak_away import away
-from cli.soak_checks import Check, settle, verdict
-from cli.soak_cut import cut as cut_logs
-from cli.soak_fleet import ROLES, Fleet
-from cli.soak_lanes import SERVERS, WORKERS, Lane
-from cli.soak_load import Load
-from cli.soak_site import site
-from cli.soak_truth import recount
+from operations.soak.checks import Check, settle, verdict
+from operations.soak.expected import recount
+from operations.soak.fleet import ROLES, Fleet
+from operations.soak.load import Load
+from operations.soak.outage import away
+from operations.soak.schedule import SERVERS, WORKERS, Lane
+from operations.soak.site import site
+from operations.soak.truncation import cut as cut_logs
 from stack.errors import StackError
 
 PANEL = "Develop"

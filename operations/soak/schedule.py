@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from itertools import cycle
 from random import Random
 
-from cli.soak_faults import Faults
-from cli.soak_fleet import ROLES, Fleet
+from operations.soak.faults import Faults
+from operations.soak.fleet import ROLES, Fleet
 
 Tell = Callable[[str], None]
 

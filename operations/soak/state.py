@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from cli.soak_site import Site
-from cli.soak_truth import Cell, records
+from operations.soak.expected import Cell, records
+from operations.soak.site import Site
 from topics.catalogue import DEADLETTER, READ_BY
 from topics.kafka.reader import Reader
 from topics.records.deadletter import read

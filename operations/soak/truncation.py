@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 
 import orjson
 
-from cli.itself import ogrewatch
-from cli.soak_checks import Check
-from cli.soak_fleet import ROLES, Fleet
-from cli.soak_site import Site, wait_ready
+from operations.process import ogrewatch
+from operations.soak.checks import Check
+from operations.soak.fleet import ROLES, Fleet
+from operations.soak.site import Site, wait_ready
 from stack.truncation import cut_tail
 from topics.catalogue import RAW, typed
 from topics.kafka.reader import Reader

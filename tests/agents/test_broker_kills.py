@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import KafkaException, Producer
 
 from agents.settings import Settings
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from stack.kafka import Kafka
 from stack.ports import free_port
 from topics.catalogue import RAW

@@ -11,7 +11,7 @@ from confluent_kafka.cimpl import NewTopic
 from count_cluster import PARTITIONS, Cluster, until
 from count_kit import START, Attempt
 
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from stack.kafka import Kafka
 from topics.avro.codec import decode
 

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Producer
 from count_cluster import Cluster, until
 
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from stack.corpus import Truth, generate, truth
 
 SEED, HOSTS = 7, 20

@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from sinks.elasticsearch.templates import install
 from stack.corpus import generate
 from stack.ports import free_port

@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 
 from agents.state.changelog import Part
 from agents.state.correlation import CLOSED, LARGEST, MOST, OPEN, BatchJoins, Shelf
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from topics.avro.codec import decode
 from topics.catalogue import CATALOGUE
 from topics.kafka.admin import create_topics

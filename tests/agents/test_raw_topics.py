@@ -18,7 +18,7 @@ from agents.state.changelog import Part
 from agents.state.correlation import MOST, TOPICS, BatchJoins, Entry, Shelf
 from agents.state.topic_guard import KEYS, RawTopics
 from agents.transport import FATAL, partition_of
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from topics.catalogue import CATALOGUE
 from topics.event import Event, key_of
 from topics.kafka.admin import create_topics

@@ -18,7 +18,7 @@ from count_cluster import until as until_within
 from count_kit import START
 from elasticsearch import ApiError, Elasticsearch
 
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from sinks.elasticsearch.templates import attempts_name, install, stream_name
 from web import answers
 from web.workers import NoWorkers, Workers

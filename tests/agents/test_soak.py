@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from cli.itself import ogrewatch
-from cli.soak_fleet import ROLES
-from cli.soak_lanes import SERVERS, WORKERS, plan
+from operations.process import ogrewatch
+from operations.soak.fleet import ROLES
+from operations.soak.schedule import SERVERS, WORKERS, plan
 from stack.processes import started
 
 _SEED = 5

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 
 
 @pytest.mark.kill

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 import cli.deadletter
 import cli.ledger
 from agents.settings import Settings
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from sinks.elasticsearch.templates import install
 from stack.ports import free_port
 from topics.catalogue import CATALOGUE

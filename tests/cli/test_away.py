@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from stack.ports import HOST, free_port
 
 _NOT_OURS = ("urllib3", "HTTPConnection", "caused by", "%3|", "rdkafka", "KafkaError", "Traceback")

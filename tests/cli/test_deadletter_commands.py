@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from installation_kit import Place, place
 
 from cli.deadletter_options import millis
-from cli.deadletter_shown import safe
+from operations.dead_letters.render import safe
 from topics.records.deadletter import NoLetter, letter, read
 
 HOSTILE = b"\x1b]0;owned\x07 \xff\xc2\x9b31m \xe2\x80\xae line\r\n\\x41"

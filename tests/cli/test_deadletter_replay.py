@@ -9,9 +9,9 @@ from confluent_kafka import KafkaException
 from elasticsearch import Elasticsearch
 from installation_kit import Place, place, until
 
-from cli.deadletter_box import REPLAYED, Wanted
-from cli.deadletter_decide import Decider, why
-from cli.deadletter_plan import carry_out, plan
+from operations.dead_letters.mailbox import REPLAYED, Wanted
+from operations.dead_letters.plan import carry_out, plan
+from operations.dead_letters.replay import Decider, why
 from sinks.elasticsearch.templates import stream_name
 from topics.kafka.reader import Reader
 from topics.records.provenance import IDENTITY

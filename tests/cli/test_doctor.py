@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from cli import doctor
-from cli.addresses import shown
+from operations.addresses import shown
 from stack.ports import HOST, free_port
 
 app = typer.Typer()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.lag_pace import LagPace
+from operations.lag_control import LagPace
 
 
 class Workers:

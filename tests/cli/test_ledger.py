@@ -13,8 +13,8 @@ from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 from installation_kit import Line, Place, place, until
 
-from cli.itself import ogrewatch
-from cli.ledger_facts import done, facts
+from operations.ledger.counts import done, facts
+from operations.process import ogrewatch
 from sinks.elasticsearch.templates import stream_name
 from stack.ports import free_port
 from topics.kafka.reader import Reader

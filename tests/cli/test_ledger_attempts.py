@@ -11,8 +11,8 @@ from confluent_kafka import Producer
 from elasticsearch import Elasticsearch
 from installation_kit import Place, place, until
 
-from cli import ledger_attempts
-from cli.ledger_attempts import Attempts
+from operations.ledger import attempts
+from operations.ledger.attempts import Attempts
 from sinks.elasticsearch.templates import attempts_name
 from topics.kafka.reader import Reader
 from topics.records.stats import decode, encode
@@ -64,7 +64,7 @@ def _lines(number: int) -> list[tuple[int, bytes]]:
 def test_it_compares_closed_minutes_with_documents_and_live_counts(
     here: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_attempts, "_STILL", 3.0)
+    monkeypatch.setattr(attempts, "_STILL", 3.0)
     here.send(_lines(500))
     with here.worker("normalize"), here.worker("index"), here.worker("count"):
         until(lambda: _windows(here), 120)

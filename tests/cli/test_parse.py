@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from cli.coverage import masked
 from cli.parse import command
+from operations.coverage import masked
 
 FAILED = "Failed password for root from 192.0.2.1 port 22 ssh2"
 app = typer.Typer()

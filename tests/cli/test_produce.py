@@ -18,8 +18,8 @@ from confluent_kafka.cimpl import NewTopic
 from typer.testing import CliRunner, Result
 
 from cli.produce import command
-from cli.sending import LONGEST_LINE
 from ingest.hosts import host_of_line
+from operations.produce import LONGEST_LINE
 from stack.corpus import generate, truth
 
 PARTITIONS = 3
@@ -180,7 +180,7 @@ def test_an_unknown_topic_is_one_sentence(bench: Bench) -> None:
 
 
 def test_an_absent_kafka_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.sending.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("operations.produce.ANSWER_SECONDS", 0.5)
     result = Bench("127.0.0.1:1", "").run(lines=b"one\n")
     assert result.exit_code == 1
     assert result.stdout == ""

@@ -22,7 +22,7 @@ from confluent_kafka import Producer
 from installation_kit import Line, Place, place, until
 
 from agents.transport import FATAL
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from stack.kafka import Kafka
 from stack.truncation import cut_tail
 from topics.catalogue import READ_BY

@@ -19,9 +19,9 @@ from http_kit import Raw, make_certificates, until
 from pamqp import encode
 from rabbit_kit import CERTIFIED, PASSWORD, QUEUE, Publisher, Rabbit, connected, publisher
 
-from cli.itself import ogrewatch
 from ingest.amqp.bridge import Bridge, bridge
 from ingest.amqp.settings import AmqpSettings
+from operations.process import ogrewatch
 from stack.kafka import Kafka
 from stack.ports import free_port
 from topics.records.deadletter import read

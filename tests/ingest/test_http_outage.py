@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from http_kit import Proxy, Raw, running, until
 
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from stack.kafka import Kafka
 from stack.ports import free_port
 

@@ -19,7 +19,7 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from secured import PASSWORD, USER, Site
 
 from agents.transport.credentials import credentials
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from sinks.elasticsearch import connection as elasticsearch
 from topics.kafka import client as kafka
 from topics.kafka.client import KafkaSecurity, Refused

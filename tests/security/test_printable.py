@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.itself import ogrewatch
-from cli.printable import printable
+from operations.printable import printable
+from operations.process import ogrewatch
 
 _NASTY = "b\x1b[31mo\x9b2Jb\u202e"
 _LINE = f"<38>Oct  1 10:00:00 web1 sshd[7]: Invalid user {_NASTY} from 81.2.69.142 port 40022"
 _LOG = """
 import logging
-from cli.printable import guard_logs
+from operations.printable import guard_logs
 guard_logs()
 log = logging.getLogger("ogrewatch.test")
 log.warning("not understood: %s", {line!r})

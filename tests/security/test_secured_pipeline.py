@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from secured import PASSWORD, Site
 
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from stack.ports import free_port
 
 _LINE = "<38>{:%b %d %H:%M:%S} web1 sshd[7]: Failed password for invalid user bob{} from 81.2.69.142 port 40022 ssh2\n"

@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 from registry_kit import changed, put_schema, written
 
-from cli.itself import ogrewatch
+from operations.process import ogrewatch
 from sinks.elasticsearch.templates import install
 from stack.ports import free_port
 from topics.avro.codec import EVENTS, encode

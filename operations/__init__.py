@@ -1,0 +1,1 @@
+"""What the commands do, testable without a terminal."""

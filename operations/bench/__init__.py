@@ -1,0 +1,1 @@
+"""Measures what the roles cost and how long a line takes."""

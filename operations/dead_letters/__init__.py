@@ -1,0 +1,1 @@
+"""Lists dead letters, sends them again and records what was decided."""

@@ -1,0 +1,1 @@
+"""Accounts for every record between the raw topics and Elasticsearch."""
