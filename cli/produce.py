@@ -21,7 +21,7 @@ from agents.settings import Settings
 from ingest.hosts import host_of_line
 from operations.lag_control import LagPace
 from operations.produce import LONGEST_LINE, ProduceError, Sender, Tally
-from stack.corpus import generate
+from stack.demo.corpus import generate
 
 PANEL = "Run"
 

@@ -129,7 +129,7 @@ def _until(done: Callable[[], bool], running: dict[str, subprocess.Popen[bytes]]
 
 def _lines(corpus: Path | None) -> list[bytes]:
     if corpus is None:
-        from stack.corpus import generate
+        from stack.demo.corpus import generate
 
         return [line for _, _, line in generate(1, datetime.now(UTC))]
     with gzip.open(corpus) if corpus.suffix == ".gz" else corpus.open("rb") as file:

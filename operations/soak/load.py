@@ -105,7 +105,7 @@ def corpus(seed: int) -> Iterator[bytes]:
 
     So their minutes are met again and again, and close again and again.
     """
-    from stack.corpus import generate
+    from stack.demo.corpus import generate
 
     for number in itertools.count(seed):
         for at, _, line in generate(number, datetime.now(UTC) - timedelta(seconds=60)):

@@ -1,18 +1,18 @@
 """A scene in, the attacks of the hour out: each a class whose docstring says what it leaves to be found.
 
-The exact numbers are those of `stack.corpus.truth`, which also loses the lines that would fall after the hour's end.
+The exact numbers are those of `stack.demo.corpus.truth`, which also loses the lines that would fall after the hour's end.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle
 
-from stack.corpus_local import Remark, Sudo
-from stack.corpus_nginx import Request, Visit
-from stack.corpus_scene import AUTHPRIV_INFO, HOUR, Scene, Story
-from stack.corpus_slapd import INVALID_CREDENTIALS, Bind, Connection
-from stack.corpus_sshd import MAX_TRIES, Guess, Login
-from stack.corpus_world import BRUTE, INTRUDER, LDAP_SPRAYER, SPRAYER, WEB_BRUTE
+from stack.demo.local import Remark, Sudo
+from stack.demo.nginx import Request, Visit
+from stack.demo.scene import AUTHPRIV_INFO, HOUR, Scene, Story
+from stack.demo.slapd import INVALID_CREDENTIALS, Bind, Connection
+from stack.demo.sshd import MAX_TRIES, Guess, Login
+from stack.demo.world import BRUTE, INTRUDER, LDAP_SPRAYER, SPRAYER, WEB_BRUTE
 
 MINUTE = 60.0
 

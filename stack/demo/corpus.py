@@ -1,6 +1,6 @@
 """A seed and a time in, the demonstration corpus out: an hour of a fleet as raw syslog lines, and the truth about it.
 
-The hour holds ordinary work (stack.corpus_day, stack.corpus_services) and five attacks (stack.corpus_attacks). Equal
+The hour holds ordinary work (stack.demo.day, stack.demo.services) and five attacks (stack.demo.attacks). Equal
 arguments give equal bytes. What counts as an attempt to log in, and is therefore in the truth:
 
 - sshd: a line `Failed METHOD for ...` is one failure, whatever Invalid-user and PAM lines stand around it, which count
@@ -13,7 +13,7 @@ arguments give equal bytes. What counts as an attempt to log in, and is therefor
 - web: a 401 to a POST, or to a request with a user's name, is one failure. There is no success: a request with a user's
   name repeats with every page, and what a POST to a login form meant is not guessed.
 
-The header formats are named in stack.corpus_dialects.
+The header formats are named in stack.demo.dialects.
 """
 
 from collections import Counter
@@ -21,11 +21,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from stack.corpus_attacks import ATTACKS
-from stack.corpus_day import local
-from stack.corpus_dialects import render
-from stack.corpus_scene import HOUR, Attempt, Host, Line, Outcome, Scene, Service, Story, scene
-from stack.corpus_services import directory, web
+from stack.demo.attacks import ATTACKS
+from stack.demo.day import local
+from stack.demo.dialects import render
+from stack.demo.scene import HOUR, Attempt, Host, Line, Outcome, Scene, Service, Story, scene
+from stack.demo.services import directory, web
 
 
 @dataclass(slots=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import chain
 
-from stack.corpus_local import Blocked, CronJob, Remark, Su, Sudo, Unit
-from stack.corpus_scene import AUTH_INFO, DAEMON_INFO, HOUR, KERN_WARNING, Host, Scene, Story
-from stack.corpus_sshd import Guess, Login, Probe
-from stack.corpus_world import scanner
+from stack.demo.local import Blocked, CronJob, Remark, Su, Sudo, Unit
+from stack.demo.scene import AUTH_INFO, DAEMON_INFO, HOUR, KERN_WARNING, Host, Scene, Story
+from stack.demo.sshd import Guess, Login, Probe
+from stack.demo.world import scanner
 
 COMMANDS = (
     "/usr/bin/apt-get update",

@@ -7,7 +7,7 @@ https://www.rsyslog.com/doc/configuration/templates.html
 
 from datetime import datetime
 
-from stack.corpus_scene import Host, Line
+from stack.demo.scene import Host, Line
 
 # Not strftime("%b"): that one follows the locale.
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from stack.corpus_scene import (
+from stack.demo.scene import (
     AUTHPRIV_ALERT,
     AUTHPRIV_INFO,
     AUTHPRIV_NOTICE,

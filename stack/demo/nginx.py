@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-from stack.corpus_dialects import MONTHS
-from stack.corpus_scene import LOCAL7_INFO, Attempt, Host, Line, Voice
+from stack.demo.dialects import MONTHS
+from stack.demo.scene import LOCAL7_INFO, Attempt, Host, Line, Voice
 
 UNAUTHORIZED = 401
 

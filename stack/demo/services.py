@@ -5,10 +5,10 @@ Every number below is what fifty hosts do in the hour; other fleets do in propor
 
 from collections.abc import Iterator
 
-from stack.corpus_nginx import Request, Visit
-from stack.corpus_scene import Host, Person, Scene, Story
-from stack.corpus_slapd import INVALID_CREDENTIALS, PEER, Bind, Connection
-from stack.corpus_world import scanner, visitor
+from stack.demo.nginx import Request, Visit
+from stack.demo.scene import Host, Person, Scene, Story
+from stack.demo.slapd import INVALID_CREDENTIALS, PEER, Bind, Connection
+from stack.demo.world import scanner, visitor
 
 MONITOR = "kube-probe/1.31"
 BROWSERS = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from stack.corpus_scene import LOCAL4_DEBUG, Attempt, Host, Line, Voice
+from stack.demo.scene import LOCAL4_DEBUG, Attempt, Host, Line, Voice
 
 SUCCESS, SASL_BIND_IN_PROGRESS, INVALID_CREDENTIALS = 0, 14, 49
 PEER = "gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth"

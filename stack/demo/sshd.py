@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from stack.corpus_scene import AUTH_ERROR, AUTH_INFO, AUTHPRIV_INFO, AUTHPRIV_NOTICE, Attempt, Host, Line, Voice
+from stack.demo.scene import AUTH_ERROR, AUTH_INFO, AUTHPRIV_INFO, AUTHPRIV_NOTICE, Attempt, Host, Line, Voice
 
 MAX_TRIES = 6
 

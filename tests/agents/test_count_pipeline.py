@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from count_cluster import Cluster, until
 
 from operations.process import ogrewatch
-from stack.corpus import Truth, generate, truth
+from stack.demo.corpus import Truth, generate, truth
 
 SEED, HOSTS = 7, 20
 

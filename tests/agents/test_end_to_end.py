@@ -14,7 +14,7 @@ from elasticsearch import ApiError, Elasticsearch
 
 from operations.process import ogrewatch
 from sinks.elasticsearch.templates import install
-from stack.corpus import generate
+from stack.demo.corpus import generate
 from stack.ports import free_port
 from topics.catalogue import CATALOGUE
 from topics.kafka.admin import create_topics

@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from cli.produce import command
 from ingest.hosts import host_of_line
 from operations.produce import LONGEST_LINE
-from stack.corpus import generate, truth
+from stack.demo.corpus import generate, truth
 
 PARTITIONS = 3
 

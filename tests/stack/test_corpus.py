@@ -9,8 +9,8 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from stack.corpus import Truth, generate, truth
-from stack.corpus_world import BRUTE, INTRUDER, LDAP_SPRAYER, SPRAYER, WEB_BRUTE
+from stack.demo.corpus import Truth, generate, truth
+from stack.demo.world import BRUTE, INTRUDER, LDAP_SPRAYER, SPRAYER, WEB_BRUTE
 
 # Just after the new year, so that the hour crosses it, with a fraction, in no round minute.
 END = datetime(2027, 1, 1, 0, 20, 33, 250_000, tzinfo=UTC)

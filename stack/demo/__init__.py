@@ -1,0 +1,1 @@
+"""The demonstration corpus: an hour of a fleet's logs, with the truth about it."""
