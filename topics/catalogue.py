@@ -39,7 +39,7 @@ DEADLETTER = Topic(
     "what failed: original bytes, reason in headers",
     30 * DAY,
 )
-FATES = Topic("deadletter.fates", "id of the letter", "which dead letters were sent again or dropped", 60 * DAY)
+DECISIONS = Topic("deadletter.fates", "id of the letter", "which dead letters were sent again or dropped", 60 * DAY)
 """Kept for longer than the letters are."""
 REPLAY = Topic("replay", "as in its topic", "raw records sent again, bytes and headers as received", 7 * DAY)
 """As `RAW` for normalize, and only for ours to write: a record says which event it is."""
@@ -52,7 +52,7 @@ READ_BY = {
     "index": (*TYPED, STATS),
 }
 """Roles, and the topics that each reads. Joins name a topic of normalize by its place here: new ones come last."""
-CATALOGUE = (*RAW, REPLAY, *TYPED, STATS, DEADLETTER, FATES)
+CATALOGUE = (*RAW, REPLAY, *TYPED, STATS, DEADLETTER, DECISIONS)
 
 
 def read_by(role: str, prefix: str) -> list[str]:

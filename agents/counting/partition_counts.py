@@ -24,7 +24,7 @@ from agents.counting.cardinality import ROOM, fits, weight
 from agents.counting.entries import Counts, State
 from agents.counting.minute import ADDRESS, KINDS, LOADERS, MINUTE, OTHERS, OUTBOX, ROW, SERVICE, USER, Minute
 from agents.counting.stream_time import StreamTime
-from topics.avro.attempt_header import ARRIVAL, OFFSET, SOURCE, Head, arrival, counted, stamp
+from topics.avro.attempt_header import ARRIVAL, OFFSET, SOURCE, AttemptHeader, arrival, decode_attempt, stamp
 from topics.avro.wire import UnknownSchema
 from topics.records.deadletter import reason_of
 from topics.records.replay import counted_by
@@ -136,7 +136,7 @@ class Log:
 
     def _read(self, record: Any) -> None:
         try:
-            head = counted(record.value)
+            head = decode_attempt(record.value)
             again = counted_by(record) if record.headers else None
         except UnknownSchema:
             raise
@@ -149,7 +149,7 @@ class Log:
                 self.raw[source] = offset
                 self._count(head, record.offset)
 
-    def _count(self, head: Head, offset: int) -> None:
+    def _count(self, head: AttemptHeader, offset: int) -> None:
         """Count attempts in all of their entries, but for those that have them."""
         number, at, _, _, outcome, service, address, user, host, country = head
         minute = at // 60_000_000 * MINUTE

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from agents.settings import Settings
-from topics.catalogue import DEADLETTER, FATES
+from topics.catalogue import DEADLETTER, DECISIONS
 from topics.kafka.reader import Reader
 from topics.records.deadletter import Letter, NoLetter, read
 
@@ -61,13 +61,13 @@ class Fates:
 
 
 def fate(what: str, by: str, places: Iterable[Place]) -> bytes:
-    """The value of a record of `FATES`, for the letters of one id at these places."""
+    """The value of a record of `DECISIONS`, for the letters of one id at these places."""
     return orjson.dumps({"fate": what, "at": time.time_ns() // 1_000_000, "by": by, "letters": list(places)})
 
 
 def fates(reader: Reader, settings: Settings) -> Fates:
     """All decisions; blocks."""
-    topic, found = settings.prefix + FATES.name, Fates()
+    topic, found = settings.prefix + DECISIONS.name, Fates()
     for message in reader.read(topic, reader.bounds(topic)):
         identity, said = message.key().decode(), orjson.loads(message.value())
         before = found.by_id.get(identity)

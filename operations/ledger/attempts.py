@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from agents.counting.peers import PURPOSE
 from agents.settings import Settings
 from operations.ledger.store import Cell, Store
-from topics.avro.attempt_header import OFFSET, SOURCE, counted
+from topics.avro.attempt_header import OFFSET, SOURCE, decode_attempt
 from topics.avro.wire import CodecError, UnknownSchema
 from topics.catalogue import COUNTED_KINDS, DEADLETTER, STATS, typed
 from topics.kafka.reader import Reader
@@ -148,7 +148,9 @@ def refused(reader: Reader, settings: Settings, since: int) -> Counter[Cell]:
     for message in reader.read(topic, reader.bounds(topic, since)):
         with suppress(ValueError):
             letter = read(message)
-            head = counted(letter.value or b"") if letter.component == "index" and letter.topic in kinds else None
+            head = (
+                decode_attempt(letter.value or b"") if letter.component == "index" and letter.topic in kinds else None
+            )
             if head is not None and (head[SOURCE], head[OFFSET]) not in seen:
                 seen.add((head[SOURCE], head[OFFSET]))
                 number, at, _, _, outcome, service, *_ = head

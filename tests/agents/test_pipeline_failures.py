@@ -14,7 +14,7 @@ from agents.transport import MAX_RECORD
 from agents.transport.kafka_producer import _DEFAULTS
 from streams.base import MemoryJoins
 from streams.dispatch import Dispatcher
-from topics.avro.attempt_header import counted
+from topics.avro.attempt_header import decode_attempt
 from topics.cut import Cut
 from topics.records.deadletter import BEGINNING, letter
 
@@ -121,7 +121,7 @@ def test_what_counting_cannot_read_for_whatever_reason_is_a_letter(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = [one[2] for one in pipeline.records(_records(GOOD, BAD, GOOD), MemoryJoins())]
-    monkeypatch.setattr("agents.counting.partition_counts.counted", _raising(counted, RuntimeError))
+    monkeypatch.setattr("agents.counting.partition_counts.counted", _raising(decode_attempt, RuntimeError))
     log = Log("events.authentication", "authentication", 97, 0, 86_400.0)
     log.count(_records(*values, topic="events.authentication"))
     assert [(record.offset, why) for record, why in log.undecodable] == [(1, "RuntimeError: injected")]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from records_kit import attempt_of, event_of, spoilt
 
-from topics.avro.attempt_header import counted
+from topics.avro.attempt_header import decode_attempt
 from topics.avro.codec import encode
 from topics.event import kind_of
 
@@ -173,10 +173,10 @@ def test_members_of_any_type_make_one_sound_event(record: dict[str, Any], before
 
 @pytest.mark.parametrize("record", [login(True), operation("LDAP_INVALID_CREDENTIALS")])
 def test_counts_see_them(record: dict[str, Any]) -> None:
-    """The ratio by service is of what `counted` reads of the typed record."""
+    """The ratio by service is of what `decode_attempt` reads of the typed record."""
     event = event_of(record)
     event |= {"ogrewatch_raw_topic": "raw.events", "ogrewatch_raw_partition": 0, "ogrewatch_raw_offset": 7}
     assert kind_of(event) == "authentication"
-    head = counted(encode("authentication", event))
+    head = decode_attempt(encode("authentication", event))
     assert head is not None
     assert (head[0], head[4], head[5], head[6]) == (1, event["event_outcome"], event["ogrewatch_service"], "192.0.2.5")

@@ -10,11 +10,11 @@ from typing import Any
 
 from fastavro import parse_schema, schemaless_writer
 
-from topics.avro.wire import Numbers, first_bytes
+from topics.avro.wire import SchemaIds, first_bytes
 
 
 @contextmanager
-def restored(*families: Numbers) -> Iterator[None]:
+def restored(*families: SchemaIds) -> Iterator[None]:
     """Let each know afterwards what it knew before."""
     before = [copy.deepcopy((n.first, n.today, n.zeros, n.asks)) for n in families]
     try:

@@ -16,7 +16,7 @@ from registry_kit import changed, restored, text, written
 from agents.counting.partition_counts import Log
 from topics.avro import wire
 from topics.avro.codec import EVENTS, CodecError, UnknownSchema, decode, decode_head, encode, is_attempt
-from topics.avro.wire import VERSIONS, first_bytes, own_number
+from topics.avro.wire import VERSIONS, first_bytes, own_id
 from topics.documents.document import document_of
 from topics.fields import COUNTED, TYPES, columns
 from topics.records import stats
@@ -49,15 +49,15 @@ def _schema(kind: str = "authentication") -> Any:
 
 def test_the_package_keeps_the_schemas_of_this_version() -> None:
     for schema in [*EVENTS.schemas.values(), *WINDOWS.schemas.values()]:
-        file = VERSIONS / f"{own_number(schema):08x}.avsc"
+        file = VERSIONS / f"{own_id(schema):08x}.avsc"
         assert file.exists(), "the schemas have changed: run scripts/keep-schemas"
-        assert own_number(json.loads(file.read_text())) == own_number(schema)
+        assert own_id(json.loads(file.read_text())) == own_id(schema)
 
 
 def test_every_kept_schema_is_of_its_number_and_can_be_read() -> None:
     for file in VERSIONS.iterdir():
         number, schema = int(file.stem, 16), json.loads(file.read_text())
-        assert own_number(schema) == number
+        assert own_id(schema) == number
         family = next(family for family in (EVENTS, WINDOWS) if schema["name"] in map(_name, family.schemas.values()))
         assert family.writer(first_bytes(number)).schema["name"] == f"ogrewatch.{schema['name']}"
 

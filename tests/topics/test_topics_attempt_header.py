@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from topics.avro.attempt_header import ARRIVAL, LONGEST, Head, arrival, counted, stamp
+from topics.avro.attempt_header import ARRIVAL, LONGEST, AttemptHeader, arrival, decode_attempt, stamp
 from topics.avro.codec import CodecError, decode_head, encode
 
 USUAL: dict[str, Any] = {
@@ -33,7 +33,7 @@ _OTHERS: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-def plainly(value: bytes) -> Head | None:
+def plainly(value: bytes) -> AttemptHeader | None:
     number, at, _, topic, partition, offset, outcome, *names = decode_head(value).values()
     if number <= 0:
         return None
@@ -45,7 +45,7 @@ def plainly(value: bytes) -> Head | None:
 @example({})
 def test_both_ways_find_the_same(changed: dict[str, Any]) -> None:
     value = encode("authentication", {**USUAL, **changed})
-    assert counted(value) == plainly(value)
+    assert decode_attempt(value) == plainly(value)
 
 
 @given(st.fixed_dictionaries({}, optional=_OTHERS))
@@ -69,11 +69,11 @@ def test_nearly_all_events_have_a_stamp() -> None:
 
 def test_a_torn_event_is_refused_or_whole_by_then() -> None:
     whole = encode("authentication", USUAL)
-    found = counted(whole)
+    found = decode_attempt(whole)
     assert found is not None
     for end in range(6, len(whole)):
         try:
-            assert counted(whole[:end]) == found
+            assert decode_attempt(whole[:end]) == found
         except CodecError:
             with pytest.raises(CodecError):
                 decode_head(whole[:end])
@@ -88,12 +88,12 @@ def test_what_follows_a_known_schema_and_is_no_event_is_refused_or_read_alike(re
         expected = plainly(value)
     except CodecError:
         with pytest.raises(CodecError):
-            counted(value)
+            decode_attempt(value)
     else:
-        assert counted(value) == expected
+        assert decode_attempt(value) == expected
 
 
 def test_a_number_without_an_end_is_given_up_soon() -> None:
     value = encode("authentication", USUAL)
     with pytest.raises(CodecError):
-        counted(value[:34] + b"\xff" * (1 << 20))
+        decode_attempt(value[:34] + b"\xff" * (1 << 20))

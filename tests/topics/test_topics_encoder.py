@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from topics.avro.codec import EVENTS, CodecError, encode
-from topics.avro.overflow import spilled
+from topics.avro.overflow import to_overflow
 from topics.avro.schemas import parsed
 from topics.event import Event
 from topics.fields import TYPES
@@ -22,7 +22,7 @@ _events = st.fixed_dictionaries({}, optional=columns | {"timestamp": times, "sou
 
 
 def _by_fastavro(kind: str, event: Event) -> bytes:
-    event = spilled(event, frozenset(field.column for field in columns_of(kind)))
+    event = to_overflow(event, frozenset(field.column for field in columns_of(kind)))
     event["extra"] = orjson.dumps(event["extra"]).decode() if event["extra"] else ""
     buffer = BytesIO()
     schemaless_writer(buffer, parsed(kind), event)

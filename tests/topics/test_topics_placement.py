@@ -6,7 +6,7 @@ import pytest
 
 from topics.documents.ecs import DERIVED, render
 from topics.documents.ecs_types import OBJECTS, TYPES
-from topics.documents.placement import graft
+from topics.documents.placement import place
 from topics.fields import FIELDS
 
 _APART = ("ogrewatch.raw.", "source.geo.location.", "destination.geo.location.")
@@ -34,7 +34,7 @@ def test_every_column_and_all_that_is_derived_has_a_type() -> None:
 )
 def test_what_fits_has_its_place(name: str, value: Any, expected: dict[str, Any]) -> None:
     document: dict[str, Any] = {}
-    graft(document, name, value)
+    place(document, name, value)
     assert document == expected
 
 
@@ -60,7 +60,7 @@ def test_what_fits_has_its_place(name: str, value: Any, expected: dict[str, Any]
 )
 def test_what_a_store_could_refuse_stands_apart(name: str, value: Any) -> None:
     document: dict[str, Any] = {}
-    graft(document, name, value)
+    place(document, name, value)
     assert document.pop("ogrewatch") == {"unplaced": {name: value}}
     assert document == {}
 
@@ -74,7 +74,7 @@ def test_what_stands_there_stays() -> None:
         "ecs.version": "1",
         "user.id": "7",
     }.items():
-        graft(document, name, value)
+        place(document, name, value)
     assert (document["user"], document["message"]) == ({"name": "a", "id": "7"}, "m")
     assert document["@timestamp"].startswith("1970")
     assert set(document["ogrewatch"]["unplaced"]) == {"user.name", "@timestamp", "message", "ecs.version"}

@@ -14,7 +14,7 @@ from topics.avro.codec import EVENTS, PREFIX, decode_head, is_attempt
 LONGEST = 256
 """Characters of a name; what is longer is cut, for whoever tries to log in chooses user names."""
 
-Head = tuple[int, int, tuple[str, int], int, str, str, str, str, str, str]
+AttemptHeader = tuple[int, int, tuple[str, int], int, str, str, str, str, str, str]
 """Attempts, microseconds, raw topic and partition, raw offset, outcome, service, address, user, host, country."""
 SOURCE: Final = 2
 OFFSET: Final = 3
@@ -32,16 +32,16 @@ _MORES, _EIGHT_BYTES = 0x8080_8080_8080_8080, 0x0080_8080_8080_8080  # the numbe
 _REMEMBERED = 4_096
 
 
-def counted(value: bytes) -> Head | None:
+def decode_attempt(value: bytes) -> AttemptHeader | None:
     """What an event is counted by; None if it is no attempt. Raises as `topics.avro.codec.decode` does."""
     if not is_attempt(value):
         return None
     if value[:PREFIX] in _TODAY:
         try:
-            return _quick(value) or _general(value)
+            return _decode_current(value) or _decode_any(value)
         except (ValueError, IndexError, struct.error):
             pass  # unusual, or torn: the general way tells
-    return _general(value)
+    return _decode_any(value)
 
 
 def arrival(value: bytes) -> int:
@@ -58,7 +58,7 @@ def stamp(value: bytes) -> bytes:
     return value[ARRIVAL] if all(time & _MORES == _EIGHT_BYTES for time in times) else b""
 
 
-def _general(value: bytes) -> Head | None:
+def _decode_any(value: bytes) -> AttemptHeader | None:
     event = decode_head(value)
     if event["ogrewatch_attempt"] <= 0:
         return None
@@ -76,7 +76,7 @@ def _general(value: bytes) -> Head | None:
     )
 
 
-def _quick(value: bytes) -> Head | None:
+def _decode_current(value: bytes) -> AttemptHeader | None:
     """The same for up to 63 attempts, times since 1978, partitions below 64 and names of up to 63 bytes; else None, or
     what reading past the end raises. Written out: a loop takes twice the time.
     """

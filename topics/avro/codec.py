@@ -13,9 +13,9 @@ from fastavro import schemaless_reader
 from fastavro.read import SchemaResolutionError
 
 from topics.avro.encoder import Encoder
-from topics.avro.overflow import restored, spilled
+from topics.avro.overflow import from_overflow, to_overflow
 from topics.avro.schemas import HEAD, head, parsed, schema_of
-from topics.avro.wire import PREFIX, CodecError, Numbers, UnknownSchema, Writer
+from topics.avro.wire import PREFIX, CodecError, SchemaIds, UnknownSchema, WriterSchema
 from topics.event import Event
 from topics.fields import TYPES, columns
 
@@ -32,7 +32,7 @@ __all__ = [
     "read_extra",
 ]
 
-EVENTS = Numbers({kind: schema_of(kind) for kind in TYPES})
+EVENTS = SchemaIds({kind: schema_of(kind) for kind in TYPES})
 """The numbers of events' schemas."""
 
 _COLUMNS = {kind: frozenset(f.column for f in columns(kind)) for kind in TYPES}
@@ -50,7 +50,7 @@ def encode(kind: str, event: Event) -> bytes:
         try:
             return encoder.write(first, event)
         except KeyError:
-            return encoder.write(first, spilled(event, _COLUMNS[kind]))
+            return encoder.write(first, to_overflow(event, _COLUMNS[kind]))
     except (TypeError, ValueError, OverflowError, AttributeError, struct.error) as error:
         raise CodecError(f"{kind}: {error}") from error
 
@@ -62,7 +62,7 @@ def decode(value: bytes) -> tuple[str, Event]:
     kind, value = current(value)
     event = _read(value, parsed(kind))
     event["extra"] = read_extra(event["extra"])
-    return kind, restored(event)
+    return kind, from_overflow(event)
 
 
 def read_extra(text: str | bytes) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def current(value: bytes) -> tuple[str, bytes]:
     return writer.name, value if value[:PREFIX] in _TODAY else _translated(value, writer)
 
 
-def _translated(value: bytes, writer: Writer) -> bytes:
+def _translated(value: bytes, writer: WriterSchema) -> bytes:
     """What another version wrote, as today's would have: what has no column any more goes into `extra`."""
     event = _read(value, writer.schema, writer.reader)
     extra = read_extra(event["extra"])
@@ -112,7 +112,7 @@ def _translated(value: bytes, writer: Writer) -> bytes:
             del event[name]  # absent then; what means absent may be another value now
         elif name not in _COLUMNS[writer.name]:
             extra.setdefault(field.get("ecs", name), event.pop(name))
-    return encode(writer.name, restored({**event, "extra": extra}))
+    return encode(writer.name, from_overflow({**event, "extra": extra}))
 
 
 def _read(value: bytes, schema: Any, reader: Any = None) -> Event:

@@ -10,7 +10,7 @@ _RETURNING = {f.ecs: f for part in SPECIFIC.values() for f in part if f.kind != 
 _TYPES: dict[str, type] = {"string": str, "int": int, "long": int, "strings": list}
 
 
-def spilled(event: Event, kept: frozenset[str]) -> Event:
+def to_overflow(event: Event, kept: frozenset[str]) -> Event:
     """The event with columns outside `kept` moved into `extra`, under their ECS names; a place as one object."""
     extra = dict(event.get("extra") or ())
     inside: Event = {}
@@ -27,7 +27,7 @@ def spilled(event: Event, kept: frozenset[str]) -> Event:
     return inside
 
 
-def restored(event: Event) -> Event:
+def from_overflow(event: Event) -> Event:
     """The event with what stands in `extra` by a column's ECS name in that column, if it is of the column's type.
 
     A column that has a value keeps it. The event itself stays as it was.

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from topics.avro.codec import EVENTS
-from topics.avro.wire import Numbers
+from topics.avro.wire import SchemaIds
 from topics.catalogue import STATS, typed
 from topics.plaintext import readable_by_others
 from topics.records.stats import ATTEMPTS, WINDOWS
@@ -40,7 +40,7 @@ class Subject:
     """One of our schemas and where it goes: `numbers` knows it by `name`."""
 
     subject: str
-    numbers: Numbers
+    numbers: SchemaIds
     name: str
 
     @property

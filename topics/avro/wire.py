@@ -33,13 +33,13 @@ class CodecError(ValueError):
 class UnknownSchema(Exception):
     """A record whose schema only the registry knows: ask it for `number`, tell `numbers.learn`, and read again."""
 
-    def __init__(self, numbers: "Numbers", number: int) -> None:
+    def __init__(self, numbers: "SchemaIds", number: int) -> None:
         super().__init__(f"schema {number} has not been asked for yet")
         self.numbers, self.number = numbers, number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Writer:
+class WriterSchema:
     """A schema that records were written with, and which of ours it became.
 
     `reader` is ours, and behind its fields those of the writer that ours lacks. `fields` are the writer's, as JSON;
@@ -59,7 +59,7 @@ class _Refusal:
     until: float
 
 
-class Numbers:
+class SchemaIds:
     """The numbers of some schemas, each known by a name, in this process. Not for use by several threads at once.
 
     `first` are the five bytes that records of a name begin with when they are written; `today` the names by the five
@@ -69,12 +69,12 @@ class Numbers:
 
     def __init__(self, schemas: dict[str, dict[str, Any]]) -> None:
         self.schemas = schemas
-        self.first = {name: first_bytes(own_number(schema)) for name, schema in schemas.items()}
+        self.first = {name: first_bytes(own_id(schema)) for name, schema in schemas.items()}
         self.today: dict[bytes, str] = {}
         self.zeros: set[bytes] = set()
         self.asks = False
         self._names = {_canonical(schema)["name"]: name for name, schema in schemas.items()}
-        self._others: dict[bytes, Writer | _Refusal] = {}
+        self._others: dict[bytes, WriterSchema | _Refusal] = {}
         self._know(self.first)
 
     def adopt(self, numbers: dict[str, int]) -> None:
@@ -91,7 +91,7 @@ class Numbers:
         except CodecError as error:
             self._remember(first, _Refusal(str(error), time.monotonic() + _DOUBT))
 
-    def writer(self, value: bytes) -> Writer:
+    def writer(self, value: bytes) -> WriterSchema:
         """The schema of a record that is not of `today`. Raises `CodecError`, or `UnknownSchema` if one may ask."""
         first = value[:PREFIX]
         if len(first) < PREFIX or first[0]:
@@ -106,7 +106,7 @@ class Numbers:
             raise CodecError(found.why)
         return found
 
-    def _earlier(self, number: int) -> Writer:
+    def _earlier(self, number: int) -> WriterSchema:
         """A schema of the package's own numbers. Raises `CodecError`."""
         if number < _OWN:
             raise CodecError(f"schema {number} is known to a Schema Registry only, and none is set")
@@ -116,7 +116,7 @@ class Numbers:
         self._remember(first_bytes(number), writer)
         return writer
 
-    def _writer(self, text: str | None, which: str) -> Writer:
+    def _writer(self, text: str | None, which: str) -> WriterSchema:
         if text is None:
             raise CodecError(f"{which} does not exist")
         try:
@@ -127,18 +127,18 @@ class Numbers:
             there = {field["name"] for field in ours["fields"]}
             gone = [field for field in schema["fields"] if field["name"] not in there]
             reader = parse_schema({**ours, "fields": [*ours["fields"], *gone]})
-            return Writer(name, parse_schema(schema), reader, schema["fields"], plain["fields"])
+            return WriterSchema(name, parse_schema(schema), reader, schema["fields"], plain["fields"])
         except Exception as error:  # whatever fastavro makes of a text that is no schema, or another's
             raise CodecError(f"{which} is none of ours: {error!r}") from error
 
-    def _remember(self, first: bytes, found: Writer | _Refusal) -> None:
+    def _remember(self, first: bytes, found: WriterSchema | _Refusal) -> None:
         while len(self._others) >= _MOST:
             oldest = next(iter(self._others))
             del self._others[oldest]
             self.today.pop(oldest, None)
             self.zeros.discard(oldest + b"\0")
         self._others[first] = found
-        if isinstance(found, Writer) and found.plain == _canonical(self.schemas[found.name])["fields"]:
+        if isinstance(found, WriterSchema) and found.plain == _canonical(self.schemas[found.name])["fields"]:
             self._know({found.name: first})
 
     def _know(self, firsts: dict[str, bytes]) -> None:
@@ -146,7 +146,7 @@ class Numbers:
         self.zeros.update(first + b"\0" for first in firsts.values())
 
 
-def own_number(schema: dict[str, Any]) -> int:
+def own_id(schema: dict[str, Any]) -> int:
     """The number of a schema without a registry: the same wherever its canonical form is."""
     canonical = to_parsing_canonical_form(parse_schema(schema)).encode()
     return int.from_bytes(hashlib.sha256(canonical).digest()[:4], "big") | _OWN

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from topics.avro.overflow import restored
+from topics.avro.overflow import from_overflow
 from topics.documents.long_names import without_long_names
-from topics.documents.placement import graft
+from topics.documents.placement import place
 from topics.event import Event
 from topics.fields import FIELDS
 
@@ -59,7 +59,7 @@ DERIVED = frozenset({"@timestamp", "ecs", "event.created", "event.module", "host
 
 def render(event: Event) -> dict[str, Any]:
     """The ECS document of an event, parsed or decoded: columns may be missing or absent, `extra` is a dictionary."""
-    event = restored(event)
+    event = from_overflow(event)
     document: dict[str, Any] = {"@timestamp": iso(event["timestamp"]), "ecs": {"version": VERSION}}
     get = event.get
     for column, absent, path, leaf in _PLAIN:
@@ -71,7 +71,7 @@ def render(event: Event) -> dict[str, Any]:
             node[leaf] = value
     _derive(document, event)
     for name, value in without_long_names(event.get("extra") or {}).items():
-        graft(document, name, value)
+        place(document, name, value)
     return document
 
 

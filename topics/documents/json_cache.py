@@ -15,7 +15,7 @@ from topics.avro.codec import read_extra
 from topics.avro.schemas import record
 from topics.documents.ecs import iso, render
 from topics.documents.long_names import LONGEST, without_long_names
-from topics.documents.placement import graft
+from topics.documents.placement import place
 from topics.event import Event
 from topics.fields import Field
 
@@ -162,7 +162,7 @@ class Extras(dict[bytes, dict[str, bytes] | None]):
         if not self._taken.isdisjoint(extra):
             return None
         for name, value in extra.items():
-            graft(tree, name, value)
+            place(tree, name, value)
         pieces: dict[str, bytes] = {}
         return pieces if self._place(pieces, "", tree) else None
 

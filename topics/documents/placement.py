@@ -13,12 +13,12 @@ from topics.documents.ecs_types import OBJECTS, TYPES
 _OPEN = frozenset(name for name, kind in TYPES.items() if kind == "flattened")
 
 
-def graft(document: dict[str, Any], name: str, value: Any) -> None:
+def place(document: dict[str, Any], name: str, value: Any) -> None:
     """Put a value at its name. What stands there stays; objects are merged, and lists of `related` joined."""
     if name in OBJECTS and isinstance(value, dict):
         for inner, part in value.items():
-            graft(document, f"{name}.{inner}", part)
-    elif not (_fits(name, value) and _put(document, name, value)):
+            place(document, f"{name}.{inner}", part)
+    elif not (_fits(name, value) and _place_leaf(document, name, value)):
         unplaced = document.setdefault("ogrewatch", {}).setdefault("unplaced", {})
         unplaced[name] = value
 
@@ -44,7 +44,7 @@ def _holds_object(value: Any) -> bool:
     return isinstance(value, dict) or (isinstance(value, list) and any(_holds_object(part) for part in value))
 
 
-def _put(document: dict[str, Any], name: str, value: Any) -> bool:
+def _place_leaf(document: dict[str, Any], name: str, value: Any) -> bool:
     """Whether there is a way to the name, with nothing but objects on it, and nothing yet at its end."""
     *path, leaf = name.split(".")
     node = document

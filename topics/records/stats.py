@@ -13,7 +13,7 @@ from typing import Any
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 
-from topics.avro.wire import PREFIX, CodecError, Numbers
+from topics.avro.wire import PREFIX, CodecError, SchemaIds
 from topics.documents.ecs import VERSION, iso
 
 DATASET = "ogrewatch.auth"
@@ -57,7 +57,7 @@ _SCHEMA: dict[str, Any] = {
 }
 _PARSED = parse_schema(_SCHEMA)
 ATTEMPTS = "attempts"
-WINDOWS = Numbers({ATTEMPTS: _SCHEMA})
+WINDOWS = SchemaIds({ATTEMPTS: _SCHEMA})
 """The numbers of the windows' schema."""
 
 
