@@ -113,22 +113,22 @@ def downloads(_: Settings) -> Iterator[Finding]:
 
 def kafka_answers(settings: Settings) -> Iterator[Finding]:
     """Kafka is reachable."""
-    from topics.kafka.client import Refused, answers
+    from topics.kafka.client import KafkaRefused, answers
 
     try:
         yield _server(settings, "Kafka", settings.kafka, answers(settings.kafka))
-    except Refused as error:
+    except KafkaRefused as error:
         yield Finding("Kafka", False, str(error))
 
 
 def elasticsearch_answers(settings: Settings) -> Iterator[Finding]:
     """Elasticsearch is reachable."""
     from sinks.elasticsearch.connection import answers
-    from topics.kafka.client import Refused
+    from topics.kafka.client import KafkaRefused
 
     try:
         yield _server(settings, "Elasticsearch", settings.elasticsearch, answers(settings.elasticsearch))
-    except Refused as error:
+    except KafkaRefused as error:
         yield Finding("Elasticsearch", False, str(error))
 
 

@@ -139,8 +139,8 @@ def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
 
     from operations.ledger.store import Store, StoreError
     from sinks.elasticsearch.connection import words
-    from topics.avro.registry import RegistryAway, RegistryRefuses
-    from topics.kafka.client import Away, require
+    from topics.avro.registry import RegistryRefused, RegistryUnavailable
+    from topics.kafka.client import KafkaUnavailable, require
     from topics.kafka.reader import Reader
 
     settings = Settings()
@@ -152,7 +152,7 @@ def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
         _cannot_say(f"Kafka: {error.args[0].str()}")
     except StoreError as error:
         _cannot_say(words(error))
-    except (Away, RegistryAway, RegistryRefuses) as error:
+    except (KafkaUnavailable, RegistryUnavailable, RegistryRefused) as error:
         _cannot_say(str(error))
     except KeyboardInterrupt:
         raise typer.Exit from None

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from agents.settings import Settings
 from operations import stats_tables
-from topics.kafka.client import Refused, secret
+from topics.kafka.client import KafkaRefused, secret
 from topics.plaintext import readable_by_others
 
 PANEL = "Look"
@@ -121,11 +121,11 @@ def _ask(url: str, path: str, asked: Mapping[str, Any]) -> bytes:
 
 
 def _token(url: str) -> str:
-    """What to show, "" for nothing. Raises `Refused` when others could read it."""
+    """What to show, "" for nothing. Raises `KafkaRefused` when others could read it."""
     settings, parts = Settings(), urlsplit(url)
     token = secret(settings.token, settings.token_file, "OGREWATCH_TOKEN_FILE")
     if token and parts.scheme == "http" and (said := readable_by_others([parts.hostname], "OGREWATCH_TOKEN")):
-        raise Refused(said)
+        raise KafkaRefused(said)
     return token
 
 

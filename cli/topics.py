@@ -8,7 +8,7 @@ import orjson
 import typer
 
 from agents.settings import Settings
-from topics.avro.registry import Registry, RegistryAway, RegistryRefuses, register_all, subjects
+from topics.avro.registry import Registry, RegistryRefused, RegistryUnavailable, register_all, subjects
 from topics.catalogue import CATALOGUE
 from topics.kafka import admin
 
@@ -80,6 +80,6 @@ def _told() -> Iterator[None]:
     """End the command with a sentence when the registry is away or refuses."""
     try:
         yield
-    except (RegistryAway, RegistryRefuses) as error:
+    except (RegistryUnavailable, RegistryRefused) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

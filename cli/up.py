@@ -85,11 +85,11 @@ def _set_up(settings: Settings) -> None:
 
     from sinks.elasticsearch.templates import install
     from topics.kafka.admin import create_topics
-    from topics.kafka.client import Away, answers
+    from topics.kafka.client import KafkaUnavailable, answers
 
     if not _within(_KAFKA_PATIENCE, lambda: answers(settings.kafka)):
         raise StackError(f"Kafka at {settings.kafka} does not answer: set OGREWATCH_KAFKA to one that does.")
-    with _step("Topics"), _told("Kafka", KafkaException, Away):
+    with _step("Topics"), _told("Kafka", KafkaException, KafkaUnavailable):
         create_topics(
             settings.kafka, prefix=settings.prefix, partitions=settings.partitions, replication=settings.replication
         )

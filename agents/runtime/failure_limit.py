@@ -24,7 +24,7 @@ from agents.runtime.kafka_retry import ask
 from agents.settings import Settings
 from topics.catalogue import DEADLETTER
 from topics.kafka.reader import Reader
-from topics.records.deadletter import NoLetter, error_of, offset_of, read
+from topics.records.deadletter import InvalidDeadLetter, error_of, offset_of, read
 
 WINDOW = 1000
 """Records of a partition that are recent."""
@@ -101,7 +101,7 @@ class Failing:
         with Reader(self._servers) as reader:
             spans = {n: (max(begin, end - WINDOW), end) for n, (begin, end) in reader.bounds(self._topic).items()}
             for message in reader.read(self._topic, spans):
-                with suppress(NoLetter):
+                with suppress(InvalidDeadLetter):
                     letter = read(message)
                     if (letter.component, letter.version, letter.topic, letter.partition) == wanted:
                         found.add(letter.offset)

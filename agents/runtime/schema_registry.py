@@ -6,7 +6,7 @@ import time
 
 from agents.settings import Settings
 from agents.transport import fatal
-from topics.avro.registry import Registry, RegistryAway, RegistryRefuses, pauses, register_all
+from topics.avro.registry import Registry, RegistryRefused, RegistryUnavailable, pauses, register_all
 from topics.avro.wire import UnknownSchema
 
 logger = logging.getLogger("ogrewatch.schemas")
@@ -24,7 +24,7 @@ class Schemas:
             try:
                 self._registry = Registry(settings.schema_registry)
                 _register(self._registry, settings.prefix)
-            except RegistryRefuses as error:
+            except RegistryRefused as error:
                 fatal(error)
 
     async def learn(self, unknown: UnknownSchema) -> None:
@@ -33,7 +33,7 @@ class Schemas:
         for pause in pauses():
             try:
                 text = await asyncio.to_thread(self._registry.text, unknown.number)
-            except RegistryAway as error:
+            except RegistryUnavailable as error:
                 logger.warning("waiting for the Schema Registry to say what schema %d is: %s", unknown.number, error)
                 await asyncio.sleep(pause)
             else:
@@ -45,7 +45,7 @@ def _register(registry: Registry, prefix: str) -> None:
     for pause in pauses():
         try:
             register_all(registry, prefix)
-        except RegistryAway as error:
+        except RegistryUnavailable as error:
             logger.warning("waiting for the Schema Registry: %s", error)
             time.sleep(pause)
         else:

@@ -12,7 +12,7 @@ from mode import Service
 from agents.transport.app import BatchApp
 from agents.transport.log_filter import Seldom
 from agents.transport.ordering import fatal
-from topics.kafka.client import Refused, answers
+from topics.kafka.client import KafkaRefused, answers
 
 STOP_LIMIT = 30.0  # seconds from the signal to the end, come what may
 _AGAIN = 1.0  # seconds before Kafka is asked again whether it is there
@@ -28,7 +28,7 @@ async def worker(*apps: BatchApp) -> None:
     """Run apps until SIGTERM or SIGINT, then stop gracefully: what is done is committed, the rest is left to others.
 
     Waits for Kafka first, with one sentence: Faust would crash, again and again. Raises what an app crashed with, and
-    `Refused`. A stop that takes longer than `STOP_LIMIT` ends the process (status 70).
+    `KafkaRefused`. A stop that takes longer than `STOP_LIMIT` ends the process (status 70).
     """
     root = _Root()
     for app in apps:
@@ -84,9 +84,9 @@ def run(*apps: BatchApp, log_level: str = "WARNING") -> NoReturn:
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[printer])
     try:
         asyncio.run(worker(*apps))
-    except Refused as error:
+    except KafkaRefused as error:
         log.critical("%s", error)
-        sys.exit(Refused.STATUS)
+        sys.exit(KafkaRefused.STATUS)
     except Exception as error:
         log.critical("crashed: %r", error)
         sys.exit(1)

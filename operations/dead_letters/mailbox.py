@@ -11,7 +11,7 @@ import orjson
 from agents.settings import Settings
 from topics.catalogue import DEADLETTER, DECISIONS
 from topics.kafka.reader import Reader
-from topics.records.deadletter import Letter, NoLetter, read
+from topics.records.deadletter import DeadLetter, InvalidDeadLetter, read
 
 Place = tuple[int, int]
 """Partition and offset of a letter."""
@@ -35,7 +35,7 @@ class Wanted:
     decided: bool = False
     """Those too that were sent again or dropped."""
 
-    def fits(self, letter: Letter) -> bool:
+    def fits(self, letter: DeadLetter) -> bool:
         """Whether a letter is one of them, as far as it itself can tell."""
         return (
             (not self.ids or letter.id in self.ids)
@@ -54,7 +54,7 @@ class Fates:
 
     by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def of(self, letter: Letter) -> dict[str, Any] | None:
+    def of(self, letter: DeadLetter) -> dict[str, Any] | None:
         """What was decided of a letter, if anything was."""
         found = self.by_id.get(letter.id)
         return found if found is not None and list(letter.place) in found["letters"] else None
@@ -75,20 +75,20 @@ def fates(reader: Reader, settings: Settings) -> Fates:
     return found
 
 
-def letters(reader: Reader, settings: Settings, since: int = 0) -> Iterator[Letter]:
+def letters(reader: Reader, settings: Settings, since: int = 0) -> Iterator[DeadLetter]:
     """Letters of records that came since a time (milliseconds), partition by partition in their order; blocks.
 
     What is in the topic and no letter is passed over.
     """
     topic = settings.prefix + DEADLETTER.name
     for message in reader.read(topic, reader.bounds(topic, since)):
-        with suppress(NoLetter):
+        with suppress(InvalidDeadLetter):
             letter = read(message)
             if letter.timestamp >= since:
                 yield letter
 
 
-def search(reader: Reader, settings: Settings, wanted: Wanted) -> Iterator[tuple[Letter, dict[str, Any] | None]]:
+def search(reader: Reader, settings: Settings, wanted: Wanted) -> Iterator[tuple[DeadLetter, dict[str, Any] | None]]:
     """Letters that are wanted, and what was decided of each; blocks."""
     decided = fates(reader, settings)
     for letter in letters(reader, settings):

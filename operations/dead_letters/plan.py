@@ -11,12 +11,12 @@ from topics.avro.codec import CodecError, decode_head
 from topics.catalogue import RAW, STATS
 from topics.event import id_of
 from topics.kafka.reader import Reader
-from topics.records.deadletter import Letter
+from topics.records.deadletter import DeadLetter
 
 _SOME, _SIZE = 5000, 32 << 20  # letters and bytes that are held, or one letter
 
 Plan = dict[str, list[Place]]
-Decision = tuple[str, Letter, Sequence[Place]]
+Decision = tuple[str, DeadLetter, Sequence[Place]]
 
 
 def plan(reader: Reader, settings: Settings, wanted: Wanted) -> Plan:
@@ -50,7 +50,7 @@ def carry_out(reader: Reader, settings: Settings, decider: Decider, what: str, p
     return dict(done)
 
 
-def event_id(settings: Settings, letter: Letter) -> str:
+def event_id(settings: Settings, letter: DeadLetter) -> str:
     """The identity of the event that a letter is about; empty when it is about none, or cannot be read."""
     if letter.topic in {settings.prefix + topic.name for topic in RAW}:
         return f"{letter.topic}-{letter.partition}-{letter.offset}"
@@ -62,10 +62,10 @@ def event_id(settings: Settings, letter: Letter) -> str:
         return ""
 
 
-def _some(reader: Reader, settings: Settings, planned: Plan) -> Iterator[list[Letter]]:
+def _some(reader: Reader, settings: Settings, planned: Plan) -> Iterator[list[DeadLetter]]:
     """The first letter of each id, some at a time."""
     firsts = {(identity, places[0]) for identity, places in planned.items()}
-    some: list[Letter] = []
+    some: list[DeadLetter] = []
     size = 0
     for letter in letters(reader, settings):
         if (letter.id, letter.place) not in firsts:
@@ -79,7 +79,7 @@ def _some(reader: Reader, settings: Settings, planned: Plan) -> Iterator[list[Le
         yield some
 
 
-def _stored(settings: Settings, store: Store, some: list[Letter]) -> set[str]:
+def _stored(settings: Settings, store: Store, some: list[DeadLetter]) -> set[str]:
     """Ids of letters whose events are stored. What was not counted is sent again all the same."""
     events = {letter.id: event_id(settings, letter) for letter in some if letter.component != "count"}
     there = store.stored(sorted({event for event in events.values() if event}))

@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from topics.records.deadletter import Letter
+from topics.records.deadletter import DeadLetter
 
 Fate = dict[str, Any] | None
 _BEGINNING = 200  # bytes of a record that a table shows
@@ -27,7 +27,7 @@ def clock(millis: int) -> str:
     return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def table(letters: Iterable[tuple[Letter, Fate]], more: int) -> Table:
+def table(letters: Iterable[tuple[DeadLetter, Fate]], more: int) -> Table:
     """A line for each letter; `more` are left out."""
     found = Table(box=box.SIMPLE_HEAD, caption=f"{more:,} earlier ones: --limit." if more else None)
     for name in ("Given up", "Id", "Reason", "Record", "Fate"):
@@ -39,12 +39,12 @@ def table(letters: Iterable[tuple[Letter, Fate]], more: int) -> Table:
     return found
 
 
-def page(letter: Letter, fate: Fate) -> str:
+def page(letter: DeadLetter, fate: Fate) -> str:
     """Everything about one letter, a line each."""
     return "\n".join(f"{name + ':':10} {text}" for name, text in _lines(letter, fate))
 
 
-def as_json(letter: Letter, fate: Fate) -> dict[str, Any]:
+def as_json(letter: DeadLetter, fate: Fate) -> dict[str, Any]:
     """Everything about one letter. `value` is for the eye, `value_base64` is exact."""
     return {
         "id": letter.id,
@@ -67,7 +67,7 @@ def as_json(letter: Letter, fate: Fate) -> dict[str, Any]:
     }
 
 
-def _lines(letter: Letter, fate: Fate) -> Iterator[tuple[str, str]]:
+def _lines(letter: DeadLetter, fate: Fate) -> Iterator[tuple[str, str]]:
     yield "Id", safe(letter.id)
     yield "Given up", f"{clock(letter.time)} by {safe(letter.component)} {safe(letter.version)}"
     yield "Reason", f"{safe(letter.reason)}: {safe(letter.error)}"

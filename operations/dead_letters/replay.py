@@ -14,7 +14,7 @@ from agents.settings import Settings
 from operations.dead_letters.mailbox import REPLAYED, Place, fate
 from topics.catalogue import DEADLETTER, DECISIONS, MAX_RECORD, RAW, REPLAY
 from topics.kafka.client import client_conf
-from topics.records.deadletter import Letter
+from topics.records.deadletter import DeadLetter
 from topics.records.replay import not_again, origin_header, recount_header
 
 _TIMEOUT = 60.0  # seconds
@@ -45,7 +45,7 @@ class Decider:
         )
         self._producer.init_transactions(_TIMEOUT)
 
-    def decide(self, decisions: Iterable[tuple[str, Letter, Sequence[Place]]]) -> None:
+    def decide(self, decisions: Iterable[tuple[str, DeadLetter, Sequence[Place]]]) -> None:
         """Decide on letters: what, a letter, and the places of all letters of its id."""
         open_ = 0
         for what, letter, places in decisions:
@@ -59,12 +59,12 @@ class Decider:
         if open_:
             self._producer.commit_transaction(_TIMEOUT)
 
-    def _send(self, what: str, letter: Letter, places: Sequence[Place]) -> None:
+    def _send(self, what: str, letter: DeadLetter, places: Sequence[Place]) -> None:
         if what == REPLAYED:
             self._replay(letter)
         self._produce(self._prefix + DECISIONS.name, fate(what, self._by, places), key=letter.id)
 
-    def _replay(self, letter: Letter) -> None:
+    def _replay(self, letter: DeadLetter) -> None:
         """To where it is read by who gave it up: a raw record with its origin, a typed one to its own partition.
 
         It is dated now, for Kafka deletes what is older than a topic keeps; the origin says when it came at first.

@@ -9,7 +9,7 @@ from operations.dead_letters.mailbox import REPLAYED, fates, letters
 from operations.ledger.counts import At
 from topics.catalogue import RAW, STATS
 from topics.kafka.reader import Reader
-from topics.records.deadletter import Letter
+from topics.records.deadletter import DeadLetter
 
 Origin = tuple[str, int, int]
 """Raw topic, partition and offset: the identity of an event."""
@@ -38,7 +38,7 @@ def given_up(reader: Reader, settings: Settings, since: int, origin_of: OriginOf
     found, decided = Given(), fates(reader, settings)
     raw = {settings.prefix + topic.name for topic in RAW}
     origins: dict[str, Origin | None] = {}
-    standing: dict[str, Letter] = {}
+    standing: dict[str, DeadLetter] = {}
     for letter in letters(reader, settings, since):
         if letter.component != "count" and letter.topic != settings.prefix + STATS.name:
             origins[letter.id] = _origin(letter, raw, origin_of)
@@ -52,18 +52,18 @@ def given_up(reader: Reader, settings: Settings, since: int, origin_of: OriginOf
     return found
 
 
-def _origin(letter: Letter, raw: set[str], origin_of: OriginOf) -> Origin | None:
+def _origin(letter: DeadLetter, raw: set[str], origin_of: OriginOf) -> Origin | None:
     if letter.topic in raw:
         return letter.topic, letter.partition, letter.offset
     return origin_of(letter.value or b"")
 
 
-def _stripped(letter: Letter) -> Letter:
+def _stripped(letter: DeadLetter) -> DeadLetter:
     """Letters are many, and what they hold may be large."""
     return replace(letter, key=None, value=None, headers=[], error="")
 
 
-def _book(found: Given, letter: Letter | None, origin: Origin | None) -> None:
+def _book(found: Given, letter: DeadLetter | None, origin: Origin | None) -> None:
     """Note a letter that stands; or, without one, what was sent again."""
     if letter is None:
         if origin is not None:

@@ -5,7 +5,7 @@ import time
 from agents.settings import Settings
 from operations.ledger.dead_letters import Origin
 from topics.avro.codec import EVENTS, decode_head
-from topics.avro.registry import Registry, RegistryAway
+from topics.avro.registry import Registry, RegistryUnavailable
 from topics.avro.wire import CodecError, UnknownSchema
 
 _PAUSE = 1.0  # seconds before a registry is asked again
@@ -13,7 +13,7 @@ _TIMES = 5
 
 
 class Origins:
-    """Reads events, those too whose schemas only a registry knows. Raises `RegistryAway` when it does not answer."""
+    """Reads events, those too whose schemas only a registry knows. Raises `RegistryUnavailable` when it does not answer."""
 
     def __init__(self, settings: Settings) -> None:
         self._registry = Registry(settings.schema_registry) if settings.schema_registry else None
@@ -36,7 +36,7 @@ class Origins:
         for _ in range(_TIMES):
             try:
                 return self._registry.text(number)
-            except RegistryAway as error:
+            except RegistryUnavailable as error:
                 away = error
                 time.sleep(_PAUSE)
         raise away

@@ -29,7 +29,7 @@ from elasticsearch.exceptions import SSLError
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from topics.kafka.client import Refused, context_of, secret, settings_of
+from topics.kafka.client import KafkaRefused, context_of, secret, settings_of
 from topics.plaintext import readable_by_others
 
 _PREFIX = "OGREWATCH_ELASTICSEARCH_"
@@ -52,7 +52,7 @@ class ElasticsearchSecurity(BaseSettings):
     )
 
     def login(self) -> dict[str, Any]:
-        """What a client shows. Raises `Refused`."""
+        """What a client shows. Raises `KafkaRefused`."""
         if self.api_key is not None or self.api_key_file is not None:
             return {"api_key": secret(self.api_key, self.api_key_file, f"{_PREFIX}API_KEY_FILE")}
         if self.user:
@@ -93,7 +93,7 @@ class _Node(Urllib3HttpNode):
 
 
 def client(urls: str, **options: Any) -> Elasticsearch:
-    """A client of the nodes at `urls`, comma separated; `options` are the client's own. Raises `Refused`.
+    """A client of the nodes at `urls`, comma separated; `options` are the client's own. Raises `KafkaRefused`.
 
     With a fingerprint it blocks until a node has shown its certificates, for five seconds at most.
     """
@@ -106,7 +106,7 @@ def async_client(urls: str, **options: Any) -> AsyncElasticsearch:
 
 
 def answers(urls: str) -> bool:
-    """Whether Elasticsearch answers us. Blocks for five seconds a node at most. Raises `Refused` when waiting would not
+    """Whether Elasticsearch answers us. Blocks for five seconds a node at most. Raises `KafkaRefused` when waiting would not
     help.
     """
     with client(urls, request_timeout=_PATIENCE, max_retries=0) as asked:
@@ -114,7 +114,7 @@ def answers(urls: str) -> bool:
             asked.cluster.health()
         except (ApiError, TransportError) as error:
             if (words := refusal(error)) is not None:
-                raise Refused(words) from None
+                raise KafkaRefused(words) from None
             return False
     return True
 
@@ -170,12 +170,14 @@ def _access(urls: str) -> dict[str, Any]:
     login, parts = security.login(), [urlsplit(host) for host in hosts]
     encrypted = [part for part in parts if part.scheme == "https"]
     if (security.ca or security.fingerprint) and len(encrypted) < len(hosts):
-        raise Refused(f"{_PREFIX}CA and _FINGERPRINT need OGREWATCH_ELASTICSEARCH to begin with https://.")
+        raise KafkaRefused(f"{_PREFIX}CA and _FINGERPRINT need OGREWATCH_ELASTICSEARCH to begin with https://.")
     plain = [part.hostname for part in parts if part.scheme != "https" and (login or "@" in part.netloc)]
     if said := readable_by_others(plain, "A password or key of Elasticsearch's"):
-        raise Refused(said)
+        raise KafkaRefused(said)
     if login and any("@" in part.netloc for part in parts):
-        raise Refused(f"there is a user in OGREWATCH_ELASTICSEARCH, and another login in {_PREFIX}*: one is meant.")
+        raise KafkaRefused(
+            f"there is a user in OGREWATCH_ELASTICSEARCH, and another login in {_PREFIX}*: one is meant."
+        )
     access = {"hosts": hosts, **login}
     if encrypted:
         places = [(part.hostname or "", part.port or 443) for part in encrypted]
@@ -197,7 +199,9 @@ def _pinned(places: list[tuple[str, int]], fingerprint: str) -> ssl.SSLContext:
             context.check_hostname = place > 0  # the node's own certificate is it, whatever it is called
             return context
     found = " and ".join(hashlib.sha256(one).hexdigest() for one in shown)
-    raise Refused(f"Elasticsearch cannot be trusted: {_PREFIX}FINGERPRINT is another than {found}, which it shows.")
+    raise KafkaRefused(
+        f"Elasticsearch cannot be trusted: {_PREFIX}FINGERPRINT is another than {found}, which it shows."
+    )
 
 
 def _shown(places: list[tuple[str, int]]) -> list[bytes]:
@@ -214,7 +218,9 @@ def _shown(places: list[tuple[str, int]]) -> list[bytes]:
                 return _chain(wrapped)
         except OSError as error:
             why = error
-    raise Refused(f"Elasticsearch does not answer ({why}); with {_PREFIX}FINGERPRINT it has to, from the beginning.")
+    raise KafkaRefused(
+        f"Elasticsearch does not answer ({why}); with {_PREFIX}FINGERPRINT it has to, from the beginning."
+    )
 
 
 def _chain(wrapped: Any) -> list[bytes]:

@@ -15,7 +15,7 @@ from installation_kit import Place, place
 
 from cli.deadletter_options import millis
 from operations.dead_letters.render import safe
-from topics.records.deadletter import NoLetter, letter, read
+from topics.records.deadletter import InvalidDeadLetter, letter, read
 
 HOSTILE = b"\x1b]0;owned\x07 \xff\xc2\x9b31m \xe2\x80\xae line\r\n\\x41"
 
@@ -137,5 +137,5 @@ def test_headers_that_would_not_fit_are_left_out_of_a_letter() -> None:
 
 
 def test_other_records_are_no_letters() -> None:
-    with pytest.raises(NoLetter):
+    with pytest.raises(InvalidDeadLetter):
         read(_Message(("deadletter", None, b"", None, 0, [("component", "index")])))

@@ -5,8 +5,8 @@ import pytest
 from ingest.amqp.broker import BadBroker, url_of
 from ingest.amqp.settings import AmqpSettings
 from sinks.elasticsearch.connection import client
-from topics.avro.registry import Registry, RegistryRefuses
-from topics.kafka.client import Refused, client_conf
+from topics.avro.registry import Registry, RegistryRefused
+from topics.kafka.client import KafkaRefused, client_conf
 
 SECRET = "s3cret-of-somebody"
 LOOPBACK = ("127.0.0.1", "127.8.9.10", "[::1]", "localhost", "LOCALHOST")
@@ -44,20 +44,20 @@ def test_a_password_goes_without_tls_to_named_hosts_only(connect: object, monkey
     for host in LOOPBACK:
         connect(host)
     for host in ("server.example.com", "192.0.2.1", "[2001:db8::1]", "localhost.example.com"):
-        with pytest.raises((Refused, RegistryRefuses, BadBroker), match="OGREWATCH_PLAINTEXT_HOSTS") as told:
+        with pytest.raises((KafkaRefused, RegistryRefused, BadBroker), match="OGREWATCH_PLAINTEXT_HOSTS") as told:
             connect(host)
         assert SECRET not in str(told.value)
     monkeypatch.setenv("OGREWATCH_PLAINTEXT_HOSTS", "other.example.com, server.example.com,2001:db8::1")
     connect("server.example.com")
     connect("[2001:db8::1]")
-    with pytest.raises((Refused, RegistryRefuses, BadBroker)):
+    with pytest.raises((KafkaRefused, RegistryRefused, BadBroker)):
         connect("third.example.com")
 
 
 def test_a_key_of_elasticsearch_is_a_password_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OGREWATCH_ELASTICSEARCH_API_KEY", SECRET)
     client("http://127.0.0.1:9200").close()
-    with pytest.raises(Refused, match=r"192\.0\.2\.1"):
+    with pytest.raises(KafkaRefused, match=r"192\.0\.2\.1"):
         client("https://server.example.com:9200,http://192.0.2.1:9200")
 
 

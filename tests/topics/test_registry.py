@@ -24,7 +24,7 @@ from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from cli.topics import app
 from topics.avro.codec import EVENTS, CodecError, UnknownSchema, decode, encode
-from topics.avro.registry import Registry, RegistryAway, RegistryRefuses, register_all, subjects
+from topics.avro.registry import Registry, RegistryRefused, RegistryUnavailable, register_all, subjects
 from topics.avro.wire import first_bytes
 from topics.catalogue import CATALOGUE
 from topics.records import stats
@@ -104,7 +104,7 @@ def _make_incompatible(apicurio: str, prefix: str) -> None:
 
 def test_an_incompatible_schema_is_refused_with_a_sentence(apicurio: str, prefix: str) -> None:
     _make_incompatible(apicurio, prefix)
-    with pytest.raises(RegistryRefuses, match=rf"{prefix}events.audit-value, since it is not compatible"):
+    with pytest.raises(RegistryRefused, match=rf"{prefix}events.audit-value, since it is not compatible"):
         register_all(Registry(apicurio), prefix)
 
 
@@ -117,7 +117,7 @@ def test_changes_that_we_make_are_compatible(apicurio: str, prefix: str) -> None
 
 @pytest.mark.parametrize("wrong", ["registry:8081", "ftp://x", "https://", "", "http://ogre:a/b@192.0.2.1:8081"])
 def test_an_address_that_is_none_is_refused_without_showing_it(wrong: str) -> None:
-    with pytest.raises(RegistryRefuses, match="must be http") as error:
+    with pytest.raises(RegistryRefused, match="must be http") as error:
         Registry(wrong)
     assert "a/b" not in str(error.value)
 
@@ -125,7 +125,7 @@ def test_an_address_that_is_none_is_refused_without_showing_it(wrong: str) -> No
 def test_what_is_no_registry_is_waited_for(apicurio: str) -> None:
     away = Door(apicurio)
     for address in (away.address, f"{apicurio}/elsewhere", apicurio.removesuffix("/apis/ccompat/v7")):
-        with pytest.raises(RegistryAway):
+        with pytest.raises(RegistryUnavailable):
             Registry(address).text(1)
 
 
@@ -204,12 +204,12 @@ def test_tls_and_a_password_that_is_never_shown(
     shown = []
     try:
         url = door.address.replace("//", f"//{USER}:{quote(PASSWORD, safe='')}@")
-        with pytest.raises(RegistryAway, match="certificate") as stranger:
+        with pytest.raises(RegistryUnavailable, match="certificate") as stranger:
             Registry(url).text(1)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         register_all(Registry(url), prefix)
         wrong = Registry(door.address.replace("//", f"//{USER}:wrong-secret@"))
-        with pytest.raises(RegistryAway, match="401") as refused:
+        with pytest.raises(RegistryUnavailable, match="401") as refused:
             wrong.text(1)
         shown = [str(stranger.value), str(refused.value), wrong.shown, Registry(url).shown]
     finally:

@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from topics.catalogue import CATALOGUE, RAW
 from topics.kafka.admin import create_topics, partitions_of, settle_topics
-from topics.kafka.client import Away
+from topics.kafka.client import KafkaUnavailable
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_what_is_missing_is_created_once(kafka: str, prefix: str) -> None:
     [lambda away: create_topics(away, prefix="", partitions=1, replication=1), lambda away: partitions_of(away, "")],
 )
 def test_kafka_that_is_away_is_told_in_a_sentence(ask: Callable[[str], object]) -> None:
-    with pytest.raises(Away, match=r"^Kafka at 127\.0\.0\.1:1 does not answer\. Is it running\?"):
+    with pytest.raises(KafkaUnavailable, match=r"^Kafka at 127\.0\.0\.1:1 does not answer\. Is it running\?"):
         ask("127.0.0.1:1")
 
 

@@ -27,11 +27,11 @@ _SHOWN = 500  # characters of a registry's reason
 _UNKNOWN = frozenset({40401, 40402, 40403})  # subject, version, schema: https://docs.confluent.io as above
 
 
-class RegistryAway(Exception):
+class RegistryUnavailable(Exception):
     """No registry answers, or what answers does not answer as one: worth another try."""
 
 
-class RegistryRefuses(Exception):
+class RegistryRefused(Exception):
     """The registry does not take a schema, or its address is none: trying again changes nothing."""
 
 
@@ -63,8 +63,8 @@ def subjects(prefix: str) -> dict[str, Subject]:
 class Registry:
     """A registry at one of several URLs, comma separated, each with user name and password in it if need be.
 
-    Raises `RegistryRefuses` when an address is none. All methods block, for some ten seconds an address, and raise
-    `RegistryAway`. Certificates are checked against
+    Raises `RegistryRefused` when an address is none. All methods block, for some ten seconds an address, and raise
+    `RegistryUnavailable`. Certificates are checked against
     those of the system, or of the file or folder that SSL_CERT_FILE or SSL_CERT_DIR names.
     """
 
@@ -79,17 +79,17 @@ class Registry:
         return _number(answer) if status == 200 else None
 
     def register(self, subject: Subject) -> int:
-        """The number of a schema, registered now if it was not yet. Raises `RegistryRefuses`."""
+        """The number of a schema, registered now if it was not yet. Raises `RegistryRefused`."""
         path = f"/subjects/{quote(subject.subject, safe='')}"
         status, answer = self._ask(f"{path}/versions", {"schema": subject.text})
         if status == 409:
-            raise RegistryRefuses(
+            raise RegistryRefused(
                 f"{self.shown} does not take this version's schema of {subject.subject}, since it is not compatible "
                 f"with those it has: {_reason(answer)}. Let it take any schema (PUT /config/{subject.subject} "
                 '{"compatibility": "NONE"}), which Ogrewatch itself can read, or use another prefix.'
             )
         if status != 200:
-            raise RegistryRefuses(f"{self.shown} refuses the schema of {subject.subject}: {_reason(answer)}.")
+            raise RegistryRefused(f"{self.shown} refuses the schema of {subject.subject}: {_reason(answer)}.")
         return _number(answer)
 
     def text(self, number: int) -> str | None:
@@ -99,7 +99,7 @@ class Registry:
             return None
         text = answer.get("schema")
         if not isinstance(text, str):
-            raise RegistryAway(f"{self.shown} answers without a schema: is it a Schema Registry?")
+            raise RegistryUnavailable(f"{self.shown} answers without a schema: is it a Schema Registry?")
         return text
 
     def _ask(self, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
@@ -107,7 +107,7 @@ class Registry:
         for address in self._addresses:
             try:
                 return self._ask_one(address, path, body)
-            except RegistryAway as error:
+            except RegistryUnavailable as error:
                 away = error
         raise away
 
@@ -125,9 +125,9 @@ class Registry:
                 answer = _object(error.read(_LARGEST))
             if error.code in (409, 422) or (error.code == 404 and answer.get("error_code") in _UNKNOWN):
                 return error.code, answer
-            raise RegistryAway(f"{address.url} answers {error.code} {error.reason}: {_reason(answer)}") from None
+            raise RegistryUnavailable(f"{address.url} answers {error.code} {error.reason}: {_reason(answer)}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise RegistryAway(f"{address.url} does not answer: {error}") from None
+            raise RegistryUnavailable(f"{address.url} does not answer: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +139,18 @@ class _Address:
 
     @classmethod
     def of(cls, text: str) -> "_Address":
-        """Raises `RegistryRefuses`."""
+        """Raises `RegistryRefused`."""
         parts = urlsplit(text)
         host = parts.netloc.rpartition("@")[2]
         if parts.scheme not in ("http", "https") or not host or "@" in parts.path:  # never shown: it may hold a secret
-            raise RegistryRefuses(
+            raise RegistryRefused(
                 "the Schema Registry's address must be http://host:port or https://user:password@host:port, with "
                 "special characters of the password percent-encoded"
             )
         named = parts.username is not None
         plain = [parts.hostname] if named and parts.scheme == "http" else []
         if said := readable_by_others(plain, "The Schema Registry's password"):
-            raise RegistryRefuses(said)
+            raise RegistryRefused(said)
         secret = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()
         header = f"Basic {base64.b64encode(secret).decode()}" if named else ""
         return cls(f"{parts.scheme}://{host}{parts.path.rstrip('/')}", header)
@@ -183,7 +183,7 @@ def _object(data: bytes) -> dict[str, Any]:
 def _number(answer: dict[str, Any]) -> int:
     number = answer.get("id")
     if not isinstance(number, int) or not 0 < number < 1 << 31:
-        raise RegistryAway("the answer names no schema id: is it a Schema Registry?")
+        raise RegistryUnavailable("the answer names no schema id: is it a Schema Registry?")
     return number
 
 

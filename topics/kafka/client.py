@@ -27,14 +27,14 @@ _TELLING = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._TRANSPORT)
 S = TypeVar("S", bound=BaseSettings)
 
 
-class Refused(Exception):
+class KafkaRefused(Exception):
     """A server refuses us, or we it, or the settings contradict themselves: sentences for who runs the command."""
 
     STATUS = 77
     """Exit code of a command that ends with it: EX_NOPERM of sysexits.h."""
 
 
-class Away(Exception):
+class KafkaUnavailable(Exception):
     """Kafka does not answer: a sentence for who runs the command."""
 
 
@@ -67,17 +67,17 @@ class KafkaSecurity(BaseSettings):
         return self.protocol.startswith("SASL")
 
     def secret(self) -> str:
-        """The password, read anew if it is in a file. Raises `Refused`."""
+        """The password, read anew if it is in a file. Raises `KafkaRefused`."""
         return secret(self.password, self.password_file, "OGREWATCH_KAFKA_PASSWORD_FILE")
 
     def context(self) -> ssl.SSLContext:
-        """For clients that use Python's TLS: 1.2 or newer, the broker's name is verified. Raises `Refused`."""
+        """For clients that use Python's TLS: 1.2 or newer, the broker's name is verified. Raises `KafkaRefused`."""
         context = context_of(self.ca, "OGREWATCH_KAFKA_CA")
         if self.certificate is not None:
             try:
                 context.load_cert_chain(self.certificate, self.private_key, password="")  # else it would ask for one
             except OSError as error:
-                raise Refused(
+                raise KafkaRefused(
                     f"OGREWATCH_KAFKA_CERTIFICATE and _PRIVATE_KEY cannot be used: {_cause(error)}; they need to be"
                     " PEM files that belong together, the key without a password."
                 ) from None
@@ -98,7 +98,7 @@ class KafkaSecurity(BaseSettings):
 
 
 def client_conf(servers: str) -> dict[str, Any]:
-    """What every librdkafka client of `servers` (host:port, comma separated) is made with. Raises `Refused`."""
+    """What every librdkafka client of `servers` (host:port, comma separated) is made with. Raises `KafkaRefused`."""
     security = settings_of(KafkaSecurity)
     conf: dict[str, Any] = {"bootstrap.servers": servers, "security.protocol": security.protocol}
     if security.asked:
@@ -113,7 +113,7 @@ def client_conf(servers: str) -> dict[str, Any]:
 
 
 def answers(servers: str) -> bool:
-    """Whether Kafka answers us. Blocks for five seconds at most. Raises `Refused` when waiting would not help."""
+    """Whether Kafka answers us. Blocks for five seconds at most. Raises `KafkaRefused` when waiting would not help."""
     security, heard = settings_of(KafkaSecurity), list[KafkaError]()
     if security.encrypted:
         security.context()  # what is wrong with our own files is better said before
@@ -129,36 +129,38 @@ def answers(servers: str) -> bool:
         if any(error.code() == KafkaError._RESOLVE or "in state CONNECT)" in error.str() for error in heard):
             return False
     if heard:
-        raise Refused(f"Kafka at {servers} hangs up: OGREWATCH_KAFKA_PROTOCOL {security.protocol} may not be its own.")
+        raise KafkaRefused(
+            f"Kafka at {servers} hangs up: OGREWATCH_KAFKA_PROTOCOL {security.protocol} may not be its own."
+        )
     return False
 
 
 def require(servers: str) -> None:
-    """Raise `Away` unless Kafka answers us, and as `answers`."""
+    """Raise `KafkaUnavailable` unless Kafka answers us, and as `answers`."""
     if not answers(servers):
-        raise Away(f"Kafka at {servers} does not answer. Is it running? `ogrewatch up` starts one.")
+        raise KafkaUnavailable(f"Kafka at {servers} does not answer. Is it running? `ogrewatch up` starts one.")
 
 
 def settings_of(kind: type[S]) -> S:
-    """Settings of a kind, from the environment. Raises `Refused`, which says nothing of what is secret."""
+    """Settings of a kind, from the environment. Raises `KafkaRefused`, which says nothing of what is secret."""
     try:
         return kind()
     except ValidationError as error:
         prefix = kind.model_config.get("env_prefix", "")
         found = error.errors(include_input=False, include_url=False)
-        raise Refused("; ".join(_complaint(prefix, one) for one in found)) from None
+        raise KafkaRefused("; ".join(_complaint(prefix, one) for one in found)) from None
 
 
 def secret(value: SecretStr | None, file: Path | None, name: str) -> str:
-    """What a setting says, or the file it names, without its last line break. Raises `Refused`."""
+    """What a setting says, or the file it names, without its last line break. Raises `KafkaRefused`."""
     if value is not None or file is None:
         return value.get_secret_value() if value is not None else ""
     try:
         found = file.read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"{name}: {file} cannot be read ({_cause(error)}).") from None
+        raise KafkaRefused(f"{name}: {file} cannot be read ({_cause(error)}).") from None
     if not found:
-        raise Refused(f"{name}: {file} is empty.")
+        raise KafkaRefused(f"{name}: {file} is empty.")
     return found
 
 
@@ -167,16 +169,18 @@ def context_of(ca: Path | None, name: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca)
     except OSError as error:
-        raise Refused(f"{name}: {ca} cannot be used ({_cause(error)}); it needs to hold certificates, PEM.") from None
+        raise KafkaRefused(
+            f"{name}: {ca} cannot be used ({_cause(error)}); it needs to hold certificates, PEM."
+        ) from None
 
 
 def _require_private(servers: str, security: KafkaSecurity) -> None:
-    """SCRAM does not send the password, PLAIN does. Raises `Refused`."""
+    """SCRAM does not send the password, PLAIN does. Raises `KafkaRefused`."""
     if security.encrypted or security.mechanism != "PLAIN":
         return
     hosts = [server.strip().rpartition("://")[2].rpartition(":")[0] for server in servers.split(",")]
     if said := readable_by_others(hosts, "The password of OGREWATCH_KAFKA_USER"):
-        raise Refused(said)
+        raise KafkaRefused(said)
 
 
 def _rank(error: KafkaError) -> int:
@@ -190,19 +194,19 @@ def _judge_all(heard: list[KafkaError], servers: str, security: KafkaSecurity) -
 
 
 def _judge(error: KafkaError, servers: str, security: KafkaSecurity) -> None:
-    """Raise `Refused` if what librdkafka reports will not pass by waiting."""
+    """Raise `KafkaRefused` if what librdkafka reports will not pass by waiting."""
     code, found = error.code(), _WORDS.fullmatch(error.str())
     words = found[1] if found else error.str()
     if code == KafkaError._AUTHENTICATION:
         names = "OGREWATCH_KAFKA_USER, _PASSWORD and _MECHANISM"
-        raise Refused(f"Kafka at {servers} refuses user {security.user!r} ({words}): see {names}.")
+        raise KafkaRefused(f"Kafka at {servers} refuses user {security.user!r} ({words}): see {names}.")
     if code == KafkaError._SSL:
-        raise Refused(
+        raise KafkaRefused(
             f"Kafka at {servers} cannot be trusted ({_plain(words)}): OGREWATCH_KAFKA_CA says who signs for it."
         )
     if code == KafkaError._TRANSPORT and "SSL" in words:
         names = "OGREWATCH_KAFKA_PROTOCOL and _CERTIFICATE"
-        raise Refused(f"Kafka at {servers} does not take our {security.protocol} ({words}): see {names}.")
+        raise KafkaRefused(f"Kafka at {servers} does not take our {security.protocol} ({words}): see {names}.")
 
 
 def _plain(words: str) -> str:

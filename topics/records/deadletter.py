@@ -28,12 +28,12 @@ _OPTIONAL = ("timestamp", "cut")
 Headers = list[tuple[str, bytes | None]]
 
 
-class NoLetter(ValueError):
+class InvalidDeadLetter(ValueError):
     """A record that is not a dead letter of ours."""
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """A dead letter. `timestamp` is the record's, `time` when it was given up: milliseconds since 1970.
 
     `place` is partition and offset of the letter; `topic`, `partition` and `offset` are the record's. `cut` is None
@@ -112,8 +112,8 @@ def offset_of(outgoing: Any) -> int:
     return int(dict(outgoing[5])["offset"])
 
 
-def read(message: Any) -> Letter:
-    """The letter in a message of the dead-letter topic (confluent-kafka's). Raises `NoLetter`."""
+def read(message: Any) -> DeadLetter:
+    """The letter in a message of the dead-letter topic (confluent-kafka's). Raises `InvalidDeadLetter`."""
     headers: Headers = message.headers() or []
     found = {name: value for name, value in headers if name in _NAMES and value is not None}
     try:
@@ -121,8 +121,8 @@ def read(message: Any) -> Letter:
         numbers = int(said["time"]), int(said["partition"]), int(said["offset"])
         more = {name: int(value) for name, value in headers if name in _OPTIONAL and value is not None}
     except (KeyError, ValueError) as error:
-        raise NoLetter(f"no dead letter: {error!r}") from error
-    return Letter(
+        raise InvalidDeadLetter(f"no dead letter: {error!r}") from error
+    return DeadLetter(
         said["component"], said["version"], numbers[0], said["topic"], *numbers[1:], said["reason"], said["error"],
         more.get("timestamp", message.timestamp()[1]), message.key(), message.value(),
         [(name.removeprefix(_KEPT), value) for name, value in headers if name.startswith(_KEPT)],
