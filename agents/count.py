@@ -18,7 +18,7 @@ from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from agents.state.changelog import Part
 from agents.state.changelog_table import ChangelogTable
-from agents.transport import Batch, BatchApp, InOrder, fatal
+from agents.transport import Batch, BatchApp, ContinuityCheck, abort_process
 from topics.avro.wire import UnknownSchema
 from topics.catalogue import read_by
 
@@ -46,7 +46,7 @@ class Counter:
         try:
             await self._opening.check(part.shelf)
         except Damaged as error:
-            fatal(f"{ROLE}: {error}. {self._advice}")
+            abort_process(f"{ROLE}: {error}. {self._advice}")
         self.flusher.open(part)
 
     async def take(self, event: Any) -> None:
@@ -64,7 +64,9 @@ class Counter:
             return
         log = part.shelf.logs[message.topic]
         if 0 <= log.position < batch.after:
-            fatal(f"{ROLE}: {message.tp} continues after {batch.after}, but was counted up to {log.position} only")
+            abort_process(
+                f"{ROLE}: {message.tp} continues after {batch.after}, but was counted up to {log.position} only"
+            )
         records = len(batch)
         self._count(log, batch)
         batch.clear()  # free, long before they are acknowledged
@@ -85,9 +87,9 @@ class Counter:
         try:
             await self.flusher.run()
         except Damaged as error:
-            fatal(f"{ROLE}: {error}. {self._advice}")
+            abort_process(f"{ROLE}: {error}. {self._advice}")
         except Exception as error:
-            fatal(f"{ROLE}: {error!r}")
+            abort_process(f"{ROLE}: {error!r}")
 
     async def watch(self) -> None:
         """Look whether the topics are still the same, and as large; that they cannot be asked is no reason to stop."""
@@ -95,7 +97,7 @@ class Counter:
         try:
             await self._opening.watch(logs, self._table.partitions_there)
         except Damaged as error:
-            fatal(f"{ROLE}: {error}. {self._advice}")
+            abort_process(f"{ROLE}: {error}. {self._advice}")
 
 
 def make_app(settings: Settings) -> BatchApp:
@@ -110,7 +112,7 @@ def make_app(settings: Settings) -> BatchApp:
         replication=settings.replication, keep=settings.keep,
     )  # fmt: skip
     app.tables.add(table)
-    counter, in_order = Counter(app, table, settings), InOrder()
+    counter, check_continuity = Counter(app, table, settings), ContinuityCheck()
     table.shelf = lambda partition: Shelf(settings, partition, table.partitions_there)
     table.opened = counter.open
     server = Server(app, table, settings)
@@ -122,7 +124,7 @@ def make_app(settings: Settings) -> BatchApp:
         flushing = asyncio.create_task(counter.flush())
         try:
             async for event in stream.events():
-                in_order(event.message, event.value)
+                check_continuity(event.message, event.value)
                 await counter.take(event)
                 await asyncio.sleep(0)
         finally:

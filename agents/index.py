@@ -15,11 +15,11 @@ import orjson
 from agents.metrics import Metrics
 from agents.runtime.app import role_app
 from agents.runtime.canary import sample_events
-from agents.runtime.failure_limit import Failing, TooMany
+from agents.runtime.failure_limit import FailureLimit, LimitExceeded
 from agents.runtime.paused_partitions import AGAIN, PausedPartitions
 from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
-from agents.transport import BatchApp, InOrder, Outgoing, fatal
+from agents.transport import BatchApp, ContinuityCheck, Outgoing, abort_process
 from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.templates import all_names, attempts_name, stream_name
@@ -56,7 +56,7 @@ class Indexer:
         self, app: BatchApp, sink: ElasticsearchSink, schemas: Schemas, settings: Settings, metrics: Metrics
     ) -> None:
         self._app, self._sink, self._schemas, self._metrics = app, sink, schemas, metrics
-        self._failing, self._paused = Failing(ROLE, settings, self._canary), PausedPartitions(ROLE, metrics)
+        self._failure_limit, self._paused = FailureLimit(ROLE, settings, self._canary), PausedPartitions(ROLE, metrics)
         self._prefix, self._all = settings.prefix, all_names(settings.namespace)
         self._streams = {kind: stream_name(kind, settings.namespace) for kind in TYPES}
         self._attempts = attempts_name(settings.namespace)
@@ -79,7 +79,7 @@ class Indexer:
         try:
             await asyncio.gather(*(self._write_on() for _ in range(_WRITES)), self._refresh_on(), self._retry_on())
         except Exception as error:
-            fatal(f"{ROLE}: {error!r}")
+            abort_process(f"{ROLE}: {error!r}")
 
     async def _write_on(self) -> None:
         while True:
@@ -138,8 +138,8 @@ class Indexer:
             known = dead.get((batch[0].topic, batch[0].partition), ())
             found = [one for one in known if batch[0].offset <= offset_of(one) <= batch.last]
             try:
-                await self._failing.check(batch, found)
-            except TooMany as error:
+                await self._failure_limit.check(batch, found)
+            except LimitExceeded as error:
                 self._paused.hold(event, error)
                 continue
             done.append(event)
@@ -202,7 +202,7 @@ def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role."""
     schemas = Schemas(settings)
     app = role_app(ROLE, settings)
-    in_order, metrics = InOrder(), Metrics(ROLE)
+    check_continuity, metrics = ContinuityCheck(), Metrics(ROLE)
 
     async def index(stream: Any) -> None:
         gc.set_threshold(*_GARBAGE)
@@ -213,7 +213,7 @@ def make_app(settings: Settings) -> BatchApp:
         writing = asyncio.create_task(indexer.run())
         try:
             async for event in stream.events():
-                in_order(event.message, event.value)
+                check_continuity(event.message, event.value)
                 indexer.give(event)
         finally:
             writing.cancel()

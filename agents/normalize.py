@@ -9,14 +9,14 @@ from agents.metrics import Metrics
 from agents.pipeline import Pipeline
 from agents.runtime.app import role_app
 from agents.runtime.canary import LineCanary
-from agents.runtime.failure_limit import Failing, TooMany
+from agents.runtime.failure_limit import FailureLimit, LimitExceeded
 from agents.runtime.paused_partitions import AGAIN, PausedPartitions
 from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from agents.state.changelog_table import ChangelogTable
 from agents.state.correlation import BatchJoins, Shelf
 from agents.state.topic_guard import RawTopics
-from agents.transport import BatchApp, InOrder, Outgoing, fatal
+from agents.transport import BatchApp, ContinuityCheck, Outgoing, abort_process
 from topics.catalogue import DEADLETTER, REPLAY, read_by
 
 ROLE = "normalize"
@@ -34,7 +34,7 @@ class Normalizer:
         self._raw = read_by(ROLE, settings.prefix)
         self._dead, self._replay = settings.prefix + DEADLETTER.name, settings.prefix + REPLAY.name
         self._metrics = Metrics(ROLE)
-        self._failing = Failing(ROLE, settings, LineCanary(self.pipeline, settings))
+        self._failure_limit = FailureLimit(ROLE, settings, LineCanary(self.pipeline, settings))
         self._paused, self._turn = PausedPartitions(ROLE, self._metrics), asyncio.Lock()
         self._going = set[asyncio.Task[None]]()
 
@@ -56,18 +56,18 @@ class Normalizer:
                         await self._take(event)
                     self._paused.settle()
             except Exception as error:
-                fatal(f"{ROLE}: {error!r}")
+                abort_process(f"{ROLE}: {error!r}")
 
     async def _take(self, event: Any) -> None:
         if self._paused.waits(event):
             return
         try:
             await self._process(event)
-        except TooMany as error:
+        except LimitExceeded as error:
             self._paused.hold(event, error)
 
     async def _process(self, event: Any) -> None:
-        """Raises `TooMany`; nothing came of the batch then."""
+        """Raises `LimitExceeded`; nothing came of the batch then."""
         message, batch = event.message, event.value
         part = self._table.store.parts.get(message.partition)
         if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
@@ -99,13 +99,13 @@ class Normalizer:
             if overtaken:
                 await (await self._app.delivery.send(overtaken))
         except Exception as error:
-            fatal(f"{ROLE}: not delivered: {error!r}")
+            abort_process(f"{ROLE}: not delivered: {error!r}")
         event.ack()
 
     async def _check(self, batch: Any, events: list[Outgoing]) -> None:
-        """Raise `TooMany` when most records fail; those that were sent again have failed before."""
+        """Raise `LimitExceeded` when most records fail; those that were sent again have failed before."""
         if batch[0].topic != self._replay:
-            await self._failing.check(batch, [event for event in events if event[0] == self._dead])
+            await self._failure_limit.check(batch, [event for event in events if event[0] == self._dead])
 
     def _count(self, topic: str, events: list[Outgoing]) -> None:
         self._metrics.consumed(topic, len(events))
@@ -119,7 +119,7 @@ class Normalizer:
 def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role. Lines of one raw partition become events in their order."""
     Schemas(settings)
-    app, in_order = role_app(ROLE, settings), InOrder()
+    app, check_continuity = role_app(ROLE, settings), ContinuityCheck()
     table: ChangelogTable[Shelf] = ChangelogTable(
         app, "joins", servers=settings.kafka, beside=read_by(ROLE, settings.prefix),
         replication=settings.replication, keep=_KEEP,
@@ -133,7 +133,7 @@ def make_app(settings: Settings) -> BatchApp:
         retrying = asyncio.create_task(normalizer.retry())
         try:
             async for event in stream.events():
-                in_order(event.message, event.value)
+                check_continuity(event.message, event.value)
                 await normalizer.take(event)
         finally:
             retrying.cancel()

@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from agents.counting.partition_counts import Damaged, Log
 from agents.counting.partition_store import Shelf
-from agents.runtime.kafka_retry import ask
+from agents.runtime.kafka_retry import retry_until_answered
 from agents.settings import Settings
 from topics.catalogue import RAW, REPLAY
 from topics.kafka.client import client_conf
@@ -46,7 +46,7 @@ class Opening:
     async def check(self, shelf: Shelf) -> None:
         """Resume each log of a shelf. Waits for Kafka; raises `Damaged`."""
         logs = list(shelf.logs.values())
-        ids, facts = await ask(logger, "look at the topics", partial(self._ask, logs))
+        ids, facts = await retry_until_answered(logger, "look at the topics", partial(self._ask, logs))
         for log in logs:
             self.resume(log, ids, facts[log.topic])
 

@@ -20,7 +20,7 @@ from importlib.metadata import version
 from typing import Any
 
 from agents.runtime.canary import Canary
-from agents.runtime.kafka_retry import ask
+from agents.runtime.kafka_retry import retry_until_answered
 from agents.settings import Settings
 from topics.catalogue import DEADLETTER
 from topics.kafka.reader import Reader
@@ -34,11 +34,11 @@ _REMINDER = 600.0  # seconds before the log says again that records are at fault
 _log = logging.getLogger("ogrewatch.failing")
 
 
-class TooMany(Exception):
+class LimitExceeded(Exception):
     """Most of a partition's recent records have failed, and samples of our own fail, too."""
 
 
-class Failing:
+class FailureLimit:
     """Keeps a role from giving up on everything. Fewer failures than `settings.dead_letter_limit` are always allowed;
     0 allows any.
     """
@@ -54,7 +54,7 @@ class Failing:
         """Take a batch of one partition, and the letters about its records that are to be delivered.
 
         Nothing of it may be acknowledged before. Batches may come in another order than they were read in. Raises
-        `TooMany` when more than half fail of the batch, and of the partition's recent records, and as many as the
+        `LimitExceeded` when more than half fail of the batch, and of the partition's recent records, and as many as the
         limit, and samples of our own, too. Waits for Kafka to say what was given up before.
         """
         if not (self._limit and letters):
@@ -69,11 +69,11 @@ class Failing:
             await self._judge(first, recent, error_of(letters[-1]))
 
     async def _judge(self, first: Any, failed: int, why: str) -> None:
-        """Raise `TooMany` if the samples fail; else say, now and then, that the records are at fault."""
+        """Raise `LimitExceeded` if the samples fail; else say, now and then, that the records are at fault."""
         where, now = f"{first.topic}-{first.partition}", time.monotonic()
         if now - self._sound.get(first.topic, -_VALID) >= _VALID:
             if fault := await self._canary(first.topic):
-                raise TooMany(_sentence(where, failed, why, fault))
+                raise LimitExceeded(_sentence(where, failed, why, fault))
             self._sound[first.topic] = now
         if now - self._told.get((first.topic, first.partition), -_REMINDER) >= _REMINDER:
             self._told[first.topic, first.partition] = now
@@ -92,7 +92,7 @@ class Failing:
 
     async def _before(self, first: Any) -> set[int]:
         question = partial(self._given_up, first.topic, first.partition, first.offset)
-        return await ask(_log, "look at the dead letters", question)
+        return await retry_until_answered(_log, "look at the dead letters", question)
 
     def _given_up(self, topic: str, partition: int, offset: int) -> set[int]:
         """Offsets among the last before `offset` that this version gave up; blocks."""

@@ -13,7 +13,7 @@ PAUSE = 2.0
 T = TypeVar("T")
 
 
-async def ask(logger: Logger, what: str, question: Callable[[], T]) -> T:
+async def retry_until_answered(logger: Logger, what: str, question: Callable[[], T]) -> T:
     """Ask in a thread until there is an answer; `what` is what cannot be done until then, as in "look at the topics".
 
     Raises what the question raises besides `KafkaException`.

@@ -5,7 +5,7 @@ import logging
 import time
 
 from agents.settings import Settings
-from agents.transport import fatal
+from agents.transport import abort_process
 from topics.avro.registry import Registry, RegistryRefused, RegistryUnavailable, pauses, register_all
 from topics.avro.wire import UnknownSchema
 
@@ -25,7 +25,7 @@ class Schemas:
                 self._registry = Registry(settings.schema_registry)
                 _register(self._registry, settings.prefix)
             except RegistryRefused as error:
-                fatal(error)
+                abort_process(error)
 
     async def learn(self, unknown: UnknownSchema) -> None:
         """Ask what a schema is. Waits while the registry is away; then reading can be tried again."""

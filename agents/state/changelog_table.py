@@ -17,7 +17,7 @@ from faust.stores.memory import Store
 from faust.tables import Table
 from faust.types import TP
 
-from agents.runtime.kafka_retry import ask
+from agents.runtime.kafka_retry import retry_until_answered
 from agents.state.changelog import Part, S
 from agents.transport import BatchApp
 from topics.kafka.client import client_conf
@@ -114,7 +114,9 @@ class ChangelogTable(Table[Any, Any], Generic[S]):
         self.app.on_partitions_revoked.connect(self._on_partitions_revoked, weak=False)
         await self.add_runtime_dependency(self.data)
         arguments = self._servers, self._changelog_topic_name(), self._beside, self._replication, self._keep
-        self.partitions_there = await ask(log, "look at the changelog", partial(create_changelog, *arguments))
+        self.partitions_there = await retry_until_answered(
+            log, "look at the changelog", partial(create_changelog, *arguments)
+        )
 
     async def _on_partitions_revoked(self, *_: Any, **__: Any) -> None:
         self.store.moving = True

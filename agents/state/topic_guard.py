@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from agents.runtime.kafka_retry import ask
+from agents.runtime.kafka_retry import retry_until_answered
 from agents.settings import Settings
 from agents.state.changelog import Part
 from agents.state.correlation import TOPICS, Entry, Shelf
-from agents.transport import Outgoing, fatal
+from agents.transport import Outgoing, abort_process
 from topics.catalogue import RAW, TYPED
 from topics.kafka.client import client_conf
 from topics.kafka.topic_ids import Identities, identities, replaced
@@ -42,7 +42,7 @@ class RawTopics:
 
     async def open(self, part: Part[Shelf]) -> None:
         """Look at the topics, and learn those that the part does not know. Waits for Kafka."""
-        now = await ask(_log, "look at the topics", lambda: self._ask() | self._ways())
+        now = await retry_until_answered(_log, "look at the topics", lambda: self._ask() | self._ways())
         before = _known(part)
         self._compare(before, now)
         if now.keys() - before.keys():
@@ -76,12 +76,12 @@ class RawTopics:
     def _compare(self, before: Identities, now: Identities) -> None:
         for name in replaced(before, now):
             if name not in self._names:
-                fatal(
+                abort_process(
                     f"normalize: {name} were {before[name]} and are {now[name]}: events go to other partitions than "
                     "before, where those that are sent again would be counted twice. To go on, stop all workers and "
                     f"delete topic {self._changelog}; if a normalize worker was killed last, count anew, too."
                 )
-            fatal(
+            abort_process(
                 f"normalize: topic {name} was deleted and created again: its offsets begin anew, and its events would "
                 "pass for those that Elasticsearch has. To go on, stop all workers, delete the data streams or choose "
                 f"another OGREWATCH_NAMESPACE, and delete topic {self._changelog}."

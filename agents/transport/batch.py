@@ -25,7 +25,7 @@ class Batch(list[Record]):
     """Records of one partition, offsets ascending: the value of one Faust event.
 
     `last` is the offset of the last record. `after` is the offset that was handed out just before: whoever has not
-    handled everything up to it has missed a batch (see `guard.InOrder`).
+    handled everything up to it has missed a batch (see `guard.ContinuityCheck`).
     """
 
     __slots__ = ("after", "last")

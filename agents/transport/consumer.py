@@ -1,6 +1,6 @@
 """Fetches in, Faust messages out: one message per partition and fetch for topics that ask for batches.
 
-Faust's consumer tracks single offsets and guesses what is missing between them. This one keeps `Books` for every
+Faust's consumer tracks single offsets and guesses what is missing between them. This one keeps `OffsetTracker` for every
 partition: they say where the partition stands, and only a piece that begins exactly there is handed on. Everything
 that can go wrong with positions (fetches that overlap a seek, a rebalance or a stop of the flow; calls that are
 cancelled half-way; messages dropped on the way to the stream) thereby turns into one case: the next piece begins
@@ -28,13 +28,13 @@ from faust.types import TP, ConsumerMessage, Message
 from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ack_lock
 
-from agents.runtime.kafka_retry import ask
+from agents.runtime.kafka_retry import retry_until_answered
 from agents.state.log_identity import LastRecord, Position, checksum
 from agents.transport.batch import Batch, Piece
 from agents.transport.fetching import RECORD_OVERHEAD, FetchThread, Truncated
 from agents.transport.log_check import LogCheck
-from agents.transport.offsets import Books
-from agents.transport.ordering import fatal
+from agents.transport.offsets import OffsetTracker
+from agents.transport.ordering import abort_process
 from topics.kafka.topic_ids import partition_counts
 
 _LULL = 1.0  # seconds a fetch waits when nothing has arrived
@@ -54,7 +54,7 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._batch_topics: frozenset[str] = cast(Any, self.app).batch_topics
         self._budget: int = cast(Any, self.app).batch_max_bytes
-        self._books: dict[TP, Books] = {}
+        self._trackers: dict[TP, OffsetTracker] = {}
         self._acknowledged = asyncio.Event()
         self._adrift: set[TP] = set()  # partitions whose fetches do not begin where their books stand
         self._logs = LogCheck(self.app)
@@ -69,11 +69,11 @@ class Consumer(driver.Consumer):
         try:
             await super().on_partitions_revoked(revoked)
         finally:
-            self._books.clear()
+            self._trackers.clear()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Begin a generation without books: recovery opens them as it seeks."""
-        self._books.clear()
+        self._trackers.clear()
         self._adrift.clear()
         self._logs.forget()
         if strays := self._strays(assigned):
@@ -94,9 +94,9 @@ class Consumer(driver.Consumer):
         """
         app, names = cast(Any, self.app), ", ".join(sorted(f"{tp.topic}-{tp.partition}" for tp in strays))
         topics = {*self._batch_topics, *app.tables.changelog_topics}
-        counts = await ask(log, "look at the topics", partial(partition_counts, app.servers, topics))
+        counts = await retry_until_answered(log, "look at the topics", partial(partition_counts, app.servers, topics))
         if len(set(counts.values())) > 1 and 0 not in counts.values():
-            fatal(f"the tables have no such partitions as {names}: were partitions added to topics?")
+            abort_process(f"the tables have no such partitions as {names}: were partitions added to topics?")
         log.warning("%s came without their tables: the group does not know all topics yet", names)
         await self._thread.refresh_metadata()
 
@@ -113,7 +113,7 @@ class Consumer(driver.Consumer):
         await self._logs.confirm(positions)
         self._adrift.difference_update(positions)
         for tp, position in positions.items():
-            self._books[tp] = Books(position.offset, record=position.record)
+            self._trackers[tp] = OffsetTracker(position.offset, record=position.record)
 
     async def confirm_logs(self) -> None:
         """End the process when a log is another one than the one that was committed. Waits for Kafka."""
@@ -131,18 +131,18 @@ class Consumer(driver.Consumer):
         """Stand at this offset; batches in hand are forgotten and nothing before the offset is asked for any more."""
         self._close([partition])
         await super().seek(partition, offset)
-        self._books[partition] = Books(offset, handed=-1)
+        self._trackers[partition] = OffsetTracker(offset, handed=-1)
 
     async def _seek(self, partition: TP, offset: int) -> None:
         await self._thread.resume_at({partition: offset})  # Faust seeks from the wrong thread
 
     def _close(self, partitions: Iterable[TP]) -> None:
         for tp in partitions:
-            self._books.pop(tp, None)
+            self._trackers.pop(tp, None)
 
     def _open(self, positions: Mapping[TP, int]) -> None:
         self._adrift.difference_update(positions)
-        self._books.update((tp, Books(offset)) for tp, offset in positions.items())
+        self._trackers.update((tp, OffsetTracker(offset)) for tp, offset in positions.items())
 
     # Fetching
 
@@ -165,7 +165,7 @@ class Consumer(driver.Consumer):
         room, pool = self._room(active)
         full = len(room) < len(active)
         pieces = await self._thread.fetch(room, pool, 0.0 if full else _LULL if room else _GLANCE)
-        if unsure := await self._logs.look_back(pieces, self._books):
+        if unsure := await self._logs.look_back(pieces, self._trackers):
             self._adrift |= unsure
             await self.sleep(_GLANCE)
         for tp, piece in pieces.items():
@@ -180,7 +180,7 @@ class Consumer(driver.Consumer):
         has used up its share is not fetched when nothing is left for all.
         """
         share = self._budget // 2 // max(1, len(active))
-        loads = {tp: books.load if (books := self._books.get(tp)) else 0 for tp in active}
+        loads = {tp: trackers.load if (trackers := self._trackers.get(tp)) else 0 for tp in active}
         pool = self._budget // 2 - sum(load - share for load in loads.values() if load > share)
         pool = pool if pool > self._budget // _GRAIN else 0  # crumbs would make crumbs of batches
         return {tp: max(0, share - load) for tp, load in loads.items() if load < share or pool}, pool
@@ -192,71 +192,71 @@ class Consumer(driver.Consumer):
                 await self._acknowledged.wait()
 
     async def _accept(self, tp: TP, piece: Piece) -> None:
-        books = self._books.get(tp)
-        if books is None or tp in self._adrift:
+        trackers = self._trackers.get(tp)
+        if trackers is None or tp in self._adrift:
             return  # about to be positioned: that decides what is fetched next
-        if books.at != piece.begin or not self.flow_active:
+        if trackers.at != piece.begin or not self.flow_active:
             self._adrift.add(tp)
             return
         if self._is_changelog_tp(tp):
-            await self._apply(tp, books, piece)
+            await self._apply(tp, trackers, piece)
         elif tp.topic in self._batch_topics:
-            await self._hand_out_batch(tp, books, piece)
+            await self._hand_out_batch(tp, trackers, piece)
         else:
-            await self._hand_out_records(tp, books, piece)
+            await self._hand_out_records(tp, trackers, piece)
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
 
-    async def _apply(self, tp: TP, books: Books, piece: Piece) -> None:
+    async def _apply(self, tp: TP, trackers: OffsetTracker, piece: Piece) -> None:
         if await cast(Any, self.app.tables).recovery.apply(tp, piece):
-            books.at = piece.end
+            trackers.at = piece.end
 
-    async def _hand_out_batch(self, tp: TP, books: Books, piece: Piece) -> None:
+    async def _hand_out_batch(self, tp: TP, trackers: OffsetTracker, piece: Piece) -> None:
         if not piece.records:
-            books.skip_to(piece.end)
+            trackers.skip_to(piece.end)
             return
-        batch, first = Batch(piece.records, books.handed), piece.records[0]
+        batch, first = Batch(piece.records, trackers.handed), piece.records[0]
         message = ConsumerMessage(
             tp.topic, tp.partition, first.offset, first.timestamp / 1000, 0, [], None, cast(Any, batch), None,
             0, piece.size, tp, generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
         last = piece.records[-1]
         record = LastRecord(last.offset, last.timestamp, checksum(last.key, last.value), piece.epoch)
-        books.hand_out(message, batch.last, piece.end, piece.size, record)
-        await self._pass_on(message, books)
+        trackers.hand_out(message, batch.last, piece.end, piece.size, record)
+        await self._pass_on(message, trackers)
 
-    async def _hand_out_records(self, tp: TP, books: Books, piece: Piece) -> None:
+    async def _hand_out_records(self, tp: TP, trackers: OffsetTracker, piece: Piece) -> None:
         for record in piece.records:
             message = self._to_message(tp, record)
-            books.hand_out(message, record.offset, record.offset + 1, RECORD_OVERHEAD)
-            if not await self._pass_on(message, books):
+            trackers.hand_out(message, record.offset, record.offset + 1, RECORD_OVERHEAD)
+            if not await self._pass_on(message, trackers):
                 return
-        books.skip_to(piece.end)
+        trackers.skip_to(piece.end)
 
-    async def _pass_on(self, message: Message, books: Books) -> bool:
+    async def _pass_on(self, message: Message, trackers: OffsetTracker) -> bool:
         """Give a message to the streams; take it back if the flow stops meanwhile, for then nobody may have got it."""
         await self.wait_first(self.callback(message), cast(Any, self.suspend_flow))
         if self.flow_active:
             return True
-        books.take_back(message)
+        trackers.take_back(message)
         self._adrift.add(message.tp)
         return False
 
     async def _return_to_books(self) -> None:
         """Seek partitions back to where their books stand; try again at the next turn if Kafka does not answer."""
-        books = {tp: self._books[tp] for tp in self._adrift if tp in self._books}
+        trackers = {tp: self._trackers[tp] for tp in self._adrift if tp in self._trackers}
         try:
-            starts = await self._thread.resume_at({tp: account.at for tp, account in books.items()})
+            starts = await self._thread.resume_at({tp: account.at for tp, account in trackers.items()})
         except Truncated:
-            await self._logs.at(books)
+            await self._logs.at(trackers)
             return
         except (IllegalStateError, KafkaError) as error:  # a rebalance, or an outage
             self.log.info("cannot seek back yet: %r", error)
             await self.sleep(_GLANCE)
             return
         for tp, start in starts.items():
-            if start > books[tp].at:
-                self.log.warning("%s-%s: %s..%s was deleted before it was read", *tp, books[tp].at, start - 1)
-                books[tp].skip_to(start)
+            if start > trackers[tp].at:
+                self.log.warning("%s-%s: %s..%s was deleted before it was read", *tp, trackers[tp].at, start - 1)
+                trackers[tp].skip_to(start)
         self._adrift.clear()
 
     # Acknowledging and committing
@@ -268,8 +268,8 @@ class Consumer(driver.Consumer):
                 return False
             message.acked = True
             self._unacked_messages.discard(message)
-            books = self._books.get(message.tp)
-            counts = books is not None and books.release(message)
+            trackers = self._trackers.get(message.tp)
+            counts = trackers is not None and trackers.release(message)
         if counts:
             self._n_acked += 1
             if message.topic in self._batch_topics:
@@ -278,70 +278,70 @@ class Consumer(driver.Consumer):
         return counts
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
-        for tp in list(self._books):
+        for tp in list(self._trackers):
             if (topics is None or tp in topics or tp.topic in topics) and not self._is_changelog_tp(tp):
                 yield tp
 
     def _new_offset(self, tp: TP) -> int | None:
         self._acked.pop(tp, None)  # Faust's compiled stream fills these
         self._acked_index.pop(tp, None)
-        books = self._books.get(tp)
-        done = books.done() if books else None
-        return done if books and done != books.committed else None
+        trackers = self._trackers.get(tp)
+        done = trackers.done() if trackers else None
+        return done if trackers and done != trackers.committed else None
 
     def _should_commit(self, tp: TP, offset: int) -> bool:
         """Say yes: Faust remembers the offset even of a commit that failed (#611), and would hold back all below it."""
         return True
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        books = {tp: self._books[tp] for tp in offsets if tp in self._books}
-        positions = self._done(books)
+        trackers = {tp: self._trackers[tp] for tp in offsets if tp in self._trackers}
+        positions = self._done(trackers)
         committed = await self._thread.commit_positions(positions)
         if committed:  # else the next round tries again
-            for tp, account in books.items():
+            for tp, account in trackers.items():
                 account.committed = positions[tp].offset
             cast(Any, self.app).on_committed()
         return committed
 
     def committed_offset(self, tp: TP) -> int:
         """Return what was committed last, or where the partition was begun; 0 when it is nobody's."""
-        books = self._books.get(tp)
-        return books.committed if books is not None else 0
+        trackers = self._trackers.get(tp)
+        return trackers.committed if trackers is not None else 0
 
     async def commit_as_owner(self, generation: int, partitions: Collection[int]) -> bool:
         """Commit what is done of these partitions of the batch topics, even if nothing new is, under a generation.
 
         True once the broker has taken it: nobody else had been given them until then.
         """
-        owned = [tp for tp in self._books if tp.topic in self._batch_topics and tp.partition in partitions]
-        books = {tp: self._books[tp] for tp in owned}
-        if {tp.partition for tp in books} != set(partitions):
+        owned = [tp for tp in self._trackers if tp.topic in self._batch_topics and tp.partition in partitions]
+        trackers = {tp: self._trackers[tp] for tp in owned}
+        if {tp.partition for tp in trackers} != set(partitions):
             return False  # they are about to be positioned, or revoked
-        positions = self._done(books)
+        positions = self._done(trackers)
         taken = await self._thread.commit_as_owner(generation, positions)
-        for tp, account in books.items() if taken else ():
+        for tp, account in trackers.items() if taken else ():
             account.committed = positions[tp].offset
         return taken
 
-    def _done(self, books: Mapping[TP, Books]) -> dict[TP, Position]:
+    def _done(self, trackers: Mapping[TP, OffsetTracker]) -> dict[TP, Position]:
         """Up to where everything is acknowledged, now."""
-        return {tp: self._logs.position(tp, account.done(), account.done_record) for tp, account in books.items()}
+        return {tp: self._logs.position(tp, account.done(), account.done_record) for tp, account in trackers.items()}
 
     def accounts(self) -> Iterator[tuple[TP, int, int, int]]:
         """Say of each partition of the batch topics: batches and bytes not acknowledged, records not handed out yet.
 
         May be called from another thread.
         """
-        for tp, books in list(self._books.items()):
+        for tp, trackers in list(self._trackers.items()):
             if tp.topic in self._batch_topics:
                 end = self.app.monitor.tp_end_offsets.get(tp) or 0
-                yield tp, books.outstanding(), books.load, max(0, end - books.at)
+                yield tp, trackers.outstanding(), trackers.load, max(0, end - trackers.at)
 
     async def settle(self, grace: float) -> None:
         """Give agents up to `grace` seconds to finish the batches they hold, then commit what is done."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while any(books.in_hand() for books in self._books.values()):
+                while any(trackers.in_hand() for trackers in self._trackers.values()):
                     self._acknowledged.clear()
                     await self._acknowledged.wait()
         await self.commit_and_end_transactions()

@@ -24,7 +24,7 @@ from faust.types import TP
 from agents.state.log_identity import NO_EPOCH, Position, position_of
 from agents.transport import record_batches
 from agents.transport.batch import Piece
-from agents.transport.ordering import fatal
+from agents.transport.ordering import abort_process
 from agents.transport.ownership import commit_as_owner
 
 RECORD_OVERHEAD = 500  # bytes charged for a record besides its key and value: a dataclass of eleven fields
@@ -293,4 +293,4 @@ def _epochs(records: bytes) -> Iterator[tuple[int, int]]:
 
 def _coordination_ended(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()):
-        fatal(f"the group goes on without this worker: {error}")
+        abort_process(f"the group goes on without this worker: {error}")

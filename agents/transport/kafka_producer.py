@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from agents.runtime.kafka_retry import ask
+from agents.runtime.kafka_retry import retry_until_answered
 from agents.transport.partitioner import partition_of
 from topics.catalogue import MAX_RECORD
 from topics.kafka.client import client_conf
@@ -171,7 +171,9 @@ class Delivery:
     async def _learn(self, topics: set[str]) -> None:
         """Ask how many partitions a topic has, once: a keyed topic never grows, for its keys would move."""
         for topic in topics - self._partitions.keys():
-            found = (await ask(log, "look at the topics", partial(self._open.list_topics, topic, 10.0))).topics[topic]
+            found = (
+                await retry_until_answered(log, "look at the topics", partial(self._open.list_topics, topic, 10.0))
+            ).topics[topic]
             if found.error is not None:
                 raise KafkaException(found.error)
             self._partitions[topic] = len(found.partitions)

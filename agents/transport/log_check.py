@@ -9,11 +9,11 @@ from typing import Any
 from confluent_kafka import KafkaException
 from faust.types import TP
 
-from agents.runtime.kafka_retry import ask
+from agents.runtime.kafka_retry import retry_until_answered
 from agents.state.log_identity import LastRecord, Position, differences
 from agents.transport.batch import Piece
-from agents.transport.offsets import Books
-from agents.transport.ordering import fatal
+from agents.transport.offsets import OffsetTracker
+from agents.transport.ordering import abort_process
 from topics.kafka.topic_ids import identities
 
 log = logging.getLogger("ogrewatch.transport")
@@ -39,15 +39,17 @@ class LogCheck:
         """Compare logs with what was committed, unless that was done for this assignment. Waits for Kafka."""
         unknown = {tp: position for tp, position in positions.items() if self._confirmed.get(tp) != position}
         if unknown:
-            await ask(log, "look at the topics", partial(self._compare, unknown, {tp.topic for tp in unknown}))
+            await retry_until_answered(
+                log, "look at the topics", partial(self._compare, unknown, {tp.topic for tp in unknown})
+            )
             self._confirmed.update(unknown)
 
-    async def at(self, books: Mapping[TP, Books]) -> None:
+    async def at(self, trackers: Mapping[TP, OffsetTracker]) -> None:
         """Compare logs with what was handed out of them. Waits for Kafka."""
-        positions = {tp: self.position(tp, account.at, account.record) for tp, account in books.items()}
-        await ask(log, "look at the topics", partial(self._compare, positions))
+        positions = {tp: self.position(tp, account.at, account.record) for tp, account in trackers.items()}
+        await retry_until_answered(log, "look at the topics", partial(self._compare, positions))
 
-    async def look_back(self, pieces: Mapping[TP, Piece], books: Mapping[TP, Books]) -> set[TP]:
+    async def look_back(self, pieces: Mapping[TP, Piece], trackers: Mapping[TP, OffsetTracker]) -> set[TP]:
         """Where records come from a new leader, look whether it has those that were handed out before.
 
         Returns the partitions of which Kafka does not say so now: their pieces must not be handed out.
@@ -56,7 +58,7 @@ class LogCheck:
             tp: self.position(tp, account.at, account.record)
             for tp, piece in pieces.items()
             if piece.records
-            and (account := books.get(tp)) is not None
+            and (account := trackers.get(tp)) is not None
             and account.record is not None
             and account.record.epoch != piece.epoch
         }
@@ -75,4 +77,4 @@ class LogCheck:
             self._topic_ids |= identities(self._app.servers, topics)
         places = {(tp.topic, tp.partition): position for tp, position in positions.items()}
         if found := differences(self._app.servers, places, self._topic_ids):
-            fatal(f"{'; '.join(found[at] for at in sorted(found))}. {self._app.truncation_help}")
+            abort_process(f"{'; '.join(found[at] for at in sorted(found))}. {self._app.truncation_help}")

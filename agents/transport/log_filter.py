@@ -4,7 +4,7 @@ import logging
 import time
 
 
-class Seldom(logging.Filter):
+class RateLimitFilter(logging.Filter):
     """For a handler: lets records of Kafka's clients pass once in `interval` seconds for each of their kinds.
 
     aiokafka reports every failed attempt of every request, and attempts ten times a second; librdkafka does twice. Two

@@ -21,16 +21,16 @@ class _Entry:
     message: Any  # a Faust ConsumerMessage; None for a stretch of the log that holds no records
     begin: int
     end: int
-    handed: int  # what `Books.handed` was before
+    handed: int  # what `OffsetTracker.handed` was before
     record: LastRecord | None  # the last one that was handed out by then
-    before: LastRecord | None  # what `Books.record` was before
+    before: LastRecord | None  # what `OffsetTracker.record` was before
 
     @property
     def settled(self) -> bool:
         return self.message is None or bool(self.message.acked)
 
 
-class Books:
+class OffsetTracker:
     """One partition's accounts. `load` is the bytes handed out and not yet acknowledged.
 
     `record` tells of the last record that was handed out, `done_record` of the last one below `done`; None where nobody

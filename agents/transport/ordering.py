@@ -14,7 +14,7 @@ class MissedBatch(RuntimeError):
     """A batch was lost between the consumer and the agent. Never expected; the restart reads it again."""
 
 
-class InOrder:
+class ContinuityCheck:
     """Checks in the agent what the transport promises: batches of a partition come gapless and in order (I1)."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class InOrder:
         self._at[message.tp] = message.generation_id, max(batch.last, last)
 
 
-def fatal(reason: object) -> NoReturn:
+def abort_process(reason: object) -> NoReturn:
     """Log one line and end the process at once with status 70: crash only, restarted from the last commit."""
     log.critical("fatal: %s", reason)
     logging.shutdown()

@@ -10,8 +10,8 @@ from typing import NoReturn
 from mode import Service
 
 from agents.transport.app import BatchApp
-from agents.transport.log_filter import Seldom
-from agents.transport.ordering import fatal
+from agents.transport.log_filter import RateLimitFilter
+from agents.transport.ordering import abort_process
 from topics.kafka.client import KafkaRefused, answers
 
 STOP_LIMIT = 30.0  # seconds from the signal to the end, come what may
@@ -46,7 +46,7 @@ async def worker(*apps: BatchApp) -> None:
         await asyncio.gather(*(_unless(stop, app) for app in apps))
         await root.wait_first(stop.wait())  # or a crash
     finally:
-        limit = loop.call_later(STOP_LIMIT, fatal, f"no graceful stop within {STOP_LIMIT:.0f} seconds")
+        limit = loop.call_later(STOP_LIMIT, abort_process, f"no graceful stop within {STOP_LIMIT:.0f} seconds")
         await asyncio.gather(*(app.stop() for app in apps))
         await root.stop()
         limit.cancel()
@@ -80,7 +80,7 @@ def run(*apps: BatchApp, log_level: str = "WARNING") -> NoReturn:
     Status 0 after a signal, 1 after a crash (for a supervisor to restart), 77 when Kafka refuses us.
     """
     printer = logging.StreamHandler(sys.stderr)
-    printer.addFilter(Seldom())
+    printer.addFilter(RateLimitFilter())
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[printer])
     try:
         asyncio.run(worker(*apps))

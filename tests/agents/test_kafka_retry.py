@@ -5,7 +5,7 @@ import logging
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from agents.runtime.kafka_retry import ask
+from agents.runtime.kafka_retry import retry_until_answered
 
 _log = logging.getLogger("ogrewatch.test")
 
@@ -23,7 +23,7 @@ async def test_a_question_is_asked_until_it_is_answered(caplog: pytest.LogCaptur
             raise failures.pop()
         return 7
 
-    assert await ask(_log, "look at the topics", question) == 7
+    assert await retry_until_answered(_log, "look at the topics", question) == 7
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 2
     assert all(line.startswith("cannot look at the topics yet: ") and "\n" not in line for line in told)
@@ -34,4 +34,4 @@ async def test_what_kafka_cannot_mend_is_raised_at_once() -> None:
         raise ValueError("no such partition")
 
     with pytest.raises(ValueError, match="no such partition"):
-        await ask(_log, "look at the topics", question)
+        await retry_until_answered(_log, "look at the topics", question)

@@ -14,7 +14,7 @@ from agents import pipeline
 from agents.metrics import REGISTRY, Metrics
 from agents.pipeline import Pipeline
 from agents.runtime.canary import LineCanary
-from agents.runtime.failure_limit import WINDOW, Failing, TooMany
+from agents.runtime.failure_limit import WINDOW, FailureLimit, LimitExceeded
 from agents.runtime.paused_partitions import PausedPartitions
 from agents.settings import Settings
 from stack.ports import free_port
@@ -65,30 +65,32 @@ def _letters_about(records: list[Any]) -> list[Any]:
 
 
 async def test_a_partition_has_had_enough_when_most_of_its_recent_records_fail(here: Place) -> None:
-    failing = Failing("normalize", here.settings, _fails)
+    failing = FailureLimit("normalize", here.settings, _fails)
     await failing.check(_batch(here, 5000, 600), [])
     first, other, second = _batch(here, 5600, 400), _batch(here, 5000, 5000, partition=1), _batch(here, 6000, 101)
     await failing.check(first, _letters_about(first))
     await failing.check(other, _letters_about(other[:500]))  # other partitions have accounts of their own
-    with pytest.raises(TooMany, match=r"501 of the last 1,000 records of .*raw.syslog-0 .* encoding: why\..*LIMIT=0"):
+    with pytest.raises(
+        LimitExceeded, match=r"501 of the last 1,000 records of .*raw.syslog-0 .* encoding: why\..*LIMIT=0"
+    ):
         await failing.check(second, _letters_about(second))
 
 
 async def test_the_end_of_a_large_batch_is_recent_too(here: Place) -> None:
     batch = _batch(here, 0, 5000)
-    with pytest.raises(TooMany):
-        await Failing("normalize", here.settings, _fails).check(batch, _letters_about(batch[-501:]))
+    with pytest.raises(LimitExceeded):
+        await FailureLimit("normalize", here.settings, _fails).check(batch, _letters_about(batch[-501:]))
 
 
 async def test_failures_among_many_good_records_are_never_enough(here: Place) -> None:
-    failing = Failing("normalize", here.settings, _fails)
+    failing = FailureLimit("normalize", here.settings, _fails)
     for first in range(0, 20_000, 100):
         batch = _batch(here, first, 100)
         await failing.check(batch, _letters_about(batch[:50]))
 
 
 async def test_a_partition_that_recovers_is_not_stopped_for_its_past(here: Place) -> None:
-    failing = Failing("normalize", here.settings, _fails)
+    failing = FailureLimit("normalize", here.settings, _fails)
     bad, mixed, good = _batch(here, 0, 499), _batch(here, 499, 100), _batch(here, 599, WINDOW)
     await failing.check(bad, _letters_about(bad))
     await failing.check(mixed, _letters_about(mixed[:3]))
@@ -100,24 +102,24 @@ async def test_a_partition_that_recovers_is_not_stopped_for_its_past(here: Place
 async def test_a_limit_of_none_lets_everything_fail(here: Place) -> None:
     batch = _batch(here, 0, 5000)
     settings = here.settings.model_copy(update={"dead_letter_limit": 0})
-    await Failing("normalize", settings, _fails).check(batch, _letters_about(batch))
+    await FailureLimit("normalize", settings, _fails).check(batch, _letters_about(batch))
 
 
 async def test_a_record_that_fails_again_after_a_rebalance_is_one_failure(here: Place) -> None:
-    failing = Failing("index", here.settings, _fails)
+    failing = FailureLimit("index", here.settings, _fails)
     later, earlier = _batch(here, 300, 299), _batch(here, 0, 300)
     for _ in range(2):
         await failing.check(later, _letters_about(later))
     await failing.check(earlier, _letters_about(earlier[:200]))
     last = _batch(here, 599, 1)
-    with pytest.raises(TooMany, match="500 of the last"):
+    with pytest.raises(LimitExceeded, match="500 of the last"):
         await failing.check(last, _letters_about(last))
 
 
 async def test_records_that_nobody_can_process_become_letters_while_our_own_samples_pass(
     here: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
-    failing = Failing("normalize", here.settings, _passes)
+    failing = FailureLimit("normalize", here.settings, _passes)
     for first in range(0, 5000, 500):
         batch = _batch(here, first, 500)
         await failing.check(batch, _letters_about(batch))

@@ -11,7 +11,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.transport import FATAL, Batch, InOrder, MissedBatch, Seldom, partition_of
+from agents.transport import FATAL, Batch, ContinuityCheck, MissedBatch, RateLimitFilter, partition_of
 
 
 def batch(after: int, last: int) -> Batch:
@@ -24,18 +24,18 @@ def message(generation: int) -> SimpleNamespace:
 
 
 def test_batches_in_order_pass() -> None:
-    in_order = InOrder()
-    in_order(message(1), batch(9, 19))
-    in_order(message(1), batch(19, 30))
-    in_order(message(1), batch(19, 30))  # read again after a seek
-    in_order(message(2), batch(99, 120))  # others were at work in between
+    check_continuity = ContinuityCheck()
+    check_continuity(message(1), batch(9, 19))
+    check_continuity(message(1), batch(19, 30))
+    check_continuity(message(1), batch(19, 30))  # read again after a seek
+    check_continuity(message(2), batch(99, 120))  # others were at work in between
 
 
 def test_a_missed_batch_is_noticed() -> None:
-    in_order = InOrder()
-    in_order(message(1), batch(9, 19))
+    check_continuity = ContinuityCheck()
+    check_continuity(message(1), batch(9, 19))
     with pytest.raises(MissedBatch, match="follows 25"):
-        in_order(message(1), batch(25, 30))
+        check_continuity(message(1), batch(25, 30))
 
 
 def test_fatal_ends_the_process_with_one_line() -> None:
@@ -52,7 +52,7 @@ def test_keys_go_where_java_and_aiokafka_send_them(key: bytes, partitions: int) 
 
 
 def test_clients_of_kafka_do_not_flood_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.handler.addFilter(seldom := Seldom(interval=60.0))
+    caplog.handler.addFilter(seldom := RateLimitFilter(interval=60.0))
     for number in range(3):
         logging.getLogger("aiokafka.conn").error("gone")
         logging.getLogger("ogrewatch.kafka").error("FAIL [%s]: gone", number)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agents.transport import BatchApp, InOrder, run
+from agents.transport import BatchApp, ContinuityCheck, run
 
 settings = json.loads(sys.argv[1])
 app = BatchApp(
@@ -14,7 +14,7 @@ app = BatchApp(
     datadir=Path(settings["datadir"]), broker_session_timeout=6.0, broker_max_poll_records=200,
     broker_commit_interval=0.2,
 )  # fmt: skip
-in_order = InOrder()
+check_continuity = ContinuityCheck()
 in_hand: set[asyncio.Task[None]] = set()
 
 
@@ -26,7 +26,7 @@ async def settle(event: Any, delivered: asyncio.Future[None]) -> None:
 
 async def copy(stream: Any) -> None:
     async for event in stream.events():
-        in_order(event.message, event.value)
+        check_continuity(event.message, event.value)
         if event.value.last >= settings.get("fail_at", 1 << 60):
             raise ValueError("told to fail")
         records = [(settings["sink"], None, record.value, record.partition, 0, None) for record in event.value]
