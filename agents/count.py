@@ -9,14 +9,14 @@ from typing import Any
 
 from agents.counting.flush import Flusher
 from agents.counting.partition_counts import Damaged, Log
-from agents.counting.partition_store import Shelf
+from agents.counting.partition_store import PartitionStore
 from agents.counting.recovery_check import Opening
 from agents.counting.server import Server
 from agents.metrics import Metrics
 from agents.runtime.app import role_app
 from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
-from agents.state.changelog import Part
+from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import ChangelogTable
 from agents.transport import Batch, BatchApp, ContinuityCheck, abort_process
 from topics.avro.wire import UnknownSchema
@@ -33,7 +33,7 @@ GLANCE = 30.0
 class Counter:
     """Counts batches of the partitions that the app owns."""
 
-    def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], settings: Settings) -> None:
+    def __init__(self, app: BatchApp, table: ChangelogTable[PartitionStore], settings: Settings) -> None:
         self._app, self._table, self._metrics = app, table, Metrics(ROLE)
         self._schemas = Schemas(settings)
         changelog = table.changelog_topic.get_topic_name()
@@ -41,10 +41,10 @@ class Counter:
         self._advice = f"To count anew, stop all count workers and delete topic {changelog} and group {app.conf.id}."
         self.flusher = Flusher(app, table, settings.prefix)
 
-    async def open(self, part: Part[Shelf]) -> None:
+    async def open(self, part: ChangelogPartition[PartitionStore]) -> None:
         """Look at a partition that was recovered, and count on. What is wrong with it ends the process."""
         try:
-            await self._opening.check(part.shelf)
+            await self._opening.check(part.store)
         except Damaged as error:
             abort_process(f"{ROLE}: {error}. {self._advice}")
         self.flusher.open(part)
@@ -62,7 +62,7 @@ class Counter:
         part = self._table.store.parts.get(message.partition)
         if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
             return
-        log = part.shelf.logs[message.topic]
+        log = part.store.logs[message.topic]
         if 0 <= log.position < batch.after:
             abort_process(
                 f"{ROLE}: {message.tp} continues after {batch.after}, but was counted up to {log.position} only"
@@ -93,7 +93,7 @@ class Counter:
 
     async def watch(self) -> None:
         """Look whether the topics are still the same, and as large; that they cannot be asked is no reason to stop."""
-        logs = [log for part in self._table.store.recovered() for log in part.shelf.logs.values()]
+        logs = [log for part in self._table.store.recovered() for log in part.store.logs.values()]
         try:
             await self._opening.watch(logs, self._table.partitions_there)
         except Damaged as error:
@@ -107,13 +107,13 @@ def make_app(settings: Settings) -> BatchApp:
     """
     app = role_app(ROLE, settings)
     app.batch_max_bytes = _BATCH_BYTES
-    table: ChangelogTable[Shelf] = ChangelogTable(
+    table: ChangelogTable[PartitionStore] = ChangelogTable(
         app, TABLE, servers=settings.kafka, beside=read_by(ROLE, settings.prefix),
         replication=settings.replication, keep=settings.keep,
     )  # fmt: skip
     app.tables.add(table)
     counter, check_continuity = Counter(app, table, settings), ContinuityCheck()
-    table.shelf = lambda partition: Shelf(settings, partition, table.partitions_there)
+    table.make_store = lambda partition: PartitionStore(settings, partition, table.partitions_there)
     table.opened = counter.open
     server = Server(app, table, settings)
     app.conf.canonical_url = server.url

@@ -14,8 +14,8 @@ from agents.runtime.paused_partitions import AGAIN, PausedPartitions
 from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from agents.state.changelog_table import ChangelogTable
-from agents.state.correlation import BatchJoins, Shelf
-from agents.state.topic_guard import RawTopics
+from agents.state.correlation import BatchState, CorrelationStore
+from agents.state.topic_guard import TopicGuard
 from agents.transport import BatchApp, ContinuityCheck, Outgoing, abort_process
 from topics.catalogue import DEADLETTER, REPLAY, read_by
 
@@ -28,7 +28,9 @@ _PAUSE = 0.05  # seconds between looks whether there was a commit
 class Normalizer:
     """Makes events of batches, in their order, and acknowledges each when they are delivered."""
 
-    def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], topics: RawTopics, settings: Settings) -> None:
+    def __init__(
+        self, app: BatchApp, table: ChangelogTable[CorrelationStore], topics: TopicGuard, settings: Settings
+    ) -> None:
         self.pipeline = Pipeline(settings)
         self._app, self._table, self._topics = app, table, topics
         self._raw = read_by(ROLE, settings.prefix)
@@ -72,7 +74,7 @@ class Normalizer:
         part = self._table.store.parts.get(message.partition)
         if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
             return
-        joins = BatchJoins(part, self._raw.index(message.topic), batch[0].offset, self._app.committed(message.tp))
+        joins = BatchState(part, self._raw.index(message.topic), batch[0].offset, self._app.committed(message.tp))
         events = self.pipeline.records(batch, joins)
         await self._check(batch, events)
         if not await self._bounded(message, joins):
@@ -80,11 +82,11 @@ class Normalizer:
         self._count(message.topic, events)
         records = [*joins.expired(), *events, *joins.records(batch.last), *self._topics.records(part)]
         delivered = await self._app.delivery.send(records)
-        task = asyncio.create_task(self._acknowledge(event, delivered, part.overtaken()))
+        task = asyncio.create_task(self._acknowledge(event, delivered, part.stale_records()))
         self._going.add(task)
         task.add_done_callback(self._going.discard)
 
-    async def _bounded(self, message: Any, joins: BatchJoins) -> bool:
+    async def _bounded(self, message: Any, joins: BatchState) -> bool:
         """Wait for a commit while entries are too large; False if the assignment is over before."""
         while joins.too_large:
             await asyncio.sleep(_PAUSE)
@@ -93,11 +95,11 @@ class Normalizer:
             joins.committed = self._app.committed(message.tp)
         return True
 
-    async def _acknowledge(self, event: Any, delivered: asyncio.Future[None], overtaken: list[Outgoing]) -> None:
+    async def _acknowledge(self, event: Any, delivered: asyncio.Future[None], stale: list[Outgoing]) -> None:
         try:
             await delivered
-            if overtaken:
-                await (await self._app.delivery.send(overtaken))
+            if stale:
+                await (await self._app.delivery.send(stale))
         except Exception as error:
             abort_process(f"{ROLE}: not delivered: {error!r}")
         event.ack()
@@ -120,12 +122,12 @@ def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role. Lines of one raw partition become events in their order."""
     Schemas(settings)
     app, check_continuity = role_app(ROLE, settings), ContinuityCheck()
-    table: ChangelogTable[Shelf] = ChangelogTable(
+    table: ChangelogTable[CorrelationStore] = ChangelogTable(
         app, "joins", servers=settings.kafka, beside=read_by(ROLE, settings.prefix),
         replication=settings.replication, keep=_KEEP,
     )  # fmt: skip
-    topics = RawTopics(settings, table.changelog_topic.get_topic_name())
-    table.shelf, table.opened = (lambda _: Shelf()), topics.open
+    topics = TopicGuard(settings, table.changelog_topic.get_topic_name())
+    table.make_store, table.opened = (lambda _: CorrelationStore()), topics.open
     app.tables.add(table)
     normalizer = Normalizer(app, table, topics, settings)
 

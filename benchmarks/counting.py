@@ -17,9 +17,9 @@ from confluent_kafka import Producer
 from agents.counting.entries import Counts, Source
 from agents.counting.minute import ADDRESS, MINUTE, ROW, SERVICE
 from agents.counting.partition_counts import Log
-from agents.counting.partition_store import Shelf
+from agents.counting.partition_store import PartitionStore
 from agents.settings import Settings
-from agents.state.changelog import Part
+from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import create_changelog
 from agents.transport import Outgoing
 from operations.bench.resource_usage import cpu_seconds, peak_mb
@@ -64,9 +64,9 @@ def _fill(made: Trial) -> None:
     each = ENTRIES // settings.partitions
     for partition in range(settings.partitions):
         producer.produce(topic, encode("authentication", {"timestamp": 1}), partition=partition)
-        part = Part(changelog, partition, Shelf(Settings(prefix=made.prefix), partition))
+        part = ChangelogPartition(changelog, partition, PartitionStore(Settings(prefix=made.prefix), partition))
         part.generation = 1
-        for name, key, value, _, _, _ in _entries(part, part.shelf.logs[topic], each):
+        for name, key, value, _, _, _ in _entries(part, part.store.logs[topic], each):
             while True:
                 try:
                     producer.produce(name, value, key, partition)
@@ -76,7 +76,7 @@ def _fill(made: Trial) -> None:
     producer.flush()
 
 
-def _entries(part: Part[Shelf], log: Log, number: int) -> Iterator[Outgoing]:
+def _entries(part: ChangelogPartition[PartitionStore], log: Log, number: int) -> Iterator[Outgoing]:
     """The records of so many addresses, spread over the last minutes, and of the sums that go with them."""
     newest = int(time.time()) // MINUTE * MINUTE
     log.newest, log.position = newest * 1000, 0

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from agents.counting.entries import State
 from agents.counting.minute import ADDRESS, OUTBOX, ROW, SENT, SERVICE, USER
 from agents.counting.partition_counts import Log
-from agents.counting.partition_store import Shelf
+from agents.counting.partition_store import PartitionStore
 from agents.counting.windows import Window, close, note_sent
-from agents.state.changelog import Part
+from agents.state.changelog import ChangelogPartition
 from agents.transport import Outgoing
 
 
@@ -30,7 +30,7 @@ class Checkpoint:
     """What to write of one log at one position. `last` is asked for when the rest is durable."""
 
     log: Log
-    part: Part[Shelf]
+    part: ChangelogPartition[PartitionStore]
     entries: list[Outgoing]
     row: list[Outgoing]
     windows: list[Window]
@@ -52,16 +52,16 @@ def resume(log: Log) -> list[Window]:
     return owed
 
 
-def take(log: Log, part: Part[Shelf], now: int, owed: Iterable[Window] = ()) -> Checkpoint:
+def take(log: Log, part: ChangelogPartition[PartitionStore], now: int, owed: Iterable[Window] = ()) -> Checkpoint:
     """Take a checkpoint at `now`, milliseconds of the log's time. Raises `Damaged` if the entries do not add up."""
     log.verify()
     windows = [*owed, *close(log, now)]
     entries = _changed(log, part)
     row = [*_outbox(log, part, windows), part.write(log.name(ROW), log.checkpoint(), _number(log.row, part))]
-    return Checkpoint(log, part, entries, row, windows, [*part.overtaken(), *_expired(log, part)])
+    return Checkpoint(log, part, entries, row, windows, [*part.stale_records(), *_expired(log, part)])
 
 
-def _outbox(log: Log, part: Part[Shelf], windows: list[Window]) -> list[Outgoing]:
+def _outbox(log: Log, part: ChangelogPartition[PartitionStore], windows: list[Window]) -> list[Outgoing]:
     """What was decided, if anything was. Minutes before `gone` have nothing more to publish.
 
     What is decided does not follow from the position alone, so it is numbered (see above).
@@ -73,12 +73,12 @@ def _outbox(log: Log, part: Part[Shelf], windows: list[Window]) -> list[Outgoing
     return [part.write(log.name(OUTBOX), log.outbox, _number(log.outbox, part))]
 
 
-def _number(before: State, part: Part[Shelf]) -> int:
+def _number(before: State, part: ChangelogPartition[PartitionStore]) -> int:
     """The place in the changelog's order of what follows an outbox or a row: its number, and the generation."""
     return (before.position >> 32) + 1 << 32 | part.generation
 
 
-def _changed(log: Log, part: Part[Shelf]) -> list[Outgoing]:
+def _changed(log: Log, part: ChangelogPartition[PartitionStore]) -> list[Outgoing]:
     changed, log.dirty = log.dirty, []
     records = []
     for dimension, minute, key, entry in changed:
@@ -87,7 +87,7 @@ def _changed(log: Log, part: Part[Shelf]) -> list[Outgoing]:
     return records
 
 
-def _expired(log: Log, part: Part[Shelf]) -> list[Outgoing]:
+def _expired(log: Log, part: ChangelogPartition[PartitionStore]) -> list[Outgoing]:
     """What erases expired minutes, once they are published: not before the log is verified.
 
     The notes of what was sent go last: without them it would be sent again.

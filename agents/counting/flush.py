@@ -21,9 +21,9 @@ from typing import Any
 
 from agents.counting.checkpoint import Checkpoint, resume, take
 from agents.counting.partition_counts import Log
-from agents.counting.partition_store import Shelf
+from agents.counting.partition_store import PartitionStore
 from agents.counting.windows import Window, due
-from agents.state.changelog import Part
+from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import ChangelogTable
 from agents.transport import BatchApp, Outgoing
 from topics.records.deadletter import letter
@@ -40,7 +40,7 @@ class Account:
     """What a log has been given and not made durable: events to acknowledge, and windows that a predecessor decided."""
 
     log: Log
-    part: Part[Shelf]
+    part: ChangelogPartition[PartitionStore]
     heard: float
     since: float = 0.0
     events: list[Any] = field(default_factory=list)
@@ -68,15 +68,15 @@ class _Pending:
 class Flusher:
     """Writes the checkpoints of an app's table."""
 
-    def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], prefix: str) -> None:
+    def __init__(self, app: BatchApp, table: ChangelogTable[PartitionStore], prefix: str) -> None:
         self._app, self._table, self._prefix = app, table, prefix
         self._accounts: dict[Log, Account] = {}
-        self._confirmed: set[Part[Shelf]] = set()
+        self._confirmed: set[ChangelogPartition[PartitionStore]] = set()
         self._crowd = 0
 
-    def open(self, part: Part[Shelf]) -> None:
+    def open(self, part: ChangelogPartition[PartitionStore]) -> None:
         """Begin with the logs of a part that has just been recovered."""
-        for log in part.shelf.logs.values():
+        for log in part.store.logs.values():
             self._accounts[log] = Account(log, part, time.monotonic(), owed=resume(log))
 
     def gather(self, log: Log, event: Any, records: int) -> None:
@@ -110,7 +110,7 @@ class Flusher:
             await asyncio.sleep(0)
         await self._write(pending)
 
-    async def _may_write(self, parts: set[Part[Shelf]]) -> bool:
+    async def _may_write(self, parts: set[ChangelogPartition[PartitionStore]]) -> bool:
         """Whether the broker has confirmed, since they were recovered, that these parts are this worker's."""
         unconfirmed = parts - self._confirmed
         if unconfirmed and not await self._confirm(unconfirmed):
@@ -146,12 +146,12 @@ class Flusher:
             await asyncio.sleep(_TICK)
         return pending
 
-    async def _confirm(self, parts: set[Part[Shelf]]) -> bool:
+    async def _confirm(self, parts: set[ChangelogPartition[PartitionStore]]) -> bool:
         """Ask the broker whether this worker owns parts, unless it knows that it does not."""
         store = self._table.store
         if store.moving or not all(map(self._owns, parts)):
             return False
         return await self._app.commit_as_owner(store.generation, {part.partition for part in parts})
 
-    def _owns(self, part: Part[Shelf]) -> bool:
+    def _owns(self, part: ChangelogPartition[PartitionStore]) -> bool:
         return self._table.store.parts.get(part.partition) is part

@@ -8,7 +8,7 @@ from agents.settings import Settings
 from topics.catalogue import COUNTED_KINDS, typed
 
 
-class Shelf:
+class PartitionStore:
     """The logs of one partition number. They share a part, and nothing else.
 
     `partitions` is the number of them all: each has its share of the room for names.

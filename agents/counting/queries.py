@@ -13,8 +13,8 @@ from typing import Any
 from agents.counting.entries import MORE_HOSTS, MORE_USERS, Source
 from agents.counting.minute import ADDRESS, SERVICE, USER, Minute
 from agents.counting.partition_counts import Log
-from agents.counting.partition_store import Shelf
-from agents.state.changelog import Part
+from agents.counting.partition_store import PartitionStore
+from agents.state.changelog import ChangelogPartition
 
 DIMENSIONS = {"service": SERVICE, "address": ADDRESS, "user": USER}
 NAMES = 20
@@ -32,7 +32,9 @@ class Span:
     until: int
 
 
-async def attempts(parts: Iterable[Part[Shelf]], span: Span, by: str, limit: int) -> tuple[dict[str, Any], bool]:
+async def attempts(
+    parts: Iterable[ChangelogPartition[PartitionStore]], span: Span, by: str, limit: int
+) -> tuple[dict[str, Any], bool]:
     """Attempts by outcome for each service, address or user, at most `limit`; whether some were left out."""
     sums: dict[str, list[int]] = {}
     async for _, minute in _minutes(parts, span):
@@ -50,7 +52,9 @@ async def attempts(parts: Iterable[Part[Shelf]], span: Span, by: str, limit: int
     return rows, len(rows) < len(sums)
 
 
-async def attackers(parts: Iterable[Part[Shelf]], span: Span, limit: int) -> list[dict[str, Any]]:
+async def attackers(
+    parts: Iterable[ChangelogPartition[PartitionStore]], span: Span, limit: int
+) -> list[dict[str, Any]]:
     """Addresses that failed, most failures first, then the latest first."""
     parts = list(parts)
     worst: dict[str, list[int]] = {}
@@ -73,7 +77,9 @@ async def attackers(parts: Iterable[Part[Shelf]], span: Span, limit: int) -> lis
     return [attacker.row() for attacker in sorted(found.values(), key=_Attacker.rank, reverse=True)]
 
 
-async def attacker(parts: Iterable[Part[Shelf]], span: Span, address: str) -> dict[str, Any] | None:
+async def attacker(
+    parts: Iterable[ChangelogPartition[PartitionStore]], span: Span, address: str
+) -> dict[str, Any] | None:
     """One address and its minutes: start, successes, failures. None if nothing is known of it."""
     found = _Attacker(address)
     async for time, minute in _minutes(parts, span):
@@ -84,13 +90,13 @@ async def attacker(parts: Iterable[Part[Shelf]], span: Span, address: str) -> di
     return {**found.row(), "minutes": [[time, *counts] for time, counts in sorted(found.minutes.items())]}
 
 
-def state(parts: Iterable[Part[Shelf]]) -> dict[str, Any]:
+def state(parts: Iterable[ChangelogPartition[PartitionStore]]) -> dict[str, Any]:
     """How far each part is: records and attempts counted, late attempts, the latest arrival."""
     return {str(part.partition): _state(part) for part in parts}
 
 
-def _state(part: Part[Shelf]) -> dict[str, Any]:
-    logs = part.shelf.logs.values()
+def _state(part: ChangelogPartition[PartitionStore]) -> dict[str, Any]:
+    logs = part.store.logs.values()
     return {
         "offset": sum(log.position + 1 for log in logs),
         "offsets": {log.topic: log.position for log in logs},
@@ -101,7 +107,9 @@ def _state(part: Part[Shelf]) -> dict[str, Any]:
     }
 
 
-async def _minutes(parts: Iterable[Part[Shelf]], span: Span) -> AsyncIterator[tuple[int, Minute]]:
+async def _minutes(
+    parts: Iterable[ChangelogPartition[PartitionStore]], span: Span
+) -> AsyncIterator[tuple[int, Minute]]:
     read = 0
     for log, time in list(_times(parts, span)):
         if (minute := log.minutes.get(time)) is not None:
@@ -112,9 +120,9 @@ async def _minutes(parts: Iterable[Part[Shelf]], span: Span) -> AsyncIterator[tu
             await asyncio.sleep(0)
 
 
-def _times(parts: Iterable[Part[Shelf]], span: Span) -> Iterator[tuple[Log, int]]:
+def _times(parts: Iterable[ChangelogPartition[PartitionStore]], span: Span) -> Iterator[tuple[Log, int]]:
     for part in parts:
-        for log in part.shelf.logs.values():
+        for log in part.store.logs.values():
             for time in sorted(time for time in log.minutes if span.since <= time < span.until):
                 yield log, time
 

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from agents.counting.partition_counts import Damaged, Log
-from agents.counting.partition_store import Shelf
+from agents.counting.partition_store import PartitionStore
 from agents.runtime.kafka_retry import retry_until_answered
 from agents.settings import Settings
 from topics.catalogue import RAW, REPLAY
@@ -43,9 +43,9 @@ class Opening:
         self._servers, self._group, self._changelog = settings.kafka, group, changelog
         self._raw = [settings.prefix + topic.name for topic in (*RAW, REPLAY)]
 
-    async def check(self, shelf: Shelf) -> None:
+    async def check(self, store: PartitionStore) -> None:
         """Resume each log of a shelf. Waits for Kafka; raises `Damaged`."""
-        logs = list(shelf.logs.values())
+        logs = list(store.logs.values())
         ids, facts = await retry_until_answered(logger, "look at the topics", partial(self._ask, logs))
         for log in logs:
             self.resume(log, ids, facts[log.topic])

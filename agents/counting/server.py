@@ -15,10 +15,10 @@ from yarl import URL
 
 from agents.counting import queries
 from agents.counting.minute import MINUTE
-from agents.counting.partition_store import Shelf
+from agents.counting.partition_store import PartitionStore
 from agents.counting.peers import advertised, bind, guard
 from agents.settings import Settings
-from agents.state.changelog import Part
+from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import ChangelogTable
 from agents.transport import BatchApp
 
@@ -33,7 +33,7 @@ class Server(Service):
     To make one raises `BadSettings` where anybody could ask, `OSError` where it cannot listen.
     """
 
-    def __init__(self, app: BatchApp, table: ChangelogTable[Shelf], settings: Settings) -> None:
+    def __init__(self, app: BatchApp, table: ChangelogTable[PartitionStore], settings: Settings) -> None:
         super().__init__()
         self._app, self._table = app, table
         self._host, self._guard = advertised(settings), guard(settings)
@@ -92,7 +92,7 @@ class Server(Service):
     async def _state(self, _: web.Request) -> web.Response:
         return _json({"partitions": queries.state(self._table.store.parts.values()), "of": self._of()})
 
-    def _answer(self, parts: list[Part[Shelf]], found: dict[str, Any]) -> web.Response:
+    def _answer(self, parts: list[ChangelogPartition[PartitionStore]], found: dict[str, Any]) -> web.Response:
         """An answer, unless a partition moved away while it was made."""
         if any(self._table.store.parts.get(part.partition) is not part for part in parts):
             return _json({"error": "partitions are moving"}, 503)

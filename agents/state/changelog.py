@@ -20,7 +20,7 @@ UNWRITTEN = 0
 """The generation of an entry that no record tells of yet. Kafka counts from 1."""
 
 
-class Kept(Protocol):
+class Entry(Protocol):
     """An entry in memory; `position` and `generation` are those of its newest record."""
 
     position: int
@@ -31,13 +31,13 @@ class Kept(Protocol):
         ...
 
 
-class Shelf(Protocol):
+class EntryStore(Protocol):
     """Where the entries of one partition are kept, by name."""
 
-    def find(self, name: bytes) -> Kept | None:
+    def find(self, name: bytes) -> Entry | None:
         """The entry, if it is there."""
 
-    def put(self, name: bytes, payload: bytes) -> Kept:
+    def put(self, name: bytes, payload: bytes) -> Entry:
         """Make the entry that a record tells of, in place of one of that name."""
         ...
 
@@ -45,17 +45,17 @@ class Shelf(Protocol):
         """Forget an entry that is there."""
 
 
-S = TypeVar("S", bound=Shelf)
+S = TypeVar("S", bound=EntryStore)
 
 
-class Part(Generic[S]):
+class ChangelogPartition(Generic[S]):
     """One partition of a changelog and its entries. Its `generation` is set once its owner has recovered it."""
 
-    def __init__(self, topic: str, partition: int, shelf: S) -> None:
-        self.topic, self.partition, self.shelf = topic, partition, shelf
+    def __init__(self, topic: str, partition: int, store: S) -> None:
+        self.topic, self.partition, self.store = topic, partition, store
         self.generation = UNWRITTEN
-        self._rivals: dict[bytes, dict[int, tuple[int, bytes]]] = {}
-        self._overtaken: list[Outgoing] = []
+        self._competing: dict[bytes, dict[int, tuple[int, bytes]]] = {}
+        self._stale: list[Outgoing] = []
 
     @property
     def recovered(self) -> bool:
@@ -64,30 +64,30 @@ class Part(Generic[S]):
 
     # Writing
 
-    def write(self, name: bytes, kept: Kept, position: int) -> Outgoing:
+    def write(self, name: bytes, entry: Entry, position: int) -> Outgoing:
         """The record of an entry as it is now; what it overtakes goes to `overtaken`."""
-        if kept.generation not in (UNWRITTEN, self.generation):
-            self._overtaken.append(self._erasure(kept.generation, name))
-        if self._rivals:
-            self._overtake_rivals(name)
-        kept.generation, kept.position = self.generation, position
-        value = _POSITION.pack(position) + kept.payload()
+        if entry.generation not in (UNWRITTEN, self.generation):
+            self._stale.append(self._erasure(entry.generation, name))
+        if self._competing:
+            self._collect_stale(name)
+        entry.generation, entry.position = self.generation, position
+        value = _POSITION.pack(position) + entry.payload()
         return self.topic, _GENERATION.pack(self.generation) + name, value, self.partition, 0, None
 
-    def erasures(self, name: bytes, kept: Kept) -> list[Outgoing]:
+    def erasures(self, name: bytes, entry: Entry) -> list[Outgoing]:
         """What erases an entry, under every generation that it was ever found under; the shelf is left as it is."""
-        generations = {kept.generation, *self._rivals.pop(name, ())} - {UNWRITTEN}
+        generations = {entry.generation, *self._competing.pop(name, ())} - {UNWRITTEN}
         return [self._erasure(generation, name) for generation in sorted(generations)]
 
-    def overtaken(self) -> list[Outgoing]:
+    def stale_records(self) -> list[Outgoing]:
         """What erases the records overtaken by `write` so far; to be sent when those writes are durable."""
-        taken, self._overtaken = self._overtaken, []
+        taken, self._stale = self._stale, []
         return taken
 
-    def _overtake_rivals(self, name: bytes) -> None:
-        for generation in self._rivals.pop(name, ()):
+    def _collect_stale(self, name: bytes) -> None:
+        for generation in self._competing.pop(name, ()):
             if generation != self.generation:
-                self._overtaken.append(self._erasure(generation, name))
+                self._stale.append(self._erasure(generation, name))
 
     def _erasure(self, generation: int, name: bytes) -> Outgoing:
         return self.topic, _GENERATION.pack(generation) + name, None, self.partition, 0, None
@@ -96,40 +96,40 @@ class Part(Generic[S]):
 
     def apply(self, records: Iterable[Any]) -> None:
         """Take records of the changelog, in their order."""
-        find, unpack, same = self.shelf.find, _GENERATION.unpack_from, -1
+        find, unpack, same = self.store.find, _GENERATION.unpack_from, -1
         for record in records:
             generation, name = unpack(record.key)[0], record.key[4:]
-            kept = find(name)
+            entry = find(name)
             if record.value is None:
-                self._apply_erasure(name, generation, kept)
+                self._apply_erasure(name, generation, entry)
                 continue
             position, payload = _POSITION.unpack_from(record.value)[0], record.value[8:]
             same = position = same if position == same else position  # one object for all records of a flush
-            if kept is None or kept.generation == generation:
+            if entry is None or entry.generation == generation:
                 self._keep(name, generation, position, payload)
             else:
-                self._compare(name, kept, generation, position, payload)
+                self._compare(name, entry, generation, position, payload)
 
     def _keep(self, name: bytes, generation: int, position: int, payload: bytes) -> None:
-        kept = self.shelf.put(name, payload)
-        kept.generation, kept.position = generation, position
+        entry = self.store.put(name, payload)
+        entry.generation, entry.position = generation, position
 
-    def _compare(self, name: bytes, kept: Kept, generation: int, position: int, payload: bytes) -> None:
-        rivals = self._rivals.setdefault(name, {})
-        if (position, generation) > (kept.position, kept.generation):
-            rivals.pop(generation, None)
-            rivals[kept.generation] = kept.position, kept.payload()
+    def _compare(self, name: bytes, entry: Entry, generation: int, position: int, payload: bytes) -> None:
+        competing = self._competing.setdefault(name, {})
+        if (position, generation) > (entry.position, entry.generation):
+            competing.pop(generation, None)
+            competing[entry.generation] = entry.position, entry.payload()
             self._keep(name, generation, position, payload)
         else:
-            rivals[generation] = position, payload
+            competing[generation] = position, payload
 
-    def _apply_erasure(self, name: bytes, generation: int, kept: Kept | None) -> None:
-        rivals = self._rivals.get(name, {})
-        rivals.pop(generation, None)
-        if kept is not None and kept.generation == generation:
-            self.shelf.remove(name)
-            if rivals:
-                best = max(rivals, key=lambda rival: (rivals[rival][0], rival))
-                self._keep(name, best, *rivals.pop(best))
-        if not rivals:
-            self._rivals.pop(name, None)
+    def _apply_erasure(self, name: bytes, generation: int, entry: Entry | None) -> None:
+        competing = self._competing.get(name, {})
+        competing.pop(generation, None)
+        if entry is not None and entry.generation == generation:
+            self.store.remove(name)
+            if competing:
+                best = max(competing, key=lambda competitor: (competing[competitor][0], competitor))
+                self._keep(name, best, *competing.pop(best))
+        if not competing:
+            self._competing.pop(name, None)

@@ -1,6 +1,6 @@
 """The Faust table behind a changelog of ours: it follows the assignment, and hands whole pieces to the parts it owns.
 
-Nothing is read or written through Faust's mapping interface. Users keep to `store.parts`, write through `Part` and
+Nothing is read or written through Faust's mapping interface. Users keep to `store.parts`, write through `ChangelogPartition` and
 `app.delivery`, and read only from parts that are `recovered`.
 """
 
@@ -18,7 +18,7 @@ from faust.tables import Table
 from faust.types import TP
 
 from agents.runtime.kafka_retry import retry_until_answered
-from agents.state.changelog import Part, S
+from agents.state.changelog import ChangelogPartition, S
 from agents.transport import BatchApp
 from topics.kafka.client import client_conf
 
@@ -43,7 +43,7 @@ class ChangelogStore(Store[Any, Any], Generic[S]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.parts: dict[int, Part[S]] = {}
+        self.parts: dict[int, ChangelogPartition[S]] = {}
         self.moving = True
         self._generation = 0
 
@@ -52,7 +52,7 @@ class ChangelogStore(Store[Any, Any], Generic[S]):
         """The generation of the group in which this worker was given its parts, or kept them."""
         return self._generation
 
-    def recovered(self) -> list[Part[S]]:
+    def recovered(self) -> list[ChangelogPartition[S]]:
         """The parts that this worker owns as far as it knows, and that are complete."""
         return [part for part in self.parts.values() if part.recovered]
 
@@ -60,10 +60,10 @@ class ChangelogStore(Store[Any, Any], Generic[S]):
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
         """Forget what is not ours any more; all of it, if somebody else may have owned it meanwhile."""
-        topic, shelf = self.table._changelog_topic_name(), cast(Any, self.table).shelf
+        topic, make_store = self.table._changelog_topic_name(), cast(Any, self.table).make_store
         mine = {tp.partition for tp in assigned if tp.topic == topic}
         kept = self.parts if generation_id == self._generation + 1 else {}
-        self.parts = {p: kept[p] if p in kept else Part(topic, p, shelf(p)) for p in sorted(mine)}
+        self.parts = {p: kept[p] if p in kept else ChangelogPartition(topic, p, make_store(p)) for p in sorted(mine)}
         for partition in mine - kept.keys():
             cast(Any, self.app.tables).recovery.revoke(TP(topic, partition))  # recovery begins at the beginning
         self._generation = generation_id
@@ -87,11 +87,11 @@ class ChangelogStore(Store[Any, Any], Generic[S]):
 
 class ChangelogTable(Table[Any, Any], Generic[S]):
     """A table whose store is a `ChangelogStore`. It creates its changelog as it starts; then `partitions_there` says
-    how many partitions that has. `shelf` makes the shelf of a partition; `opened` looks at a part once it is complete.
+    how many partitions that has. `make_store` makes the store of a partition; `opened` looks at a part once it is complete.
     """
 
-    shelf: Callable[[int], S]
-    opened: Callable[[Part[S]], Awaitable[None]]
+    make_store: Callable[[int], S]
+    opened: Callable[[ChangelogPartition[S]], Awaitable[None]]
 
     def __init__(
         self, app: BatchApp, name: str, *, servers: str, beside: Sequence[str], replication: int, keep: float

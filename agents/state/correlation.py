@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from agents.state.changelog import UNWRITTEN, Part
+from agents.state.changelog import UNWRITTEN, ChangelogPartition
 from agents.transport import Outgoing
 
 MOST = 25_000
@@ -141,7 +141,7 @@ class TopicState:
         return len(self.live) > MOST or (self.size > ROOM and len(self.live) > 1)
 
 
-class Shelf:
+class CorrelationStore:
     """The entries of one partition, by name, and the state of each raw topic."""
 
     def __init__(self) -> None:
@@ -232,16 +232,16 @@ def owners_of(topic: int) -> bytes:
     return b"owners|%d" % topic
 
 
-class BatchJoins:
+class BatchState:
     """The joins of one batch, whose first line is at offset `first`. `topic` numbers the raw topic.
 
     `at` is called before each line. The group's `committed` offset may be an older one than it is by now.
     """
 
-    def __init__(self, part: Part[Shelf], topic: int, first: int, committed: int = 0) -> None:
-        self._part, self._shelf = part, part.shelf
+    def __init__(self, part: ChangelogPartition[CorrelationStore], topic: int, first: int, committed: int = 0) -> None:
+        self._part, self._store = part, part.store
         self._prefix, self._clock = prefix_of(topic), clock_of(topic)
-        self._state = self._shelf.state(topic, first)
+        self._state = self._store.state(topic, first)
         self._offset, self._minute = first, self._state.minute
         self._tick = (self._minute + 1) * 60_000
         self._changed: dict[bytes, Entry] = {}
@@ -259,7 +259,7 @@ class BatchJoins:
         """The value, or None."""
         name = self._name(key)
         value = self._values.get(name)
-        if value is None and (entry := self._shelf.find(name)) is not None:
+        if value is None and (entry := self._store.find(name)) is not None:
             value = self._values[name] = entry.value
         return value
 
@@ -271,7 +271,7 @@ class BatchJoins:
         if not encoded:
             self._close(name)
             return
-        self._write(name, self._shelf.find(name) or self._shelf.keep(name, Entry()), encoded)
+        self._write(name, self._store.find(name) or self._store.keep(name, Entry()), encoded)
         self._values[name] = value
         self._state.open(name, len(name) + len(encoded))
         while self._state.full:
@@ -294,7 +294,7 @@ class BatchJoins:
             entry.prune(self.committed)
             closed = not entry.newest.value
             if closed and entry.generation == UNWRITTEN:
-                self._shelf.remove(name)
+                self._store.remove(name)
                 continue
             records.append(self._part.write(name, entry, _BY_GENERATION + self._part.generation))
             if closed:
@@ -310,10 +310,10 @@ class BatchJoins:
 
     def _enter(self, topic: int, first: int) -> None:
         """Note where this owner began. It is the first of the records, so that none is there without it."""
-        owners, generation = self._shelf.owners(topic), self._part.generation
+        owners, generation = self._store.owners(topic), self._part.generation
         if not owners or owners[-1][0] != generation:
             name = owners_of(topic)
-            entry = self._shelf.keep(name, self._shelf.find(name) or Entry())
+            entry = self._store.keep(name, self._store.find(name) or Entry())
             entry.versions = [Version(-1, self._minute, orjson.dumps([*owners, (generation, first)][-_MOST_OWNERS:]))]
             self._changed[name] = entry
 
@@ -324,30 +324,30 @@ class BatchJoins:
             if len(closed) <= MOST_CLOSED and self._minute < closed[0][1] + CLOSED // _MINUTE:
                 return
             last, _, name = closed.popleft()
-            entry = self._shelf.find(name)
+            entry = self._store.find(name)
             if entry is not None and not entry.newest.value and entry.newest.offset <= last:
-                self._shelf.remove(name)
+                self._store.remove(name)
                 yield name, entry
 
     def _prune(self) -> None:
         pruned = self._state.pruned
         while pruned and pruned[0][0] < self.committed:
-            if (entry := self._shelf.find(pruned.popleft()[1])) is not None:
+            if (entry := self._store.find(pruned.popleft()[1])) is not None:
                 entry.prune(self.committed)
 
     def _advance(self, minute: int) -> None:
         """Let time go on, and close what is too old: the first of the open entries, for time never goes back."""
         self._minute = self._state.minute = minute
         self._tick = (minute + 1) * 60_000
-        self._write(self._clock, self._shelf.find(self._clock) or self._shelf.keep(self._clock, Entry()), b"0")
-        live, find = self._state.live, self._shelf.find
+        self._write(self._clock, self._store.find(self._clock) or self._store.keep(self._clock, Entry()), b"0")
+        live, find = self._state.live, self._store.find
         while live and (entry := find(name := next(iter(live)))) is not None:
             if entry.newest.minute > minute - OPEN // _MINUTE:
                 return
             self._close(name)
 
     def _close(self, name: bytes) -> None:
-        entry = self._shelf.find(name)
+        entry = self._store.find(name)
         if entry is not None and entry.newest.value:
             self._write(name, entry, b"")
             self._values.pop(name, None)

@@ -16,8 +16,8 @@ from confluent_kafka.admin import AdminClient
 
 from agents.runtime.kafka_retry import retry_until_answered
 from agents.settings import Settings
-from agents.state.changelog import Part
-from agents.state.correlation import TOPICS, Entry, Shelf
+from agents.state.changelog import ChangelogPartition
+from agents.state.correlation import TOPICS, CorrelationStore, Entry
 from agents.transport import Outgoing, abort_process
 from topics.catalogue import RAW, TYPED
 from topics.kafka.client import client_conf
@@ -32,7 +32,7 @@ _FOR_EVER = 1 << 40  # seconds since 1970, when the entry would be due
 _log = logging.getLogger("ogrewatch.normalize")
 
 
-class RawTopics:
+class TopicGuard:
     """Looks whether the raw topics are those that a part knows. `changelog` is the topic of the joins."""
 
     def __init__(self, settings: Settings, changelog: str) -> None:
@@ -40,22 +40,22 @@ class RawTopics:
         self._names = [settings.prefix + topic.name for topic in RAW]
         self._typed = [settings.prefix + topic.name for topic in TYPED]
 
-    async def open(self, part: Part[Shelf]) -> None:
+    async def open(self, part: ChangelogPartition[CorrelationStore]) -> None:
         """Look at the topics, and learn those that the part does not know. Waits for Kafka."""
-        now = await retry_until_answered(_log, "look at the topics", lambda: self._ask() | self._ways())
+        now = await retry_until_answered(_log, "look at the topics", lambda: self._ask() | self._routing())
         before = _known(part)
         self._compare(before, now)
         if now.keys() - before.keys():
-            part.shelf.keep(TOPICS, Entry({**now, **before}, _FOR_EVER))
+            part.store.keep(TOPICS, Entry({**now, **before}, _FOR_EVER))
 
-    def records(self, part: Part[Shelf]) -> list[Outgoing]:
+    def records(self, part: ChangelogPartition[CorrelationStore]) -> list[Outgoing]:
         """What makes durable which topics a part knows: once for each owner."""
-        entry = part.shelf.find(TOPICS)
+        entry = part.store.find(TOPICS)
         if entry is None or entry.generation == part.generation:
             return []
         return [part.write(TOPICS, entry, 0)]
 
-    async def watch(self, parts: Iterable[Part[Shelf]]) -> None:
+    async def watch(self, parts: Iterable[ChangelogPartition[CorrelationStore]]) -> None:
         """Look at the topics again; that they cannot be asked is no reason to stop."""
         before = {name: identity for part in parts for name, identity in _known(part).items()}
         if before:
@@ -65,7 +65,7 @@ class RawTopics:
     def _ask(self) -> Identities:
         return identities(self._servers, self._names, self._names)
 
-    def _ways(self) -> Identities:
+    def _routing(self) -> Identities:
         """What decides where an event goes; blocks."""
         client = AdminClient(client_conf(self._servers) | {"log_level": 2})
         found = client.list_topics(timeout=_TIMEOUT).topics
@@ -88,6 +88,6 @@ class RawTopics:
             )
 
 
-def _known(part: Part[Shelf]) -> Identities:
-    entry = part.shelf.find(TOPICS)
+def _known(part: ChangelogPartition[CorrelationStore]) -> Identities:
+    entry = part.store.find(TOPICS)
     return dict(entry.value) if entry is not None else {}

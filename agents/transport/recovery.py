@@ -89,7 +89,7 @@ class Recovery(FaustRecovery):
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Let the tables drop what they do not own, then start the streams."""
-        if self._overtaken(generation_id):
+        if self._stale(generation_id):
             return
         await self.app.on_rebalance_complete.send()
         self._set_recovery_ended()
@@ -102,12 +102,12 @@ class Recovery(FaustRecovery):
 
     async def _resume_streams(self, generation_id: int = 0) -> None:
         """Start the streams of an app without tables; after the seek, not before it (#216)."""
-        if self._overtaken(generation_id):
+        if self._stale(generation_id):
             return
         await self.app.on_rebalance_complete.send()
         await self._start_streams(generation_id)
 
-    def _overtaken(self, generation_id: int) -> bool:
+    def _stale(self, generation_id: int) -> bool:
         return self.app.consumer_generation_id != generation_id
 
     async def _start_streams(self, generation_id: int) -> None:
@@ -118,7 +118,7 @@ class Recovery(FaustRecovery):
         assignment = consumer.assignment()
         if assignment:
             await self._wait(consumer.perform_seek())  # however long Kafka is away
-        if self._overtaken(generation_id):
+        if self._stale(generation_id):
             return
         consumer.resume_partitions({tp for tp in assignment if not self._is_changelog_tp(tp)})
         if self.standby_tps:

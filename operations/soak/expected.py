@@ -31,17 +31,17 @@ class Truth:
 def recount(settings: Settings) -> Truth:
     """Read and parse all of it. Blocks; raises `KafkaException`."""
     from agents.pipeline import Pipeline
-    from agents.state.changelog import Part
-    from agents.state.correlation import BatchJoins, Shelf
+    from agents.state.changelog import ChangelogPartition
+    from agents.state.correlation import BatchState, CorrelationStore
 
     truth, pipeline = Truth(), Pipeline(settings)
     for partition in range(settings.partitions):
-        part = Part("", partition, Shelf())  # what lines tell each other, in memory only
+        part = ChangelogPartition("", partition, CorrelationStore())  # what lines tell each other, in memory only
         for messages in _batches(settings, RAW, partition):
             truth.lines += len(messages)
             truth.print = truth.print + fingerprint([message.value() or b"" for message in messages]) & (1 << 64) - 1
             first = messages[0].offset() or 0
-            joins = BatchJoins(part, 0, first, committed=first)
+            joins = BatchState(part, 0, first, committed=first)
             for message in messages:
                 _add(truth, pipeline, joins, message)
             joins.expired()

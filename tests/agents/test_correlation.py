@@ -15,8 +15,8 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from agents.state.changelog import Part
-from agents.state.correlation import CLOSED, LARGEST, MOST, OPEN, BatchJoins, Shelf
+from agents.state.changelog import ChangelogPartition
+from agents.state.correlation import CLOSED, LARGEST, MOST, OPEN, BatchState, CorrelationStore
 from operations.process import ogrewatch
 from topics.avro.codec import decode
 from topics.catalogue import CATALOGUE
@@ -24,8 +24,8 @@ from topics.kafka.admin import create_topics
 
 
 @pytest.fixture
-def part() -> Part[Shelf]:
-    found = Part("joins", 0, Shelf())
+def part() -> ChangelogPartition[CorrelationStore]:
+    found = ChangelogPartition("joins", 0, CorrelationStore())
     found.generation = 7
     return found
 
@@ -34,47 +34,55 @@ def _record(outgoing: Any) -> Any:
     return SimpleNamespace(key=outgoing[1], value=outgoing[2])
 
 
-def _recovered(*outgoing: Any) -> Part[Shelf]:
-    found = Part("joins", 0, Shelf())
+def _recovered(*outgoing: Any) -> ChangelogPartition[CorrelationStore]:
+    found = ChangelogPartition("joins", 0, CorrelationStore())
     found.apply([_record(one) for one in outgoing])
     found.generation = 8
     return found
 
 
 def _batch(
-    part: Part[Shelf], first: int, seconds: int = 1000, committed: int | None = None, topic: int = 0
-) -> BatchJoins:
+    part: ChangelogPartition[CorrelationStore],
+    first: int,
+    seconds: int = 1000,
+    committed: int | None = None,
+    topic: int = 0,
+) -> BatchState:
     """The joins of a batch whose lines arrive at once; everything before is committed unless it is said."""
-    joins = BatchJoins(part, topic, first, first if committed is None else committed)
+    joins = BatchState(part, topic, first, first if committed is None else committed)
     joins.at(first, seconds * 1000)
     return joins
 
 
-def _put(part: Part[Shelf], first: int, key: str, value: Any, seconds: int = 1000) -> list[Any]:
+def _put(
+    part: ChangelogPartition[CorrelationStore], first: int, key: str, value: Any, seconds: int = 1000
+) -> list[Any]:
     """The records of a batch of one line that puts a value."""
     joins = _batch(part, first, seconds)
     joins.put(key, value)
     return [*joins.expired(), *joins.records(first)]
 
 
-def _close(part: Part[Shelf], first: int, key: str, seconds: int = 1000) -> list[Any]:
+def _close(part: ChangelogPartition[CorrelationStore], first: int, key: str, seconds: int = 1000) -> list[Any]:
     joins = _batch(part, first, seconds)
     joins.close(key)
     return [*joins.expired(), *joins.records(first)]
 
 
-def _names(part: Part[Shelf]) -> set[str]:
+def _names(part: ChangelogPartition[CorrelationStore]) -> set[str]:
     """Keys of the entries of the first topic."""
-    return {name[2:].decode() for name in part.shelf._entries if name.startswith(b"0|")}
+    return {name[2:].decode() for name in part.store._entries if name.startswith(b"0|")}
 
 
-def test_a_value_is_found_again_by_the_next_batch_and_after_recovery(part: Part[Shelf]) -> None:
+def test_a_value_is_found_again_by_the_next_batch_and_after_recovery(
+    part: ChangelogPartition[CorrelationStore],
+) -> None:
     written = _put(part, 41, "slapd|h|1", {"ip": "192.0.2.1"})
     assert _batch(part, 42).get("slapd|h|1") == {"ip": "192.0.2.1"}
     assert _batch(_recovered(*written), 42).get("slapd|h|1") == {"ip": "192.0.2.1"}
 
 
-def test_values_of_later_offsets_are_invisible(part: Part[Shelf]) -> None:
+def test_values_of_later_offsets_are_invisible(part: ChangelogPartition[CorrelationStore]) -> None:
     written = _put(part, 41, "k", "first")
     joins = _batch(part, 42, committed=42)
     joins.put("k", "second")
@@ -85,7 +93,7 @@ def test_values_of_later_offsets_are_invisible(part: Part[Shelf]) -> None:
         assert _batch(known, 41).get("k") is None
 
 
-def test_a_close_is_invisible_to_earlier_lines(part: Part[Shelf]) -> None:
+def test_a_close_is_invisible_to_earlier_lines(part: ChangelogPartition[CorrelationStore]) -> None:
     written = _put(part, 41, "k", 1)
     written += _close(part, 42, "k")
     for known in (part, _recovered(*written)):
@@ -93,12 +101,12 @@ def test_a_close_is_invisible_to_earlier_lines(part: Part[Shelf]) -> None:
         assert _batch(known, 42).get("k") == 1
 
 
-def test_topics_do_not_share_keys(part: Part[Shelf]) -> None:
+def test_topics_do_not_share_keys(part: ChangelogPartition[CorrelationStore]) -> None:
     _put(part, 41, "k", 1)
     assert _batch(part, 41, topic=1).get("k") is None
 
 
-def test_what_a_batch_begins_and_closes_is_not_kept(part: Part[Shelf]) -> None:
+def test_what_a_batch_begins_and_closes_is_not_kept(part: ChangelogPartition[CorrelationStore]) -> None:
     _put(part, 40, "other", 1)
     joins = _batch(part, 41)
     joins.put("k", 1)
@@ -109,7 +117,9 @@ def test_what_a_batch_begins_and_closes_is_not_kept(part: Part[Shelf]) -> None:
     assert _names(part) == {"other"}
 
 
-def test_a_closed_value_is_erased_minutes_after_its_end_is_committed(part: Part[Shelf]) -> None:
+def test_a_closed_value_is_erased_minutes_after_its_end_is_committed(
+    part: ChangelogPartition[CorrelationStore],
+) -> None:
     written = _put(part, 41, "k", 1, 6000)
     written += _close(part, 42, "k", 6000)
     assert _batch(part, 43, 6000 + CLOSED - 60).expired() == []
@@ -120,14 +130,14 @@ def test_a_closed_value_is_erased_minutes_after_its_end_is_committed(part: Part[
     assert not _names(_recovered(*written, *erased))
 
 
-def test_an_open_value_lasts_a_day_from_when_it_was_written(part: Part[Shelf]) -> None:
+def test_an_open_value_lasts_a_day_from_when_it_was_written(part: ChangelogPartition[CorrelationStore]) -> None:
     _put(part, 1, "k", 1, 0)
     _put(part, 2, "k", 2, 50_000)
     assert _batch(part, 3, OPEN + 60).get("k") == 2
     assert _batch(part, 3, 50_000 + OPEN + 60).get("k") is None
 
 
-def test_a_flood_of_connections_is_bounded(part: Part[Shelf]) -> None:
+def test_a_flood_of_connections_is_bounded(part: ChangelogPartition[CorrelationStore]) -> None:
     joins = _batch(part, 1)
     for number in range(MOST + 10):
         joins.put(f"k{number}", number)
@@ -137,7 +147,7 @@ def test_a_flood_of_connections_is_bounded(part: Part[Shelf]) -> None:
     assert len(_names(part)) == MOST
 
 
-def test_large_values_are_bounded(part: Part[Shelf], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_values_are_bounded(part: ChangelogPartition[CorrelationStore], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.state.correlation.ROOM", 100_000)
     joins = _batch(part, 1)
     for number in range(10):
@@ -147,7 +157,9 @@ def test_large_values_are_bounded(part: Part[Shelf], monkeypatch: pytest.MonkeyP
     assert joins.get("k9") is None
 
 
-def test_closed_connections_push_no_open_one_out(part: Part[Shelf], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_connections_push_no_open_one_out(
+    part: ChangelogPartition[CorrelationStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("agents.state.correlation.MOST", 100)
     monkeypatch.setattr("agents.state.correlation.MOST_CLOSED", 100)
     _put(part, 1, "open", 1)
@@ -158,14 +170,14 @@ def test_closed_connections_push_no_open_one_out(part: Part[Shelf], monkeypatch:
     assert len(_names(part)) <= 102
 
 
-def test_a_day_of_connections_takes_no_more_memory_than_some_hours(part: Part[Shelf]) -> None:
+def test_a_day_of_connections_takes_no_more_memory_than_some_hours(part: ChangelogPartition[CorrelationStore]) -> None:
     """A connection every four seconds, each over two batches; nothing of it may stay."""
     used: list[int] = []
     tracemalloc.start()
     try:
         for minute in range(24 * 60):
             keys = [f"slapd|ldap1|{minute * 15 + number}" for number in range(15)]
-            for step, act in enumerate((lambda joins, key: joins.put(key, {"ip": "192.0.2.1"}), BatchJoins.close)):
+            for step, act in enumerate((lambda joins, key: joins.put(key, {"ip": "192.0.2.1"}), BatchState.close)):
                 joins = _batch(part, 2 * minute + step, 60 * minute)
                 for key in keys:
                     act(joins, key)
@@ -177,18 +189,18 @@ def test_a_day_of_connections_takes_no_more_memory_than_some_hours(part: Part[Sh
         tracemalloc.stop()
 
 
-def test_idle_connections_keep_one_value(part: Part[Shelf]) -> None:
+def test_idle_connections_keep_one_value(part: ChangelogPartition[CorrelationStore]) -> None:
     _put(part, 1, "k", 1)
     joins = _batch(part, 2, committed=0)
     joins.put("k", 2)
     joins.records(2)
     _put(part, 3, "other", 1)
-    entry = part.shelf.find(b"0|k")
+    entry = part.store.find(b"0|k")
     assert entry is not None
     assert [version.value for version in entry.versions] == [b"2"]
 
 
-def test_a_record_has_a_limit(part: Part[Shelf]) -> None:
+def test_a_record_has_a_limit(part: ChangelogPartition[CorrelationStore]) -> None:
     """An entry that every batch changes while there is no commit."""
     for at in range(20):
         joins = _batch(part, at, committed=0)
@@ -201,7 +213,7 @@ def test_a_record_has_a_limit(part: Part[Shelf]) -> None:
     assert not joins.too_large
 
 
-def test_a_value_that_is_not_json_is_not_kept(part: Part[Shelf]) -> None:
+def test_a_value_that_is_not_json_is_not_kept(part: ChangelogPartition[CorrelationStore]) -> None:
     joins = _batch(part, 1)
     joins.put("bad", 1)
     joins.put("bad", 1 << 70)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from agents.pipeline import Pipeline
 from agents.settings import Settings
-from agents.state.changelog import Part
-from agents.state.correlation import BatchJoins, Shelf
+from agents.state.changelog import ChangelogPartition
+from agents.state.correlation import BatchState, CorrelationStore
 
 _PEOPLE = "ou=people,dc=example,dc=com"
 _TEMPLATES = {
@@ -109,9 +109,9 @@ class Changelog:
 
     records: list[Any] = field(default_factory=list)
 
-    def part(self, generation: int, durable: int | None = None) -> Part[Shelf]:
+    def part(self, generation: int, durable: int | None = None) -> ChangelogPartition[CorrelationStore]:
         """Recovered from the first `durable` records."""
-        found = Part("joins", 0, Shelf())
+        found = ChangelogPartition("joins", 0, CorrelationStore())
         found.apply(self.records[:durable])
         found.generation = generation
         return found
@@ -123,7 +123,9 @@ class Changelog:
 class Worker:
     """Owns the partition from an offset on, and checks every event that it makes."""
 
-    def __init__(self, pipeline: Pipeline, log: Sequence[Any], part: Part[Shelf], committed: int) -> None:
+    def __init__(
+        self, pipeline: Pipeline, log: Sequence[Any], part: ChangelogPartition[CorrelationStore], committed: int
+    ) -> None:
         self._pipeline, self._log, self._part = pipeline, log, part
         self.committed = self.at = committed
         self.expected: dict[int, Made] | None = None
@@ -133,15 +135,15 @@ class Worker:
         records = [record for record in self._log if record.offset >= self.at][:size]
         if not records:
             return []
-        joins = BatchJoins(self._part, 0, records[0].offset, self.committed)
+        joins = BatchState(self._part, 0, records[0].offset, self.committed)
         for record, event in zip(records, self._pipeline.records(records, joins), strict=True):
             if self.expected is not None:
                 assert event == self.expected[record.offset]
         self.at = records[-1].offset + 1
         return [*joins.expired(), *joins.records(records[-1].offset)]
 
-    def overtaken(self) -> list[Any]:
-        return self._part.overtaken()
+    def stale_records(self) -> list[Any]:
+        return self._part.stale_records()
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +155,7 @@ def uninterrupted(pipeline: Pipeline, log: Sequence[Any]) -> dict[int, Made]:
     """What becomes of each line when all are parsed once, one at a time."""
     part, found = Changelog().part(1), {}
     for record in log:
-        joins = BatchJoins(part, 0, record.offset, 0)
+        joins = BatchState(part, 0, record.offset, 0)
         (found[record.offset],) = pipeline.records([record], joins)
         joins.expired()
         joins.records(record.offset)
@@ -207,7 +209,7 @@ def test_wherever_a_worker_dies_its_successor_makes_the_same(
         if worker.at == legal[-1][1]:
             break
         changelog.append(sent)
-        changelog.append(worker.overtaken())
+        changelog.append(worker.stale_records())
         legal.append((len(changelog.records), worker.at))
         worker.committed = legal[max(0, len(legal) - 1 - delay)][1]
     for durable in range(len(changelog.records) + 1):
@@ -223,7 +225,12 @@ def _is_legal(legal: Sequence[tuple[int, int]], durable: int, commit: int, delay
 
 
 def _go_on(
-    pipeline: Pipeline, log: Sequence[Any], part: Part[Shelf], commit: int, sizes: Sequence[int], expected: Any
+    pipeline: Pipeline,
+    log: Sequence[Any],
+    part: ChangelogPartition[CorrelationStore],
+    commit: int,
+    sizes: Sequence[int],
+    expected: Any,
 ) -> None:
     worker, size = Worker(pipeline, log, part, commit), _turns(sizes)
     worker.expected = expected
@@ -261,7 +268,7 @@ class Group:
         before = self._worker.at
         sent = self._worker.batch(size)
         if self._worker.at != before:
-            self._sent.append((sent, self._worker.overtaken()))
+            self._sent.append((sent, self._worker.stale_records()))
             self._ends.append(self._worker.at)
 
     def deliver(self, number: int) -> None:

@@ -14,9 +14,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
 from agents.settings import Settings
-from agents.state.changelog import Part
-from agents.state.correlation import MOST, TOPICS, BatchJoins, Entry, Shelf
-from agents.state.topic_guard import KEYS, RawTopics
+from agents.state.changelog import ChangelogPartition
+from agents.state.correlation import MOST, TOPICS, BatchState, CorrelationStore, Entry
+from agents.state.topic_guard import KEYS, TopicGuard
 from agents.transport import FATAL, partition_of
 from operations.process import ogrewatch
 from topics.catalogue import CATALOGUE
@@ -140,10 +140,10 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-async def opened(place: Place, tmp_path: Path) -> tuple[RawTopics, Part[Shelf]]:
+async def opened(place: Place, tmp_path: Path) -> tuple[TopicGuard, ChangelogPartition[CorrelationStore]]:
     """The topics of a place, and a part that knows them."""
-    topics = RawTopics(Settings(kafka=place.servers, prefix=place.prefix, data_dir=tmp_path), "joins")
-    part: Part[Shelf] = Part("joins", 0, Shelf())
+    topics = TopicGuard(Settings(kafka=place.servers, prefix=place.prefix, data_dir=tmp_path), "joins")
+    part: ChangelogPartition[CorrelationStore] = ChangelogPartition("joins", 0, CorrelationStore())
     names = [f"{place.prefix}raw.syslog", f"{place.prefix}raw.events"]
     await asyncio.to_thread(until, lambda: len(identities(place.servers, names, names)) == 2)  # a broker may lag behind
     await topics.open(part)
@@ -151,7 +151,7 @@ async def opened(place: Place, tmp_path: Path) -> tuple[RawTopics, Part[Shelf]]:
 
 
 async def test_a_version_that_chooses_other_keys_is_refused(
-    opened: tuple[RawTopics, Part[Shelf]], told: list[str], monkeypatch: pytest.MonkeyPatch
+    opened: tuple[TopicGuard, ChangelogPartition[CorrelationStore]], told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topics, part = opened
     await topics.open(part)
@@ -162,7 +162,7 @@ async def test_a_version_that_chooses_other_keys_is_refused(
 
 
 async def test_a_raw_topic_created_again_at_work_is_noticed(
-    opened: tuple[RawTopics, Part[Shelf]], place: Place, told: list[str]
+    opened: tuple[TopicGuard, ChangelogPartition[CorrelationStore]], place: Place, told: list[str]
 ) -> None:
     topics, part = opened
     await topics.watch([part])
@@ -192,18 +192,18 @@ def test_a_change_of_keys_has_a_new_number() -> None:
 
 
 def test_the_topics_are_remembered_through_a_flood_of_connections() -> None:
-    part: Part[Shelf] = Part("joins", 0, Shelf())
+    part: ChangelogPartition[CorrelationStore] = ChangelogPartition("joins", 0, CorrelationStore())
     part.generation = 1
-    part.shelf.keep(TOPICS, Entry({"raw.syslog": "one"}, 1 << 40))
-    joins = BatchJoins(part, 0, 1)
+    part.store.keep(TOPICS, Entry({"raw.syslog": "one"}, 1 << 40))
+    joins = BatchState(part, 0, 1)
     for number in range(MOST + 10):
         joins.put(str(number), 1)
     joins.at(2, 1 << 50)
     joins.records(2)
-    later = BatchJoins(part, 0, 3, committed=3)
+    later = BatchState(part, 0, 3, committed=3)
     later.at(3, 1 << 51)
     assert not later.expired()
     assert later.get(str(MOST)) is None
-    entry = part.shelf.find(TOPICS)
+    entry = part.store.find(TOPICS)
     assert entry is not None
     assert entry.value == {"raw.syslog": "one"}

@@ -22,9 +22,9 @@ from agents.counting.cardinality import ROOM
 from agents.counting.flush import Flusher
 from agents.counting.minute import DIMENSIONS
 from agents.counting.partition_counts import Damaged, Log
-from agents.counting.partition_store import Shelf
+from agents.counting.partition_store import PartitionStore
 from agents.settings import Settings
-from agents.state.changelog import Part
+from agents.state.changelog import ChangelogPartition
 from agents.transport import Outgoing
 from topics.records.stats import AuthWindow, decode
 
@@ -93,10 +93,10 @@ class Worker:
         self.world = world
         world.generation += 1
         self.generation = world.generation
-        self.part = Part(CHANGELOG, 0, Shelf(Settings(keep=KEEP), 0, ROOM // TIGHT))
+        self.part = ChangelogPartition(CHANGELOG, 0, PartitionStore(Settings(keep=KEEP), 0, ROOM // TIGHT))
         self.store = SimpleNamespace(parts={0: self.part}, moving=False, generation=self.generation)
         self.flusher = Flusher(self._app(), SimpleNamespace(store=self.store), "")  # type: ignore[arg-type]
-        self.log: Log = self.part.shelf.logs[TOPIC]
+        self.log: Log = self.part.store.logs[TOPIC]
         self.acknowledged = 0
         self.idle = False
         self._life: Coroutine[Any, Any, None] = self._live()
@@ -142,7 +142,7 @@ class Worker:
             self.part.apply(record for record in list(self.world.changelog) if at <= record.offset < until)
             at = until
             await Pause()
-        for log in self.part.shelf.logs.values():
+        for log in self.part.store.logs.values():
             log.resume()
         self.part.generation = self.generation
         self.flusher.open(self.part)

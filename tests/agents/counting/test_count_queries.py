@@ -6,16 +6,16 @@ from count_kit import START, Attempt
 
 from agents.counting import queries
 from agents.counting.cardinality import ROOM
-from agents.counting.partition_store import Shelf
+from agents.counting.partition_store import PartitionStore
 from agents.settings import Settings
-from agents.state.changelog import Part
+from agents.state.changelog import ChangelogPartition
 
 SPAN = queries.Span(START, START + 60)
 
 
-def crowded() -> list[Part[Shelf]]:
-    part = Part("changelog", 0, Shelf(Settings(keep=600), 0, ROOM // 2))
-    log = part.shelf.logs["events.authentication"]
+def crowded() -> list[ChangelogPartition[PartitionStore]]:
+    part = ChangelogPartition("changelog", 0, PartitionStore(Settings(keep=600), 0, ROOM // 2))
+    log = part.store.logs["events.authentication"]
     log.resume()
     log.count(Attempt(0, n, 0, n, address=f"2001:db8::{n}", user="").record(n) for n in range(9))
     return [part]
