@@ -8,9 +8,9 @@ import gc
 from typing import Any
 
 from agents.counting.flush import Flusher
-from agents.counting.partition_counts import Damaged, Log
+from agents.counting.partition_counts import InconsistentState, PartitionCounts
 from agents.counting.partition_store import PartitionStore
-from agents.counting.recovery_check import Opening
+from agents.counting.recovery_check import RecoveryCheck
 from agents.counting.server import Server
 from agents.metrics import Metrics
 from agents.runtime.app import role_app
@@ -37,15 +37,15 @@ class Counter:
         self._app, self._table, self._metrics = app, table, Metrics(ROLE)
         self._schemas = Schemas(settings)
         changelog = table.changelog_topic.get_topic_name()
-        self._opening = Opening(settings, app.conf.id, changelog)
+        self._recovery_check = RecoveryCheck(settings, app.conf.id, changelog)
         self._advice = f"To count anew, stop all count workers and delete topic {changelog} and group {app.conf.id}."
         self.flusher = Flusher(app, table, settings.prefix)
 
     async def open(self, part: ChangelogPartition[PartitionStore]) -> None:
         """Look at a partition that was recovered, and count on. What is wrong with it ends the process."""
         try:
-            await self._opening.check(part.store)
-        except Damaged as error:
+            await self._recovery_check.check(part.store)
+        except InconsistentState as error:
             abort_process(f"{ROLE}: {error}. {self._advice}")
         self.flusher.open(part)
 
@@ -70,9 +70,9 @@ class Counter:
         records = len(batch)
         self._count(log, batch)
         batch.clear()  # free, long before they are acknowledged
-        self.flusher.gather(log, event, records)
+        self.flusher.add(log, event, records)
 
-    def _count(self, log: Log, batch: Batch) -> None:
+    def _count(self, log: PartitionCounts, batch: Batch) -> None:
         counted, late, unnamed, dead = log.totals[0], log.late, log.unnamed, len(log.undecodable)
         try:
             log.count(batch)
@@ -86,7 +86,7 @@ class Counter:
         """Flush for ever. What goes wrong ends the process."""
         try:
             await self.flusher.run()
-        except Damaged as error:
+        except InconsistentState as error:
             abort_process(f"{ROLE}: {error}. {self._advice}")
         except Exception as error:
             abort_process(f"{ROLE}: {error!r}")
@@ -95,8 +95,8 @@ class Counter:
         """Look whether the topics are still the same, and as large; that they cannot be asked is no reason to stop."""
         logs = [log for part in self._table.store.recovered() for log in part.store.logs.values()]
         try:
-            await self._opening.watch(logs, self._table.partitions_there)
-        except Damaged as error:
+            await self._recovery_check.watch(logs, self._table.partitions_there)
+        except InconsistentState as error:
             abort_process(f"{ROLE}: {error}. {self._advice}")
 
 

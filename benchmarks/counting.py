@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 
 from agents.counting.entries import Counts, Source
 from agents.counting.minute import ADDRESS, MINUTE, ROW, SERVICE
-from agents.counting.partition_counts import Log
+from agents.counting.partition_counts import PartitionCounts
 from agents.counting.partition_store import PartitionStore
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
@@ -76,7 +76,7 @@ def _fill(made: Trial) -> None:
     producer.flush()
 
 
-def _entries(part: ChangelogPartition[PartitionStore], log: Log, number: int) -> Iterator[Outgoing]:
+def _entries(part: ChangelogPartition[PartitionStore], log: PartitionCounts, number: int) -> Iterator[Outgoing]:
     """The records of so many addresses, spread over the last minutes, and of the sums that go with them."""
     newest = int(time.time()) // MINUTE * MINUTE
     log.newest, log.position = newest * 1000, 0
@@ -103,7 +103,7 @@ class _Record:
 def hot() -> None:
     """Count a partition of many addresses and one where an address has 90 %, by turns."""
     now = int(time.time())
-    logs = [Log(TOPIC, "authentication", ord("a"), partition, 86_400) for partition in range(2)]
+    logs = [PartitionCounts(TOPIC, "authentication", ord("a"), partition, 86_400) for partition in range(2)]
     records = [[_record(now, n, hot=partition == 1 and n % 10 != 0) for n in range(EVENTS)] for partition in range(2)]
     used = [0.0, 0.0]
     for at in range(0, EVENTS, BATCH):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from agents.counting.entries import State
 from agents.counting.minute import ADDRESS, OUTBOX, ROW, SENT, SERVICE, USER
-from agents.counting.partition_counts import Log
+from agents.counting.partition_counts import PartitionCounts
 from agents.counting.partition_store import PartitionStore
 from agents.counting.windows import Window, close, note_sent
 from agents.state.changelog import ChangelogPartition
@@ -29,7 +29,7 @@ from agents.transport import Outgoing
 class Checkpoint:
     """What to write of one log at one position. `last` is asked for when the rest is durable."""
 
-    log: Log
+    log: PartitionCounts
     part: ChangelogPartition[PartitionStore]
     entries: list[Outgoing]
     row: list[Outgoing]
@@ -44,7 +44,7 @@ class Checkpoint:
         return sent + self.erasures
 
 
-def resume(log: Log) -> list[Window]:
+def resume(log: PartitionCounts) -> list[Window]:
     """The windows that a predecessor decided and may not have sent, noted as sent: they must be in the next outbox."""
     owed = [Window(**item) for item in log.outbox.value["windows"]]
     for _ in note_sent(log, owed):
@@ -52,7 +52,9 @@ def resume(log: Log) -> list[Window]:
     return owed
 
 
-def take(log: Log, part: ChangelogPartition[PartitionStore], now: int, owed: Iterable[Window] = ()) -> Checkpoint:
+def take(
+    log: PartitionCounts, part: ChangelogPartition[PartitionStore], now: int, owed: Iterable[Window] = ()
+) -> Checkpoint:
     """Take a checkpoint at `now`, milliseconds of the log's time. Raises `Damaged` if the entries do not add up."""
     log.verify()
     windows = [*owed, *close(log, now)]
@@ -61,7 +63,7 @@ def take(log: Log, part: ChangelogPartition[PartitionStore], now: int, owed: Ite
     return Checkpoint(log, part, entries, row, windows, [*part.stale_records(), *_expired(log, part)])
 
 
-def _outbox(log: Log, part: ChangelogPartition[PartitionStore], windows: list[Window]) -> list[Outgoing]:
+def _outbox(log: PartitionCounts, part: ChangelogPartition[PartitionStore], windows: list[Window]) -> list[Outgoing]:
     """What was decided, if anything was. Minutes before `gone` have nothing more to publish.
 
     What is decided does not follow from the position alone, so it is numbered (see above).
@@ -78,7 +80,7 @@ def _number(before: State, part: ChangelogPartition[PartitionStore]) -> int:
     return (before.position >> 32) + 1 << 32 | part.generation
 
 
-def _changed(log: Log, part: ChangelogPartition[PartitionStore]) -> list[Outgoing]:
+def _changed(log: PartitionCounts, part: ChangelogPartition[PartitionStore]) -> list[Outgoing]:
     changed, log.dirty = log.dirty, []
     records = []
     for dimension, minute, key, entry in changed:
@@ -87,7 +89,7 @@ def _changed(log: Log, part: ChangelogPartition[PartitionStore]) -> list[Outgoin
     return records
 
 
-def _expired(log: Log, part: ChangelogPartition[PartitionStore]) -> list[Outgoing]:
+def _expired(log: PartitionCounts, part: ChangelogPartition[PartitionStore]) -> list[Outgoing]:
     """What erases expired minutes, once they are published: not before the log is verified.
 
     The notes of what was sent go last: without them it would be sent again.

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.counting.checkpoint import Checkpoint, resume, take
-from agents.counting.partition_counts import Log
+from agents.counting.partition_counts import PartitionCounts
 from agents.counting.partition_store import PartitionStore
 from agents.counting.windows import Window, due
 from agents.state.changelog import ChangelogPartition
@@ -30,16 +30,16 @@ from topics.records.deadletter import letter
 
 AGE = 0.5
 """Seconds for which changes gather."""
-_CROWD = 15_000  # records that are too many to wait: fetching stops when too much is unacknowledged
+_MAX_PENDING_RECORDS = 15_000  # records that are too many to wait: fetching stops when too much is unacknowledged
 _TICK = 0.1  # seconds between looks
 _IDLE = 10.0  # seconds without records after which a log's minutes close by the clock
 
 
 @dataclass(eq=False, slots=True)
-class Account:
+class PendingPartition:
     """What a log has been given and not made durable: events to acknowledge, and windows that a predecessor decided."""
 
-    log: Log
+    log: PartitionCounts
     part: ChangelogPartition[PartitionStore]
     heard: float
     since: float = 0.0
@@ -70,23 +70,23 @@ class Flusher:
 
     def __init__(self, app: BatchApp, table: ChangelogTable[PartitionStore], prefix: str) -> None:
         self._app, self._table, self._prefix = app, table, prefix
-        self._accounts: dict[Log, Account] = {}
+        self._accounts: dict[PartitionCounts, PendingPartition] = {}
         self._confirmed: set[ChangelogPartition[PartitionStore]] = set()
-        self._crowd = 0
+        self._pending_records = 0
 
     def open(self, part: ChangelogPartition[PartitionStore]) -> None:
         """Begin with the logs of a part that has just been recovered."""
         for log in part.store.logs.values():
-            self._accounts[log] = Account(log, part, time.monotonic(), owed=resume(log))
+            self._accounts[log] = PendingPartition(log, part, time.monotonic(), owed=resume(log))
 
-    def gather(self, log: Log, event: Any, records: int) -> None:
+    def add(self, log: PartitionCounts, event: Any, records: int) -> None:
         """Take a batch that was counted; it will be acknowledged."""
         account = self._accounts[log]
         account.heard = time.monotonic()
         if not account.events:
             account.since = account.heard
         account.events.append(event)
-        self._crowd += records
+        self._pending_records += records
 
     async def run(self) -> None:
         """Flush for ever. Raises what goes wrong; nothing that is not durable was acknowledged."""
@@ -99,11 +99,11 @@ class Flusher:
 
     async def flush(self) -> None:
         """Make durable what is due."""
-        hurry = self._crowd > _CROWD or self._app.rebalancing or self._app.should_stop
+        hurry = self._pending_records > _MAX_PENDING_RECORDS or self._app.rebalancing or self._app.should_stop
         chosen = [account for account in self._accounts.values() if account.due(hurry)]
         if not chosen or not await self._may_write({account.part for account in chosen}):
             return
-        self._crowd = 0
+        self._pending_records = 0
         pending = []
         for account in chosen:
             pending.append(self._take(account))
@@ -118,7 +118,7 @@ class Flusher:
         self._confirmed |= unconfirmed
         return True
 
-    def _take(self, account: Account) -> _Pending:
+    def _take(self, account: PendingPartition) -> _Pending:
         """Without an await, so that all of it is true at one position."""
         events, account.events = account.events, []
         owed, account.owed = account.owed, []

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from agents.counting.cardinality import weight
+from agents.counting.cardinality import cost
 from agents.counting.entries import Counts, Sent, Source
 
 MINUTE = 60
@@ -19,7 +19,7 @@ LOADERS: dict[int, Any] = {SERVICE: Counts.load, ADDRESS: Source.load, USER: Cou
 
 
 class Minute:
-    """The entries of one minute, by name; in `tables` by dimension, too. `weight` is that of its names (see
+    """The entries of one minute, by name; in `tables` by dimension, too. `cost` is that of its names (see
     `room`), `there` how many there are by dimension, both at the offset up to which its log has counted.
     """
 
@@ -51,4 +51,4 @@ class Minute:
         for dimension in self.there:
             names = [name for name, entry in self.tables[dimension].items() if name and entry.born <= position]
             self.there[dimension] = len(names)
-            self.weight += sum(map(weight, names))
+            self.weight += sum(map(cost, names))

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from sys import intern
 from typing import Any, TypeVar
 
-from agents.counting.cardinality import ROOM, fits, weight
+from agents.counting.cardinality import BUDGET, admits, cost
 from agents.counting.entries import Counts, State
 from agents.counting.minute import ADDRESS, KINDS, LOADERS, MINUTE, OTHERS, OUTBOX, ROW, SERVICE, USER, Minute
 from agents.counting.stream_time import StreamTime
@@ -35,14 +35,14 @@ _NOTHING: dict[str, Any] = {"gone": 0, "windows": []}
 _NAME = struct.Struct(">BBI")
 
 
-class Damaged(Exception):
+class InconsistentState(Exception):
     """The table is not what it was counted to be: records of the changelog are gone."""
 
 
-class Log:
+class PartitionCounts:
     """The state of one partition of one typed topic; `code` stands for the topic in the names of its entries."""
 
-    def __init__(self, topic: str, kind: str, code: int, partition: int, keep: float, room: int = ROOM) -> None:
+    def __init__(self, topic: str, kind: str, code: int, partition: int, keep: float, room: int = BUDGET) -> None:
         self.topic, self.kind, self.code, self.partition = topic, kind, code, partition
         self.position = self.ahead = -1
         self.time = StreamTime()
@@ -192,15 +192,15 @@ class Log:
         """
         entries, kind = minute.tables[dimension], KINDS[dimension]
         entry = entries.get(key)
-        if entry is None and fits(self.weight, self.room, minute.there[dimension]):
+        if entry is None and admits(self.weight, self.room, minute.there[dimension]):
             entry = self._make(kind, entries, key)
             entry.born = offset
         if entry is None or entry.born != offset:
             self.unnamed += number
             return OTHERS, entries.get(OTHERS) or self._make(kind, entries, OTHERS)
         minute.there[dimension] += 1
-        minute.weight += weight(key)
-        self.weight += weight(key)
+        minute.weight += cost(key)
+        self.weight += cost(key)
         return key, entry
 
     def _add(
@@ -267,7 +267,7 @@ class Log:
         self.verify()
 
     def verify(self) -> None:
-        """Compare the entries with the totals, once `position` has reached all of them. Raises `Damaged`.
+        """Compare the entries with the totals, once `position` has reached all of them. Raises `InconsistentState`.
 
         Then what `keep` is now takes effect; until then entries were counted under the one they were written with.
         """
@@ -276,6 +276,6 @@ class Log:
         sums = [sum(column) for column in zip([0, 0, 0], *(m.sums() for m in self.minutes.values()), strict=True)]
         want = [total - gone for total, gone in zip(self.totals, self.expired, strict=True)]
         if sums != want:
-            raise Damaged(f"{self.topic}-{self.partition}: the table holds {sums} attempts by service, address and "
+            raise InconsistentState(f"{self.topic}-{self.partition}: the table holds {sums} attempts by service, address and "
                           f"user where {want} were counted up to offset {self.position}")  # fmt: skip
         self.verified, self.keep, self._next_expiry = True, self._wanted_keep, 0

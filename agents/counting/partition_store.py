@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from agents.counting.cardinality import ROOM
-from agents.counting.partition_counts import Log
+from agents.counting.cardinality import BUDGET
+from agents.counting.partition_counts import PartitionCounts
 from agents.settings import Settings
 from topics.catalogue import COUNTED_KINDS, typed
 
@@ -15,8 +15,8 @@ class PartitionStore:
     """
 
     def __init__(self, settings: Settings, partition: int, partitions: int = 1) -> None:
-        keep, room = settings.keep, ROOM // partitions
-        made = [Log(settings.prefix + typed(k), k, ord(k[0]), partition, keep, room) for k in COUNTED_KINDS]
+        keep, room = settings.keep, BUDGET // partitions
+        made = [PartitionCounts(settings.prefix + typed(k), k, ord(k[0]), partition, keep, room) for k in COUNTED_KINDS]
         self.logs = {log.topic: log for log in made}
         self._by_code = {log.code: log for log in made}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from agents.counting.entries import MORE_HOSTS, MORE_USERS, Source
 from agents.counting.minute import ADDRESS, SERVICE, USER, Minute
-from agents.counting.partition_counts import Log
+from agents.counting.partition_counts import PartitionCounts
 from agents.counting.partition_store import PartitionStore
 from agents.state.changelog import ChangelogPartition
 
@@ -120,7 +120,7 @@ async def _minutes(
             await asyncio.sleep(0)
 
 
-def _times(parts: Iterable[ChangelogPartition[PartitionStore]], span: Span) -> Iterator[tuple[Log, int]]:
+def _times(parts: Iterable[ChangelogPartition[PartitionStore]], span: Span) -> Iterator[tuple[PartitionCounts, int]]:
     for part in parts:
         for log in part.store.logs.values():
             for time in sorted(time for time in log.minutes if span.since <= time < span.until):

@@ -14,7 +14,7 @@ from functools import partial
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from agents.counting.partition_counts import Damaged, Log
+from agents.counting.partition_counts import InconsistentState, PartitionCounts
 from agents.counting.partition_store import PartitionStore
 from agents.runtime.kafka_retry import retry_until_answered
 from agents.settings import Settings
@@ -36,7 +36,7 @@ class Facts:
     end: int
 
 
-class Opening:
+class RecoveryCheck:
     """Looks at partitions of a group's table before they are counted on."""
 
     def __init__(self, settings: Settings, group: str, changelog: str) -> None:
@@ -44,14 +44,14 @@ class Opening:
         self._raw = [settings.prefix + topic.name for topic in (*RAW, REPLAY)]
 
     async def check(self, store: PartitionStore) -> None:
-        """Resume each log of a shelf. Waits for Kafka; raises `Damaged`."""
+        """Resume each log of a shelf. Waits for Kafka; raises `InconsistentState`."""
         logs = list(store.logs.values())
         ids, facts = await retry_until_answered(logger, "look at the topics", partial(self._ask, logs))
         for log in logs:
             self.resume(log, ids, facts[log.topic])
 
-    def resume(self, log: Log, ids: dict[str, str], facts: Facts) -> None:
-        """Let a log go on from what was recovered. Raises `Damaged`."""
+    def resume(self, log: PartitionCounts, ids: dict[str, str], facts: Facts) -> None:
+        """Let a log go on from what was recovered. Raises `InconsistentState`."""
         where = f"{log.topic}-{log.partition}"
         log.resume()
         self.same_topics(log.ids, ids)
@@ -63,20 +63,22 @@ class Opening:
                 )
             log.position = facts.begin - 1
         if facts.committed > log.position + 1:
-            raise Damaged(f"{where}: the table covers offsets up to {log.position}, but all before {facts.committed} "
+            raise InconsistentState(f"{where}: the table covers offsets up to {log.position}, but all before {facts.committed} "
                           f"were acknowledged; {self._changelog} has lost records")  # fmt: skip
         if log.position >= facts.end:
-            raise Damaged(f"{where}: the table covers offsets up to {log.position}, but the topic ends at {facts.end}")
+            raise InconsistentState(
+                f"{where}: the table covers offsets up to {log.position}, but the topic ends at {facts.end}"
+            )
 
     def same_topics(self, before: dict[str, str], now: dict[str, str]) -> None:
-        """Raises `Damaged` when a topic is another one than before."""
+        """Raises `InconsistentState` when a topic is another one than before."""
         for name in replaced(before, now):
-            raise Damaged(f"topic {name} was deleted and created again: its offsets begin anew, and events can no "
+            raise InconsistentState(f"topic {name} was deleted and created again: its offsets begin anew, and events can no "
                           "longer be told from repeated ones")  # fmt: skip
 
-    async def watch(self, logs: list[Log], partitions: int) -> None:
+    async def watch(self, logs: list[PartitionCounts], partitions: int) -> None:
         """Look whether the topics of logs are still the same, and they and the changelog still have so many
-        partitions, if Kafka says so now. Raises `Damaged`.
+        partitions, if Kafka says so now. Raises `InconsistentState`.
         """
         before = {name: identity for log in logs for name, identity in log.ids.items()}
         if before:
@@ -89,10 +91,10 @@ class Opening:
         for name in sorted({*topics, self._changelog} & found.keys()):
             number = len(found[name].partitions)
             if number not in (0, wanted):  # none: it is just being created, or has no leader
-                raise Damaged(f"topic {name} has {number} partitions, and had {wanted}: events of an address no longer "
+                raise InconsistentState(f"topic {name} has {number} partitions, and had {wanted}: events of an address no longer "
                               "come where it was counted, and all of these topics need the same number")  # fmt: skip
 
-    def _ask(self, logs: list[Log]) -> tuple[dict[str, str], dict[str, Facts]]:
+    def _ask(self, logs: list[PartitionCounts]) -> tuple[dict[str, str], dict[str, Facts]]:
         ids = identities(self._servers, [*self._raw, *(log.topic for log in logs)], self._raw)
         client = Consumer(client_conf(self._servers) | {"group.id": self._group, "log_level": 2})
         try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from agents.counting.entries import Sent
 from agents.counting.minute import MINUTE, Minute
-from agents.counting.partition_counts import Log
+from agents.counting.partition_counts import PartitionCounts
 from agents.transport import Outgoing
 from topics.catalogue import STATS
 from topics.records.stats import AuthWindow, encode
@@ -35,7 +35,7 @@ class Window:
     all_failure: int
     all_unknown: int
 
-    def outgoing(self, log: Log, prefix: str) -> Outgoing:
+    def outgoing(self, log: PartitionCounts, prefix: str) -> Outgoing:
         """Its record."""
         window = AuthWindow(
             log.kind, log.partition, self.service, self.minute, self.revision, self.success, self.failure, self.unknown
@@ -43,12 +43,12 @@ class Window:
         return prefix + STATS.name, self.service.encode(), encode(window), None, 0, None
 
 
-def due(log: Log, now: int) -> bool:
+def due(log: PartitionCounts, now: int) -> bool:
     """Whether something can be published or erased at `now`, milliseconds."""
     return log.verified and bool(log.expiring or any(True for _ in _closed(log, now)))
 
 
-def close(log: Log, now: int) -> list[Window]:
+def close(log: PartitionCounts, now: int) -> list[Window]:
     """What is to be published at `now`, milliseconds. Takes it off the list of what is not."""
     found: list[Window] = []
     for minute in list(_closed(log, now)) if log.verified else ():
@@ -61,7 +61,7 @@ def close(log: Log, now: int) -> list[Window]:
     return found
 
 
-def note_sent(log: Log, windows: Iterable[Window]) -> Iterator[tuple[int, str, int, Sent]]:
+def note_sent(log: PartitionCounts, windows: Iterable[Window]) -> Iterator[tuple[int, str, int, Sent]]:
     """Note in the minutes what was decided: minute, service, revision and entry of what the changelog must say."""
     for window in windows:
         entries = _entries(log, window.minute)
@@ -76,13 +76,13 @@ def note_sent(log: Log, windows: Iterable[Window]) -> Iterator[tuple[int, str, i
             yield window.minute, window.service, window.revision, known
 
 
-def _closed(log: Log, now: int) -> Iterator[int]:
+def _closed(log: PartitionCounts, now: int) -> Iterator[int]:
     for minute, since in log.unsent.items():
         if now >= max((minute + MINUTE) * 1000, since) + GRACE or minute in log.expiring:
             yield minute
 
 
-def _entries(log: Log, minute: int) -> Minute | None:
+def _entries(log: PartitionCounts, minute: int) -> Minute | None:
     return log.minutes.get(minute) or log.expiring.get(minute)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agents import pipeline as module
-from agents.counting.partition_counts import Log
+from agents.counting.partition_counts import PartitionCounts
 from agents.pipeline import Pipeline
 from agents.settings import Settings
 from agents.transport import MAX_RECORD
@@ -122,7 +122,7 @@ def test_what_counting_cannot_read_for_whatever_reason_is_a_letter(
 ) -> None:
     values = [one[2] for one in pipeline.records(_records(GOOD, BAD, GOOD), MemoryJoins())]
     monkeypatch.setattr("agents.counting.partition_counts.counted", _raising(decode_attempt, RuntimeError))
-    log = Log("events.authentication", "authentication", 97, 0, 86_400.0)
+    log = PartitionCounts("events.authentication", "authentication", 97, 0, 86_400.0)
     log.count(_records(*values, topic="events.authentication"))
     assert [(record.offset, why) for record, why in log.undecodable] == [(1, "RuntimeError: injected")]
     assert log.totals[0] == 2

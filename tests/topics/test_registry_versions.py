@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from registry_kit import changed, restored, text, written
 
-from agents.counting.partition_counts import Log
+from agents.counting.partition_counts import PartitionCounts
 from topics.avro import wire
 from topics.avro.codec import EVENTS, CodecError, UnknownSchema, decode, decode_head, encode, is_attempt
 from topics.avro.wire import VERSIONS, first_bytes, own_id
@@ -229,7 +229,7 @@ class _Record:
 
 
 def test_counting_stops_at_a_schema_it_must_ask_for_and_goes_on() -> None:
-    log = Log("events.authentication", "authentication", ord("a"), 0, 86_400)
+    log = PartitionCounts("events.authentication", "authentication", ord("a"), 0, 86_400)
     schema = changed(_schema(), first=_SHOE)
     ours = [encode("authentication", {**_EVENT, "ogrewatch_raw_offset": n}) for n in (1, 3)]
     other = written(schema, 3, {**_EVENT, "ogrewatch_raw_offset": 2, "ogrewatch_attempt": 5})

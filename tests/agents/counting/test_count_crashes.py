@@ -18,10 +18,10 @@ import pytest
 from count_kit import Attempt, Stored, recount
 
 from agents.counting import flush
-from agents.counting.cardinality import ROOM
+from agents.counting.cardinality import BUDGET
 from agents.counting.flush import Flusher
 from agents.counting.minute import DIMENSIONS
-from agents.counting.partition_counts import Damaged, Log
+from agents.counting.partition_counts import InconsistentState, PartitionCounts
 from agents.counting.partition_store import PartitionStore
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
@@ -93,10 +93,10 @@ class Worker:
         self.world = world
         world.generation += 1
         self.generation = world.generation
-        self.part = ChangelogPartition(CHANGELOG, 0, PartitionStore(Settings(keep=KEEP), 0, ROOM // TIGHT))
+        self.part = ChangelogPartition(CHANGELOG, 0, PartitionStore(Settings(keep=KEEP), 0, BUDGET // TIGHT))
         self.store = SimpleNamespace(parts={0: self.part}, moving=False, generation=self.generation)
         self.flusher = Flusher(self._app(), SimpleNamespace(store=self.store), "")  # type: ignore[arg-type]
-        self.log: Log = self.part.store.logs[TOPIC]
+        self.log: PartitionCounts = self.part.store.logs[TOPIC]
         self.acknowledged = 0
         self.idle = False
         self._life: Coroutine[Any, Any, None] = self._live()
@@ -283,11 +283,11 @@ def test_counts_are_those_of_a_recount_whenever_workers_die(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(50))
 def test_the_same_names_find_room_whenever_workers_die(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.counting.cardinality.MOST", 4)
-    monkeypatch.setattr("agents.counting.cardinality.FEW", 2)
+    monkeypatch.setattr("agents.counting.cardinality.LIMIT", 4)
+    monkeypatch.setattr("agents.counting.cardinality.LIMIT_UNDER_PRESSURE", 2)
     world = World(seed, names=20)
     worker = _play(world)
-    straight = Log(TOPIC, "authentication", ord("a"), 0, KEEP, TIGHT)
+    straight = PartitionCounts(TOPIC, "authentication", ord("a"), 0, KEEP, TIGHT)
     straight.resume()
     straight.count(world.records)
     assert worker.log.verified
@@ -297,7 +297,7 @@ def test_the_same_names_find_room_whenever_workers_die(seed: int, monkeypatch: p
     _same_after_recovery(world, worker)
 
 
-def _payloads(log: Log) -> dict[tuple[int, int, str], bytes]:
+def _payloads(log: PartitionCounts) -> dict[tuple[int, int, str], bytes]:
     return {
         (begin, dimension, name): entry.payload()
         for begin, minute in log.minutes.items()
@@ -338,6 +338,6 @@ def test_windows_would_contradict_each_other_if_nobody_asked_the_broker() -> Non
 
 def _contradicts(world: World) -> bool:
     world.credulous = True
-    with suppress(AssertionError, Damaged):
+    with suppress(AssertionError, InconsistentState):
         _play(world)
     return bool(world.contradictions)

@@ -5,7 +5,7 @@ import asyncio
 from count_kit import START, Attempt
 
 from agents.counting import queries
-from agents.counting.cardinality import ROOM
+from agents.counting.cardinality import BUDGET
 from agents.counting.partition_store import PartitionStore
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
@@ -14,7 +14,7 @@ SPAN = queries.Span(START, START + 60)
 
 
 def crowded() -> list[ChangelogPartition[PartitionStore]]:
-    part = ChangelogPartition("changelog", 0, PartitionStore(Settings(keep=600), 0, ROOM // 2))
+    part = ChangelogPartition("changelog", 0, PartitionStore(Settings(keep=600), 0, BUDGET // 2))
     log = part.store.logs["events.authentication"]
     log.resume()
     log.count(Attempt(0, n, 0, n, address=f"2001:db8::{n}", user="").record(n) for n in range(9))

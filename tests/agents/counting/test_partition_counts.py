@@ -6,24 +6,24 @@ from dataclasses import replace
 import pytest
 from count_kit import START, Attempt, Stored
 
-from agents.counting.cardinality import MOST, ROOM
+from agents.counting.cardinality import BUDGET, LIMIT
 from agents.counting.entries import MORE_HOSTS, MORE_USERS, NAMES, Source, State
 from agents.counting.minute import OTHERS
-from agents.counting.partition_counts import Damaged, Log
+from agents.counting.partition_counts import InconsistentState, PartitionCounts
 from topics.avro.attempt_header import LONGEST
 from topics.records.replay import again_header, recount_header
 
 KEEP = 600.0
 
 
-def log(attempts: Iterable[Attempt] = (), room: int = ROOM) -> Log:
-    made = Log("events.authentication", "authentication", ord("a"), 0, KEEP, room)
+def log(attempts: Iterable[Attempt] = (), room: int = BUDGET) -> PartitionCounts:
+    made = PartitionCounts("events.authentication", "authentication", ord("a"), 0, KEEP, room)
     made.resume()
     made.count(attempt.record(offset) for offset, attempt in enumerate(attempts))
     return made
 
 
-def source(made: Log, minute: int = 0, address: str = "203.0.113.9") -> Source:
+def source(made: PartitionCounts, minute: int = 0, address: str = "203.0.113.9") -> Source:
     return made.minutes[START + 60 * minute].addresses[address]
 
 
@@ -90,7 +90,9 @@ def test_a_table_that_does_not_add_up_is_refused() -> None:
     made.verify()
     source(made).failure -= 1
     made.verified = False
-    with pytest.raises(Damaged, match=r"holds \[5, 4, 5\] attempts .* where \[5, 5, 5\] were counted up to offset 4"):
+    with pytest.raises(
+        InconsistentState, match=r"holds \[5, 4, 5\] attempts .* where \[5, 5, 5\] were counted up to offset 4"
+    ):
         made.verify()
 
 
@@ -129,7 +131,7 @@ def test_how_far_what_was_sent_again_was_counted_outlives_a_worker() -> None:
     again = Stored(1, 0, b"", Attempt(0, 1, 0, 1).value, [again_header(3, 41)])
     made = log([Attempt(0, 9, 0, 1)])
     made.count([again])
-    successor = Log(made.topic, made.kind, made.code, 0, KEEP)
+    successor = PartitionCounts(made.topic, made.kind, made.code, 0, KEEP)
     successor.minutes = made.minutes
     row = made.checkpoint()
     row.position = made.position
@@ -141,12 +143,12 @@ def test_how_far_what_was_sent_again_was_counted_outlives_a_worker() -> None:
 
 
 def test_a_minute_has_room_for_so_many_names_and_counts_the_others_together() -> None:
-    made = log(Attempt(0, n, 0, 1, user=f"u{n % (MOST + 3)}", service=f"s{n % 2}") for n in range(MOST + 10))
+    made = log(Attempt(0, n, 0, 1, user=f"u{n % (LIMIT + 3)}", service=f"s{n % 2}") for n in range(LIMIT + 10))
     minute = made.minutes[START]
-    assert len(minute.users) == MOST + 1
+    assert len(minute.users) == LIMIT + 1
     assert (minute.users[OTHERS].failure, minute.users["u0"].failure) == (3, 2)
     assert made.unnamed == 3
-    assert made.totals == [MOST + 10] * 3
+    assert made.totals == [LIMIT + 10] * 3
     assert minute.sums() == made.totals
 
 

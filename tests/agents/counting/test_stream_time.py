@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agents.counting.entries import State
-from agents.counting.partition_counts import Log
+from agents.counting.partition_counts import PartitionCounts
 from agents.counting.stream_time import STEP, WITNESSES, StreamTime
 
 DAY = 86_400
@@ -16,8 +16,8 @@ KEEP = float(DAY)
 gaps = st.lists(st.integers(0, 600), min_size=2, max_size=60)
 
 
-def log(attempts: list[Attempt]) -> Log:
-    made = Log("events.authentication", "authentication", ord("a"), 0, KEEP)
+def log(attempts: list[Attempt]) -> PartitionCounts:
+    made = PartitionCounts("events.authentication", "authentication", ord("a"), 0, KEEP)
     made.resume()
     made.count(attempt.record(offset) for offset, attempt in enumerate(attempts))
     return made
@@ -111,7 +111,7 @@ def test_rows_of_earlier_versions_say_what_time_it_is() -> None:
     old = State({"newest": START * 1000, "floor": START - DAY, "keep": KEEP, "late": 3, "totals": [0, 0, 0],
                  "expired": [0, 0, 0], "raw": {"raw.syslog": {"0": 7}}, "ids": {}})  # fmt: skip
     old.position = 41
-    made = Log("events.authentication", "authentication", ord("a"), 0, KEEP)
+    made = PartitionCounts("events.authentication", "authentication", ord("a"), 0, KEEP)
     made.row = old
     made.resume()
     assert (made.position, made.newest, made.floor, made.late) == (41, START * 1000, START - DAY, 3)
