@@ -17,7 +17,7 @@ import orjson
 from elasticsearch import AsyncElasticsearch, TransportError
 
 from sinks.base import Document
-from sinks.elasticsearch.backoff import Patience
+from sinks.elasticsearch.backoff import Backoff
 from sinks.elasticsearch.verdicts import Cause
 
 _FRESH = 1.0  # seconds that a look at the backing indices is good for
@@ -37,7 +37,7 @@ _GONE = ("index_not_found_exception", "index_closed_exception")
 _NUMBER = re.compile(r"-(\d{6,})$")
 
 
-class _Generation(NamedTuple):
+class _BackingIndex(NamedTuple):
     """A backing index. One that was shrunk or restored has another name, with the same number at its end."""
 
     number: int
@@ -45,7 +45,7 @@ class _Generation(NamedTuple):
     name: str
 
 
-class Generations:
+class BackingIndices:
     """The backing indices of data streams; while something is written, they are looked at once a second.
 
     Every method that is awaited raises what the client raises.
@@ -54,14 +54,14 @@ class Generations:
     def __init__(self, client: AsyncElasticsearch) -> None:
         self._client = client
         self._targets = set[str]()
-        self._known: dict[str, list[_Generation]] = {}
+        self._known: dict[str, list[_BackingIndex]] = {}
         self._looked = float("-inf")
 
     def forget(self) -> None:
         """Look again before the next request: it is one that was sent before."""
         self._looked = float("-inf")
 
-    async def edges(self, targets: Collection[str]) -> dict[str, int]:
+    async def rollover_bounds(self, targets: Collection[str]) -> dict[str, int]:
         """Of data streams that have rolled over: before which time (milliseconds since 1970) documents must have come
         that an older backing index may hold.
         """
@@ -75,7 +75,7 @@ class Generations:
         found = self._known.get(target)
         return found[-1].name if found else target
 
-    async def settle(self, target: str, documents: Sequence[Document]) -> set[str]:
+    async def drop_duplicates(self, target: str, documents: Sequence[Document]) -> set[str]:
         """The ids of those that an older backing index holds. Copies in the newest are deleted, if that is allowed."""
         known, ids = self._known[target], [document.id for document in documents]
         since, found = min(document.since for document in documents), set[str]()
@@ -90,12 +90,12 @@ class Generations:
 
     async def _look(self) -> None:
         """Of looks at the same time the one that began last counts."""
-        began, known = time.monotonic(), {target: list[_Generation]() for target in self._targets}
+        began, known = time.monotonic(), {target: list[_BackingIndex]() for target in self._targets}
         answer = await self._client.perform_request("GET", f"/{','.join(known)}", params=_LOOK, headers=_JSON)
         for index, about in answer.body.items():
             if (stream := about.get("data_stream")) in known:
                 created = int(about["settings"]["index"]["creation_date"])
-                known[stream].append(_Generation(_number(index), created, index))
+                known[stream].append(_BackingIndex(_number(index), created, index))
         if began >= self._looked:
             self._known = {target: sorted(found) for target, found in known.items()}
             self._looked = began
@@ -115,7 +115,7 @@ class Generations:
             status, why = item["delete"]["status"], item["delete"].get("error", {}).get("type")
             if why == _FORBIDDEN:
                 text = f"{index} keeps second copies of documents, for we may not delete them"
-                Patience.warn(text, Cause(status, _FORBIDDEN, index))
+                Backoff.warn(text, Cause(status, _FORBIDDEN, index))
             elif status not in _DELETED:
                 raise TransportError(f"{index} keeps second copies of documents: {why}")
 

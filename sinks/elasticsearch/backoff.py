@@ -28,7 +28,7 @@ class _Said:
     seen: float
 
 
-class Patience:
+class Backoff:
     """The pauses of one request that is sent again and again. `told` hears of each, with the status that caused it,
     `waits` with the type of the error and the number of documents.
     """

@@ -14,9 +14,9 @@ from elasticsearch import ApiError, BadRequestError, OrjsonSerializer, Transport
 from elasticsearch.serializer import Serializer
 
 from sinks.base import Document, Outcome, Rejected
-from sinks.elasticsearch.backing_indices import Generations
-from sinks.elasticsearch.backoff import Patience
-from sinks.elasticsearch.congestion import Pace
+from sinks.elasticsearch.backing_indices import BackingIndices
+from sinks.elasticsearch.backoff import Backoff
+from sinks.elasticsearch.congestion import CongestionWindow
 from sinks.elasticsearch.connection import async_client, words
 from sinks.elasticsearch.verdicts import (
     PRESENT,
@@ -68,7 +68,7 @@ class ElasticsearchSink:
     """Writes to the nodes at `urls` (comma separated), at most about `max_bytes` in one request.
 
     Writes may run at the same time. A document larger than `max_bytes` goes alone. A server that takes long, or says
-    that it is too much, gets less at a time (see `pace`). `on_retry` is called before a request is sent again, with the
+    that it is too much, gets less at a time (see `window`). `on_retry` is called before a request is sent again, with the
     status that calls for it, or None when there was no answer; `on_wait` likewise, with the type of the error and the
     number of documents. With `data_streams`, targets are data streams: one whose template is gone is waited for, not
     made an index.
@@ -86,16 +86,16 @@ class ElasticsearchSink:
         self._client = async_client(
             urls, request_timeout=_TIMEOUT, max_retries=0, retry_on_timeout=False, serializers=_SERIALIZERS
         )
-        self._generations = Generations(self._client)
-        self._pace, self._on_retry, self._on_wait = Pace(max_bytes, _AT_ONCE), on_retry, on_wait
+        self._backing = BackingIndices(self._client)
+        self._window, self._on_retry, self._on_wait = CongestionWindow(max_bytes, _AT_ONCE), on_retry, on_wait
         self._params = _PARAMS | ({_STREAM: "true"} if data_streams else {})
         self._accepted: dict[str, Document] = {}  # of each target, one that the server has
 
     async def write(self, documents: Sequence[Document]) -> Outcome:
         """Store documents; see `Sink.write`."""
         outcome = Outcome()
-        for entries in _requests(_entries(documents), self._pace):
-            await self._store(entries, Judge(outcome, self._accepted), Patience(self._on_retry, self._on_wait))
+        for entries in _requests(_entries(documents), self._window):
+            await self._store(entries, Judge(outcome, self._accepted), Backoff(self._on_retry, self._on_wait))
         return outcome
 
     async def refresh(self, index: str) -> None:
@@ -103,7 +103,7 @@ class ElasticsearchSink:
         try:
             await self._client.indices.refresh(index=index, ignore_unavailable=True, filter_path="_shards.failed")
         except (ApiError, TransportError) as error:
-            Patience.warn(f"no refresh of {index}: {words(error)}", Cause(None, "refresh", index))
+            Backoff.warn(f"no refresh of {index}: {words(error)}", Cause(None, "refresh", index))
 
     async def refusal(self, document: Document) -> str:
         """Why a document of this kind would be refused; nothing if it would be stored, and also if that is not known.
@@ -111,8 +111,8 @@ class ElasticsearchSink:
         Nothing is stored: the write is for a version of the document that there is not, which is looked at last.
         """
         try:
-            await self._generations.edges({document.target})
-            index = self._generations.newest(document.target)
+            await self._backing.rollover_bounds({document.target})
+            index = self._backing.newest(document.target)
             if index != document.target:  # else there is nothing yet that could refuse anything
                 source = orjson.loads(document.source)
                 path = f"/{index}/_doc/{_NOBODY}"
@@ -128,57 +128,57 @@ class ElasticsearchSink:
         """Close the connections."""
         await self._client.close()
 
-    async def _store(self, entries: list[Entry], judge: Judge, patience: Patience) -> None:
+    async def _store(self, entries: list[Entry], judge: Judge, backoff: Backoff) -> None:
         suspects = False
         while entries:
             sent = entries
             try:
                 entries = await self._unstored(entries, judge.outcome)
                 sent = [*entries, *await self._controls(entries)] if suspects else entries
-                async with self._pace.turn(_bytes(sent)):
+                async with self._window.slot(_bytes(sent)):
                     items = await self._send(sent)
             except TransportError as error:
-                self._generations.forget()
-                await patience.wait(Cause(None, "no_answer"), words(error), len(entries))
+                self._backing.forget()
+                await backoff.wait(Cause(None, "no_answer"), words(error), len(entries))
             except ApiError as error:
                 if error.status_code == _TOO_LARGE and len(sent) == len(entries):
-                    return await self._store_halves(entries, judge, patience)
+                    return await self._store_halves(entries, judge, backoff)
                 if error.status_code == _TOO_LARGE:  # with the control; another one will do
                     self._accepted.clear()
-                self._generations.forget()
-                await self._put_off(entries, _cause(error), words(error), patience)
-                if len(entries) > 1 and error.status_code != _BAD and _bytes(entries) > self._pace.size:
-                    return await self._store_halves(entries, judge, patience)
+                self._backing.forget()
+                await self._put_off(entries, _cause(error), words(error), backoff)
+                if len(entries) > 1 and error.status_code != _BAD and _bytes(entries) > self._window.size:
+                    return await self._store_halves(entries, judge, backoff)
                 if error.status_code == _BAD and await self._takes_others(entries, judge):
-                    return await self._isolate(entries, judge, patience, str(error))
+                    return await self._isolate(entries, judge, backoff, str(error))
             else:
                 verdict = judge.judge(sent, items)
                 entries, suspects = verdict.again, verdict.suspects
                 if entries:
-                    await self._put_off(entries, verdict.cause, verdict.why, patience)
-        patience.over()
+                    await self._put_off(entries, verdict.cause, verdict.why, backoff)
+        backoff.over()
         return None
 
-    async def _put_off(self, entries: list[Entry], cause: Cause, why: str, patience: Patience) -> None:
+    async def _put_off(self, entries: list[Entry], cause: Cause, why: str, backoff: Backoff) -> None:
         if cause.status == _TOO_MUCH:
-            self._pace.less(_bytes(entries))
-        await patience.wait(cause, why, len(entries))
+            self._window.shrink(_bytes(entries))
+        await backoff.wait(cause, why, len(entries))
 
-    async def _store_halves(self, entries: list[Entry], judge: Judge, patience: Patience) -> None:
+    async def _store_halves(self, entries: list[Entry], judge: Judge, backoff: Backoff) -> None:
         if len(entries) == 1:
             text = f"{entries[0].size} bytes are more than the server takes in one request"
             judge.outcome.rejected.append(Rejected(entries[0].position, "too_large", text))
             return
         middle = len(entries) // 2
-        await self._store(entries[:middle], judge, patience)
-        await self._store(entries[middle:], judge, patience)
+        await self._store(entries[:middle], judge, backoff)
+        await self._store(entries[middle:], judge, backoff)
 
-    async def _isolate(self, entries: list[Entry], judge: Judge, patience: Patience, why: str) -> None:
+    async def _isolate(self, entries: list[Entry], judge: Judge, backoff: Backoff, why: str) -> None:
         """Find the documents for which a whole request is refused, while the server takes others."""
         if len(entries) > 1:
-            await self._store_halves(entries, judge, patience)
+            await self._store_halves(entries, judge, backoff)
         elif entries and not judge.prove(entries[0], "bad_request", why):
-            await self._store(entries, judge, patience)
+            await self._store(entries, judge, backoff)
 
     async def _controls(self, entries: list[Entry]) -> list[Entry]:
         """Of each target a document that the server has: whether it says so tells why it refuses others. Those that an
@@ -216,7 +216,7 @@ class ElasticsearchSink:
     async def _held(self, entries: Iterable[Entry]) -> set[tuple[str, str]]:
         """Targets and ids of those that older backing indices hold."""
         entries = list(entries)
-        edges = await self._generations.edges({entry.document.target for entry in entries})
+        edges = await self._backing.rollover_bounds({entry.document.target for entry in entries})
         risky = defaultdict[str, list[Document]](list)
         for entry in entries if edges else ():
             if entry.document.since < edges.get(entry.document.target, 0):
@@ -224,7 +224,7 @@ class ElasticsearchSink:
         return {
             (target, identity)
             for target, documents in risky.items()
-            for identity in await self._generations.settle(target, documents)
+            for identity in await self._backing.drop_duplicates(target, documents)
         }
 
     async def _send(self, entries: list[Entry]) -> list[dict[str, Any]]:
@@ -232,7 +232,7 @@ class ElasticsearchSink:
         if not entries:
             return []
         last = {entry.document.target: entry.document for entry in entries}
-        newest = {target: self._generations.newest(target) for target in last}
+        newest = {target: self._backing.newest(target) for target in last}
         answer = await self._post(body_of(entries))
         if (well := answer.get("well")) is not None:
             if sum(well.count(_INDEX % name.encode()) for name in newest.values()) == len(entries):
@@ -264,7 +264,7 @@ class ElasticsearchSink:
             if item["status"] < REFUSED and item["_index"] != newest[entry.document.target]
         ]
         if created:
-            self._generations.forget()
+            self._backing.forget()
             held = await self._held(entry for entry, _ in created)
             for entry, item in created:
                 if entry.key in held:
@@ -295,11 +295,11 @@ def _bytes(entries: Iterable[Entry]) -> int:
     return sum(entry.size for entry in entries)
 
 
-def _requests(entries: Iterable[Entry], pace: Pace) -> Iterator[list[Entry]]:
+def _requests(entries: Iterable[Entry], window: CongestionWindow) -> Iterator[list[Entry]]:
     request: list[Entry] = []
     size = 0
     for entry in entries:
-        if request and size + entry.size > pace.size:
+        if request and size + entry.size > window.size:
             yield request
             request, size = [], 0
         request.append(entry)

@@ -15,7 +15,7 @@ _QUICK, _SLOW = 2.0, 10.0  # seconds
 _ONCE = 1.0  # seconds in which all complaints are one
 
 
-class Pace:
+class CongestionWindow:
     """How many bytes a request may have (`size`), and how many requests may be under way. `clock` gives seconds."""
 
     def __init__(self, most_bytes: int, most_requests: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -30,7 +30,7 @@ class Pace:
         return int(self._requests)
 
     @asynccontextmanager
-    async def turn(self, sent: int) -> AsyncIterator[None]:
+    async def slot(self, sent: int) -> AsyncIterator[None]:
         """Wait until one more request may be under way; what happens inside is one, of so many bytes. How long it takes
         is noted.
         """
@@ -41,21 +41,21 @@ class Pace:
         try:
             yield
             if self._clock() - begin < _QUICK:
-                self._more()
+                self._grow()
         finally:
             if self._clock() - begin > _SLOW:
-                self.less(sent)
+                self.shrink(sent)
             self._under_way -= 1
             async with self._changed:
                 self._changed.notify_all()
 
-    def less(self, sent: int) -> None:
+    def shrink(self, sent: int) -> None:
         """Send half as much from now on: a request of so many bytes was too much for the server, or took long."""
         if self._clock() - self._eased > _ONCE:
             self._eased = self._clock()
             self.size = min(self._most, max(_LEAST, min(self.size, sent) // 2))
             self._requests = max(1.0, self._requests / 2)
 
-    def _more(self) -> None:
+    def _grow(self) -> None:
         self.size = min(self._most, self.size + self._most // _STEPS)
         self._requests = min(self._most_requests, self._requests + self._most_requests / _STEPS)

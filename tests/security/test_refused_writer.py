@@ -10,7 +10,7 @@ import pytest
 from secured import Site
 
 from sinks.base import Document, Outcome
-from sinks.elasticsearch.backoff import Patience
+from sinks.elasticsearch.backoff import Backoff
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.templates import install, stream_name
 
@@ -38,7 +38,7 @@ async def test_a_writer_that_is_refused_waits(
 ) -> None:
     for name, value in site.environment.items():
         monkeypatch.setenv(name, value)
-    Patience._causes.clear()
+    Backoff._causes.clear()
     install(site.elasticsearch.address)
     waits: list[str] = []
     sink = ElasticsearchSink(

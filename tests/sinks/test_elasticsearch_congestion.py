@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from sinks.elasticsearch.congestion import Pace
+from sinks.elasticsearch.congestion import CongestionWindow
 
 MIB = 1 << 20
 
@@ -18,8 +18,8 @@ class Clock:
         return self.now
 
 
-async def _answer(pace: Pace, clock: Clock, seconds: float, error: Exception | None = None) -> None:
-    async with pace.turn(4 * MIB):
+async def _answer(window: CongestionWindow, clock: Clock, seconds: float, error: Exception | None = None) -> None:
+    async with window.slot(4 * MIB):
         clock.now += seconds
         if error is not None:
             raise error
@@ -27,53 +27,53 @@ async def _answer(pace: Pace, clock: Clock, seconds: float, error: Exception | N
 
 async def test_complaints_halve_and_quick_answers_raise() -> None:
     clock = Clock()
-    pace = Pace(4 * MIB, 8, clock)
-    assert (pace.size, pace.requests) == (4 * MIB, 8)
-    pace.less(4 * MIB)
-    pace.less(4 * MIB)  # of the same moment
-    assert (pace.size, pace.requests) == (2 * MIB, 4)
-    await _answer(pace, clock, 1.0)
-    assert pace.size == 2 * MIB + MIB // 4
+    window = CongestionWindow(4 * MIB, 8, clock)
+    assert (window.size, window.requests) == (4 * MIB, 8)
+    window.shrink(4 * MIB)
+    window.shrink(4 * MIB)  # of the same moment
+    assert (window.size, window.requests) == (2 * MIB, 4)
+    await _answer(window, clock, 1.0)
+    assert window.size == 2 * MIB + MIB // 4
     for _ in range(20):
-        await _answer(pace, clock, 1.0)
-    assert (pace.size, pace.requests) == (4 * MIB, 8)
+        await _answer(window, clock, 1.0)
+    assert (window.size, window.requests) == (4 * MIB, 8)
 
 
 async def test_slow_answers_count_as_complaints_whatever_they_say() -> None:
     clock = Clock()
-    pace = Pace(4 * MIB, 8, clock)
-    await _answer(pace, clock, 11.0)
+    window = CongestionWindow(4 * MIB, 8, clock)
+    await _answer(window, clock, 11.0)
     with pytest.raises(ConnectionError):
-        await _answer(pace, clock, 60.0, ConnectionError())
-    assert (pace.size, pace.requests) == (MIB, 2)
-    await _answer(pace, clock, 5.0)  # neither quick nor slow
-    assert (pace.size, pace.requests) == (MIB, 2)
+        await _answer(window, clock, 60.0, ConnectionError())
+    assert (window.size, window.requests) == (MIB, 2)
+    await _answer(window, clock, 5.0)  # neither quick nor slow
+    assert (window.size, window.requests) == (MIB, 2)
 
 
 async def test_what_was_too_much_is_not_sent_again_as_it_was() -> None:
-    pace = Pace(4 * MIB, 8)
-    pace.less(MIB)
-    assert pace.size == MIB // 2
+    window = CongestionWindow(4 * MIB, 8)
+    window.shrink(MIB)
+    assert window.size == MIB // 2
 
 
 async def test_something_is_always_sent() -> None:
     clock = Clock()
-    pace, small = Pace(4 * MIB, 8, clock), Pace(1000, 8, clock)
+    window, small = CongestionWindow(4 * MIB, 8, clock), CongestionWindow(1000, 8, clock)
     for _ in range(20):
         clock.now += 2.0
-        pace.less(4 * MIB)
-        small.less(100)
-    assert (pace.size, pace.requests) == (64 << 10, 1)
+        window.shrink(4 * MIB)
+        small.shrink(100)
+    assert (window.size, window.requests) == (64 << 10, 1)
     assert small.size == 1000
-    await _answer(pace, clock, 0.1)
+    await _answer(window, clock, 0.1)
 
 
 async def test_no_more_are_under_way_than_may_be() -> None:
-    pace, under_way, most = Pace(MIB, 2), 0, 0
+    window, under_way, most = CongestionWindow(MIB, 2), 0, 0
 
     async def send() -> None:
         nonlocal under_way, most
-        async with pace.turn(4 * MIB):
+        async with window.slot(4 * MIB):
             under_way += 1
             most = max(most, under_way)
             await asyncio.sleep(0)

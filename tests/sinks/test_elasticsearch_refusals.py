@@ -14,7 +14,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from sinks.base import Document, Outcome
-from sinks.elasticsearch.backoff import Patience
+from sinks.elasticsearch.backoff import Backoff
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.templates import install, stream_name
 from sinks.elasticsearch.verdicts import Entry, Judge
@@ -76,7 +76,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def site(own: Server, unique: str) -> Iterator[Site]:
     """The build that tests run has no API of data streams: they stay, and are made by their first document."""
-    Patience._causes.clear()
+    Backoff._causes.clear()
     install(own.address)
     with Elasticsearch(own.address) as client:
         yield Site(client, own.address, stream_name("authentication", unique))

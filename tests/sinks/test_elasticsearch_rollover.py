@@ -9,7 +9,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from sinks.base import Document, Outcome
-from sinks.elasticsearch.backing_indices import Generations
+from sinks.elasticsearch.backing_indices import BackingIndices
 from sinks.elasticsearch.bulk import ElasticsearchSink
 
 LATER = 3_600_000  # milliseconds after which no clock is in doubt
@@ -66,13 +66,13 @@ async def test_nothing_is_asked_about_what_came_after_a_rollover(
     elasticsearch_url: str, stream: str, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    settle = Generations.settle
+    settle = BackingIndices.drop_duplicates
 
-    async def noting(self: Generations, target: str, documents: Sequence[Document]) -> set[str]:
+    async def noting(self: BackingIndices, target: str, documents: Sequence[Document]) -> set[str]:
         asked.append(target)
         return await settle(self, target, documents)
 
-    monkeypatch.setattr(Generations, "settle", noting)
+    monkeypatch.setattr(BackingIndices, "settle", noting)
     await _write(elasticsearch_url, _documents(stream, range(5), _now()))
     client.indices.rollover(alias=stream)
     await _write(elasticsearch_url, _documents(stream, range(5, 10), _now() + LATER))
