@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agents.settings import Settings
 from enrichers.enricher import Enricher
-from streams.base import Joins
+from streams.base import StateStore
 from streams.dispatch import Dispatcher
 from topics.avro.codec import CodecError, encode
 from topics.catalogue import MAX_RECORD, REPLAY, typed
@@ -24,8 +24,8 @@ _LATEST = 4_102_444_800_000
 """The year 2100 in milliseconds: a producer may claim any time, and no arithmetic on it should fail."""
 
 
-class LineJoins(Joins, Protocol):
-    """Joins that know which line is parsed."""
+class LineJoins(StateStore, Protocol):
+    """StateStore that know which line is parsed."""
 
     def at(self, offset: int, timestamp: int) -> None:
         """Go on to the line at `offset`, which arrived at `timestamp`, milliseconds since 1970."""
@@ -39,7 +39,7 @@ class Pipeline:
         self.enricher = Enricher(settings.geoip, settings.asn)
         self._prefix, self._replay = settings.prefix, settings.prefix + REPLAY.name
 
-    def event(self, raw: bytes, received: int, joins: Joins, program: str | None = None) -> Event:
+    def event(self, raw: bytes, received: int, joins: StateStore, program: str | None = None) -> Event:
         """The event of a line that was received at `received`, microseconds since 1970. Never raises."""
         event = self.dispatcher.parse(raw, received, joins, program)
         self.enricher.enrich(event)
@@ -63,7 +63,7 @@ class Pipeline:
         except Exception as error:
             return self._letter(record, "failure", reason_of(error))
 
-    def _typed(self, record: Any, joins: Joins, headers: Any) -> "Outgoing":
+    def _typed(self, record: Any, joins: StateStore, headers: Any) -> "Outgoing":
         received = min(max(record.timestamp, 0), _LATEST) * 1000
         event = self.event(record.value or b"", received, joins)
         if record.headers:

@@ -38,13 +38,13 @@ def command(
 
 def _explained(line: str, program: str | None) -> dict[str, Any]:
     from agents.pipeline import Pipeline
-    from streams.base import MemoryJoins
+    from streams.base import MemoryState
     from topics.catalogue import typed
     from topics.documents.ecs import iso, render
     from topics.event import key_of, kind_of
 
     settings, raw = Settings(), line.encode("utf-8", "surrogateescape")
-    event = Pipeline(settings).event(raw, time.time_ns() // 1000, MemoryJoins(), program)
+    event = Pipeline(settings).event(raw, time.time_ns() // 1000, MemoryState(), program)
     attempts = event.get("ogrewatch_attempt", 0)
     return {
         "header": {"@timestamp": iso(event["timestamp"])} | _named(event, _HEADER),

@@ -22,7 +22,7 @@ Enters: the syslog messages of $name, any version. Say here which versions, sett
 source or manual you know the shapes; put its address here.
 """
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
@@ -38,7 +38,7 @@ _FAILURE = Rule(rf"for (?P<user_name>.*) {_FROM}", {**_LOGIN, "event_outcome": "
 _RULES = Rules("$name", {"accepted": (_SUCCESS,), "refused": (_FAILURE,)})
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False for what it does not understand."""
     return _RULES.parse(message, event)
 
@@ -149,7 +149,7 @@ def _expect(name: str, root: Path) -> list[Path]:
     from importlib.util import module_from_spec, spec_from_file_location
 
     from streams import samples
-    from streams.base import MemoryJoins
+    from streams.base import MemoryState
     from streams.dispatch import Dispatcher
 
     spec = spec_from_file_location(f"streams.{name}.parser", root / "streams" / name / "parser.py")
@@ -160,6 +160,6 @@ def _expect(name: str, root: Path) -> list[Path]:
     dispatcher = Dispatcher(known=[module.STREAM])
     logs = sorted((root / "streams" / name / "samples").glob("*.log"))
     for log in logs:
-        events = (dispatcher.parse(line, samples.RECEIVED, MemoryJoins()) for line in samples.lines(log))
+        events = (dispatcher.parse(line, samples.RECEIVED, MemoryState()) for line in samples.lines(log))
         samples.expected_path(log).write_text("".join(samples.render(event) + "\n" for event in events))
     return [samples.expected_path(log) for log in logs]

@@ -45,10 +45,10 @@ def command(
         _cover(coverage, jsonl, limit, as_json)
         return
     from agents.pipeline import Pipeline
-    from streams.base import MemoryJoins
+    from streams.base import MemoryState
     from topics.documents.ecs import render
 
-    pipeline, joins = Pipeline(Settings()), MemoryJoins()
+    pipeline, joins = Pipeline(Settings()), MemoryState()
     with _opened(file or Path("-"), "FILE") as lines:
         for raw, program, error in _lines(lines, jsonl):
             event = pipeline.event(raw, time.time_ns() // 1000, joins, program)
@@ -62,10 +62,10 @@ def _cover(path: Path, jsonl: bool, limit: int, as_json: bool) -> None:
     from rich.console import Console
 
     from operations.coverage import Coverage, shown
-    from streams.base import MemoryJoins
+    from streams.base import MemoryState
     from streams.dispatch import Dispatcher
 
-    dispatcher, joins, found = Dispatcher(Settings().zone), MemoryJoins(), Coverage()
+    dispatcher, joins, found = Dispatcher(Settings().zone), MemoryState(), Coverage()
     with _opened(path, "--coverage") as file:
         for raw, program, _ in _lines(file, jsonl):
             found.add(dispatcher.parse(raw, time.time_ns() // 1000, joins, program))

@@ -72,7 +72,7 @@ from typing import Any, Protocol
 from topics.event import Event
 
 
-class Joins(Protocol):
+class StateStore(Protocol):
     """State that joins lines, kept by whoever runs the parsers: it survives a restart, and lines are parsed again.
 
     Keys are the caller's, and should begin with stream and host. Values are JSON values, replaced whole; one of
@@ -90,7 +90,7 @@ class Joins(Protocol):
         """Say that the value has done its work: later lines find none."""
 
 
-Parse = Callable[[str, Event, Joins], bool]
+Parse = Callable[[str, Event, StateStore], bool]
 """`parse(message, event, joins)`: adds columns to `event`, which already holds the header's. `message` has no blanks at
 its ends. True when it understood the message; False leaves `event` untouched. Must not raise on any text (what it
 raises becomes a pipeline error).
@@ -99,14 +99,14 @@ The event owns its `extra`; lists such as `event_category` are shared constants 
 logins sets `ogrewatch_service` on all of its events. It may set `event_dataset`, which is otherwise its name."""
 
 
-ParseJson = Callable[[dict[str, Any], Event, Joins], bool]
+ParseJson = Callable[[dict[str, Any], Event, StateStore], bool]
 """`parse_json(record, event, joins)`: as `Parse`, for a record that is a JSON object. `event["message"]` is its text.
 
 The record is the stream's own to take apart. Its values may be of any JSON type, whatever the source's manual says:
 `streams.mapping.json_fields` sets columns of them safely, and keeps the rest."""
 
 
-def no_text(message: str, event: Event, joins: Joins) -> bool:
+def no_text(message: str, event: Event, joins: StateStore) -> bool:
     """The `parse` of a stream that reads JSON records only: understands no text."""
     return False
 
@@ -139,11 +139,11 @@ class Stream:
 
 
 _GENERATION = 50_000
-"""Values in a generation of `MemoryJoins`."""
+"""Values in a generation of `MemoryState`."""
 
 
-class MemoryJoins:
-    """Joins that live as long as the process: at least the last 50,000 values written, at most twice as many."""
+class MemoryState:
+    """StateStore that live as long as the process: at least the last 50,000 values written, at most twice as many."""
 
     def __init__(self) -> None:
         self._new: dict[str, Any] = {}

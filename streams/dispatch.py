@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from streams.base import SHORTEST, Joins, Stream
+from streams.base import SHORTEST, StateStore, Stream
 from streams.common.text import extra
 from streams.envelopes import ecs, mozdef
 from streams.envelopes.unwrap import keep_unknown, unwrap
@@ -46,7 +46,7 @@ class Dispatcher:
         self._headers = Headers(zone, self._registry.programs, self._registry.sniffed)
         self._zone = self._headers.zone if zone != "UTC" else None
 
-    def parse(self, raw: bytes, received: int, joins: Joins, program: str | None = None) -> Event:
+    def parse(self, raw: bytes, received: int, joins: StateStore, program: str | None = None) -> Event:
         """The event of one line. Never raises: what goes wrong becomes an event of kind `pipeline_error`.
 
         `received` is in microseconds since 1970 UTC. `program` names the writer of a line that may have no header.
@@ -76,7 +76,7 @@ class Dispatcher:
             event[ZONE] = self._zone
         return event
 
-    def _whole(self, text: str, received: int, joins: Joins, program: str) -> Event | None:
+    def _whole(self, text: str, received: int, joins: StateStore, program: str) -> Event | None:
         """The event of a line as nothing but a message of the caller's program; None when that is not understood."""
         event = self._base("", received, program)
         event["message"] = event["event_original"] = text
@@ -84,7 +84,7 @@ class Dispatcher:
         self._understand_text(event, joins, program)
         return None if event["event_dataset"] == UNPARSED else event
 
-    def _understand(self, event: Event, joins: Joins, program: str | None) -> None:
+    def _understand(self, event: Event, joins: StateStore, program: str | None) -> None:
         message = _trim(event)
         record = _record(message) if message[:1] in _FIRST_OF_RECORDS else None
         if record is not None:
@@ -92,7 +92,7 @@ class Dispatcher:
         else:
             self._understand_text(event, joins, program)
 
-    def _understand_text(self, event: Event, joins: Joins, program: str | None) -> None:
+    def _understand_text(self, event: Event, joins: StateStore, program: str | None) -> None:
         message: str = event["message"]
         name = event.get("process_name", "")
         if program and not self._registry.known(name):
@@ -106,7 +106,7 @@ class Dispatcher:
         else:
             _ask(candidates, message, event, joins)
 
-    def _understand_record(self, record: Record, event: Event, joins: Joins, program: str | None) -> None:
+    def _understand_record(self, record: Record, event: Event, joins: StateStore, program: str | None) -> None:
         """A stream's own record, an ECS document, an envelope, or what nobody knows."""
         if self._ask_readers(record, event, joins):
             return
@@ -136,7 +136,7 @@ class Dispatcher:
             columns += ["process_name", "process_pid"]
         return {column: event[column] for column in columns if column in event}
 
-    def _understand_inner(self, event: Event, joins: Joins, program: str | None) -> None:
+    def _understand_inner(self, event: Event, joins: StateStore, program: str | None) -> None:
         """The line in an envelope: perhaps a record of a stream, but no envelope again."""
         dataset, message = event.pop("event_dataset", None), _trim(event)
         record = _record(message)
@@ -153,7 +153,7 @@ class Dispatcher:
             extra(event).update(fields)
         event.update(inner)
 
-    def _ask_readers(self, record: Record, event: Event, joins: Joins) -> bool:
+    def _ask_readers(self, record: Record, event: Event, joins: StateStore) -> bool:
         for stream in self._registry.readers:
             if stream.sniff_json(record) and stream.parse_json(record, event, joins):  # type: ignore[misc]
                 event.setdefault("event_dataset", stream.name)
@@ -173,7 +173,7 @@ def _record(message: str) -> Record | None:
     return json_record.read(message) if message.startswith(_RECORD_STARTS) else None
 
 
-def _ask(candidates: tuple[Stream, ...], message: str, event: Event, joins: Joins) -> None:
+def _ask(candidates: tuple[Stream, ...], message: str, event: Event, joins: StateStore) -> None:
     if len(message) > SHORTEST:
         _ask_of_beginning(candidates, message, event, joins)
         return
@@ -184,7 +184,7 @@ def _ask(candidates: tuple[Stream, ...], message: str, event: Event, joins: Join
     event["event_dataset"] = UNPARSED
 
 
-def _ask_of_beginning(candidates: tuple[Stream, ...], message: str, event: Event, joins: Joins) -> None:
+def _ask_of_beginning(candidates: tuple[Stream, ...], message: str, event: Event, joins: StateStore) -> None:
     """The same of a long message: each stream sees as much of it as its source can write, and a tag says so."""
     for stream in candidates:
         if stream.parse(message[: stream.longest], event, joins):

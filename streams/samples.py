@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from topics.event import Event
 
@@ -37,7 +37,7 @@ def lines(log: Path) -> list[bytes]:
 
 def events(log: Path) -> list[Event]:
     """The events of a sample file, its zone being UTC and nothing known from other files."""
-    dispatcher, joins = Dispatcher(), MemoryJoins()
+    dispatcher, joins = Dispatcher(), MemoryState()
     return [dispatcher.parse(line, RECEIVED, joins) for line in lines(log)]
 
 

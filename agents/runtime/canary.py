@@ -11,7 +11,7 @@ from typing import Any
 
 from agents.pipeline import Pipeline
 from agents.settings import Settings
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from topics.avro.codec import encode
 from topics.catalogue import DEADLETTER, RAW, typed
 from topics.fields import TYPES, Field, columns
@@ -34,7 +34,7 @@ class LineCanary:
         """What becomes of the first sample that does not become an event."""
         records = [_record(self._prefix + RAW[0].name, line, number) for number, line in enumerate(_lines())]
         dead = [
-            one for one in self._pipeline.records(records, MemoryJoins()) if one[0] == self._prefix + DEADLETTER.name
+            one for one in self._pipeline.records(records, MemoryState()) if one[0] == self._prefix + DEADLETTER.name
         ]
         return f"Of {len(records)} sample lines of ours {len(dead)} fail, too ({error_of(dead[0])})" if dead else ""
 

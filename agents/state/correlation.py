@@ -9,7 +9,7 @@ own changes, too. The time here is the latest arrival of the topic's lines, in w
 Records are written with the events of a batch, before it is acknowledged; an entry that a batch both begins and closes
 is not written, for no later line finds it. A record is an array of versions, `[[offset, minute, value], ...]`, oldest
 first; a value of null says that there is none. Earlier releases wrote `[seconds, closed, value]`; those are read, too.
-`streams.base.Joins` says what may be kept here.
+`streams.base.StateStore` says what may be kept here.
 """
 
 from collections import OrderedDict, deque

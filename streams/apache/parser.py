@@ -9,7 +9,7 @@ The formats are in `streams.common.weblog` and `streams.apache.error`. https://h
 import re
 
 from streams.apache import error
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import weblog
 from streams.common.text import extra, number, set_endpoint
 from streams.syslog.timestamps import clf
@@ -29,7 +29,7 @@ _ACCESSED: Event = {
 }
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one line of any of its logs; False for others."""
     if message[:1] == "[":
         return error.parse(message, event) or _ssl(message, event)

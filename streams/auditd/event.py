@@ -1,11 +1,11 @@
 """What the records of one audit event tell each other: process, user and call (SYSCALL), directory (CWD).
 
-Kept in `Joins` under host, time and serial number. A record writes only what it says itself and what it read there.
+Kept in `StateStore` under host, time and serial number. A record writes only what it says itself and what it read there.
 """
 
 from typing import Any
 
-from streams.base import Joins
+from streams.base import StateStore
 from streams.common.text import extra
 from topics.event import Event
 
@@ -21,7 +21,7 @@ class AuditEvent:
 
     __slots__ = ("_joins", "_key", "_state")
 
-    def __init__(self, host: str, serial: str, joins: Joins) -> None:
+    def __init__(self, host: str, serial: str, joins: StateStore) -> None:
         self._joins = joins
         self._key = f"auditd|{host}|{serial}" if serial else ""
         self._state: dict[str, Any] | None = None

@@ -16,7 +16,7 @@ from streams.auditd.kinds import special
 from streams.auditd.people import name_people
 from streams.auditd.records import MEANINGS, NAMES, meaning
 from streams.auditd.values import Fields, fields_of, text_of
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, is_ip, number, port_number, put, set_endpoint
 from topics.event import Event
 
@@ -60,7 +60,7 @@ _TEXTS = frozenset(
 )
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one record; False for what is neither a record nor a message about auditing."""
     program = event.get("process_name", "")
     if program == "kernel" and "audit" not in message[:_WORD_WITHIN]:
@@ -74,7 +74,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     return _unnumbered(message, event, joins, program) or _message(message, event, program)
 
 
-def _unnumbered(message: str, event: Event, joins: Joins, program: str) -> bool:
+def _unnumbered(message: str, event: Event, joins: StateStore, program: str) -> bool:
     """A record without time and serial number: `type=USER_AUTH pid=...`, or of the journal, `USER_AUTH pid=...`."""
     if (found := _TYPE.match(message)) and found[2] in MEANINGS:
         _record(found[2], message[found.end() :], event, joins, (found[1], ""))
@@ -99,7 +99,7 @@ def sniff(text: str) -> bool:
     return text.startswith(("type=", "node=")) and _SNIFF.match(text) is not None
 
 
-def _record(name: str, text: str, event: Event, joins: Joins, where: tuple[str | None, str]) -> None:
+def _record(name: str, text: str, event: Event, joins: StateStore, where: tuple[str | None, str]) -> None:
     node, serial = where
     name = NAMES.get(name, name)
     _begin(name, node, serial, event)

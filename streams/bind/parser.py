@@ -10,7 +10,7 @@ The client chooses the name asked for, in which BIND escapes blanks, quotes and 
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.bind.clients import from_client
 from streams.bind.server import from_server
 from streams.common.text import extra
@@ -30,7 +30,7 @@ _CLIENT = re.compile(
 _LONGEST = 8192
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False for those that say nothing of a name, a zone or a client."""
     if len(message) > _LONGEST:
         return False

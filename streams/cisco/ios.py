@@ -6,7 +6,7 @@ https://www.cisco.com/c/en/us/td/docs/ios/system/messages/guide/consol_smg.html
 
 import re
 
-from streams.base import Joins
+from streams.base import StateStore
 from streams.cisco.ios_messages import IOS
 from streams.cisco.kinds import INFO
 from streams.cisco.patterns import Catalogue
@@ -41,7 +41,7 @@ FACILITIES = tuple(
 )
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False for what has no tag of IOS.
 
     What stands before the tag when a relay took the device's name for a program's is read, too.
@@ -70,7 +70,7 @@ def sniff(text: str) -> bool:
     return _SNIFF.match(text) is not None
 
 
-def _parse(message: str, event: Event, joins: Joins) -> bool:
+def _parse(message: str, event: Event, joins: StateStore) -> bool:
     tag = _TAG.match(message)
     if tag is None:
         return False

@@ -8,7 +8,7 @@ https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.cisco import ios, security_events
 from streams.cisco.administration import ADMINISTRATION
 from streams.cisco.connections import CONNECTIONS
@@ -45,7 +45,7 @@ _ANY_SESSION = tuple(
 )
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False for what bears no number of Cisco's firewalls."""
     tag = _TAG.match(message)
     if tag is None:

@@ -10,13 +10,13 @@ The caller chooses names, parameters and user agent. They are values of their ow
 
 from typing import Any
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.cloudtrail.actions import meaning
 from streams.cloudtrail.forms import FIELD, is_digest, is_record, keep_several, several, single
 from streams.cloudtrail.people import role, set_targets, set_user, text
 from streams.common.text import extra
 from streams.mapping import converters
-from streams.mapping.json_fields import Members
+from streams.mapping.json_fields import FieldMap
 from topics.event import Event
 
 Record = dict[str, Any]
@@ -34,7 +34,7 @@ def _recipient(event: Event, value: Any) -> bool:
     return False
 
 
-_MEMBERS = Members(
+_MEMBERS = FieldMap(
     FIELD,
     {
         "eventTime": "timestamp",
@@ -68,7 +68,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
     return bool(several(record)) if "Records" in record else is_digest(record)
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: Joins) -> bool:
+def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     """Columns of one record; False, and `event` untouched, for what CloudTrail does not write."""
     found = single(record)
     if found is None and len(records := several(record)) > 1:

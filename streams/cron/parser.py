@@ -10,7 +10,7 @@ The owner of a table chooses its commands: all that follows the user and the ver
 import re
 from collections.abc import Callable
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, number, put
 from streams.cron.messages import JOBS, MESSAGES, PAM_SAYS
 from topics.event import Event
@@ -60,7 +60,7 @@ _NOBODY = frozenset(("CRON", "*system*", "system"))
 _GRANDCHILD = re.compile(r"grandchild #([0-9]{1,10}) failed with exit status ([0-9]{1,10})")
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False when it is about no job, table or server."""
     if message.startswith("("):
         found = _LINE.fullmatch(message)

@@ -9,7 +9,7 @@ The client chooses the host name in parentheses: the interface stands right of i
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.leases import set_client, set_exchange
 from streams.common.packets import set_end
 from streams.common.text import extra, is_ip
@@ -96,7 +96,7 @@ _RULES = Rules(
 )
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False for those that are no exchange and not in the table."""
     word, _, rest = message.partition(" ")
     patterns = _EXCHANGES.get(word)

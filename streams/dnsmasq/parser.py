@@ -8,7 +8,7 @@ stands right of the last ` is `.
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.dns import DNS
 from streams.common.leases import set_client, set_exchange
 from streams.common.packets import relate, set_end, set_type
@@ -103,7 +103,7 @@ _LONGEST = 4096
 _LONGEST_MAC = 17
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False for what dnsmasq does not write."""
     serial = _SERIAL.match(message)
     text = message[serial.end() :] if serial else message

@@ -8,7 +8,7 @@ The caller chooses command and directory. What stands between them is looked for
 directory has to be made first, and the whole text stays in the message.
 """
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
@@ -38,7 +38,7 @@ _REFUSALS = Rules(
 )
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of doas; False for what tells of no command."""
     if _REFUSALS.parse(message, event):
         return True

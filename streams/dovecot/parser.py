@@ -9,7 +9,7 @@ Names of `auth` lines stand in `pam(alice,192.0.2.1,<session>): ...`: the addres
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import pam_lines
 from streams.common.text import extra, is_ip, put, set_endpoint
 from streams.dovecot.logins import SERVICE, login
@@ -75,7 +75,7 @@ _SERVERS = (
 )
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of dovecot; False when it is of none of its services."""
     level, text = _level(message, event)
     name = event.get("process_name", "").rpartition("/")[2].lower()

@@ -11,7 +11,7 @@ reason may hold the client's words, so there the first address counts.
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import pam_lines
 from streams.common.text import number
 from streams.mapping.rules import Rule, Rules
@@ -135,7 +135,7 @@ def sniff(text: str) -> bool:
     return found is not None and found[2].lower() in MONTHS
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False for what is about no login, no connection and not the server."""
     own = _OWN_FORM.match(message)
     if own is None:

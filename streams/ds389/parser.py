@@ -12,7 +12,7 @@ The client chooses names and filters; the server escapes quotes in them, and wri
 import re
 from collections.abc import Callable
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, put, set_endpoint
 from streams.ds389.connection import Connection, name_user
 from streams.syslog.timestamps import clf
@@ -60,7 +60,7 @@ def sniff(text: str) -> bool:
     return text.startswith("[") and _STAMP.match(text) is not None
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one line of the access log; False when it is none."""
     stamp = _STAMP.match(message) if message.startswith("[") else None
     head = _HEAD.fullmatch(message, stamp.end() if stamp else 0)
@@ -78,7 +78,7 @@ def _set_time(stamp: re.Match[str], event: Event) -> None:
         event["timestamp"] = when + int((stamp[2] or "").ljust(6, "0")[:6])
 
 
-def _operation(head: re.Match[str], event: Event, joins: Joins) -> bool:
+def _operation(head: re.Match[str], event: Event, joins: StateStore) -> bool:
     number, operation, rest = head.groups()
     verb, _, text = rest.partition(" ")
     handler = _HANDLERS.get(verb) or _handler_of(rest)

@@ -8,7 +8,7 @@ from typing import Any
 from streams.common.ecs_names import NAMES, leaves
 from streams.common.ecs_values import KINDS, OUTCOMES, TYPES
 from streams.common.text import extra
-from streams.mapping.json_fields import Members, Take
+from streams.mapping.json_fields import FieldMap, Take
 from topics.event import Event
 from topics.fields import FIELDS
 
@@ -101,4 +101,4 @@ _TABLE: dict[str, str | Take] = {
 }
 _TABLE |= {"event.category": _categories, "event.type": _types}
 _TABLE |= {"event.kind": _one_of("event_kind", KINDS), "event.outcome": _one_of("event_outcome", OUTCOMES)}
-_MEMBERS = Members("json", _TABLE)
+_MEMBERS = FieldMap("json", _TABLE)

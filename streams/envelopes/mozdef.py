@@ -11,7 +11,7 @@ from typing import Any
 
 from streams.common.text import extra
 from streams.envelopes import ldap_humanizer
-from streams.mapping.json_fields import Take, taker
+from streams.mapping.json_fields import Take, setter_for
 from topics.event import Event
 
 DATASET = "mozdef"
@@ -91,10 +91,10 @@ PARTS: tuple[tuple[Take, tuple[str, ...]], ...] = (
     (_category, ("category",)),
     (_outcome, ("details.success", "details.outcome", "details.result")),
     (_tags, ("tags",)),
-    (taker("source_ip"), ("SOURCEIP", "details.sourceipaddress", "details.sourceipv4address")),
-    (taker("source_port"), ("details.sourceport",)),
-    (taker("destination_ip"), ("details.destinationipaddress", "details.destinationipv4address")),
-    (taker("destination_port"), ("details.destinationport",)),
-    (taker("user_name"), ("details.username", "details.user")),
+    (setter_for("source_ip"), ("SOURCEIP", "details.sourceipaddress", "details.sourceipv4address")),
+    (setter_for("source_port"), ("details.sourceport",)),
+    (setter_for("destination_ip"), ("details.destinationipaddress", "details.destinationipv4address")),
+    (setter_for("destination_port"), ("details.destinationport",)),
+    (setter_for("user_name"), ("details.username", "details.user")),
 )
 """What takes, and the names of members it may take."""

@@ -12,7 +12,7 @@ from typing import Any
 from streams.common.ecs_names import NAMES, leaves
 from streams.common.text import extra
 from streams.envelopes import mozdef, parts
-from streams.mapping.json_fields import Take, taker
+from streams.mapping.json_fields import Take, setter_for
 from streams.mapping.json_record import kept
 from topics.event import Event
 
@@ -45,8 +45,8 @@ _SLOTS: tuple[tuple[tuple[Take, tuple[str, ...]], ...], ...] = (
     ((parts.priority, ("pri", "PRI", "log.syslog.priority")),),
     ((parts.facility, _FACILITIES),),
     ((parts.severity, _SEVERITIES),),
-    ((taker("log.syslog.msgid"), ("msgid", "MSGID")),),
-    ((taker("log.file.path"), ("log.file.path",)),),
+    ((setter_for("log.syslog.msgid"), ("msgid", "MSGID")),),
+    ((setter_for("log.file.path"), ("log.file.path",)),),
 )
 """What an event may be told, the message first: who takes it, from the first of the named members that is of use."""
 

@@ -7,7 +7,7 @@ stands right of all that is read here.
 
 import re
 
-from streams.base import Joins
+from streams.base import StateStore
 from streams.common.text import extra, put
 from streams.exim.peers import HOST, INTERFACE, set_peer
 from topics.event import Event
@@ -44,7 +44,7 @@ _QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*+"|\\.', re.DOTALL)
 _SIGNS = {"==": ("mail_deferred", "failure"), "**": ("mail_bounced", "failure")}
 
 
-def parse(text: str, identity: str, event: Event, joins: Joins) -> bool:
+def parse(text: str, identity: str, event: Event, joins: StateStore) -> bool:
     """Columns of what follows the id of a message; False for what is not about taking or delivering it."""
     if found := _TAKEN.fullmatch(text):
         _taken(found, identity, event, joins)
@@ -57,7 +57,7 @@ def parse(text: str, identity: str, event: Event, joins: Joins) -> bool:
     return True
 
 
-def _taken(found: re.Match[str], identity: str, event: Event, joins: Joins) -> None:
+def _taken(found: re.Match[str], identity: str, event: Event, joins: StateStore) -> None:
     event.update(MAIL, event_action="mail_taken", event_outcome="success")
     fields = extra(event)
     if found["sender"] != "<>":
@@ -87,7 +87,7 @@ def _split_at_size(rest: str) -> tuple[str, str, str]:
     return (rest[:at], found[1], rest[found.end(1) :]) if found else (rest, "", "")
 
 
-def _set_login(login: re.Match[str], identity: str, event: Event, joins: Joins) -> None:
+def _set_login(login: re.Match[str], identity: str, event: Event, joins: StateStore) -> None:
     """A mail of somebody who logged in. Of a connection, the first mail counts."""
     event.update(LOGIN, event_outcome="success")
     extra(event)["exim.authenticator"] = login[1]

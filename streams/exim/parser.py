@@ -9,7 +9,7 @@ The client chooses HELO, addresses and the user of a login: see `streams.exim.pe
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, is_ip, put
 from streams.exim import mail
 from streams.exim.mail import LOGIN, MAIL
@@ -62,7 +62,7 @@ _NOTE: Event = {
 }
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one line; False for what Exim does not write."""
     return timed(_parse, message, event, joins) or _parse(message, event, joins)
 
@@ -72,7 +72,7 @@ def sniff(text: str) -> bool:
     return text[:2] == "20" and _SNIFF.match(text) is not None
 
 
-def _parse(message: str, event: Event, joins: Joins) -> bool:
+def _parse(message: str, event: Event, joins: StateStore) -> bool:
     start = _START.match(message)
     text = message[start.end() :] if start else message
     pid, identity = start.groups() if start else (None, None)

@@ -10,7 +10,7 @@ may stand beside the name, where the server is set to log it: it is not copied i
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, is_ip, put, set_endpoint
 from streams.mapping.rules import LONGEST, Rule, Rules
 from streams.syslog.own_times import timed
@@ -89,7 +89,7 @@ def sniff(text: str) -> bool:
     return _OWN_FILE.match(text) is not None
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of FreeRADIUS; False for what neither names a login nor says how grave it is."""
     if not sniff(message):
         return _message(message, event, joins)
@@ -99,7 +99,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     return True
 
 
-def _message(message: str, event: Event, joins: Joins) -> bool:
+def _message(message: str, event: Event, joins: StateStore) -> bool:
     level = _LEVEL.match(message)
     text = message[level.end() :] if level else message
     number = _NUMBER.match(text)

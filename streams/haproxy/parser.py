@@ -10,7 +10,7 @@ of them, and the request line is the last but for the HTTPS format's numbers.
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import weblog
 from streams.common.packets import set_end, set_number, set_type
 from streams.common.text import extra, number, port_number, set_endpoint
@@ -53,7 +53,7 @@ _LONGEST = 65536
 """The largest `len` of a `log` directive."""
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one line; False for what HAProxy does not write."""
     client = _CLIENT.match(message)
     if client is None:

@@ -8,7 +8,7 @@ The client chooses its host name and ids; Kea prints hardware address and transa
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.leases import set_client, set_exchange
 from streams.common.packets import set_end
 from streams.common.text import extra
@@ -49,7 +49,7 @@ _LEVELS = {"INFO": "info", "WARN": "warning", "ERROR": "error", "FATAL": "fatal"
 _LONGEST = 4096
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False for what bears no id of Kea's."""
     return _parse(message, event, joins) or timed(_parse, message, event, joins)
 
@@ -59,7 +59,7 @@ def sniff(text: str) -> bool:
     return _SNIFF.match(text) is not None
 
 
-def _parse(message: str, event: Event, joins: Joins) -> bool:
+def _parse(message: str, event: Event, joins: StateStore) -> bool:
     found = _MESSAGE.fullmatch(message) if len(message) <= _LONGEST else None
     if found is None:
         return False

@@ -11,7 +11,7 @@ The client chooses both principals, which may hold ` for ` and commas: address a
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, put, set_endpoint
 from streams.mapping.rules import LONGEST, Rule, Rules
 from topics.event import Event
@@ -109,7 +109,7 @@ def sniff(text: str) -> bool:
     return _FILE_TAG.match(text) is not None
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False when it is about neither tickets nor the server."""
     tag = _FILE_TAG.match(message)
     if tag is None:

@@ -9,7 +9,7 @@ https://man7.org/linux/man-pages/man1/login.1.html
 Whoever sits there chooses the name: what stands right of it (the reason) is PAM's own text, and has no comma.
 """
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import pam_lines
 from streams.common.domains import name_source
 from streams.common.text import extra
@@ -107,7 +107,7 @@ _COUNTED = Rules(
 _MOST_TRIES = 1000
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of login; False when it says nothing about who comes."""
     if _MESSAGES.parse(message, event) or _failures(message, event) or _of_aix(message, event):
         return _tidy(event)

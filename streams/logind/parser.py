@@ -1,12 +1,12 @@
 """From a message of systemd-logind to columns: sessions that begin and end, seats, power keys and lids.
 
 Enters: systemd 183 to 258. `Removed session 3.` names no user: the one of `New session 3 of user alice.` is told it
-through `Joins`, by host and session. None of its lines is an attempt: whoever let the user in has said so. Sources:
+through `StateStore`, by host and session. None of its lines is an attempt: whoever let the user in has said so. Sources:
 systemd src/login/logind-{session,seat,button,action,dbus,inhibit}.c.
 https://www.freedesktop.org/software/systemd/man/latest/systemd-logind.service.html
 """
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
@@ -96,7 +96,7 @@ _MESSAGES = Rules(
 )
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of logind; False for what is neither about a session nor about the machine."""
     if not _MESSAGES.parse(message, event):
         return False
@@ -106,7 +106,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     return True
 
 
-def _join(session: str, event: Event, joins: Joins) -> None:
+def _join(session: str, event: Event, joins: StateStore) -> None:
     key = f"logind|{event.get('host_hostname', '')}|{session}"
     user = event.get("user_name")
     if user:

@@ -27,7 +27,7 @@ Take = Callable[[Event, Any], bool]
 _Table = dict[str, "Take | _Table"]
 
 
-class Members:
+class FieldMap:
     """The members of one stream's records.
 
     A value that its column cannot hold (an object as an address, a port of 70000) is kept like a member that the table
@@ -39,7 +39,7 @@ class Members:
         self._stream = stream
         self._table: _Table = {}
         for path, target in table.items():
-            _place(self._table, path.split("."), taker(target) if isinstance(target, str) else target)
+            _place(self._table, path.split("."), setter_for(target) if isinstance(target, str) else target)
 
     def take(self, record: dict[str, Any], event: Event) -> None:
         """Set columns, and keep the rest. Fields of the stream's own are added to `extra` after this, not before."""
@@ -68,7 +68,7 @@ def _take(record: dict[str, Any], table: _Table, event: Event) -> dict[str, Any]
     return rest
 
 
-def taker(target: str) -> Take:
+def setter_for(target: str) -> Take:
     """What sets a column, or a field by its dotted name, to a JSON value, if the value is fit for it."""
     if target == "timestamp":
         return set_instant

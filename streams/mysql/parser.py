@@ -9,7 +9,7 @@ https://dev.mysql.com/doc/refman/8.4/en/error-log-format.html
 import re
 from typing import Any
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, put
 from streams.mapping.json_record import kept
 from streams.mysql import statements
@@ -32,7 +32,7 @@ _LABELS = ("System", "Error", "Warning", "Note")
 _NOBODY = frozenset(("unauthenticated", "unconnected"))
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one line of any of its logs; False for others."""
     head = _HEAD.match(message)
     if head is None:
@@ -48,7 +48,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     return True
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: Joins) -> bool:
+def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     """Columns of one record of the JSON error log."""
     set_instant(event, record.pop("time", None))
     text, priority, label = record.pop("msg", ""), record.get("prio"), record.get("label")

@@ -11,7 +11,7 @@ taken for the packet itself.
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.packets import set_mac, set_number, set_transport, set_type
 from streams.common.text import extra, is_ip, port_number
 from streams.netfilter.prefix import columns_of
@@ -30,7 +30,7 @@ _LONGEST_PREFIX = 200
 _LONGEST = 4096
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one logged packet; False for the kernel's other messages."""
     start = _start(message)
     if start < 0:

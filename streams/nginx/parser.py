@@ -6,7 +6,7 @@ beginning; formats in JSON, too. Any nginx. The formats are in `streams.common.w
 https://nginx.org/en/docs/http/ngx_http_log_module.html, https://nginx.org/en/docs/syslog.html
 """
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import weblog
 from streams.nginx import error, records
 from topics.event import Event
@@ -14,7 +14,7 @@ from topics.event import Event
 NAME = "nginx.access"
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one line of either log; False for others."""
     if error.sniff(message):
         return error.parse(message, event)

@@ -6,10 +6,10 @@ https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format, https://ngin
 
 from typing import Any
 
-from streams.base import Joins
+from streams.base import StateStore
 from streams.common import weblog
 from streams.common.text import extra, host_port, is_ip, number
-from streams.mapping.json_fields import Members, Take
+from streams.mapping.json_fields import FieldMap, Take
 from streams.syslog.timestamps import clf, set_instant
 from topics.event import Event
 
@@ -17,7 +17,7 @@ NAME = "nginx.access"
 _LONGEST = 65536
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: Joins) -> bool:
+def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     """Columns of one request; False, and `event` untouched, for what has no status or no request."""
     status = number(str(record.get("status")), 3)
     if status is None or not isinstance(record.get("request", record.get("request_uri")), str):
@@ -78,7 +78,7 @@ def _unless_dash(column: str) -> Take:
     return take
 
 
-MEMBERS = Members(
+MEMBERS = FieldMap(
     "nginx",
     {
         "time_local": _take_local,

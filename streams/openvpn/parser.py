@@ -2,7 +2,7 @@
 
 Enters: `203.0.113.5:1194 MESSAGE` and `alice/203.0.113.5:1194 MESSAGE` by syslog, or in its own file after
 `2026-11-24 05:00:00` or `Tue Nov 24 05:00:00 2026`; OpenVPN 2.2 to 2.6. What one peer's lines tell each other (who it
-is, that its password was wrong) goes through `Joins`. Which lines are attempts is in `streams.base`. Sources: OpenVPN
+is, that its password was wrong) goes through `StateStore`. Which lines are attempts is in `streams.base`. Sources: OpenVPN
 src/openvpn/{multi,ssl,ssl_verify,forward,push}.c, plugins/auth-pam. https://openvpn.net/community-docs/
 
 The client chooses user name and peer information. The prefix is the server's own: a name in it is one that it has
@@ -12,7 +12,7 @@ verified, and an address at the very beginning goes before any that a name might
 import re
 from typing import Any
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import pam_lines
 from streams.common.text import extra, put, set_endpoint
 from streams.openvpn.messages import MESSAGES, SERVICE
@@ -38,7 +38,7 @@ def sniff(text: str) -> bool:
     return _OWN_FILE.match(text) is not None
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of OpenVPN; False when it says nothing about a peer or the server's life."""
     if not sniff(message):
         return _message(message, event, joins)
@@ -48,7 +48,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     return True
 
 
-def _message(message: str, event: Event, joins: Joins) -> bool:
+def _message(message: str, event: Event, joins: StateStore) -> bool:
     if message.startswith("us=") and (micros := _MICROSECONDS.match(message)):
         message = message[micros.end() :]
     peer = _PEER.match(message)
@@ -68,7 +68,7 @@ def _message(message: str, event: Event, joins: Joins) -> bool:
     return True
 
 
-def _of_peer(name: str, address: str, port: str, event: Event, joins: Joins) -> None:
+def _of_peer(name: str, address: str, port: str, event: Event, joins: StateStore) -> None:
     key = f"openvpn|{event.get('host_hostname', '')}|{address}|{port}"
     address = address.strip("[]")
     set_endpoint(event, "source", address, port)
@@ -85,7 +85,7 @@ def _just_now(known: dict[str, Any] | None, event: Event) -> dict[str, Any]:
     return known if known and 0 <= event["timestamp"] - known["at"] <= _HANDSHAKE else {}
 
 
-def _remember(key: str, user: str, known: dict[str, Any], event: Event, joins: Joins) -> None:
+def _remember(key: str, user: str, known: dict[str, Any], event: Event, joins: StateStore) -> None:
     """A peer that was refused prints `Peer Connection Initiated` all the same: the refusal before it stands."""
     action, outcome = event["event_action"], event.get("event_outcome")
     if action == "vpn_password" or (action == "vpn_login" and outcome == "failure"):

@@ -7,7 +7,7 @@ modules of a stack failed does not say whether the login did. https://man7.org/l
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import pam_lines
 from streams.common.text import extra
 from streams.pam.messages import MESSAGES
@@ -53,7 +53,7 @@ _TOOLS = (
 )
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one PAM line; False for every other line of these programs."""
     program = event.get("process_name", "")
     if program == _HELPER:

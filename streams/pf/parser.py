@@ -7,7 +7,7 @@ outcome in ECS's sense: what the rule did is `event.type` and `event.action`.
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.pf import filterlog, pflog
 from streams.syslog.own_times import timed
 from topics.event import Event
@@ -18,7 +18,7 @@ _SNIFF = re.compile(
 )
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one logged packet; False for anything else."""
     return filterlog.parse(message, event) or timed(_parse_text, message, event, joins) or pflog.parse(message, event)
 
@@ -28,7 +28,7 @@ def sniff(text: str) -> bool:
     return text[:1].isdigit() and _SNIFF.match(text) is not None
 
 
-def _parse_text(message: str, event: Event, joins: Joins) -> bool:
+def _parse_text(message: str, event: Event, joins: StateStore) -> bool:
     return pflog.parse(message, event)
 
 

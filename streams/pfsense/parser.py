@@ -9,7 +9,7 @@ Who logs in chooses the name, so the last address after a quote is the program's
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.packets import set_end, set_type
 from streams.common.text import extra, put
 from topics.event import Event
@@ -55,7 +55,7 @@ _CHANGED: Event = {
 _LONGEST = 4096
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False for what the web interface logs of other things."""
     page = _PAGE.match(message)
     text = message[page.end() :] if page else message

@@ -8,7 +8,7 @@ https://www.freedesktop.org/software/polkit/docs/latest/polkit.8.html
 The caller chooses command lines and directories: user and target stand left of them.
 """
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import pam_lines
 from streams.common.text import extra, put
 from streams.mapping.rules import Rule, Rules
@@ -80,7 +80,7 @@ _PKEXEC = {"Executing command": _RAN, "Error executing command as another user":
 _VARIABLE = "The value for the SHELL variable was not found in the /etc/shells file"
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of polkit; False when it says nothing about rights or itself."""
     if _MESSAGES.parse(message, event):
         return _owner(event)

@@ -10,7 +10,7 @@ the name, which holds neither blanks nor brackets.
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, put
 from streams.postfix.mail import HANDLERS, other, set_peer
 from streams.postfix.messages import MESSAGES, WARNINGS
@@ -31,7 +31,7 @@ _UNDECIDED = (
 _NOBODY = "unknown"
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False when it is none that is known."""
     if message.startswith(_LEVELS):
         level, _, text = message.partition(": ")

@@ -1,9 +1,9 @@
 """The session that a line of smtpd belongs to, so that a login counts once however many mails it hands in.
 
-Kept in `Joins` under host and process: one process serves one client at a time.
+Kept in `StateStore` under host and process: one process serves one client at a time.
 """
 
-from streams.base import Joins
+from streams.base import StateStore
 from topics.event import Event
 
 
@@ -12,7 +12,7 @@ class Session:
 
     __slots__ = ("_joins", "_queue_id")
 
-    def __init__(self, queue_id: str, joins: Joins) -> None:
+    def __init__(self, queue_id: str, joins: StateStore) -> None:
         self._joins = joins
         self._queue_id = queue_id
 

@@ -9,7 +9,7 @@ https://www.postgresql.org/docs/current/runtime-config-logging.html
 import re
 from typing import Any
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, number, put, set_endpoint
 from streams.mapping.json_record import kept
 from streams.postgresql import prefix
@@ -34,7 +34,7 @@ _CONNECT = "database_connect"
 _LEAVE = "database_disconnect"
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one line; False for what has no severity."""
     if found := _SEQUENCE.match(message):
         message = message[found.end() :]
@@ -53,7 +53,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     return True
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: Joins) -> bool:
+def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     """Columns of one record of the JSON log, or of the CSV log as one."""
     texts = {name: str(record.pop(name)) for name in _TEXTS if type(record.get(name)) in (str, int)}
     stamp, _, zone = texts.get("timestamp", "").rpartition(" ")
@@ -108,7 +108,7 @@ def _statement(text: str, event: Event) -> bool:
     return True
 
 
-def _join(event: Event, joins: Joins) -> None:
+def _join(event: Event, joins: StateStore) -> None:
     """The address that a process serves is in the line that it connected with, for all lines that it writes later."""
     fields = event.get("extra", {})
     if fields.get("source.address") == _LOCAL:

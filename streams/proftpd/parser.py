@@ -9,7 +9,7 @@ The client chooses the user's name: the address stands left of it, and in `no su
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.ftp_events import CLOSED, FAILED, LOGIN, OPENED, REFUSED, SERVICE, SESSION, pam
 from streams.common.text import extra, set_endpoint
 from streams.mapping.rules import Rule, Rules
@@ -70,7 +70,7 @@ _MESSAGES = Rules(
 )
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of ProFTPD; False for what is neither of a client nor about the server."""
     found = _PEER.fullmatch(message)
     if found is not None:

@@ -10,7 +10,7 @@ The client chooses names and paths; the account before `@` is one that has logge
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.domains import name_source
 from streams.common.ftp_events import FAILED, LEFT, LOGIN, OPENED, PROTOCOL, REFUSED, SESSION, on_file, pam
 from streams.common.text import extra, number, put, set_endpoint
@@ -30,7 +30,7 @@ _LOGGED_IN = " is now logged in"
 _TIMEOUTS = ("Timeout", "Too many authentication failures", "Sorry, cleartext sessions")
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of Pure-FTPd; False for what names no session."""
     found = _LINE.fullmatch(message) if len(message) <= LONGEST else None
     if found is None:

@@ -8,7 +8,7 @@ The user changed is `user.target.name`. Most messages name nobody else: then `us
 same; where the caller is named (gpasswd, passwd), it is the caller.
 """
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra
 from streams.mapping.rules import Rules
 from streams.shadow.groups import FAILURES, GROUPS
@@ -20,7 +20,7 @@ _BY_CALLER = Rules("shadow", {"failed": FAILURES})
 _ECS = {"shadow.group_id": "group.id", "shadow.file": "file.path"}
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False when it changes nobody."""
     message = message.removesuffix("#012").rstrip()  # some end their messages with a line feed
     if not (_RULES.parse(message, event) or _refused(message, event)):

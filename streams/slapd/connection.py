@@ -1,12 +1,12 @@
 """What the lines of one connection of slapd tell each other: the peer (ACCEPT), the name (BIND), who is bound (RESULT).
 
-Kept in `Joins` under host and connection number; names of binds by operation. A line writes only what it says itself
+Kept in `StateStore` under host and connection number; names of binds by operation. A line writes only what it says itself
 and what it read there.
 """
 
 from typing import Any
 
-from streams.base import Joins
+from streams.base import StateStore
 from streams.common.text import extra, first_rdn, is_ip, port_number, set_ip
 from topics.event import Event
 
@@ -21,7 +21,7 @@ class Connection:
 
     __slots__ = ("_joins", "_key", "_state", "operation")
 
-    def __init__(self, number: str, operation: str, event: Event, joins: Joins) -> None:
+    def __init__(self, number: str, operation: str, event: Event, joins: StateStore) -> None:
         self._joins = joins
         self._key = f"slapd|{event.get('host_hostname', '')}|{number}"
         self._state: dict[str, Any] = joins.get(self._key) or {}

@@ -9,7 +9,7 @@ result,search,modify,add,delete,modrdn,compare,extended,saslauthz,passwd}.c. htt
 import re
 from collections.abc import Callable
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, host_port, put, set_endpoint
 from streams.slapd.connection import Connection, user_of
 from streams.slapd.messages import SERVICE, unconnected
@@ -65,7 +65,7 @@ _SIMPLE = "128"
 _Handler = Callable[[str, Event, Connection], bool]
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of slapd; False when it is neither of a connection nor about the server's life."""
     parts = message.split(" ", 3)
     if len(parts) < 3 or not parts[0].startswith("conn="):
@@ -84,14 +84,14 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     return True
 
 
-def _unconnected(message: str, event: Event, joins: Joins) -> bool:
+def _unconnected(message: str, event: Event, joins: StateStore) -> bool:
     """The server's own messages, and lines of `-d` or a logfile, which begin with a time and a thread in hex."""
     if (found := _DEBUG.match(message)) and message.startswith("conn=", found.end()):
         return _of_file(found[1], message[found.end() :], event, joins)
     return unconnected(message, event)
 
 
-def _of_file(seconds: str, message: str, event: Event, joins: Joins) -> bool:
+def _of_file(seconds: str, message: str, event: Event, joins: StateStore) -> bool:
     if not parse(message, event, joins):
         return False
     event.setdefault("process_name", "slapd")

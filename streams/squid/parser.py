@@ -11,7 +11,7 @@ stands left of the URL and, taken from the right, what follows it are Squid's ow
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import weblog
 from streams.common.packets import relate, set_end, set_number
 from streams.common.text import extra, host_port, is_ip, number, put
@@ -44,7 +44,7 @@ _LONGEST = 65536
 """Its status stands before the URL, of which Squid takes 8 KiB, each byte perhaps escaped as three characters."""
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one line; False for Squid's other messages."""
     found = _NATIVE.fullmatch(message)
     if found is not None:

@@ -8,7 +8,7 @@ auth.c (`auth_log`); the other messages are in `streams.sshd.messages`. https://
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import pam_lines
 from streams.common.domains import name_source
 from streams.common.text import extra, set_endpoint
@@ -41,7 +41,7 @@ chose those, so the address is the first one that a key follows; but a name that
 _KEYED = re.compile(r" from \S+ port [0-9]{1,5} ssh2: ")
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of the server; False when it says nothing about who comes and goes."""
     columns = _VERDICTS.get(message.partition(" ")[0])
     if columns is None or not _verdict(message, columns, event):
@@ -116,7 +116,7 @@ def _complaint(message: str, bare: str, event: Event) -> bool:
     return True
 
 
-def _of_macos(message: str, event: Event, joins: Joins) -> bool:
+def _of_macos(message: str, event: Event, joins: StateStore) -> bool:
     """`alice [priv][57911]: USER_PROCESS: 57913 ttys000`, where the title of the process follows `sshd:`."""
     if "process_pid" in event or not (found := _TITLE.match(message)):
         return False

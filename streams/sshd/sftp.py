@@ -1,10 +1,10 @@
 """From a message of OpenSSH's SFTP server to columns: files opened, changed and removed, by whom.
 
 Enters: `internal-sftp -l INFO` or `sftp-server`. `session opened` names user and address; what the same process writes
-afterwards is told both through `Joins`. Source: OpenSSH sftp-server.c.
+afterwards is told both through `StateStore`. Source: OpenSSH sftp-server.c.
 """
 
-from streams.base import Joins
+from streams.base import StateStore
 from streams.common.text import extra
 from streams.mapping.rules import Rule, Rules
 from streams.sshd.patterns import SERVICE
@@ -68,7 +68,7 @@ _MESSAGES = Rules(
 )
 
 
-def sftp(message: str, event: Event, joins: Joins) -> bool:
+def sftp(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of the SFTP server; False when it is none."""
     if not _MESSAGES.parse(message, event):
         return False
@@ -78,7 +78,7 @@ def sftp(message: str, event: Event, joins: Joins) -> bool:
     return True
 
 
-def _join(event: Event, joins: Joins) -> None:
+def _join(event: Event, joins: StateStore) -> None:
     """Whose session it is, by host and process."""
     key = f"sftp|{event.get('host_hostname', '')}|{event.get('process_pid', '')}"
     action = event["event_action"]

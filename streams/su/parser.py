@@ -9,7 +9,7 @@ src/su.c and lib/sulog.c, FreeBSD usr.bin/su/su.c. https://man7.org/linux/man-pa
 The caller chooses the target's name: whoever calls, and the terminal, stand right of it or are names of accounts.
 """
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import pam_lines
 from streams.mapping.rules import Rule, Rules
 from topics.event import Event
@@ -58,7 +58,7 @@ _MESSAGES = Rules(
 )
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of su; False when it says nothing about a change of user."""
     if _MESSAGES.parse(message, event):
         return True

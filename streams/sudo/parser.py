@@ -11,7 +11,7 @@ and all that follows is its text, so nothing that ran is hidden.
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common import pam_lines
 from streams.common.text import extra, put
 from streams.sudo.records import parse_json, sniff_json
@@ -84,7 +84,7 @@ _REFUSALS = (
 """How the problems begin that mean "no"; what else stands in that place is a warning."""
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message of sudo; False when it says nothing about a command or its caller."""
     usual = _USUAL.fullmatch(message)
     if usual is not None:

@@ -8,8 +8,8 @@ https://www.sudo.ws/docs/man/sudoers.man/#EVENT_LOGGING
 
 from typing import Any
 
-from streams.base import Joins
-from streams.mapping.json_fields import Members
+from streams.base import StateStore
+from streams.mapping.json_fields import FieldMap
 from streams.syslog.timestamps import set_instant
 from topics.event import Event
 
@@ -53,7 +53,7 @@ def _command(event: Event, value: Any) -> bool:
     return True
 
 
-_MEMBERS = Members(
+_MEMBERS = FieldMap(
     "sudo",
     {
         "submituser": "user_name",
@@ -74,7 +74,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
     return type(inner) is dict and not _KINDS.keys().isdisjoint(inner)
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: Joins) -> bool:
+def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     """Columns of one record; False, and `event` untouched, when it holds none of the four kinds."""
     inner = record.get("sudo")
     if type(inner) is not dict:

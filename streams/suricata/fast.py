@@ -9,7 +9,7 @@ Whoever wrote the rule chose its text. Both ends are the last that stands in the
 
 import re
 
-from streams.base import Joins
+from streams.base import StateStore
 from streams.common.packets import set_ends, set_number, set_transport
 from streams.common.text import extra, is_ip, put
 from streams.suricata.kinds import KINDS
@@ -34,7 +34,7 @@ def sniff(text: str) -> bool:
     return time is not None and _SIGNATURE.match(text, time.end()) is not None
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one alert; False for what the engine says of itself."""
     time = _TIME.match(message)
     signature = _SIGNATURE.match(message, time.end() if time else 0)

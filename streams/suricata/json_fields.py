@@ -7,7 +7,7 @@ from typing import Any
 
 from streams.common.text import extra, is_ip
 from streams.mapping import converters
-from streams.mapping.json_fields import Members, Take
+from streams.mapping.json_fields import FieldMap, Take
 from streams.suricata import dns
 from topics.event import Event
 
@@ -211,5 +211,5 @@ _OTHERS: dict[str, str | Take] = {
     "dhcp.assigned_ip": converters.related("ip"),
 }
 
-MEMBERS = Members("suricata.eve", {**_COMMON, **_ALERT, **_HTTP, **_DNS, **_TLS, **_FILES, **_OTHERS})
+MEMBERS = FieldMap("suricata.eve", {**_COMMON, **_ALERT, **_HTTP, **_DNS, **_TLS, **_FILES, **_OTHERS})
 """What no column and no field of ECS takes is kept in `suricata.eve`."""

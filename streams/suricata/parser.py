@@ -12,7 +12,7 @@ for anything else.
 
 from typing import Any
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.packets import set_type
 from streams.common.text import extra
 from streams.mapping.converters import instant, set_status
@@ -30,7 +30,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
     return "flow_id" in record or kind in record or (kind in KINDS and "src_ip" in record)
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: Joins) -> bool:
+def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     """Columns of one record; False, and `event` untouched, for one without a type."""
     kind = record.get("event_type")
     if type(kind) is not str or not kind:

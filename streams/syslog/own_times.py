@@ -6,14 +6,14 @@ nothing, in any dialect that `streams.syslog.stamps` reads.
 
 from datetime import UTC
 
-from streams.base import Joins, Parse
+from streams.base import Parse, StateStore
 from streams.common.text import extra
 from streams.syslog import stamps
 from streams.syslog.timestamps import ZONE
 from topics.event import Event
 
 
-def timed(parse: Parse, message: str, event: Event, joins: Joins, after: str = "") -> bool:
+def timed(parse: Parse, message: str, event: Event, joins: StateStore, after: str = "") -> bool:
     """What `parse` says of the text after the time; False, and `event` untouched, when there is no time or it says so.
     It finds that time in the event.
 

@@ -9,7 +9,7 @@ https://www.rsyslog.com/doc/configuration/modules/imuxsock.html
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, number
 from streams.mapping.rules import Rule, Rules
 from topics.event import Event
@@ -83,7 +83,7 @@ def sniff(text: str) -> bool:
     return text.startswith(_BEGINNINGS) or text == "restart"
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False for what is not about the daemon itself."""
     if repeated := _REPEATED.fullmatch(message):
         event.update(_AGAIN)

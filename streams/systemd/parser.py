@@ -9,7 +9,7 @@ Whoever writes a unit file chooses its description, which stands after the verb 
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.text import extra, number
 from streams.systemd.verbs import FAILED, INFO, MESSAGES, UNIT_MESSAGES, VERBS
 from topics.event import Event
@@ -26,7 +26,7 @@ _PROCESS_EXITED = re.compile(
 _EXITED = "exited"
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False when it tells of no unit and not of the manager."""
     word, _, rest = message.partition(" ")
     columns = VERBS.get(word)

@@ -10,7 +10,7 @@ The client chooses the name, in which Unbound escapes what is not printable; its
 
 import re
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.dns import DNS
 from streams.common.packets import set_end, set_type
 from streams.common.text import extra, number
@@ -76,7 +76,7 @@ _DENIALS = ("deny", "refuse", "always_refuse", "always_deny", "static", "always_
 _LONGEST = 4096
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one message; False for what Unbound does not write."""
     own = _OWN.match(message)
     if own is None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.ftp_events import FAILED, LOGIN, OPENED, PROTOCOL, on_file, pam
 from streams.common.text import extra, number, put, set_endpoint
 from streams.syslog.own_times import timed
@@ -53,7 +53,7 @@ def sniff(text: str) -> bool:
     return _OWN_FILE.match(text) is not None
 
 
-def parse(message: str, event: Event, joins: Joins) -> bool:
+def parse(message: str, event: Event, joins: StateStore) -> bool:
     """Columns of one line of vsftpd; False for what names no client."""
     if sniff(message):
         return timed(_line, message, event, joins)
@@ -62,7 +62,7 @@ def parse(message: str, event: Event, joins: Joins) -> bool:
     return _line(message, event, joins) or pam(message, event)
 
 
-def _line(message: str, event: Event, joins: Joins) -> bool:
+def _line(message: str, event: Event, joins: StateStore) -> bool:
     head = _PID.match(message)
     start = head.end() if head else 0
     readings = list(_readings(message, start))

@@ -4,7 +4,7 @@ https://docs.zeek.org/en/current/script-reference/log-files.html
 """
 
 from streams.mapping import converters
-from streams.mapping.json_fields import Members, Take
+from streams.mapping.json_fields import FieldMap, Take
 from streams.zeek import converters as zeek
 from streams.zeek.kinds import KINDS
 
@@ -226,5 +226,5 @@ _TABLES: dict[str, _Table] = {
     "mqtt_connect": {"connect_status": zeek.status("Connection Accepted")},
 }
 
-MEMBERS = {log: Members("zeek." + log, {**_COMMON, **_TABLES.get(log, {})}) for log in (*KINDS, "other")}
+MEMBERS = {log: FieldMap("zeek." + log, {**_COMMON, **_TABLES.get(log, {})}) for log in (*KINDS, "other")}
 """What no column and no field of ECS takes is kept in `zeek.<log>`."""

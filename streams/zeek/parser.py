@@ -12,7 +12,7 @@ protocol of authentication said is one (`streams.zeek.logins`).
 
 from typing import Any
 
-from streams.base import Joins, Stream
+from streams.base import StateStore, Stream
 from streams.common.packets import set_type
 from streams.zeek import logins
 from streams.zeek.json_fields import MEMBERS
@@ -27,7 +27,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
     return "ts" in record or len(record) == 1
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: Joins) -> bool:
+def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     """Columns of one record; False, and `event` untouched, when nothing tells a log of Zeek's."""
     if "ts" in record:
         record = nested(record)

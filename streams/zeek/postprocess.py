@@ -8,7 +8,7 @@ from typing import Any
 
 from streams.common.text import extra, is_ip
 from streams.mapping.converters import set_answers, set_status, strings, whole_number
-from streams.mapping.json_fields import taker
+from streams.mapping.json_fields import setter_for
 from streams.zeek.kinds import set_state
 from topics.event import Event
 
@@ -35,7 +35,7 @@ _TUNNELS = {
     "Tunnel::EXPIRE": ["connection", "end"],
 }
 _ENDS = tuple(
-    (member, column, taker(column))
+    (member, column, setter_for(column))
     for member, column in (("src", "source_ip"), ("dst", "destination_ip"), ("p", "destination_port"))
 )
 """Members of a notice that is not about one connection."""

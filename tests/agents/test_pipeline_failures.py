@@ -12,7 +12,7 @@ from agents.pipeline import Pipeline
 from agents.settings import Settings
 from agents.transport import MAX_RECORD
 from agents.transport.kafka_producer import _DEFAULTS
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from topics.avro.attempt_header import decode_attempt
 from topics.cut import Cut
@@ -50,7 +50,7 @@ def test_an_error_of_one_record_is_its_letter(
 ) -> None:
     monkeypatch.setattr(module, where, _raising(getattr(module, where), error))
     headers = [("ogrewatch.identity", b"a token")]
-    _check(pipeline.records(_records(GOOD, BAD, GOOD, headers=headers), MemoryJoins()))
+    _check(pipeline.records(_records(GOOD, BAD, GOOD, headers=headers), MemoryState()))
 
 
 @pytest.mark.parametrize("where", ["parse", "enrich"])
@@ -59,14 +59,14 @@ def test_an_error_of_a_parser_or_an_enricher_is_a_letter(
 ) -> None:
     owner: Any = pipeline.dispatcher if where == "parse" else pipeline.enricher
     monkeypatch.setattr(owner, where, _raising(getattr(owner, where), RuntimeError))
-    _check(pipeline.records(_records(GOOD, BAD, GOOD), MemoryJoins()))
+    _check(pipeline.records(_records(GOOD, BAD, GOOD), MemoryState()))
 
 
 def test_an_error_while_a_header_of_a_line_is_read_is_a_letter(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Dispatcher, "_base", _raising(Dispatcher._base, RuntimeError))
-    _check(pipeline.records(_records(GOOD, BAD, GOOD), MemoryJoins()))
+    _check(pipeline.records(_records(GOOD, BAD, GOOD), MemoryState()))
 
 
 def _check(made: list[Any]) -> None:
@@ -79,7 +79,7 @@ def _check(made: list[Any]) -> None:
 
 @pytest.mark.parametrize("origin", [b"7", b"null", b'["a","b",1,2]', b"[[],0,1,2]", b"\xff", b"[1]"])
 def test_a_replayed_record_whose_origin_is_torn_speaks_for_itself(pipeline: Pipeline, origin: bytes) -> None:
-    made = pipeline.records(_records(GOOD, topic="replay", headers=[("ogrewatch.origin", origin)]), MemoryJoins())
+    made = pipeline.records(_records(GOOD, topic="replay", headers=[("ogrewatch.origin", origin)]), MemoryState())
     assert [one[0] for one in made] == ["events.authentication"]
 
 
@@ -88,7 +88,7 @@ def test_a_letter_about_what_is_too_large_is_cut(pipeline: Pipeline, key: bytes 
     large = b"<38>May  1 10:00:00 web1 app: " + b"x" * MAX_RECORD
     records = _records(large)
     records[0].key = key
-    [(topic, kept, value, _, _, headers)] = pipeline.records(records, MemoryJoins())
+    [(topic, kept, value, _, _, headers)] = pipeline.records(records, MemoryState())
     said = dict(headers or ())
     assert (topic, said["reason"], said["offset"], said["cut"]) == ("deadletter", "too_large", "0", str(len(large)))
     assert value == large[:BEGINNING]
@@ -96,7 +96,7 @@ def test_a_letter_about_what_is_too_large_is_cut(pipeline: Pipeline, key: bytes 
 
 
 def test_what_was_cut_as_it_was_read_is_a_letter(pipeline: Pipeline) -> None:
-    made = pipeline.records(_records(Cut(GOOD, None), GOOD), MemoryJoins())
+    made = pipeline.records(_records(Cut(GOOD, None), GOOD), MemoryState())
     assert [one[0] for one in made] == ["deadletter", "events.authentication"]
     assert dict(made[0][5] or ())["cut"] == "-1"
     assert type(made[0][2]) is bytes
@@ -104,7 +104,7 @@ def test_what_was_cut_as_it_was_read_is_a_letter(pipeline: Pipeline) -> None:
 
 def test_an_event_that_outgrew_its_line_is_a_letter_with_the_whole_line(pipeline: Pipeline) -> None:
     line = b"<38>May  1 10:00:00 web1 app: " + b"x" * (5 << 20)
-    [(topic, _, value, *_, headers)] = pipeline.records(_records(line), MemoryJoins())
+    [(topic, _, value, *_, headers)] = pipeline.records(_records(line), MemoryState())
     assert (topic, value) == ("deadletter", line)
     assert "cut" not in dict(headers or ())
 
@@ -120,7 +120,7 @@ def test_headers_of_a_letter_fit_however_many_there_were(header: tuple[str, byte
 def test_what_counting_cannot_read_for_whatever_reason_is_a_letter(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = [one[2] for one in pipeline.records(_records(GOOD, BAD, GOOD), MemoryJoins())]
+    values = [one[2] for one in pipeline.records(_records(GOOD, BAD, GOOD), MemoryState())]
     monkeypatch.setattr("agents.counting.partition_counts.counted", _raising(decode_attempt, RuntimeError))
     log = PartitionCounts("events.authentication", "authentication", 97, 0, 86_400.0)
     log.count(_records(*values, topic="events.authentication"))

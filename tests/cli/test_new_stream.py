@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 import streams
 from cli.new_stream import command
 from streams import samples
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from streams.registry import discover
 
@@ -53,7 +53,7 @@ def test_it_is_found_and_understands_its_samples(discovered: Path) -> None:
     assert sum(len(samples.lines(log)) for log in logs) >= 12
     for log in logs:
         expected = [json.loads(line) for line in samples.expected_path(log).read_text().splitlines()]
-        assert [dispatcher.parse(line, samples.RECEIVED, MemoryJoins()) for line in samples.lines(log)] == expected
+        assert [dispatcher.parse(line, samples.RECEIVED, MemoryState()) for line in samples.lines(log)] == expected
         assert {event["event_dataset"] for event in expected} == {"gadget"}
         assert not [event for event in expected if event["source_ip"].startswith("203.")]
 

@@ -8,7 +8,7 @@ from http_kit import Proxy, Raw
 
 from agents.pipeline import Pipeline
 from agents.settings import Settings
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from topics.avro.codec import decode
 from topics.records.provenance import headers_of, put_received
 from topics.records.replay import Headers, Original
@@ -23,7 +23,7 @@ def consumed(message: Message) -> Original:
 
 
 def events_of(records: list[Original]) -> list[dict[str, Any]]:
-    made = Pipeline(Settings()).records(records, MemoryJoins())
+    made = Pipeline(Settings()).records(records, MemoryState())
     return [decode(value or b"")[1] for _, _, value, _, _, _ in made]
 
 

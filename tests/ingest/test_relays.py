@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 from relay_kit import Relay, make_certificates
 
 from stack.kafka import Kafka
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from topics.kafka.admin import create_topics
 
@@ -116,7 +116,7 @@ def test_the_relay_s_own_logs_come_along_and_name_their_host(own_logs: Relay) ->
     until, found = time.monotonic() + 60, set[str]()
     while not found.issuperset(said) and time.monotonic() < until:
         for key, line in _received(own_logs, len(said)):
-            event = Dispatcher().parse(line, time.time_ns() // 1000, MemoryJoins(), None)
+            event = Dispatcher().parse(line, time.time_ns() // 1000, MemoryState(), None)
             assert event.get("host_hostname", event.get("host_name")) == key.decode() != ""
             found.add(event["message"])
     assert found.issuperset(said), own_logs.log()

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from streams import samples
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.common.text import is_ip
 from streams.dispatch import UNPARSED, Dispatcher
 from topics.event import Event
@@ -106,7 +106,7 @@ class Hostile:
 
 def parsed(line: bytes) -> Event:
     """The event of one line, alone."""
-    return _DISPATCHER.parse(line, samples.RECEIVED, MemoryJoins())
+    return _DISPATCHER.parse(line, samples.RECEIVED, MemoryState())
 
 
 def typed_texts(event: Event) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from stream_checks import check_event
 
 from streams import samples
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from topics.documents.ecs import render
 from topics.event import Event
@@ -36,7 +36,7 @@ _VALUES = st.recursive(
 
 def event_of(record: dict[str, Any], before: str = "") -> Event:
     """The event of a record; it must be sound, and must make a document."""
-    event = _DISPATCHER.parse((before + json.dumps(record)).encode(), RECEIVED, MemoryJoins())
+    event = _DISPATCHER.parse((before + json.dumps(record)).encode(), RECEIVED, MemoryState())
     check_event(event)
     assert event.get("event_kind") != "pipeline_error", event.get("error_message")
     json.dumps(render(event)).encode()

@@ -3,7 +3,7 @@
 import pytest
 from stream_checks import check_event
 
-from streams.base import Joins, MemoryJoins, Stream
+from streams.base import MemoryState, StateStore, Stream
 from streams.dispatch import UNPARSED, Dispatcher
 from streams.registry import discover
 from topics.event import Event
@@ -14,7 +14,7 @@ FAILED = "Failed password for root from 192.0.2.1 port 22 ssh2"
 
 def parse(line: str | bytes, program: str | None = None) -> Event:
     raw = line.encode() if isinstance(line, str) else line
-    event = Dispatcher().parse(raw, RECEIVED, MemoryJoins(), program)
+    event = Dispatcher().parse(raw, RECEIVED, MemoryState(), program)
     check_event(event)
     return event
 
@@ -76,7 +76,7 @@ def test_what_a_header_names_comes_before_what_the_caller_does(given: str, datas
 @pytest.mark.parametrize("line", ["Nov 24 04:05:06 h x: y", "2026-11-24 04:05:06 UTC [7] LOG:  x", "a[1]: x"])
 def test_a_line_that_only_looks_headed_is_all_message(line: str) -> None:
     whole = Stream("whole", ("whole",), lambda message, event, joins: message == line)
-    event = Dispatcher(known=[whole]).parse(line.encode(), RECEIVED, MemoryJoins(), "whole")
+    event = Dispatcher(known=[whole]).parse(line.encode(), RECEIVED, MemoryState(), "whole")
     check_event(event)
     assert event == {
         "timestamp": RECEIVED, "message": line, "event_original": line, "process_name": "whole",
@@ -88,8 +88,8 @@ def test_logs_of_their_own_kind_are_told_before_headers() -> None:
     line = "2026-11-24 04:05:06.123 UTC [1234] LOG:  connection received: host=192.0.2.1"
     own = Stream("own", ("own",), lambda message, event, joins: message == line, sniff=lambda text: "] LOG:  " in text)
     dispatcher = Dispatcher(known=[own])
-    assert dispatcher.parse(line.encode(), RECEIVED, MemoryJoins())["event_dataset"] == "own"
-    event = dispatcher.parse(b"<13>Nov 24 04:05:06 h own[1]: x [1] LOG:  x", RECEIVED, MemoryJoins())
+    assert dispatcher.parse(line.encode(), RECEIVED, MemoryState())["event_dataset"] == "own"
+    event = dispatcher.parse(b"<13>Nov 24 04:05:06 h own[1]: x [1] LOG:  x", RECEIVED, MemoryState())
     assert (event["host_hostname"], event["event_dataset"]) == ("h", UNPARSED)
 
 
@@ -124,14 +124,14 @@ def test_what_only_looks_repeated_is_not(text: str) -> None:
     assert "extra" not in event
 
 
-def _raise(message: str, event: Event, joins: Joins) -> bool:
+def _raise(message: str, event: Event, joins: StateStore) -> bool:
     event["user_name"] = "half done"
     raise LookupError("no such thing")
 
 
 def test_a_parser_that_raises_makes_an_error_of_the_line() -> None:
     dispatcher = Dispatcher(known=[Stream("bad", ("bad",), _raise)])
-    event = dispatcher.parse(b"<38>Nov 24 04:05:06 h bad[3]: x", RECEIVED, MemoryJoins())
+    event = dispatcher.parse(b"<38>Nov 24 04:05:06 h bad[3]: x", RECEIVED, MemoryState())
     check_event(event)
     assert event["event_kind"] == "pipeline_error"
     assert event["error_message"] == "LookupError: no such thing"
@@ -146,7 +146,7 @@ def _named(name: str, word: str) -> Stream:
 def test_streams_that_share_a_program_are_asked_in_turn() -> None:
     dispatcher = Dispatcher(known=[_named("one", "a"), _named("two", "b")])
     for message, dataset in (("a", "one"), ("b", "two"), ("c", UNPARSED)):
-        event = dispatcher.parse(f"Nov 24 04:05:06 h kernel: {message}".encode(), RECEIVED, MemoryJoins())
+        event = dispatcher.parse(f"Nov 24 04:05:06 h kernel: {message}".encode(), RECEIVED, MemoryState())
         assert event["event_dataset"] == dataset
 
 
@@ -154,14 +154,14 @@ def test_cisco_tags_are_programs_up_to_the_level() -> None:
     dispatcher = Dispatcher(known=[_named("asa", "%ASA-6")])
     for host in ("fw", "fw CiscoASA[9]:", "fw :", "fw CiscoASA[9]:"):
         line = f"Nov 24 04:05:06 {host} %ASA-6-302013: Built".encode()
-        dispatcher.parse(b"Nov 24 04:05:06 fw CiscoASA[9]: other", RECEIVED, MemoryJoins())
-        assert dispatcher.parse(line, RECEIVED, MemoryJoins())["event_dataset"] == "asa"
+        dispatcher.parse(b"Nov 24 04:05:06 fw CiscoASA[9]: other", RECEIVED, MemoryState())
+        assert dispatcher.parse(line, RECEIVED, MemoryState())["event_dataset"] == "asa"
 
 
 def test_many_different_programs_take_bounded_memory() -> None:
     dispatcher = Dispatcher()
     for number in range(10_000):
-        dispatcher.parse(f"Nov 24 04:05:06 h p{number}: x".encode(), RECEIVED, MemoryJoins())
+        dispatcher.parse(f"Nov 24 04:05:06 h p{number}: x".encode(), RECEIVED, MemoryState())
     assert len(dispatcher._resolved) <= 5000
 
 

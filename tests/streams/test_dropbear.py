@@ -3,7 +3,7 @@
 import pytest
 from parsing import RECEIVED, attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 
 FROM = "from 203.0.113.66:40000"
@@ -53,7 +53,7 @@ def test_a_reason_hides_no_address(reason: str) -> None:
 
 def test_a_line_without_syslog_has_its_time_and_pid() -> None:
     line = b"[1210] Nov 24 04:20:13 Password auth succeeded for 'root' from 192.0.2.10:51010"
-    event = Dispatcher().parse(line, RECEIVED, MemoryJoins())
+    event = Dispatcher().parse(line, RECEIVED, MemoryState())
     assert (event["process_name"], event["process_pid"], event["user_name"]) == ("dropbear", 1210, "root")
     assert event["timestamp"] == 1_795_494_013_000_000
 

@@ -3,7 +3,7 @@
 import pytest
 from parsing import RECEIVED, attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from topics.event import Event
 
@@ -14,13 +14,13 @@ RESULT = "conn=7 op=0 RESULT err={} tag=97 nentries=0 etime=0.000100"
 
 def last(*messages: str) -> Event:
     """The event of the last of some lines."""
-    joins = MemoryJoins()
+    joins = MemoryState()
     return [event_of("ns-slapd", message, joins) for message in messages][-1]
 
 
 def counted(*messages: str) -> list[tuple[int, str]]:
     """The attempts of each of some lines."""
-    joins = MemoryJoins()
+    joins = MemoryState()
     return [attempt_of("ns-slapd", message, joins) for message in messages]
 
 
@@ -45,7 +45,7 @@ def test_an_anonymous_bind_is_none(more: str) -> None:
 
 def test_a_sasl_bind_of_several_steps_is_one() -> None:
     start = 'conn=7 op={} BIND dn="" method=sasl version=3 mech=GSSAPI'
-    joins = MemoryJoins()
+    joins = MemoryState()
     lines = (
         start.format(0),
         RESULT.format(14),
@@ -76,7 +76,7 @@ def test_what_follows_a_bind_is_done_by_its_user_until_the_connection_is_another
 
 
 def test_a_line_parsed_again_says_the_same() -> None:
-    joins = MemoryJoins()
+    joins = MemoryState()
     lines = (OPEN, BIND, RESULT.format(0), "conn=7 op=1 UNBIND", "conn=7 op=1 fd=9 closed - U1")
     first = [event_of("ns-slapd", line, joins) for line in lines]
     assert [event_of("ns-slapd", line, joins) for line in lines] == first
@@ -100,7 +100,7 @@ def test_the_user_is_the_first_part_of_the_name(dn: str, user: str) -> None:
 
 def test_a_line_of_its_own_file_has_its_time() -> None:
     line = f"[24/Nov/2026:06:00:01.123456789 +0100] {BIND}".encode()
-    event = Dispatcher().parse(line, RECEIVED, MemoryJoins())
+    event = Dispatcher().parse(line, RECEIVED, MemoryState())
     assert (event["timestamp"], event["user_name"]) == (1_795_496_401_123_456, "alice")
 
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from streams.samples import RECEIVED, lines, logs
 from topics.event import key_of, kind_of
 
 
-class _Forgetful(MemoryJoins):
-    """Joins that know nothing."""
+class _Forgetful(MemoryState):
+    """StateStore that know nothing."""
 
     def get(self, key: str) -> Any:
         return None
@@ -20,7 +20,7 @@ class _Forgetful(MemoryJoins):
 
 @pytest.mark.parametrize("log", logs(), ids=lambda log: f"{log.parent.parent.name}-{log.stem}")
 def test_type_and_key_are_those_of_the_line_alone(log: Path) -> None:
-    dispatcher, joins, forgetful = Dispatcher(), MemoryJoins(), _Forgetful()
+    dispatcher, joins, forgetful = Dispatcher(), MemoryState(), _Forgetful()
     for line in lines(log):
         event, alone = dispatcher.parse(line, RECEIVED, joins), dispatcher.parse(line, RECEIVED, forgetful)
         assert (kind_of(event), key_of(event)) == (kind_of(alone), key_of(alone)), line
@@ -28,7 +28,7 @@ def test_type_and_key_are_those_of_the_line_alone(log: Path) -> None:
 
 def test_some_samples_are_joined() -> None:
     """Else the test above would say nothing."""
-    dispatcher, joins, forgetful, found = Dispatcher(), MemoryJoins(), _Forgetful(), set[str]()
+    dispatcher, joins, forgetful, found = Dispatcher(), MemoryState(), _Forgetful(), set[str]()
     for line in (line for log in logs(("slapd", "ds389", "postgresql", "sshd")) for line in lines(log)):
         event, alone = dispatcher.parse(line, RECEIVED, joins), dispatcher.parse(line, RECEIVED, forgetful)
         if event.get("source_ip") != alone.get("source_ip"):

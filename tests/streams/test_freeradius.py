@@ -3,7 +3,7 @@
 import pytest
 from parsing import RECEIVED, attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 
 FROM = "(from client vpn1 port 0 cli 203.0.113.66)"
@@ -67,7 +67,7 @@ def test_stations(station: str, field: str, value: str) -> None:
 
 def test_a_line_of_its_own_file_has_its_time() -> None:
     line = f"Tue Nov 24 05:00:01 2026 : Auth: (1) Login OK: [a] {FROM}".encode()
-    event = Dispatcher().parse(line, RECEIVED, MemoryJoins())
+    event = Dispatcher().parse(line, RECEIVED, MemoryState())
     assert (event["timestamp"], event["user_name"]) == (1_795_496_401_000_000, "a")
     assert "host_hostname" not in event
 

@@ -16,7 +16,7 @@ from pumping import chosen, fillings, patterns, pumped, searched, superlinear, t
 from witnesses import witness
 
 from streams import samples
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from streams.registry import discover
 
@@ -87,7 +87,7 @@ def test_every_pattern_alone_takes_linear_time(part: int) -> None:
 
 
 def _parse(line: str) -> None:
-    _UNLIMITED.parse(line.encode("utf-8", "surrogateescape"), _RECEIVED, MemoryJoins())
+    _UNLIMITED.parse(line.encode("utf-8", "surrogateescape"), _RECEIVED, MemoryState())
 
 
 def _pumps(lines: list[str]) -> Iterator[tuple[str, str, str]]:

@@ -3,7 +3,7 @@
 import pytest
 from parsing import attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 
 NAMES = (
     "alice",
@@ -34,7 +34,7 @@ def test_no_line_is_an_attempt(message: str, outcome: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_lines_of_a_session_have_its_user(name: str) -> None:
-    joins = MemoryJoins()
+    joins = MemoryState()
     lines = (
         f"New session 3 of user {name}.",
         "Session 3 logged out. Waiting for processes to exit.",
@@ -45,7 +45,7 @@ def test_the_lines_of_a_session_have_its_user(name: str) -> None:
 
 
 def test_a_newer_session_of_the_same_number_is_another() -> None:
-    joins = MemoryJoins()
+    joins = MemoryState()
     for user in ("alice", "bob"):
         event_of("systemd-logind", f"New session 3 of user {user}.", joins)
     assert event_of("systemd-logind", "Removed session 3.", joins)["user_name"] == "bob"

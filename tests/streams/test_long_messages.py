@@ -5,7 +5,7 @@ import json
 import pytest
 from stream_checks import check_event
 
-from streams.base import LONGEST, SHORTEST, Joins, MemoryJoins, Stream
+from streams.base import LONGEST, SHORTEST, MemoryState, StateStore, Stream
 from streams.dispatch import TRUNCATED, UNPARSED, Dispatcher
 from streams.registry import discover
 from topics.event import Event
@@ -15,7 +15,7 @@ _DISPATCHER = Dispatcher()
 
 
 def _event_of(line: str) -> Event:
-    event = _DISPATCHER.parse(line.encode(), _RECEIVED, MemoryJoins())
+    event = _DISPATCHER.parse(line.encode(), _RECEIVED, MemoryState())
     check_event(event)
     return event
 
@@ -50,12 +50,12 @@ def test_a_message_in_an_envelope_is_cut_too() -> None:
 def test_a_stream_gets_as_much_as_it_asks_for(size: int, cut: bool) -> None:
     seen = []
 
-    def parse(message: str, event: Event, joins: Joins) -> bool:
+    def parse(message: str, event: Event, joins: StateStore) -> bool:
         seen.append(message)
         return True
 
     stream = Stream(name="short", programs=("short",), parse=parse, longest=SHORTEST)
-    event = Dispatcher(known=[stream]).parse(b"Nov 24 04:05:06 h short[1]: " + b"x" * size, _RECEIVED, MemoryJoins())
+    event = Dispatcher(known=[stream]).parse(b"Nov 24 04:05:06 h short[1]: " + b"x" * size, _RECEIVED, MemoryState())
     assert seen == ["x" * SHORTEST]
     assert event.get("extra", {}).get("tags") == ([TRUNCATED] if cut else None)
 

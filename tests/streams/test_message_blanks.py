@@ -6,7 +6,7 @@ import re
 import pytest
 
 from streams import samples
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import UNPARSED, Dispatcher
 from topics.event import Event
 
@@ -19,7 +19,7 @@ FAILED = "Failed password for alice from 192.0.2.5 port 5022 ssh2"
 
 
 def parse(line: bytes, program: str | None = None) -> Event:
-    return DISPATCHER.parse(line, RECEIVED, MemoryJoins(), program)
+    return DISPATCHER.parse(line, RECEIVED, MemoryState(), program)
 
 
 def told(event: Event) -> Event:

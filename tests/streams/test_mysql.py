@@ -5,7 +5,7 @@ import json
 import pytest
 from parsing import attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from streams.mysql.parser import sniff
 from topics.event import Event
@@ -17,7 +17,7 @@ ABORTED = "Aborted connection 12 to db: 'app' user: '{}' host: '203.0.113.66' (G
 
 def line(text: str) -> Event:
     """The event of a line of a file."""
-    return Dispatcher().parse(text.encode(), 0, MemoryJoins())
+    return Dispatcher().parse(text.encode(), 0, MemoryState())
 
 
 @pytest.mark.parametrize(

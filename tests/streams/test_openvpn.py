@@ -3,7 +3,7 @@
 import pytest
 from parsing import RECEIVED, attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 
 PEER = "203.0.113.66:40001 "
@@ -16,7 +16,7 @@ NAMES = ("x/192.0.2.99:1 y", "192.0.2.99:1 TLS: z", "x' [CN SET]", "a=b;c", '"q"
 
 def counted(*messages: str) -> list[tuple[int, str]]:
     """The attempts of each of some lines."""
-    joins = MemoryJoins()
+    joins = MemoryState()
     return [attempt_of("openvpn", message, joins) for message in messages]
 
 
@@ -38,7 +38,7 @@ def test_one_peer_is_one_attempt(messages: tuple[str, ...], expected: list[tuple
 
 
 def test_the_next_handshake_from_the_same_port_is_another() -> None:
-    joins, dispatcher = MemoryJoins(), Dispatcher()
+    joins, dispatcher = MemoryState(), Dispatcher()
     lines = [f"Nov 24 05:00:0{second} h openvpn[1]: {text}".encode() for second, text in enumerate((WRONG, IN, FIRST))]
     lines += [f"Nov 24 05:00:2{second} h openvpn[1]: {text}".encode() for second, text in enumerate((FIRST, RIGHT, IN))]
     for _ in range(2):  # and parsed again it is the same
@@ -48,7 +48,7 @@ def test_the_next_handshake_from_the_same_port_is_another() -> None:
 
 
 def test_the_lines_of_a_peer_have_its_user() -> None:
-    joins = MemoryJoins()
+    joins = MemoryState()
     events = [event_of("openvpn", message, joins) for message in (FIRST, RIGHT, IN)]
     assert [event.get("user_name") for event in events] == [None, "alice", "alice"]
 
@@ -85,7 +85,7 @@ def test_peers(peer: str, ip: str, port: int, name: str | None) -> None:
 
 @pytest.mark.parametrize("stamp", ["2026-11-24 05:00:01", "Tue Nov 24 05:00:01 2026", "2026-11-24 05:00:01 us=123456"])
 def test_a_line_of_its_own_file_has_its_time(stamp: str) -> None:
-    event = Dispatcher().parse(f"{stamp} {FIRST}".encode(), RECEIVED, MemoryJoins())
+    event = Dispatcher().parse(f"{stamp} {FIRST}".encode(), RECEIVED, MemoryState())
     assert (event["timestamp"], event["source_ip"]) == (1_795_496_401_000_000, "203.0.113.66")
     assert (event["process_name"], event.get("host_hostname")) == ("openvpn", None)
 

@@ -17,7 +17,7 @@ import pytest
 from stream_checks import check_event
 
 from streams import samples
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.common.text import _is_ip, is_ip
 from streams.dispatch import Dispatcher
 from streams.registry import discover
@@ -128,7 +128,7 @@ def _check(event: Event, line: bytes) -> float:
     return (size - _ROOM) / max(len(line), 1)
 
 
-def _run(dispatcher: Dispatcher, joins: MemoryJoins, line: bytes, program: str | None, figures: _Figures) -> None:
+def _run(dispatcher: Dispatcher, joins: MemoryState, line: bytes, program: str | None, figures: _Figures) -> None:
     start = time.thread_time()
     event = dispatcher.parse(line, samples.RECEIVED, joins, program)
     seconds = time.thread_time() - start
@@ -150,7 +150,7 @@ def _peak() -> int:
 
 @pytest.mark.timeout(0 if _LINES > 100_000 else 300)
 def test_damaged_lines_by_the_million_make_one_sound_event_each() -> None:
-    figures, dispatcher, joins = _Figures(), Dispatcher("Europe/Berlin"), MemoryJoins()
+    figures, dispatcher, joins = _Figures(), Dispatcher("Europe/Berlin"), MemoryState()
     memory = 0
     for at, (line, program) in enumerate(_Lines(_SEED)):
         if at == _LINES // 10:

@@ -3,7 +3,7 @@
 import pytest
 from parsing import attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from topics.event import Event
 
 FAILED = "warning: unknown[203.0.113.66]: SASL LOGIN authentication failed: {}"
@@ -36,7 +36,7 @@ def test_what_is_an_attempt(message: str, attempts: int, outcome: str) -> None:
 
 
 def test_a_login_counts_once_however_many_mails_it_hands_in() -> None:
-    joins = MemoryJoins()
+    joins = MemoryState()
     connect = "connect from a.example.net[198.51.100.7]"
     lines = (connect, CLIENT.format("4B1C52E0A1"), CLIENT.format("4B1C52E0A2"), connect, CLIENT.format("4B1C52E0A3"))
     counts = [attempt_of("postfix/submission/smtpd", line, joins)[0] for line in lines]
@@ -45,7 +45,7 @@ def test_a_login_counts_once_however_many_mails_it_hands_in() -> None:
 
 
 def test_a_line_read_again_counts_again() -> None:
-    joins = MemoryJoins()
+    joins = MemoryState()
     for queue_id, attempts in (("4B1C52E0A1", 1), ("4B1C52E0A2", 0), ("4B1C52E0A1", 1), ("4B1C52E0A2", 0)):
         assert attempt_of("postfix/smtpd", CLIENT.format(queue_id), joins)[0] == attempts
 
@@ -150,7 +150,7 @@ def test_trouble_is_no_attempt() -> None:
 
 
 def last(*messages: str) -> Event:
-    joins = MemoryJoins()
+    joins = MemoryState()
     return [event_of("postfix/smtpd", message, joins) for message in messages][-1]
 
 

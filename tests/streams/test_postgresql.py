@@ -5,7 +5,7 @@ import json
 import pytest
 from parsing import attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from streams.postgresql.prefix import sniff
 from topics.event import Event
@@ -14,9 +14,9 @@ PREFIX = "2026-11-24 07:00:00.123 UTC [77] "
 FAILED = 'FATAL:  password authentication failed for user "{}"'
 
 
-def line(text: str, joins: MemoryJoins | None = None) -> Event:
+def line(text: str, joins: MemoryState | None = None) -> Event:
     """The event of a line of its file."""
-    return Dispatcher().parse(text.encode(), 0, joins or MemoryJoins())
+    return Dispatcher().parse(text.encode(), 0, joins or MemoryState())
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_prefixes(prefix: str) -> None:
 
 
 def test_later_lines_know_where_the_client_is() -> None:
-    joins = MemoryJoins()
+    joins = MemoryState()
     line(PREFIX + "LOG:  connection received: host=192.0.2.1 port=4711", joins)
     for message in (FAILED.format("bob"), "LOG:  connection authorized: user=bob database=d"):
         event = line(PREFIX + message, joins)

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_checks import check_event
 
-from streams.base import Joins, MemoryJoins, Stream
+from streams.base import MemoryState, StateStore, Stream
 from streams.dispatch import UNPARSED, UNPARSED_JSON, Dispatcher
 from streams.envelopes.unwrap import _MOZDEF_TABLE
 from streams.mapping import json_record
-from streams.mapping.json_fields import Members
+from streams.mapping.json_fields import FieldMap
 from topics.event import Event
 
 RECEIVED = 1_795_521_600_000_000
@@ -23,7 +23,7 @@ _DISPATCHER = Dispatcher()
 
 def parse(record: Any, program: str | None = None, before: str = "") -> Event:
     text = record if isinstance(record, str) else json.dumps(record)
-    event = _DISPATCHER.parse((before + text).encode(), RECEIVED, MemoryJoins(), program)
+    event = _DISPATCHER.parse((before + text).encode(), RECEIVED, MemoryState(), program)
     check_event(event)
     assert event.get("event_kind") != "pipeline_error", event.get("error_message")
     return event
@@ -112,7 +112,7 @@ def test_a_record_in_a_syslog_line_keeps_its_header(before: str) -> None:
     assert event["extra"]["json"] == {"a": 1}
 
 
-def _read(record: dict[str, Any], event: Event, joins: Joins) -> bool:
+def _read(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     event["user_name"] = str(record["who"])
     return True
 
@@ -135,7 +135,7 @@ _READER = Stream("reader", parse_json=_read, sniff_json=lambda record: "who" in 
     ],
 )
 def test_a_stream_reads_its_own_records(line: str, user: str | None) -> None:
-    event = Dispatcher(known=[_READER]).parse(line.encode(), RECEIVED, MemoryJoins())
+    event = Dispatcher(known=[_READER]).parse(line.encode(), RECEIVED, MemoryState())
     check_event(event)
     assert event.get("user_name") == user
     assert (event["event_dataset"] == "reader") == (user is not None)
@@ -143,7 +143,7 @@ def test_a_stream_reads_its_own_records(line: str, user: str | None) -> None:
 
 def test_streams_that_share_a_key_are_asked_in_turn() -> None:
     none = Stream("none", parse_json=lambda record, event, joins: False, sniff_json=lambda record: True)
-    event = Dispatcher(known=[none, _READER]).parse(b'{"who": 1}', RECEIVED, MemoryJoins())
+    event = Dispatcher(known=[none, _READER]).parse(b'{"who": 1}', RECEIVED, MemoryState())
     assert event["event_dataset"] == "reader"
 
 
@@ -297,7 +297,7 @@ def test_flat_names_of_ecs_are_the_same() -> None:
 
 
 def test_a_table_of_members_takes_what_fits() -> None:
-    members = Members(
+    members = FieldMap(
         "gadget",
         {"src": "source_ip", "port": "source_port", "a.b": "user_name", "n": "rule.id", "size": "event.severity"},
     )
@@ -315,7 +315,7 @@ def test_a_table_of_members_takes_what_fits() -> None:
 @pytest.mark.parametrize("target", ["no_such_column", "event_category", "source_geo_lat"])
 def test_a_table_of_members_names_columns(target: str) -> None:
     with pytest.raises(ValueError, match=target):
-        Members("gadget", {"a": target})
+        FieldMap("gadget", {"a": target})
 
 
 _KEYS = sorted(_MOZDEF_TABLE)

@@ -3,7 +3,7 @@
 import pytest
 from parsing import attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from topics.event import Event
 
 ACCEPT = "conn=7 fd=9 ACCEPT from IP=203.0.113.66:40000 (IP=0.0.0.0:389)"
@@ -13,13 +13,13 @@ RESULT = "conn=7 op=0 RESULT tag=97 err={} text="
 
 def last(*messages: str) -> Event:
     """The event of the last of some lines."""
-    joins = MemoryJoins()
+    joins = MemoryState()
     return [event_of("slapd", message, joins) for message in messages][-1]
 
 
 def counted(*messages: str) -> list[tuple[int, str]]:
     """The attempts of each of some lines."""
-    joins = MemoryJoins()
+    joins = MemoryState()
     return [attempt_of("slapd", message, joins) for message in messages]
 
 
@@ -84,7 +84,7 @@ def test_a_long_name_does_not_hide_who_binds() -> None:
 
 
 def test_hosts_and_connections_are_kept_apart() -> None:
-    joins = MemoryJoins()
+    joins = MemoryState()
     event_of("slapd", BIND, joins)
     assert "user_name" not in event_of(
         "slapd", BIND.replace(BIND, RESULT.format(49)).replace("conn=7", "conn=8"), joins
@@ -104,7 +104,7 @@ def test_what_follows_a_bind_is_done_by_its_user_until_the_next() -> None:
 
 
 def test_a_line_parsed_again_says_the_same() -> None:
-    joins = MemoryJoins()
+    joins = MemoryState()
     lines = (ACCEPT, BIND, RESULT.format(0), "conn=7 fd=9 closed")
     first = [event_of("slapd", line, joins) for line in lines]
     assert [event_of("slapd", line, joins) for line in lines] == first

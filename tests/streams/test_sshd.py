@@ -3,7 +3,7 @@
 import pytest
 from parsing import attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 
 FROM = "from 203.0.113.66 port 40000"
@@ -198,7 +198,7 @@ def test_who_gets_in_has_a_session(message: str) -> None:
 
 
 def test_files_belong_to_the_session_of_their_process() -> None:
-    joins = MemoryJoins()
+    joins = MemoryState()
     opened = event_of("internal-sftp", "session opened for local user alice from [192.0.2.10]", joins)
     event = event_of("internal-sftp", 'remove name "/home/alice/x" mode 0644"', joins)
     assert (opened["user_name"], event["user_name"], event["source_ip"]) == ("alice", "alice", "192.0.2.10")
@@ -221,8 +221,8 @@ def test_other_errors_are_about_the_server() -> None:
 
 def test_macos_puts_the_title_of_the_process_after_the_tag() -> None:
     line = b"Nov 24 04:05:06 h sshd: alice [priv][57911]: Failed password for a from 203.0.113.66 port 1 ssh2"
-    event = Dispatcher().parse(line, 1_795_521_600_000_000, MemoryJoins())
+    event = Dispatcher().parse(line, 1_795_521_600_000_000, MemoryState())
     assert (event["process_pid"], event["source_ip"], event["ogrewatch_attempt"]) == (57911, "203.0.113.66", 1)
-    other = Dispatcher().parse(b"Nov 24 04:05:06 h sshd: a[5]: x", 1_795_521_600_000_000, MemoryJoins())
+    other = Dispatcher().parse(b"Nov 24 04:05:06 h sshd: a[5]: x", 1_795_521_600_000_000, MemoryState())
     assert "process_pid" not in other
     assert other["event_dataset"] == "syslog.unparsed"

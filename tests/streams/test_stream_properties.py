@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stream_checks import check_event
 
 from streams import samples
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from streams.mapping import json_record
 from streams.registry import discover
@@ -33,7 +33,7 @@ _MEBIBYTE = 1 << 20
 
 
 def parsed(line: bytes, program: str | None = None) -> Event:
-    return DISPATCHER.parse(line, RECEIVED, MemoryJoins(), program)
+    return DISPATCHER.parse(line, RECEIVED, MemoryState(), program)
 
 
 @st.composite

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from records_kit import RECEIVED, attempt_of, deep, event_of, leaves, of_samples, spoilt
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from streams.suricata.kinds import KINDS
 from streams.suricata.parser import parse_json, sniff_json
@@ -186,7 +186,7 @@ def test_what_lies_deep_is_kept_as_text(member: str) -> None:
     ],
 )  # fmt: skip
 def test_alerts_in_text(line: str, types: str, ends: tuple[Any, ...], rule: str) -> None:
-    event = Dispatcher().parse(line.encode(), RECEIVED, MemoryJoins())
+    event = Dispatcher().parse(line.encode(), RECEIVED, MemoryState())
     columns = ("source_ip", "source_port", "destination_ip", "destination_port")
     assert tuple(event.get(column) for column in columns) == ends
     assert (event["event_type"], event["event_kind"], event["rule_name"]) == ([types], "alert", rule)
@@ -195,12 +195,12 @@ def test_alerts_in_text(line: str, types: str, ends: tuple[Any, ...], rule: str)
 
 
 def test_what_the_engine_says_of_itself_is_no_alert() -> None:
-    event = Dispatcher().parse(b"Nov 24 04:05:41 ids suricata[1]: [1:7] engine started", RECEIVED, MemoryJoins())
+    event = Dispatcher().parse(b"Nov 24 04:05:41 ids suricata[1]: [1:7] engine started", RECEIVED, MemoryState())
     assert event["event_dataset"] == "syslog.unparsed"
 
 
 def test_an_alert_without_a_text() -> None:
     line = "[Drop] [1:2100384:6][Classification: x] [Priority: 3] {ICMP} 203.0.113.66:8 -> 192.0.2.15:0"
-    event = Dispatcher().parse(b"Nov 24 04:05:06 h suricata[1]: " + line.encode(), RECEIVED, MemoryJoins())
+    event = Dispatcher().parse(b"Nov 24 04:05:06 h suricata[1]: " + line.encode(), RECEIVED, MemoryState())
     assert event["extra"]["rule.id"] == "2100384"
     assert "rule_name" not in event

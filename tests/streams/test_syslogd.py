@@ -3,13 +3,13 @@
 import pytest
 from parsing import RECEIVED, attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 from topics.event import Event
 
 
 def parsed(rest: str) -> Event:
-    return Dispatcher().parse(f"Nov 24 04:05:06 h {rest}".encode(), RECEIVED, MemoryJoins())
+    return Dispatcher().parse(f"Nov 24 04:05:06 h {rest}".encode(), RECEIVED, MemoryState())
 
 
 @pytest.mark.parametrize(

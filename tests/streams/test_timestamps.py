@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streams.base import Joins, MemoryJoins, Stream
+from streams.base import MemoryState, StateStore, Stream
 from streams.dispatch import Dispatcher
 from streams.syslog.timestamps import ZONE, Clock, set_civil, set_instant, set_iso
 from topics.event import Event
@@ -117,7 +117,7 @@ def test_an_hour_that_there_is_twice_is_not_remembered() -> None:
     assert clock.bsd("Oct 25 02:30:00", micros("2026-10-25T01:30:00")) == first + 3_600_000_000
 
 
-def _set(message: str, event: Event, joins: Joins) -> bool:
+def _set(message: str, event: Event, joins: StateStore) -> bool:
     return message.startswith("at ") and set_iso(event, message[3:])
 
 
@@ -126,6 +126,6 @@ def test_parsers_know_the_zone_and_leave_no_trace_of_it(zone: str) -> None:
     dispatcher = Dispatcher(zone, [Stream("x", ("x",), _set, sniff=lambda text: text.startswith("at "))])
     expected = "2026-07-01T12:00:00" if zone == "UTC" else "2026-07-01T10:00:00"
     for line in (b"at 2026-07-01 12:00:00", b"<13>Jul  1 00:00:00 h x: at 2026-07-01 12:00:00", b"other", b"{}", b""):
-        event = dispatcher.parse(line, micros("2026-07-01T10:00:00"), MemoryJoins())
+        event = dispatcher.parse(line, micros("2026-07-01T10:00:00"), MemoryState())
         assert ZONE not in event
         assert b"at " not in line or told(event) == expected

@@ -3,7 +3,7 @@
 import pytest
 from parsing import RECEIVED, attempt_of, event_of
 
-from streams.base import MemoryJoins
+from streams.base import MemoryState
 from streams.dispatch import Dispatcher
 
 NAMES = (
@@ -61,7 +61,7 @@ def test_who_has_no_name_yet_forges_none() -> None:
 
 def test_a_line_of_its_own_file_has_its_time_and_pid() -> None:
     line = b'Tue Nov 24 05:00:01 2026 [pid 12] [alice] OK LOGIN: Client "192.0.2.10"'
-    event = Dispatcher().parse(line, RECEIVED, MemoryJoins())
+    event = Dispatcher().parse(line, RECEIVED, MemoryState())
     assert (event["process_name"], event["process_pid"], event["user_name"]) == ("vsftpd", 12, "alice")
     assert event["timestamp"] == 1_795_496_401_000_000
     assert "host_hostname" not in event
