@@ -96,11 +96,11 @@ def _run(serving: Coroutine[Any, Any, bool], task: str) -> None:
 
     `task` is what an `OSError` kept it from.
     """
-    from ingest.base import Unfit
+    from ingest.base import InvalidSettings
 
     try:
         ended_well = asyncio.run(serving)
-    except (Unfit, ValueError) as error:
+    except (InvalidSettings, ValueError) as error:
         typer.echo(f"{error}", err=True)
         raise typer.Exit(2) from None
     except OSError as error:
@@ -114,7 +114,7 @@ async def _serve_http(settings: Any) -> bool:
     from agents.settings import Settings
     from cli.token import token_file
     from ingest.http.proxy import proxy
-    from ingest.runner import serve
+    from ingest.runner import run_until_signal
     from topics.kafka.client import answers
 
     common = Settings()
@@ -125,13 +125,13 @@ async def _serve_http(settings: Any) -> bool:
         def ready() -> None:
             typer.echo(f"Listening on {scheme}://{settings.host}:{way.port}, Kafka at {common.kafka}.", err=True)
 
-        return await serve(way, way.service.delivery, settings.grace, ready)
+        return await run_until_signal(way, way.service.delivery, settings.grace, ready)
 
 
 async def _serve_amqp(settings: Any) -> bool:
     from agents.settings import Settings
     from ingest.amqp.bridge import bridge
-    from ingest.runner import serve
+    from ingest.runner import run_until_signal
     from topics.kafka.client import answers
 
     common = Settings()
@@ -141,4 +141,4 @@ async def _serve_amqp(settings: Any) -> bool:
         def ready() -> None:
             typer.echo(f"Reading {settings.queue} of {made.way.broker}, Kafka at {common.kafka}.", err=True)
 
-        return await serve(made.way, made.delivery, settings.grace, ready)
+        return await run_until_signal(made.way, made.delivery, settings.grace, ready)

@@ -53,7 +53,7 @@ def _require_settings(roles: list[str]) -> None:
     from agents.counting.peers import advertised
     from agents.settings import Settings
     from cli.token import token_file
-    from ingest.base import Unfit
+    from ingest.base import InvalidSettings
     from ingest.http.tls import require_safety
     from ingest.settings import IngestSettings
     from ingest.tokens import SEND
@@ -64,7 +64,7 @@ def _require_settings(roles: list[str]) -> None:
     if "ingest" in roles:
         try:
             require_safety(ours, ours.client_ca is not None or token_file(None).asked(SEND))
-        except Unfit as error:
+        except InvalidSettings as error:
             raise BadSettings(f"{error}") from None
     if "count" in roles:
         advertised(settings)

@@ -1,6 +1,6 @@
 """What every way in has in common: accept records, deliver them, and acknowledge only what Kafka has.
 
-A way in (`Way`) reads from its senders and makes `Record`s. `Delivery.accept` takes all of a call or none of it, and
+A way in (`Receiver`) reads from its senders and makes `Record`s. `Delivery.accept` takes all of a call or none of it, and
 says so at once; its future brings one `Outcome` per record, in order. Only then may the way in acknowledge.
 """
 
@@ -28,11 +28,11 @@ class Failure:
 Outcome = Placed | Failure
 
 
-class Unfit(Exception):
+class InvalidSettings(Exception):
     """The settings ask for what cannot be; the message is for the person who starts the way in."""
 
 
-class Busy(Exception):
+class Overloaded(Exception):
     """Nothing of a call was accepted, for want of room; it may be tried again after so many seconds."""
 
     def __init__(self, reason: str, after: float) -> None:
@@ -40,11 +40,11 @@ class Busy(Exception):
         self.after = after
 
 
-class Away(Busy):
+class KafkaUnavailable(Overloaded):
     """Nothing of a call was accepted, for Kafka does not answer."""
 
 
-class Way(Protocol):
+class Receiver(Protocol):
     """A way in, as `serving.serve` runs it."""
 
     async def open(self) -> None:

@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 _OVERHEAD = 500  # bytes an entry takes besides its answer
 
 
-class Reused(Exception):
+class KeyReused(Exception):
     """A key came again with another request."""
 
 
@@ -42,7 +42,7 @@ class _Entry(Generic[A]):
     size: int = 0
 
 
-class Once(Generic[A]):
+class IdempotencyCache(Generic[A]):
     """Remembers answers by key for `ttl` seconds, at most `size` bytes of them, oldest forgotten first."""
 
     def __init__(self, ttl: float, size: int, clock: Callable[[], float] = monotonic) -> None:
@@ -53,13 +53,13 @@ class Once(Generic[A]):
     async def answer(self, key: str, digest: bytes, work: Callable[[], Awaitable[A]]) -> tuple[A, bool]:
         """The answer to `key`, and whether it is a repetition. Whoever comes while the first is at work waits for it.
 
-        Raises `Reused` when the key stood for another `digest`. What `work` raises is raised to all who wait, and
+        Raises `KeyReused` when the key stood for another `digest`. What `work` raises is raised to all who wait, and
         forgotten, as is an answer that is not final.
         """
         self._expire()
         if (known := self._entries.get(key)) is not None:
             if known.digest != digest:
-                raise Reused
+                raise KeyReused
             return await asyncio.shield(known.answer), True
         entry = self._entries[key] = _Entry[A](digest, self._clock())
         self._used += _OVERHEAD

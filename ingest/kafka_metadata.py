@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException, Producer
 
-from ingest.base import Away
+from ingest.base import KafkaUnavailable
 from topics.catalogue import CATALOGUE
 
 _CALM, _WORRIED = 5.0, 0.5  # seconds between looks; while Kafka is away, or lacks topics
@@ -16,7 +16,7 @@ OUTSIDE = {topic.name: topic for topic in CATALOGUE if topic.external}
 """Topics that senders may write."""
 
 
-class Cluster:
+class KafkaMetadata:
     """The last look at Kafka. `start` waits for the first one."""
 
     def __init__(self, prefix: str) -> None:
@@ -41,9 +41,9 @@ class Cluster:
                 await self._watch
 
     def require(self) -> None:
-        """Raises `Away` when Kafka did not answer at the last look."""
+        """Raises `KafkaUnavailable` when Kafka did not answer at the last look."""
         if not self.up:
-            raise Away("Kafka does not answer", 2.0)
+            raise KafkaUnavailable("Kafka does not answer", 2.0)
 
     def topic(self, name: str) -> Any | None:
         """What Kafka says of a topic that senders may write; None when there is none of this name."""

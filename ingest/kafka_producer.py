@@ -16,7 +16,7 @@ from typing import Any, Self
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 
-from ingest.base import Busy, Failure, Outcome, Record
+from ingest.base import Failure, Outcome, Overloaded, Record
 from topics.catalogue import MAX_RECORD
 from topics.kafka.client import client_conf
 
@@ -49,7 +49,7 @@ _FINAL = {
 """What lies in the record itself. Anything else may be mended while its sender keeps it and tries again."""
 
 
-class Delivery:
+class DeadlineProducer:
     """A producer that answers for every record within `wait` seconds, and holds no more than its bounds.
 
     Construct, `start`, `accept`, `stop` (or `async with`), all within one event loop. `overrides` are librdkafka's.
@@ -113,7 +113,7 @@ class Delivery:
         return self._prefix + topic
 
     def accept(self, records: Sequence[Record]) -> asyncio.Future[list[Outcome]]:
-        """Take all of the records, in order, or raise `Busy` and take none. Does not block.
+        """Take all of the records, in order, or raise `Overloaded` and take none. Does not block.
 
         The future brings an outcome for each, in order, and never fails.
         """
@@ -125,12 +125,12 @@ class Delivery:
         return call.future
 
     def _begin(self, records: Sequence[Record]) -> "_Call":
-        """Hold what the records take. Raises `Busy`."""
+        """Hold what the records take. Raises `Overloaded`."""
         size = sum(len(record[2] or b"") + len(record[1] or b"") for record in records)
         if self.pending_records and (
             self.pending_bytes + size > self.max_bytes or self.pending_records + len(records) > self.max_records
         ):
-            raise Busy("as many records as allowed wait for Kafka already", 1.0)
+            raise Overloaded("as many records as allowed wait for Kafka already", 1.0)
         call = _Call(len(records), self._loop.create_future())
         if records:
             self._hold(call, size, len(records))

@@ -31,7 +31,7 @@ class Buckets:
         return max(0.0, missing / self.rate)
 
 
-class Room:
+class MemoryBudget:
     """Memory that all requests share, in bytes."""
 
     def __init__(self, size: int) -> None:

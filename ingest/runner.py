@@ -5,13 +5,13 @@ import contextlib
 import signal
 from typing import Any
 
-from ingest.base import Way
-from ingest.kafka_producer import Delivery
+from ingest.base import Receiver
+from ingest.kafka_producer import DeadlineProducer
 
 _TAIL = 0.5  # seconds for librdkafka after the way in has closed
 
 
-async def serve(way: Way, delivery: Delivery, grace: float, ready: Any = None) -> bool:
+async def run_until_signal(way: Receiver, delivery: DeadlineProducer, grace: float, ready: Any = None) -> bool:
     """Run until SIGTERM or SIGINT, then refuse what is new, finish what was accepted and return within `grace` seconds
     and a little. True when a signal ended it, False when the producer did.
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from ingest.base import Unfit
+from ingest.base import InvalidSettings
 
 _PREFIX = "ogw_"
 _NOBODY = "0" * 64
@@ -29,7 +29,7 @@ SEND, LOOK, ACT = "send", "look", "act"
 ROLES = (SEND, LOOK, ACT)
 
 
-class TokenError(Unfit):
+class TokenError(InvalidSettings):
     """The file of tokens cannot be used; the message is for the person who keeps it."""
 
 

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from ingest.amqp.consumer import AmqpWay
-from ingest.amqp.health import Watch
+from ingest.amqp.consumer import AmqpReceiver
+from ingest.amqp.health import HealthServer
 from ingest.amqp.properties import tolerate
 from ingest.amqp.settings import AmqpSettings
 from ingest.amqp.writer import FOR_EVER
-from ingest.kafka_metadata import Cluster
-from ingest.kafka_producer import Delivery
+from ingest.kafka_metadata import KafkaMetadata
+from ingest.kafka_producer import DeadlineProducer
 from ingest.metrics import Metrics
 
 
@@ -19,8 +19,8 @@ from ingest.metrics import Metrics
 class Bridge:
     """What runs, and what it stores with."""
 
-    way: AmqpWay
-    delivery: Delivery
+    way: AmqpReceiver
+    delivery: DeadlineProducer
     metrics: Metrics
 
 
@@ -32,11 +32,11 @@ async def bridge(settings: AmqpSettings, kafka: str, prefix: str) -> AsyncIterat
     """
     tolerate()
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # a page of traceback for what our log says in a line
-    metrics, cluster, delivery = Metrics("amqp"), Cluster(prefix), Delivery(kafka, prefix, FOR_EVER)
-    way = AmqpWay(settings, delivery, metrics)
+    metrics, cluster, delivery = Metrics("amqp"), KafkaMetadata(prefix), DeadlineProducer(kafka, prefix, FOR_EVER)
+    way = AmqpReceiver(settings, delivery, metrics)
     async with AsyncExitStack() as stack:
         if settings.metrics_port:
-            watch = Watch(metrics, lambda: {"rabbitmq": way.connected, "kafka": cluster.up})
+            watch = HealthServer(metrics, lambda: {"rabbitmq": way.connected, "kafka": cluster.up})
             stack.push_async_callback(watch.close)
             await watch.open(settings.metrics_host, settings.metrics_port)
         await stack.enter_async_context(delivery)

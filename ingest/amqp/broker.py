@@ -8,11 +8,11 @@ import ssl
 from yarl import URL
 
 from ingest.amqp.settings import AmqpSettings
-from ingest.base import Unfit
+from ingest.base import InvalidSettings
 from topics.plaintext import readable_by_others
 
 
-class BadBroker(Unfit):
+class BadBroker(InvalidSettings):
     """The settings do not say how to reach a broker; the message is for the person who starts the bridge."""
 
 

@@ -13,12 +13,12 @@ from time import monotonic
 from aiormq.abc import DeliveredMessage
 
 from ingest.amqp.broker import BadBroker, name_of, tls_of, url_of
-from ingest.amqp.deduplication import Repeats
+from ingest.amqp.deduplication import Deduplicator
 from ingest.amqp.records import Maker, can_repeat, identity, is_letter
 from ingest.amqp.session import LOST, Session, told
 from ingest.amqp.settings import AmqpSettings
-from ingest.amqp.writer import Store
-from ingest.kafka_producer import Delivery
+from ingest.amqp.writer import RecordWriter
+from ingest.kafka_producer import DeadlineProducer
 from ingest.metrics import Metrics
 
 _SOON, _LATE = 0.5, 15.0  # seconds until the next attempt to connect: the first, the longest
@@ -27,17 +27,17 @@ _STEADY = 5.0  # seconds after which a connection counts as one that held
 log = logging.getLogger("ogrewatch.ingest")
 
 
-class AmqpWay:
+class AmqpReceiver:
     """The bridge, for `serving.serve`. Raises `BadBroker` when made of settings that cannot work."""
 
-    def __init__(self, settings: AmqpSettings, delivery: Delivery, metrics: Metrics) -> None:
+    def __init__(self, settings: AmqpSettings, delivery: DeadlineProducer, metrics: Metrics) -> None:
         url_of(settings)
         self.broker, self._tls = name_of(settings), tls_of(settings)
         self._settings, self._metrics = settings, metrics
         topic = settings.events_topic
         self._maker = Maker(topic, delivery.name_of(topic), settings.queue, self.broker)
-        self._store = Store(delivery, metrics, self._maker.refused)
-        self._repeats = Repeats(settings.remember)
+        self._store = RecordWriter(delivery, metrics, self._maker.refused)
+        self._repeats = Deduplicator(settings.remember)
         self._session = Session(settings)
         self._stopping, self._finished = asyncio.Event(), delivery.finished
         self._troubled = ""

@@ -11,7 +11,7 @@ there are no more. Hence two events that are equal to the letter are still two.
 from collections import deque
 
 
-class Repeats:
+class Deduplicator:
     """Remembers the last `most` accepted messages, a number for each, for the next connection."""
 
     def __init__(self, most: int) -> None:

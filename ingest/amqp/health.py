@@ -7,7 +7,7 @@ from aiohttp import web
 from ingest.metrics import Metrics
 
 
-class Watch:
+class HealthServer:
     """Answers on a port of its own while the bridge runs. `parts` says of each end whether it is there."""
 
     def __init__(self, metrics: Metrics, parts: Callable[[], dict[str, bool]]) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from ingest.base import Failure, Outcome, Record
-from ingest.kafka_producer import Delivery
+from ingest.kafka_producer import DeadlineProducer
 from ingest.metrics import Metrics
 
 FOR_EVER = {"message.timeout.ms": 0}
@@ -18,10 +18,10 @@ _PAUSE = 2.0  # seconds until what Kafka did not take is sent again
 log = logging.getLogger("ogrewatch.ingest")
 
 
-class Store:
+class RecordWriter:
     """Stores batches, one at a time. `shorten` makes a record that is too large one that is not."""
 
-    def __init__(self, delivery: Delivery, metrics: Metrics, shorten: Callable[[Record], Record]) -> None:
+    def __init__(self, delivery: DeadlineProducer, metrics: Metrics, shorten: Callable[[Record], Record]) -> None:
         self._delivery, self._metrics, self._shorten = delivery, metrics, shorten
         self._troubled = ""
 

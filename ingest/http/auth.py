@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp.web import BaseRequest
 
-from ingest.http.responses import Refusal
+from ingest.http.responses import HttpError
 from ingest.kafka_metadata import OUTSIDE
 from ingest.tokens import SEND, TokenError, TokenFile
 from topics.network import HostNames, Networks, is_foreign, peer_of, sender_of
@@ -24,7 +24,7 @@ log = logging.getLogger("ogrewatch.ingest")
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class Sender:
     """A sender: its address, its name ("" when nobody asked), the topics it may write."""
 
     address: str
@@ -37,7 +37,7 @@ class Who:
         return self.name or self.address
 
 
-class Access:
+class Authenticator:
     """Tells senders apart. Tokens are asked for from the moment that one to send with is made, and ever after."""
 
     def __init__(self, tokens: TokenFile | None, certificates: bool, proxies: Networks, hosts: HostNames) -> None:
@@ -50,32 +50,32 @@ class Access:
         return self._certificates or self._asks_tokens()
 
     def require_ours(self, request: BaseRequest) -> None:
-        """Raises `Refusal` for a request that is not for us (421), or that a page of another site made (403).
+        """Raises `HttpError` for a request that is not for us (421), or that a page of another site made (403).
 
         It reads no page, but would write: a browser sends it from inside the network, with what it remembers of logins.
         """
         headers = request.headers
         if not self._hosts.know(hosts := headers.getall("Host", ())):
-            raise Refusal(421, "not a host name of this proxy; OGREWATCH_INGEST_HOSTS lists them")
+            raise HttpError(421, "not a host name of this proxy; OGREWATCH_INGEST_HOSTS lists them")
         if is_foreign("".join(hosts), headers.getall("Origin", ()), headers.getall("Sec-Fetch-Site", ())):
-            raise Refusal(403, "a page of another site may not ask this proxy")
+            raise HttpError(403, "a page of another site may not ask this proxy")
 
-    def who(self, request: BaseRequest) -> Who:
-        """Who sent the request. Raises `Refusal` (401) when it does not prove what is asked for."""
+    def who(self, request: BaseRequest) -> Sender:
+        """Who sent the request. Raises `HttpError` (401) when it does not prove what is asked for."""
         address = self._address(request)
         subject = _subject(request) if self._certificates else ""
         if not self._asks_tokens():
-            return Who(address, subject)
+            return Sender(address, subject)
         try:
             token = self._tokens.verify(_shown(request)) if self._tokens else None
         except TokenError as error:
             self._complain(error)
             token = None
         if token is None:
-            raise Refusal(401, "a valid token is needed", code=40101, headers={"WWW-Authenticate": _CHALLENGE})
+            raise HttpError(401, "a valid token is needed", code=40101, headers={"WWW-Authenticate": _CHALLENGE})
         if token.role != SEND:
-            raise Refusal(403, "this token is not one to send with", code=40301)
-        return Who(address, token.name, frozenset(token.topics) & _EVERYTHING)
+            raise HttpError(403, "this token is not one to send with", code=40301)
+        return Sender(address, token.name, frozenset(token.topics) & _EVERYTHING)
 
     def _asks_tokens(self) -> bool:
         if not self._asks and self._tokens is not None:

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ingest.http.auth import Access
-from ingest.http.context import Service
-from ingest.http.server import HttpWay
+from ingest.http.auth import Authenticator
+from ingest.http.context import Context
+from ingest.http.server import HttpReceiver
 from ingest.http.tls import require_safety, tls_of
-from ingest.kafka_metadata import Cluster
-from ingest.kafka_producer import Delivery
+from ingest.kafka_metadata import KafkaMetadata
+from ingest.kafka_producer import DeadlineProducer
 from ingest.metrics import Metrics
 from ingest.settings import IngestSettings
 from ingest.tokens import TokenFile
@@ -16,13 +16,13 @@ from topics.network import HostNames, names_of, networks
 
 
 @asynccontextmanager
-async def proxy(settings: IngestSettings, tokens: TokenFile, kafka: str, prefix: str) -> AsyncIterator[HttpWay]:
+async def proxy(settings: IngestSettings, tokens: TokenFile, kafka: str, prefix: str) -> AsyncIterator[HttpReceiver]:
     """A proxy that is connected and does not listen yet. Kafka may be away.
 
     Raises `Unsafe`, `TokenError` for a file of tokens that cannot be used, ValueError for networks that are none.
     """
     tls = tls_of(settings)
-    access = Access(
+    access = Authenticator(
         tokens,
         settings.client_ca is not None,
         networks(settings.trusted_proxies),
@@ -30,10 +30,10 @@ async def proxy(settings: IngestSettings, tokens: TokenFile, kafka: str, prefix:
     )
     tokens.tokens()
     require_safety(settings, access.asks())
-    async with Delivery(kafka, prefix, wait=settings.wait) as delivery:
-        cluster = Cluster(prefix)
+    async with DeadlineProducer(kafka, prefix, wait=settings.wait) as delivery:
+        cluster = KafkaMetadata(prefix)
         await cluster.start(delivery.producer)
         try:
-            yield HttpWay(Service(settings, delivery, cluster, access, Metrics("http")), tls)
+            yield HttpReceiver(Context(settings, delivery, cluster, access, Metrics("http")), tls)
         finally:
             await cluster.stop()

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 from aiohttp.web import BaseRequest, RequestPayloadError
 
-from ingest.http.auth import Who
-from ingest.http.context import Service
+from ingest.http.auth import Sender
+from ingest.http.context import Context
 from ingest.http.decode.decompress import unpack
 from ingest.http.decode.items import Items
 from ingest.http.decode.worker_process import read_packed
-from ingest.http.responses import Refusal
+from ingest.http.responses import HttpError
 from topics.records.provenance import Headers, headers_of
 
 _TURN = 100  # items that are made while others wait
@@ -31,12 +31,14 @@ async def in_turns(make: Callable[[Any], T], items: list[Any]) -> list[T]:
     return made
 
 
-class Call:
+class Request:
     """A request under way. `close` gives its memory back."""
 
     __slots__ = ("_held", "_packed", "endpoint", "parts", "request", "service", "who")
 
-    def __init__(self, service: Service, request: BaseRequest, who: Who, endpoint: str, parts: tuple[str, ...]) -> None:
+    def __init__(
+        self, service: Context, request: BaseRequest, who: Sender, endpoint: str, parts: tuple[str, ...]
+    ) -> None:
         self.service, self.request, self.who = service, request, who
         self.endpoint, self.parts = endpoint, parts
         self._held = 0
@@ -44,7 +46,7 @@ class Call:
 
     def close(self) -> None:
         """Give back the memory that the body took."""
-        self.service.room.give(self._held)
+        self.service.budget.give(self._held)
         self._held = 0
 
     @property
@@ -57,13 +59,13 @@ class Call:
         return headers_of(self.who.address, self.who.name, self.endpoint)
 
     def items(self, topic: str) -> Items:
-        """Where to gather records for a topic. Raises as `Service.require`."""
+        """Where to gather records for a topic. Raises as `Context.require`."""
         self.service.require(self.who, topic)
         return Items(topic, self.who.address.encode(), self.headers(), self.service.settings.max_records)
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:
         """What a function makes of the whole body, unpacked, and the arguments: here if it is small, else in another
-        process, so that all must be fit for pickle. Raises what it raises, and `Refusal`: 400, 408, 413, 415, 429, 503.
+        process, so that all must be fit for pickle. Raises what it raises, and `HttpError`: 400, 408, 413, 415, 429, 503.
         """
         body, limit = await self._whole(), self.service.settings.max_unpacked
         content = _unpacked_if_small(body, self._encoding, limit)
@@ -91,7 +93,7 @@ class Call:
     async def _body(self) -> bytes:
         content, limit = self.request.content, self.service.settings.max_body
         if (self.request.content_length or 0) > limit:
-            raise Refusal(413, f"the body is larger than {limit} bytes")
+            raise HttpError(413, f"the body is larger than {limit} bytes")
         if content.is_eof():  # a small body comes with its head
             body = content.read_nowait()
             self._take(len(body), limit)
@@ -101,7 +103,7 @@ class Call:
             async with asyncio.timeout(self.service.settings.body_timeout):
                 return await self._read(limit)
         except TimeoutError:
-            raise Refusal(408, "the body did not arrive in time") from None
+            raise HttpError(408, "the body did not arrive in time") from None
 
     async def _read(self, limit: int) -> bytes:
         parts = []
@@ -112,13 +114,13 @@ class Call:
 
     async def read_some(self, most: int = 0) -> bytes:
         """What has arrived of the body, packed as it is, `most` bytes if that is not 0; waits for something. Empty at
-        its end. Raises `Refusal`.
+        its end. Raises `HttpError`.
         """
         content = self.request.content
         try:
             return await (content.read(most) if most else content.readany())
         except (RequestPayloadError, ConnectionError) as error:
-            raise Refusal(400, f"the body broke off: {error}") from None
+            raise HttpError(400, f"the body broke off: {error}") from None
 
     async def invite(self) -> None:
         """Tell a client that waits for it to send the body: nothing speaks against it so far."""
@@ -129,14 +131,14 @@ class Call:
         self._hold(number)
         self.service.metrics.bytes.inc(number)
         if self._held > limit:
-            raise Refusal(413, f"the body is larger than {limit} bytes")
+            raise HttpError(413, f"the body is larger than {limit} bytes")
 
     def _hold(self, number: int) -> None:
         if number <= 0:
             return
-        if not self.service.room.take(number):
+        if not self.service.budget.take(number):
             self.service.metrics.refused.labels(self.service.metrics.way, "memory").inc()
-            raise Refusal(429, "too many requests are in memory", after=1)
+            raise HttpError(429, "too many requests are in memory", after=1)
         self._held += number
 
     def query(self, name: str) -> Any:
@@ -152,7 +154,7 @@ def _unpacked_if_small(body: bytes, encoding: str, limit: int) -> bytes | None:
         return None
     try:
         return unpack(body, encoding, min(_SMALL, limit))
-    except Refusal as refusal:
+    except HttpError as refusal:
         if refusal.status == 413 and limit > _SMALL:
             return None
         raise

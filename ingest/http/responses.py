@@ -48,7 +48,7 @@ class Position:
         return f"line {self.line} column {self.column} (byte {self.offset})"
 
 
-class Refusal(Exception):
+class HttpError(Exception):
     """A request that is not carried out. `code` is Confluent's error code, the status when None."""
 
     def __init__(
@@ -71,7 +71,7 @@ class Refusal(Exception):
     def __reduce__(self) -> Any:
         """For pickle: exceptions with named arguments cannot be made again without."""
         again = partial(
-            Refusal, self.status, self.message, code=self.code, position=self.position, headers=self.headers
+            HttpError, self.status, self.message, code=self.code, position=self.position, headers=self.headers
         )
         return again, ()
 
@@ -81,7 +81,7 @@ class Refusal(Exception):
         return f"{self.message} at {self.position}" if self.position else self.message
 
 
-Dialect = Callable[[Refusal], Answer]
+Dialect = Callable[[HttpError], Answer]
 
 
 def dumps(value: Any) -> bytes:
@@ -101,7 +101,7 @@ def place(position: Position | None) -> dict[str, int]:
     return {"line": position.line, "column": position.column, "offset": position.offset}
 
 
-def ours(refusal: Refusal) -> Answer:
+def ours(refusal: HttpError) -> Answer:
     """The refusal in our own words."""
     return Answer(refusal.status, dumps({"error": refusal.message, **place(refusal.position)}), headers=refusal.headers)
 
@@ -109,7 +109,7 @@ def ours(refusal: Refusal) -> Answer:
 def confluent(content_type: str) -> Dialect:
     """The refusal as the Confluent REST Proxy words it."""
 
-    def refuse(refusal: Refusal) -> Answer:
+    def refuse(refusal: HttpError) -> Answer:
         body = dumps({"error_code": refusal.code, "message": refusal.text})
         return Answer(refusal.status, body, content_type, refusal.headers)
 
@@ -134,7 +134,7 @@ def elastic_error(status: int, reason: str) -> dict[str, str]:
     return {"type": _TYPES.get(status, "exception"), "reason": reason}
 
 
-def elastic(refusal: Refusal) -> Answer:
+def elastic(refusal: HttpError) -> Answer:
     """The refusal as Elasticsearch words it."""
     error = elastic_error(refusal.status, refusal.text)
     body = dumps({"error": {"root_cause": [error], **error}, "status": refusal.status})

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from aiohttp.web import StreamResponse
 
 from ingest.http.endpoints import elastic_bulk, elastic_info, events, health, rest_metadata, rest_v2, rest_v3
-from ingest.http.request import Call
-from ingest.http.responses import Answer, Dialect, Refusal, confluent, ours
+from ingest.http.request import Request
+from ingest.http.responses import Answer, Dialect, HttpError, confluent, ours
 from ingest.http.responses import elastic as as_elastic
 
-Handler = Callable[[Call], Awaitable[Answer | StreamResponse]]
+Handler = Callable[[Request], Awaitable[Answer | StreamResponse]]
 
 _V2, _V3 = confluent(rest_v2.CONTENT_TYPE), confluent("application/json")
 _WRITE, _READ = ("POST", "PUT"), ("GET", "HEAD")
@@ -86,11 +86,11 @@ _SHAPED: tuple[tuple[re.Pattern[str], _Methods], ...] = tuple(
 
 
 def find(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
-    """What answers a request, and the parts of its path. Raises `Refusal`: 404, or 405 with what is allowed."""
+    """What answers a request, and the parts of its path. Raises `HttpError`: 404, or 405 with what is allowed."""
     exact = _EXACT.get(path)
     methods, parts = (exact, ()) if exact is not None else _shaped(path)
     if (route := methods.get(method)) is None:
-        raise Refusal(405, f"{method} is not for this path", headers={"Allow": ", ".join(methods)})
+        raise HttpError(405, f"{method} is not for this path", headers={"Allow": ", ".join(methods)})
     return route, parts
 
 
@@ -98,4 +98,4 @@ def _shaped(path: str) -> tuple[_Methods, tuple[str, ...]]:
     for shape, methods in _SHAPED:
         if found := shape.fullmatch(path):
             return methods, found.groups()
-    raise Refusal(404, "there is nothing here")
+    raise HttpError(404, "there is nothing here")

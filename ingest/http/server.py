@@ -9,17 +9,17 @@ from typing import Any
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, RequestHandler, Response, Server, StreamResponse
 
-from ingest.base import Away, Busy
-from ingest.http.auth import Who
-from ingest.http.context import Service
+from ingest.base import KafkaUnavailable, Overloaded
+from ingest.http.auth import Sender
+from ingest.http.context import Context
 from ingest.http.endpoints.idempotent import answer_once
-from ingest.http.request import Call
-from ingest.http.responses import Answer, Refusal, ours
+from ingest.http.request import Request
+from ingest.http.responses import Answer, HttpError, ours
 from ingest.http.router import Route, find
 
 _LARGE = 64 << 10  # bytes of an answer that may have to wait for its reader
 _LAST = 0.5  # seconds for the connections to end after the last answer
-_NOBODY = Who("")
+_NOBODY = Sender("")
 _LOST = Answer(400, b"")  # for nobody: the connection is gone
 
 log = logging.getLogger("ogrewatch.ingest")
@@ -34,10 +34,10 @@ _quiet = logging.getLogger("ogrewatch.ingest.http")
 _quiet.addFilter(_is_ours)
 
 
-class HttpWay:
+class HttpReceiver:
     """The HTTP proxy as a way in."""
 
-    def __init__(self, service: Service, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, service: Context, tls: ssl.SSLContext | None = None) -> None:
         self.service, self._tls = service, tls
         self.port = service.settings.port
         self._active = 0
@@ -60,7 +60,7 @@ class HttpWay:
         )
         self.port = self._listening.sockets[0].getsockname()[1]
         metrics.connections.set_function(lambda: len(self._server.connections))
-        metrics.held.set_function(lambda: self.service.room.held)
+        metrics.held.set_function(lambda: self.service.budget.held)
         metrics.pending.set_function(lambda: self.service.delivery.pending_records)
         metrics.kafka_up.set_function(lambda: self.service.cluster.up)
 
@@ -89,9 +89,9 @@ class HttpWay:
     async def _respond(self, request: BaseRequest) -> StreamResponse:
         try:
             route, parts = find(request.method, request.path)
-        except Refusal as refusal:
+        except HttpError as refusal:
             return self._finished(ours(refusal), "none")
-        call = Call(self.service, request, _NOBODY, route.endpoint, parts)
+        call = Request(self.service, request, _NOBODY, route.endpoint, parts)
         try:
             answer = await self._answer(route, call)
             if isinstance(answer, StreamResponse):
@@ -104,30 +104,30 @@ class HttpWay:
         finally:
             call.close()
 
-    async def _answer(self, route: Route, call: Call) -> Answer | StreamResponse:
+    async def _answer(self, route: Route, call: Request) -> Answer | StreamResponse:
         try:
             self.service.access.require_ours(call.request)
             if not route.public:
                 call.who = self.service.access.who(call.request)
             if self.service.draining:
-                raise Refusal(503, "shutting down", after=1)
+                raise HttpError(503, "shutting down", after=1)
             if "Idempotency-Key" in call.request.headers:
                 return await answer_once(call, route)
             return await route.handler(call)
-        except Refusal as refusal:
+        except HttpError as refusal:
             return route.dialect(refusal)
-        except Busy as busy:
+        except Overloaded as busy:
             return route.dialect(self._busy(busy))
         except ConnectionError:
             return _LOST
         except Exception:
             log.exception("a request failed")
-            return route.dialect(Refusal(500, "an error of the proxy's own; its log says more"))
+            return route.dialect(HttpError(500, "an error of the proxy's own; its log says more"))
 
-    def _busy(self, busy: Busy) -> Refusal:
-        metrics, away = self.service.metrics, isinstance(busy, Away)
+    def _busy(self, busy: Overloaded) -> HttpError:
+        metrics, away = self.service.metrics, isinstance(busy, KafkaUnavailable)
         metrics.refused.labels(metrics.way, "away" if away else "busy").inc()
-        return Refusal(503 if away else 429, str(busy), code=50302 if away else None, after=busy.after)
+        return HttpError(503 if away else 429, str(busy), code=50302 if away else None, after=busy.after)
 
     def _finished(self, answer: Answer, endpoint: str) -> Response:
         self._count(endpoint, answer.status)

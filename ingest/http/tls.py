@@ -5,12 +5,12 @@ https://wiki.mozilla.org/Security/Server_Side_TLS
 
 import ssl
 
-from ingest.base import Unfit
+from ingest.base import InvalidSettings
 from ingest.settings import IngestSettings
 from topics.network import is_loopback
 
 
-class Unsafe(Unfit):
+class Unsafe(InvalidSettings):
     """The proxy will not start like this; the message is for the person who starts it."""
 
 

@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from ingest.http.proxy import proxy
-from ingest.http.server import HttpWay
+from ingest.http.server import HttpReceiver
 from ingest.settings import IngestSettings
 from ingest.tokens import TokenFile
 from topics.catalogue import CATALOGUE, RAW
@@ -96,7 +96,7 @@ class Raw:
 class Proxy:
     """A proxy that listens in this process, and a client for it."""
 
-    way: HttpWay
+    way: HttpReceiver
     client: aiohttp.ClientSession
     url: str
 

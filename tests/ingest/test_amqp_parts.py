@@ -11,7 +11,7 @@ from pamqp import commands, decode
 from pamqp.header import ContentHeader
 
 from ingest.amqp.broker import BadBroker, name_of, tls_of, url_of
-from ingest.amqp.deduplication import Repeats
+from ingest.amqp.deduplication import Deduplicator
 from ingest.amqp.properties import tolerate
 from ingest.amqp.records import Maker, can_repeat, identity
 from ingest.amqp.settings import AmqpSettings
@@ -28,7 +28,7 @@ MAKER = Maker("raw.events", "p.raw.events", "eventtask", "amqp://192.0.2.1:5672/
 def test_repeats_are_dropped_whatever_came_before(given: tuple[list[int], int, int]) -> None:
     """All that was accepted since the last acknowledgement comes again, then what is new, unlike what came last."""
     sent, acknowledged, size = given
-    repeats = Repeats(1000)
+    repeats = Deduplicator(1000)
     repeats.accepted(sent)
     repeats.reconnected()
     again = [*sent[acknowledged:], 99, *sent]
@@ -43,7 +43,7 @@ def test_repeats_are_dropped_whatever_came_before(given: tuple[list[int], int, i
 
 
 def test_equal_messages_are_two() -> None:
-    repeats = Repeats(10)
+    repeats = Deduplicator(10)
     repeats.accepted([1, 2])
     assert repeats.drop([1, 2], [True, True]) == 0  # the connection is the same
     repeats.reconnected()
@@ -53,7 +53,7 @@ def test_equal_messages_are_two() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    repeats = Repeats(3)
+    repeats = Deduplicator(3)
     repeats.accepted(list(range(10)))
     repeats.reconnected()
     assert repeats.drop([7, 8, 9], [True] * 3) == 3

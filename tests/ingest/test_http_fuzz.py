@@ -122,7 +122,7 @@ def test_any_body_is_answered(worn: Worn, path: str, content_type: str, encoding
     target = path.format(cluster=service.cluster.identity)
     status, _ = worn.run(worn.proxy.post(target, PACKERS[encoding](body), **headers))
     assert status in {200, 207, 400, 413, 415, 422}
-    assert service.room.held == 0
+    assert service.budget.held == 0
 
 
 @settings(
@@ -240,6 +240,6 @@ def test_many_bodies_are_answered_in_time(worn: Worn) -> None:
     worn.run(all_of_them())
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
     print(f"{NUMBER} bodies, slowest {slowest:.2f} s, memory grew by {grown} MiB, answers {sorted(statuses.items())}")
-    assert service.room.held == 0
+    assert service.budget.held == 0
     assert service.delivery.pending_records == 0
     assert grown < 400

@@ -24,7 +24,7 @@ from ingest.http.decode.objects import Objects
 from ingest.http.decode.worker_pool import Workers
 from ingest.http.endpoints.elastic_bulk import Action, Bulk
 from ingest.http.endpoints.elastic_bulk import read as read_bulk
-from ingest.http.responses import Refusal
+from ingest.http.responses import HttpError
 
 EMPTY = gzip.compress(b"")
 V2 = "application/vnd.kafka.json.v2+json"
@@ -37,7 +37,7 @@ def items() -> Items:
 
 def test_many_members_are_refused_and_some_are_not() -> None:
     assert unpack(EMPTY * 4_000 + gzip.compress(LINE) + EMPTY * 4_000, "gzip", 1 << 20) == LINE
-    with pytest.raises(Refusal, match="more than 10000 compressed members"):
+    with pytest.raises(HttpError, match="more than 10000 compressed members"):
         unpack(EMPTY * 800_000, "gzip", 64 << 20)
 
 
@@ -45,9 +45,9 @@ def test_many_members_are_refused_and_some_are_not() -> None:
 def test_members_of_any_size_are_unpacked_whole(size: int) -> None:
     parts = [os.urandom(size) for _ in range(5)]
     assert unpack(b"".join(map(gzip.compress, parts)), "gzip", 8 << 20) == b"".join(parts)
-    with pytest.raises(Refusal, match="ends too early"):
+    with pytest.raises(HttpError, match="ends too early"):
         unpack(gzip.compress(parts[0]) + gzip.compress(parts[1])[:-1], "gzip", 8 << 20)
-    with pytest.raises(Refusal, match="larger than"):
+    with pytest.raises(HttpError, match="larger than"):
         unpack(b"".join(map(gzip.compress, parts)), "gzip", 5 * size - 1)
 
 
@@ -75,7 +75,7 @@ def cost(read: Callable[[bytes], Any], body: bytes) -> float:
     found = []
     for _ in range(3):
         begin = time.process_time()
-        with contextlib.suppress(Refusal):
+        with contextlib.suppress(HttpError):
             read(body)
         found.append(time.process_time() - begin)
     return min(found)
@@ -90,7 +90,7 @@ def test_four_times_the_body_takes_four_times_the_time(family: str) -> None:
 async def test_a_worker_that_takes_too_long_is_ended() -> None:
     workers = Workers(1, 2.0)
     try:
-        with pytest.raises(Refusal, match="too long"):
+        with pytest.raises(HttpError, match="too long"):
             await workers.run("a", time.sleep, 60)
         assert await workers.run("a", len, b"xyz") == 3
     finally:
@@ -100,7 +100,7 @@ async def test_a_worker_that_takes_too_long_is_ended() -> None:
 async def test_a_worker_that_takes_too_much_memory_says_so() -> None:
     workers = Workers(1, 60.0)
     try:
-        with pytest.raises(Refusal, match="too much memory"):
+        with pytest.raises(HttpError, match="too much memory"):
             await workers.run("a", bytearray, 8 << 30)
         assert await workers.run("a", len, b"xyz") == 3
     finally:
@@ -114,7 +114,7 @@ async def test_a_worker_that_dies_is_replaced() -> None:
         asked = asyncio.create_task(workers.run("a", time.sleep, 60))
         await asyncio.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
-        with pytest.raises(Refusal, match="has ended"):
+        with pytest.raises(HttpError, match="has ended"):
             await asked
         assert await workers.run("a", os.getpid) != pid
     finally:
@@ -199,7 +199,7 @@ async def test_small_bodies_do_not_wait_for_hostile_ones(raw: Raw, tmp_path: Pat
         busy = await _latencies(proxy, lambda n: at_work.done() and n >= 300)
         statuses = {status for status, _ in await at_work}
         assert statuses <= {200, 400, 413, 422}
-        assert proxy.way.service.room.held == 0
+        assert proxy.way.service.budget.held == 0
     before, after = (statistics.quantiles(found, n=100)[98] for found in (quiet, busy))
     print(f"p99 of small posts {before * 1e3:.1f} ms, beside hostile ones {after * 1e3:.1f} ms, of {len(busy)}")
     assert after < 20 * before + 0.3

@@ -27,7 +27,7 @@ async def test_a_body_over_the_limit_is_refused(limited: Any, raw: Raw) -> None:
         chunked = b"POST /lines HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
         piece = b"200\r\n" + b"x" * 512 + b"\r\n"
         assert b" 413 " in await raw_exchange(proxy.way.port, chunked, piece, piece, b"0\r\n\r\n")
-        assert proxy.way.service.room.held == 0
+        assert proxy.way.service.budget.held == 0
     assert raw.values("raw.syslog") == [b"x" * 1000]
 
 
@@ -39,7 +39,7 @@ async def test_a_bomb_is_refused(limited: Any, encoding: str) -> None:
     async with limited(max_unpacked=1_000_000) as proxy:
         status, answer = await proxy.post("/lines", packed, Content_Encoding=encoding)
         assert (status, answer["error"]) == (413, "the unpacked body is larger than 1000000 bytes")
-        assert proxy.way.service.room.held == 0
+        assert proxy.way.service.budget.held == 0
 
 
 async def test_too_many_records_are_refused_whole(limited: Any, raw: Raw) -> None:
@@ -70,7 +70,7 @@ async def test_a_body_that_does_not_come_is_given_up(limited: Any) -> None:
     async with limited(body_timeout=0.3) as proxy:
         answer = await raw_exchange(proxy.way.port, HEAD + b"Connection: close\r\n\r\n" + b"{")
         assert b" 408 " in answer.partition(b"\r\n")[0]
-        assert proxy.way.service.room.held == 0
+        assert proxy.way.service.budget.held == 0
 
 
 async def test_a_head_that_does_not_come_is_given_up(limited: Any) -> None:
@@ -93,11 +93,11 @@ async def test_a_client_that_asks_first_is_answered_first(limited: Any) -> None:
 async def test_memory_is_shared_and_given_back(limited: Any) -> None:
     async with limited(max_held=1500) as proxy:
         held = asyncio.create_task(raw_exchange(proxy.way.port, HEAD + b"\r\n" + b"x" * 900, limit=5))
-        await until(lambda: proxy.way.service.room.held == 900)
+        await until(lambda: proxy.way.service.budget.held == 900)
         status, _, headers = await proxy.call("POST", "/lines", b"x" * 1000)
         assert (status, headers["Retry-After"]) == (429, "1")
         held.cancel()
-        await until(lambda: proxy.way.service.room.held == 0)
+        await until(lambda: proxy.way.service.budget.held == 0)
         assert (await proxy.post("/lines", b"x" * 1000))[0] == 200
 
 

@@ -7,9 +7,9 @@ from itertools import chain
 import pytest
 from http_kit import PARTITIONS, Raw
 
-from ingest.base import Away, Busy, Failure, Record
-from ingest.kafka_metadata import Cluster
-from ingest.kafka_producer import Delivery
+from ingest.base import Failure, KafkaUnavailable, Overloaded, Record
+from ingest.kafka_metadata import KafkaMetadata
+from ingest.kafka_producer import DeadlineProducer
 from topics.catalogue import MAX_RECORD
 
 NOWHERE = "127.0.0.1:1"  # a port that nothing listens on
@@ -20,7 +20,7 @@ def record(value: bytes, key: bytes | None = None, partition: int = -1, topic: s
 
 
 async def test_outcomes_come_in_order_and_say_where(raw: Raw) -> None:
-    async with Delivery(raw.servers, raw.prefix) as delivery:
+    async with DeadlineProducer(raw.servers, raw.prefix) as delivery:
         calls = [[record(b"%d" % n, b"key%d" % (n % 7)) for n in range(at, at + 100)] for at in range(0, 1000, 100)]
         outcomes = list(chain.from_iterable(await asyncio.gather(*(delivery.accept(call) for call in calls))))
         assert delivery.pending_records == delivery.pending_bytes == 0
@@ -36,7 +36,7 @@ async def test_outcomes_come_in_order_and_say_where(raw: Raw) -> None:
 
 
 async def test_one_bad_record_fails_alone(raw: Raw) -> None:
-    async with Delivery(raw.servers, raw.prefix) as delivery:
+    async with DeadlineProducer(raw.servers, raw.prefix) as delivery:
         too_large, unknown = os.urandom(MAX_RECORD + (128 << 10)), PARTITIONS + 5
         given = [record(b"a", partition=0), record(too_large, partition=0), record(b"b", partition=unknown)]
         one, two, three, four = await delivery.accept([*given, record(b"c", partition=0)])
@@ -50,22 +50,24 @@ async def test_one_bad_record_fails_alone(raw: Raw) -> None:
 
 
 async def test_what_lies_with_kafka_may_be_tried_again(raw: Raw) -> None:
-    async with Delivery(raw.servers, raw.prefix, wait=1.0) as delivery:
+    async with DeadlineProducer(raw.servers, raw.prefix, wait=1.0) as delivery:
         (outcome,) = await delivery.accept([record(b"x", topic="absent")])
     assert isinstance(outcome, Failure)
     assert outcome.retriable
 
 
 async def test_nothing_is_delivered_at_once(raw: Raw) -> None:
-    async with Delivery(raw.servers, raw.prefix) as delivery:
+    async with DeadlineProducer(raw.servers, raw.prefix) as delivery:
         assert delivery.accept([]).result() == []
 
 
 async def test_memory_is_bounded_and_senders_are_told_in_time() -> None:
-    async with Delivery(NOWHERE, overrides={"log_level": 0}, wait=1.0, max_records=10, max_bytes=1000) as delivery:
+    async with DeadlineProducer(
+        NOWHERE, overrides={"log_level": 0}, wait=1.0, max_records=10, max_bytes=1000
+    ) as delivery:
         first = delivery.accept([record(b"x")] * 8)
         for more in ([record(b"x")] * 3, [record(b"x" * 993)]):
-            with pytest.raises(Busy):
+            with pytest.raises(Overloaded):
                 delivery.accept(more)
         outcomes = await asyncio.wait_for(first, 5)
         assert {type(outcome) for outcome in outcomes} == {Failure}
@@ -74,13 +76,13 @@ async def test_memory_is_bounded_and_senders_are_told_in_time() -> None:
 
 
 async def test_what_is_larger_than_the_bounds_goes_alone(raw: Raw) -> None:
-    async with Delivery(raw.servers, raw.prefix, max_records=10) as delivery:
+    async with DeadlineProducer(raw.servers, raw.prefix, max_records=10) as delivery:
         assert {type(outcome) for outcome in await delivery.accept([record(b"x")] * 100)} == {tuple}
     assert len(raw.values("raw.syslog")) == 100
 
 
 async def test_a_stop_answers_everyone() -> None:
-    delivery = Delivery(NOWHERE, overrides={"log_level": 0}, wait=60)
+    delivery = DeadlineProducer(NOWHERE, overrides={"log_level": 0}, wait=60)
     await delivery.start()
     pending = delivery.accept([record(b"x")] * 5)
     await delivery.stop(grace=0.1)
@@ -88,8 +90,8 @@ async def test_a_stop_answers_everyone() -> None:
 
 
 async def test_kafka_is_known(raw: Raw) -> None:
-    async with Delivery(raw.servers, raw.prefix) as delivery:
-        cluster = Cluster(raw.prefix)
+    async with DeadlineProducer(raw.servers, raw.prefix) as delivery:
+        cluster = KafkaMetadata(raw.prefix)
         await cluster.start(delivery.producer)
         cluster.require()
         assert cluster.topics() == ["raw.syslog", "raw.events"]
@@ -101,9 +103,9 @@ async def test_kafka_is_known(raw: Raw) -> None:
 
 
 async def test_kafka_is_known_to_be_away() -> None:
-    async with Delivery(NOWHERE, overrides={"log_level": 0}) as delivery:
-        cluster = Cluster("")
+    async with DeadlineProducer(NOWHERE, overrides={"log_level": 0}) as delivery:
+        cluster = KafkaMetadata("")
         await cluster.start(delivery.producer)
         await cluster.stop()
-    with pytest.raises(Away):
+    with pytest.raises(KafkaUnavailable):
         cluster.require()

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from ingest.hosts import host_of_event, host_of_line
 from ingest.http.decode.objects import Objects
 from ingest.http.responses import Answer
-from ingest.idempotency import Once, Reused
-from ingest.limits import Buckets, Room
+from ingest.idempotency import IdempotencyCache, KeyReused
+from ingest.limits import Buckets, MemoryBudget
 
 
 class Clock:
@@ -57,7 +57,7 @@ def test_without_a_rate_anything_goes() -> None:
 
 
 def test_room_is_taken_and_given() -> None:
-    room = Room(10)
+    room = MemoryBudget(10)
     assert [room.take(6), room.take(5), room.take(4)] == [True, False, True]
     room.give(6)
     assert room.held == 4
@@ -65,7 +65,7 @@ def test_room_is_taken_and_given() -> None:
 
 async def test_answers_are_forgotten_by_age_and_by_size() -> None:
     clock, done = Clock(), list[str]()
-    once = Once[Answer](10, 3000, clock)
+    once = IdempotencyCache[Answer](10, 3000, clock)
 
     async def ask(key: str) -> bool:
         async def work() -> Answer:
@@ -84,7 +84,7 @@ async def test_answers_are_forgotten_by_age_and_by_size() -> None:
 
 
 async def test_an_answer_that_may_change_is_not_kept_but_shared() -> None:
-    once, going = Once[Answer](10, 3000), asyncio.Event()
+    once, going = IdempotencyCache[Answer](10, 3000), asyncio.Event()
     answers = iter([Answer(503, b""), Answer(200, b"")])
 
     async def work() -> Answer:
@@ -96,12 +96,12 @@ async def test_an_answer_that_may_change_is_not_kept_but_shared() -> None:
     going.set()
     assert [(answer.status, again) for answer, again in await asyncio.gather(*pair)] == [(503, False), (503, True)]
     assert (await once.answer("a", b"", work))[0].status == 200
-    with pytest.raises(Reused):
+    with pytest.raises(KeyReused):
         await once.answer("a", b"other", work)
 
 
 async def test_a_failure_is_raised_to_all_and_forgotten() -> None:
-    once = Once[Answer](10, 3000)
+    once = IdempotencyCache[Answer](10, 3000)
 
     async def fail() -> Answer:
         await asyncio.sleep(0)

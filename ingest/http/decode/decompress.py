@@ -7,7 +7,7 @@ import zlib
 
 import cramjam
 
-from ingest.http.responses import Refusal
+from ingest.http.responses import HttpError
 
 ENCODINGS = "gzip, deflate, zstd"
 _MEMBERS = 10_000  # of one body; who cuts a file of 16 MiB into pieces of 64 KiB makes some hundreds
@@ -16,7 +16,7 @@ _RAW, _ZLIB, _GZIP = -15, 15, 31  # window bits, by which zlib tells the formats
 
 
 def unpack(body: bytes, encoding: str, limit: int) -> bytes:
-    """The content of a body, blocking. Raises `Refusal`: 415, 413 when it would be larger than `limit`, or 400."""
+    """The content of a body, blocking. Raises `HttpError`: 415, 413 when it would be larger than `limit`, or 400."""
     match encoding:
         case "" | "identity":
             return body
@@ -26,12 +26,12 @@ def unpack(body: bytes, encoding: str, limit: int) -> bytes:
             return _inflate(body, _ZLIB if _has_zlib_header(body) else _RAW, limit)
         case "zstd":
             return _zstd(body, limit)
-    raise Refusal(415, f"cannot unpack {encoding[:50]!r}", headers={"Accept-Encoding": ENCODINGS})
+    raise HttpError(415, f"cannot unpack {encoding[:50]!r}", headers={"Accept-Encoding": ENCODINGS})
 
 
-def too_large(limit: int) -> Refusal:
+def too_large(limit: int) -> HttpError:
     """The refusal of a body that unpacks to more than `limit` bytes."""
-    return Refusal(413, f"the unpacked body is larger than {limit} bytes")
+    return HttpError(413, f"the unpacked body is larger than {limit} bytes")
 
 
 def _inflate(body: bytes, bits: int, limit: int) -> bytes:
@@ -40,12 +40,12 @@ def _inflate(body: bytes, bits: int, limit: int) -> bytes:
     try:
         while at < len(body):
             if (members := members + 1) > _MEMBERS:
-                raise Refusal(413, f"more than {_MEMBERS} compressed members in one body")
+                raise HttpError(413, f"more than {_MEMBERS} compressed members in one body")
             at, left = _member(body, at, bits, left, parts)
             if left < 0:
                 raise too_large(limit)
     except zlib.error as error:
-        raise Refusal(400, f"the body cannot be unpacked: {error}") from None
+        raise HttpError(400, f"the body cannot be unpacked: {error}") from None
     return b"".join(parts)
 
 
@@ -56,7 +56,7 @@ def _member(body: bytes, at: int, bits: int, left: int, parts: list[bytes]) -> t
     member, size, view = zlib.decompressobj(bits), _PIECE, memoryview(body)
     while not member.eof:
         if at >= len(body):
-            raise Refusal(400, "the compressed body ends too early")
+            raise HttpError(400, "the compressed body ends too early")
         piece = view[at : at + size]
         parts.append(member.decompress(piece, left + 1))
         left -= len(parts[-1])
@@ -82,7 +82,7 @@ def _zstd(body: bytes, limit: int) -> bytes:
             return bytes(memoryview(buffer)[: cramjam.zstd.decompress_into(body, buffer)])
         except cramjam.DecompressionError as error:
             if "whole buffer" not in str(error):
-                raise Refusal(400, f"the body cannot be unpacked: {error}") from None
+                raise HttpError(400, f"the body cannot be unpacked: {error}") from None
         if size == limit:
             raise too_large(limit)
         size = min(limit, 4 * size)

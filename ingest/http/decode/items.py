@@ -8,7 +8,7 @@ import orjson
 from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
 from ingest.http.decode.limits import lines_of, value_of
-from ingest.http.responses import Position, Refusal
+from ingest.http.responses import HttpError, Position
 from ingest.json_lenient import dumps, loads
 from topics.catalogue import MAX_RECORD
 from topics.records.provenance import Headers
@@ -39,20 +39,20 @@ class Items:
     rejected: dict[int, Rejected] = field(default_factory=dict)
 
     def add(self, number: int, value: bytes, host: bytes | None) -> None:
-        """Take an item. Raises `Refusal` (413) when there are too many."""
+        """Take an item. Raises `HttpError` (413) when there are too many."""
         key = host or self.fallback
         if len(value) + len(key) > MAX_RECORD:
             self.rejected[number] = Rejected(413, f"larger than {MAX_RECORD} bytes")
             return
         if len(self.records) >= self.most:
-            raise Refusal(413, f"more than {self.most} records in one request")
+            raise HttpError(413, f"more than {self.most} records in one request")
         self.records.append((self.topic, key, value, -1, 0, self.headers))
         self.numbers.append(number)
 
     def reject(self, number: int, rejected: Rejected) -> None:
-        """Remember what is wrong with an item. Raises `Refusal` (400) when there are too many."""
+        """Remember what is wrong with an item. Raises `HttpError` (400) when there are too many."""
         if len(self.rejected) >= self.most:
-            raise Refusal(400, f"more than {self.most} items are no events")
+            raise HttpError(400, f"more than {self.most} items are no events")
         self.rejected[number] = rejected
 
 
@@ -78,7 +78,7 @@ def add_ndjson(items: Items, body: bytes) -> None:
 
 
 def add_json(items: Items, body: bytes) -> None:
-    """An object, an array of objects, or an object each line. Raises `Refusal` (400) when it is none of these.
+    """An object, an array of objects, or an object each line. Raises `HttpError` (400) when it is none of these.
 
     An object stays the bytes that came; the objects of an array are written again without white space.
     """
@@ -86,7 +86,7 @@ def add_json(items: Items, body: bytes) -> None:
         value = value_of(body, loads)
     except orjson.JSONDecodeError as error:
         if not _is_ndjson(body):
-            raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
+            raise HttpError(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
         add_ndjson(items, body)
         return
     if isinstance(value, dict):
@@ -94,7 +94,7 @@ def add_json(items: Items, body: bytes) -> None:
     elif isinstance(value, list):
         add_array(items, value)
     else:
-        raise Refusal(400, "an event is a JSON object", position=Position(1, 1, 0))
+        raise HttpError(400, "an event is a JSON object", position=Position(1, 1, 0))
 
 
 def add_array(items: Items, values: list[Any], first: int = 1) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from ingest.http.responses import Refusal
+from ingest.http.responses import HttpError
 
 _SMALL = 1 << 20  # bytes in which nothing can be too much
 _VALUES, _LINES = 2_000_000, 1_000_000
@@ -14,15 +14,15 @@ _VALUES, _LINES = 2_000_000, 1_000_000
 def value_of(body: bytes, read: Callable[[bytes], Any] = orjson.loads) -> Any:
     """The JSON value that `read` finds.
 
-    Raises `orjson.JSONDecodeError`, and `Refusal` (413) when the value may have too many parts.
+    Raises `orjson.JSONDecodeError`, and `HttpError` (413) when the value may have too many parts.
     """
     if len(body) > _SMALL and sum(body.count(mark) for mark in (b",", b"{", b"[")) > _VALUES:
-        raise Refusal(413, f"more than {_VALUES} JSON values in one body")
+        raise HttpError(413, f"more than {_VALUES} JSON values in one body")
     return read(body)
 
 
 def lines_of(body: bytes) -> list[bytes]:
-    """The lines, without their ends. Raises `Refusal` (413) when there are too many, empty ones included."""
+    """The lines, without their ends. Raises `HttpError` (413) when there are too many, empty ones included."""
     if len(body) > _SMALL and body.count(b"\n") > _LINES:
-        raise Refusal(413, f"more than {_LINES} lines in one body")
+        raise HttpError(413, f"more than {_LINES} lines in one body")
     return body.split(b"\n")

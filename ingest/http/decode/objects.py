@@ -6,7 +6,7 @@ in however many pieces it comes. https://www.rfc-editor.org/rfc/rfc8259
 
 import re
 
-from ingest.http.responses import Position, Refusal
+from ingest.http.responses import HttpError, Position
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _MARK = re.compile(rb'[{}"]')
@@ -18,7 +18,7 @@ class Objects:
 
     def __init__(self, longest: int, most: int) -> None:
         self._longest, self._most = longest, most
-        self.fault: Refusal | None = None
+        self.fault: HttpError | None = None
         """What ended the stream before its time: 400 for what is no object, 413 for one too large."""
         self._buffer = bytearray()
         self._at = 0  # what is before was looked at
@@ -34,20 +34,20 @@ class Objects:
         found: list[bytes] = []
         while (end := self._end()) is not None:
             if len(found) >= self._most:
-                self.fault = Refusal(413, f"more than {self._most} records in one request", position=self.position)
+                self.fault = HttpError(413, f"more than {self._most} records in one request", position=self.position)
                 break
             found.append(bytes(self._buffer[:end]))
             self._drop(end)
         if len(self._buffer) > self._longest and self.fault is None:
-            self.fault = Refusal(413, f"an object is larger than {self._longest} bytes", position=self.position)
+            self.fault = HttpError(413, f"an object is larger than {self._longest} bytes", position=self.position)
         return found
 
     def finish(self) -> None:
-        """Raises `Refusal`: the fault, or 400 when the stream ended within an object."""
+        """Raises `HttpError`: the fault, or 400 when the stream ended within an object."""
         if self.fault is not None:
             raise self.fault
         if self._buffer:
-            raise Refusal(400, "the last object has no end", position=self.position)
+            raise HttpError(400, "the last object has no end", position=self.position)
 
     @property
     def position(self) -> Position:
@@ -81,7 +81,7 @@ class Objects:
         if not self._buffer:
             return False
         if self._buffer[0] != ord("{"):
-            self.fault = Refusal(400, "no JSON object", position=self.position)
+            self.fault = HttpError(400, "no JSON object", position=self.position)
             return False
         self._at = self._depth = 1
         return True

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from ingest.http.decode.worker_process import LENGTH
-from ingest.http.responses import Refusal
+from ingest.http.responses import HttpError
 
 _COMMAND = [sys.executable, "-P", "-c", "from ingest.http.decode.worker_process import main; main()"]
 _BUFFER = 1 << 20  # bytes
@@ -30,7 +30,7 @@ class Workers:
     async def run(self, sender: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """What the function returns for the arguments; both must be fit for pickle. Waits for the sender's turn.
 
-        Raises what the function raises, `Refusal` 413 when it takes too long, 503 when its process has ended.
+        Raises what the function raises, `HttpError` 413 when it takes too long, 503 when its process has ended.
         """
         async with self._turn(sender), self._turns:
             worker = self._idle.pop() if self._idle else await self._start()
@@ -78,9 +78,9 @@ class Workers:
                 (size,) = LENGTH.unpack(await worker.stdout.readexactly(LENGTH.size))
                 return pickle.loads(await worker.stdout.readexactly(size))
         except TimeoutError:
-            raise Refusal(413, "reading the body takes too long") from None
+            raise HttpError(413, "reading the body takes too long") from None
         except (asyncio.IncompleteReadError, ConnectionError):
-            raise Refusal(503, "the process that read the body has ended", after=1) from None
+            raise HttpError(503, "the process that read the body has ended", after=1) from None
 
     def _end(self, worker: Process) -> None:
         self._all.discard(worker)

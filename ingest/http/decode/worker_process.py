@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from ingest.http.decode.decompress import unpack
-from ingest.http.responses import Refusal
+from ingest.http.responses import HttpError
 
 LENGTH = struct.Struct(">Q")
 
@@ -67,9 +67,9 @@ def _answer(frame: bytes) -> bytes:
     try:
         function, arguments = pickle.loads(frame)
         return pickle.dumps((True, function(*arguments)), 5)
-    except (Refusal, NeedsSchemas) as error:
+    except (HttpError, NeedsSchemas) as error:
         return pickle.dumps((False, error), 5)
     except MemoryError:
-        return pickle.dumps((False, Refusal(413, "reading the body takes too much memory")), 5)
+        return pickle.dumps((False, HttpError(413, "reading the body takes too much memory")), 5)
     except Exception:
         return pickle.dumps((False, Broken(traceback.format_exc())), 5)

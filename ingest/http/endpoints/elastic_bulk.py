@@ -18,8 +18,8 @@ from ingest.http.decode.items import Items, Rejected, add_array, object_or_rejec
 from ingest.http.decode.limits import lines_of, value_of
 from ingest.http.endpoints.elastic_info import PRODUCT
 from ingest.http.endpoints.events import NDJSON
-from ingest.http.request import Call, in_turns
-from ingest.http.responses import JSON, Answer, Position, Refusal, elastic_error
+from ingest.http.request import Request, in_turns
+from ingest.http.responses import JSON, Answer, HttpError, Position, elastic_error
 from ingest.json_lenient import loads
 
 _TYPES = NDJSON | {
@@ -53,16 +53,16 @@ class Bulk:
     """Whether there were action lines, so that the sender reads what is told of each item."""
 
 
-async def bulk(call: Call) -> Answer:
+async def bulk(call: Request) -> Answer:
     """Documents, each with a result of its own."""
     if call.media_type not in _TYPES:
-        raise Refusal(415, f"cannot read {call.media_type[:100]}")
+        raise HttpError(415, f"cannot read {call.media_type[:100]}")
     began = monotonic()
     empty = Bulk(call.items(call.service.settings.events_topic))
     implied = Action(index=call.parts[0]) if call.parts else Action()
     found = await call.read(_read, empty, implied)
     if not found.actions:
-        raise Refusal(400, "request body is required")
+        raise HttpError(400, "request body is required")
     call.service.metrics.rejected(found.items.topic, len(found.items.rejected))
     outcomes = await call.service.store(call.who, found.items.records)
     brief = call.query("filter_path") is not None
@@ -75,7 +75,7 @@ def _read(content: bytes, found: Bulk, implied: Action) -> Bulk:
 
 
 def read(found: Bulk, body: bytes, implied: Action) -> None:
-    """Read documents and their actions. Raises `Refusal`: 400 for an array that is no JSON, 413 for too many."""
+    """Read documents and their actions. Raises `HttpError`: 400 for an array that is no JSON, 413 for too many."""
     if body.lstrip()[:1] == b"[":
         _read_array(found, body, implied)
         return
@@ -93,7 +93,7 @@ def _read_array(found: Bulk, body: bytes, implied: Action) -> None:
     try:
         values = value_of(body, loads)
     except orjson.JSONDecodeError as error:
-        raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
+        raise HttpError(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
     add_array(found.items, values, 0)
     found.actions = [implied] * len(values)
 

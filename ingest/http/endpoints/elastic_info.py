@@ -5,8 +5,8 @@ https://www.elastic.co/docs/api/doc/elasticsearch/
 
 from typing import Any
 
-from ingest.http.request import Call
-from ingest.http.responses import Answer, Refusal, ok
+from ingest.http.request import Request
+from ingest.http.responses import Answer, HttpError, ok
 
 PRODUCT = {"X-Elastic-Product": "Elasticsearch"}
 """Official clients speak to no server without it."""
@@ -16,7 +16,7 @@ _UUID = "ogrewatch-ingest-http"
 _LICENSE = {"status": "active", "uid": _UUID, "type": "basic", "mode": "basic"}
 
 
-async def root(call: Call) -> Answer:
+async def root(call: Request) -> Answer:
     """Name and version; the version is a setting, for shippers want none older than they are."""
     version = {
         "number": call.service.settings.elasticsearch_version,
@@ -40,7 +40,7 @@ async def root(call: Call) -> Answer:
     )
 
 
-async def probe(call: Call) -> Answer:
+async def probe(call: Request) -> Answer:
     """License, features, health, nodes. Health raises `Away` while Kafka is."""
     match call.request.path:
         case "/_license":
@@ -55,12 +55,12 @@ async def probe(call: Call) -> Answer:
     return _ok({"cluster_name": _NAME, "nodes": {}})
 
 
-async def refresh(_: Call) -> Answer:
+async def refresh(_: Request) -> Answer:
     """Nothing to do: what was answered is stored, and is searchable when it has been processed."""
     return _ok({"_shards": {"total": 0, "successful": 0, "failed": 0}})
 
 
-async def setup(call: Call) -> Answer:
+async def setup(call: Request) -> Answer:
     """Templates, policies and pipelines: nothing is kept, for Ogrewatch has its own; a shipper is told that it is."""
     kind, name = call.parts
     if call.request.method in ("POST", "PUT"):
@@ -81,7 +81,7 @@ def _nothing(kind: str, name: str) -> dict[str, Any]:
         case "_ilm/policy":
             return {name: {"version": 1, "policy": {"phases": {}}}}
         case "_alias":
-            raise Refusal(404, f"alias [{name[:250]}] missing")
+            raise HttpError(404, f"alias [{name[:250]}] missing")
     return {name: {}}
 
 

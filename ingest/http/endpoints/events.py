@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from ingest.base import Failure, Outcome
 from ingest.http.decode.items import Items, Rejected, add_json, add_lines, add_ndjson
-from ingest.http.request import Call
-from ingest.http.responses import Answer, Refusal, ok, place
+from ingest.http.request import Request
+from ingest.http.responses import Answer, HttpError, ok, place
 
 #: "" and the form are what curl and hand-written clients send without thinking about it
 _JSON = {"", "application/json", "application/x-www-form-urlencoded", "application/octet-stream"}
@@ -16,18 +16,18 @@ NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl", "ap
 _TOLD = 1000  # items of which an answer tells what is wrong
 
 
-async def events(call: Call) -> Answer:
+async def events(call: Request) -> Answer:
     """JSON events, or plain lines when the content type says so."""
     media_type = call.media_type
     if media_type == "text/plain":
         return await lines(call)
     if media_type not in _JSON and media_type not in NDJSON:
-        raise Refusal(415, f"cannot read {media_type[:100]}")
+        raise HttpError(415, f"cannot read {media_type[:100]}")
     empty = call.items(call.service.settings.events_topic)
     return await _store(call, await call.read(_items, empty, add_ndjson if media_type in NDJSON else add_json))
 
 
-async def lines(call: Call) -> Answer:
+async def lines(call: Request) -> Answer:
     """Plain lines, whatever the content type says."""
     empty = call.items(call.service.settings.lines_topic)
     return await _store(call, await call.read(_items, empty, add_lines))
@@ -38,13 +38,13 @@ def _items(content: bytes, items: Items, add: Callable[[Items, bytes], None]) ->
     return items
 
 
-async def _store(call: Call, items: Items) -> Answer:
+async def _store(call: Request, items: Items) -> Answer:
     if not items.records and not items.rejected:
-        raise Refusal(400, "the body is empty")
+        raise HttpError(400, "the body is empty")
     call.service.metrics.rejected(items.topic, len(items.rejected))
     if len(items.rejected) == 1 and not items.records:
         only = next(iter(items.rejected.values()))
-        raise Refusal(only.status, only.reason, position=only.position)
+        raise HttpError(only.status, only.reason, position=only.position)
     outcomes = await call.service.store(call.who, items.records)
     return _answer(items, outcomes)
 
@@ -77,7 +77,7 @@ def status_of(failure: Failure) -> int:
     return 413 if failure.too_large else 400
 
 
-async def custom(call: Call) -> Answer:
+async def custom(call: Request) -> Answer:
     """As /events; the record's header names the application."""
     call.endpoint = f"/custom/{call.parts[0]}"
     return await events(call)

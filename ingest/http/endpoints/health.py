@@ -1,29 +1,29 @@
 """How the proxy is doing: liveness as MozDef answers it, readiness, and metrics."""
 
-from ingest.http.request import Call
-from ingest.http.responses import Answer, Refusal, ok
+from ingest.http.request import Request
+from ingest.http.responses import Answer, HttpError, ok
 
 
-async def status(_: Call) -> Answer:
+async def status(_: Request) -> Answer:
     """That the process answers."""
     return ok({"status": "ok", "service": "ogrewatch"})
 
 
-async def test(_: Call) -> Answer:
+async def test(_: Request) -> Answer:
     """As /status, with nothing in it."""
     return Answer(200, b"", "text/plain")
 
 
-async def healthz(call: Call) -> Answer:
+async def healthz(call: Request) -> Answer:
     """Whether events can be accepted now: 503 while Kafka is away."""
     service = call.service
     service.cluster.require()
     if service.delivery.finished.is_set():
-        raise Refusal(503, "the producer is finished", after=5)
+        raise HttpError(503, "the producer is finished", after=5)
     return ok({"status": "ok", "kafka": "up", "pending": service.delivery.pending_records})
 
 
-async def metrics(call: Call) -> Answer:
+async def metrics(call: Request) -> Answer:
     """For Prometheus."""
     body, content_type = call.service.metrics.page()
     return Answer(200, body, content_type)

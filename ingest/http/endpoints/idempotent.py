@@ -4,9 +4,9 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from ingest.http.request import Call
-from ingest.http.responses import Answer, Refusal
-from ingest.idempotency import Reused
+from ingest.http.request import Request
+from ingest.http.responses import Answer, HttpError
+from ingest.idempotency import KeyReused
 
 if TYPE_CHECKING:
     from ingest.http.router import Route
@@ -15,11 +15,11 @@ _LONGEST = 255
 _REPLAYED = {"Idempotency-Replayed": "true"}
 
 
-async def answer_once(call: Call, route: "Route") -> Answer:
-    """The answer to a request whose sender may send it again. Raises `Refusal` 400, or 422 for a key used otherwise."""
+async def answer_once(call: Request, route: "Route") -> Answer:
+    """The answer to a request whose sender may send it again. Raises `HttpError` 400, or 422 for a key used otherwise."""
     key = call.request.headers["Idempotency-Key"].strip()
     if not 0 < len(key) <= _LONGEST:
-        raise Refusal(400, f"an Idempotency-Key has 1 to {_LONGEST} characters")
+        raise HttpError(400, f"an Idempotency-Key has 1 to {_LONGEST} characters")
     digest = await _digest(call)
 
     async def work() -> Answer:
@@ -28,13 +28,13 @@ async def answer_once(call: Call, route: "Route") -> Answer:
         return answer
 
     try:
-        answer, repeated = await call.service.once.answer(f"{call.who.client}\n{key}", digest, work)
-    except Reused:
-        raise Refusal(422, "this Idempotency-Key came with another request before") from None
+        answer, repeated = await call.service.idempotency.answer(f"{call.who.client}\n{key}", digest, work)
+    except KeyReused:
+        raise HttpError(422, "this Idempotency-Key came with another request before") from None
     return replace(answer, headers={**answer.headers, **_REPLAYED}) if repeated else answer
 
 
-async def _digest(call: Call) -> bytes:
+async def _digest(call: Request) -> bytes:
     request = call.request
     begin = f"{request.method}\n{request.path_qs}\n{call.media_type}\n".encode("utf-8", "replace")
     return await call.read(_digest_of, begin)

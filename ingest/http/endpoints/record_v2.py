@@ -12,7 +12,7 @@ from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
 from ingest.http.decode.avro import NoAvro, Schema
 from ingest.http.endpoints.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
-from ingest.http.responses import Refusal
+from ingest.http.responses import HttpError
 from topics.catalogue import MAX_RECORD
 from topics.records.provenance import Headers
 
@@ -48,17 +48,17 @@ class Maker:
     headers: Headers
 
     def record(self, record: Any) -> Record:
-        """One record. Raises `Refusal`: 400 or 422, for all of the request is refused then."""
+        """One record. Raises `HttpError`: 400 or 422, for all of the request is refused then."""
         if not isinstance(record, dict):
-            raise Refusal(422, "a record is a JSON object")
+            raise HttpError(422, "a record is a JSON object")
         try:
             key, value = _part(self.key, record.get("key")), _part(self.value, record.get("value"))
             partition = self.fixed if self.fixed is not None else partition_from(record.get("partition"), self.count)
             timestamp, more = time_from(record.get("timestamp")), headers_from(record.get("headers"))
         except BadPart as error:
-            raise Refusal(error.status, str(error), code=error.code) from None
+            raise HttpError(error.status, str(error), code=error.code) from None
         if len(value or b"") + len(key or b"") > MAX_RECORD:
-            raise Refusal(413, f"a record is larger than {MAX_RECORD} bytes")
+            raise HttpError(413, f"a record is larger than {MAX_RECORD} bytes")
         if key is None:
             key = self._host(record.get("value"), value)
         return self.topic, key, value, partition, timestamp, with_claims(self.headers, more, timestamp)

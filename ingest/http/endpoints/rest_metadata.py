@@ -9,67 +9,67 @@ from typing import Any
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from ingest.base import Away
-from ingest.http.request import Call
-from ingest.http.responses import Answer, Refusal, ok
+from ingest.base import KafkaUnavailable
+from ingest.http.request import Request
+from ingest.http.responses import Answer, HttpError, ok
 
 _V2 = "application/vnd.kafka.v2+json"
 _PATIENCE = 5.0  # seconds
 
 
-async def topics(call: Call) -> Answer:
+async def topics(call: Request) -> Answer:
     """Names of the topics that senders may write."""
     call.service.cluster.require()
     return ok(call.service.cluster.topics(), content_type=_V2)
 
 
-async def topic(call: Call) -> Answer:
+async def topic(call: Request) -> Answer:
     """One topic and its partitions."""
     name = call.parts[0]
     content = {"name": name, "configs": {}, "partitions": _partitions(_found(call, name))}
     return ok(content, content_type=_V2)
 
 
-async def partitions(call: Call) -> Answer:
+async def partitions(call: Request) -> Answer:
     """The partitions of a topic."""
     return ok(_partitions(_found(call, call.parts[0])), content_type=_V2)
 
 
-async def partition(call: Call) -> Answer:
+async def partition(call: Request) -> Answer:
     """One partition."""
     return ok(_one(call), content_type=_V2)
 
 
-async def offsets(call: Call) -> Answer:
+async def offsets(call: Request) -> Answer:
     """The first offset of a partition and the one that comes next."""
     number = _one(call)["partition"]
     place = TopicPartition(call.service.delivery.name_of(call.parts[0]), number)
     try:
         begin, end = await asyncio.to_thread(_ends, call.service.delivery.admin, place)
     except KafkaException as error:
-        raise Away(error.args[0].str(), 2.0) from None
+        raise KafkaUnavailable(error.args[0].str(), 2.0) from None
     return ok({"beginning_offset": begin, "end_offset": end}, content_type=_V2)
 
 
-async def brokers(call: Call) -> Answer:
+async def brokers(call: Request) -> Answer:
     """Ids of the brokers."""
     call.service.cluster.require()
     return ok({"brokers": sorted(call.service.cluster.brokers)}, content_type=_V2)
 
 
-async def clusters(call: Call) -> Answer:
+async def clusters(call: Request) -> Answer:
     """The one cluster, as a list."""
     call.service.cluster.require()
     return ok(_list("KafkaClusterList", "/v3/clusters", [_cluster(call)]))
 
 
-async def cluster(call: Call) -> Answer:
+async def cluster(call: Request) -> Answer:
     """The one cluster."""
     require_cluster(call)
     return ok(_cluster(call))
 
 
-async def cluster_topics(call: Call) -> Answer:
+async def cluster_topics(call: Request) -> Answer:
     """The topics that senders may write."""
     require_cluster(call)
     names = call.service.cluster.topics()
@@ -77,33 +77,33 @@ async def cluster_topics(call: Call) -> Answer:
     return ok(_list("KafkaTopicList", f"/v3/clusters/{call.parts[0]}/topics", data))
 
 
-async def cluster_topic(call: Call) -> Answer:
+async def cluster_topic(call: Request) -> Answer:
     """One topic."""
     require_cluster(call)
     name = call.parts[1]
     return ok(_topic(call, name, _found(call, name, 40403)))
 
 
-def require_cluster(call: Call) -> None:
-    """Raises `Refusal` (404) when the path names another cluster, `Away`."""
+def require_cluster(call: Request) -> None:
+    """Raises `HttpError` (404) when the path names another cluster, `KafkaUnavailable`."""
     call.service.cluster.require()
     if call.parts[0] != call.service.cluster.identity:
-        raise Refusal(404, f"Cluster {call.parts[0][:100]} cannot be found.", code=404)
+        raise HttpError(404, f"Cluster {call.parts[0][:100]} cannot be found.", code=404)
 
 
-def _found(call: Call, name: str, code: int = 40401) -> Any:
+def _found(call: Request, name: str, code: int = 40401) -> Any:
     call.service.cluster.require()
     found = call.service.cluster.topic(name)
     if found is None:
-        raise Refusal(404, f"Topic {name[:250]} not found.", code=code)
+        raise HttpError(404, f"Topic {name[:250]} not found.", code=code)
     return found
 
 
-def _one(call: Call) -> dict[str, Any]:
+def _one(call: Request) -> dict[str, Any]:
     for one in _partitions(_found(call, call.parts[0])):
         if str(one["partition"]) == call.parts[1]:
             return one
-    raise Refusal(404, f"Partition {call.parts[1][:50]} not found.", code=40402)
+    raise HttpError(404, f"Partition {call.parts[1][:50]} not found.", code=40402)
 
 
 def _partitions(found: Any) -> list[dict[str, Any]]:
@@ -131,7 +131,7 @@ def _list(kind: str, path: str, data: list[dict[str, Any]]) -> dict[str, Any]:
     return {"kind": kind, "metadata": {"self": path, "next": None}, "data": data}
 
 
-def _cluster(call: Call) -> dict[str, Any]:
+def _cluster(call: Request) -> dict[str, Any]:
     known = call.service.cluster
     path = f"/v3/clusters/{known.identity}"
     return {
@@ -144,7 +144,7 @@ def _cluster(call: Call) -> dict[str, Any]:
     }
 
 
-def _topic(call: Call, name: str, found: Any) -> dict[str, Any]:
+def _topic(call: Request, name: str, found: Any) -> dict[str, Any]:
     identity = call.service.cluster.identity
     path = f"/v3/clusters/{identity}/topics/{name}"
     return {

@@ -13,8 +13,8 @@ from ingest.http.decode.avro import NoSchema, Schema, Schemas
 from ingest.http.decode.items import position_of
 from ingest.http.decode.limits import value_of
 from ingest.http.endpoints.record_v2 import Maker, convert_by
-from ingest.http.request import Call
-from ingest.http.responses import Answer, Refusal, ok
+from ingest.http.request import Request
+from ingest.http.responses import Answer, HttpError, ok
 from topics.records.provenance import Headers
 
 CONTENT_TYPE = "application/vnd.kafka.v2+json"
@@ -28,11 +28,11 @@ _Ids = dict[str, int | None]
 _MISSING = {"key": 42201, "value": 42202}
 
 
-async def produce(call: Call) -> Answer:
+async def produce(call: Request) -> Answer:
     """Records for one topic, and for one partition when the path names it."""
     kind = _FORMATS.get(call.media_type)
     if kind is None:
-        raise Refusal(415, "HTTP 415 Unsupported Media Type")
+        raise HttpError(415, "HTTP 415 Unsupported Media Type")
     topic = call.parts[0]
     count = call.service.require(call.who, topic)
     fixed = _partition(call.parts[1], count) if len(call.parts) > 1 else None
@@ -61,7 +61,7 @@ class _About:
 
 
 def _read(body: bytes, about: _About, texts: dict[int, str]) -> tuple[list[Record], _Ids, dict[int, str]]:
-    """The records of the body, the ids of their schemas, and the texts of new ones. Raises `Refusal`."""
+    """The records of the body, the ids of their schemas, and the texts of new ones. Raises `HttpError`."""
     content, known = _content(body), Schemas(texts)
     found = _records(content, about.most)
     schemas = {part: _schema(known, content, part, found) if about.kind == "avro" else None for part in _MISSING}
@@ -73,9 +73,9 @@ def _read(body: bytes, about: _About, texts: dict[int, str]) -> tuple[list[Recor
 
 def _partition(text: str, count: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Refusal(404, "HTTP 404 Not Found")
+        raise HttpError(404, "HTTP 404 Not Found")
     if int(text) >= count:
-        raise Refusal(404, f"Partition {text} not found.", code=40402)
+        raise HttpError(404, f"Partition {text} not found.", code=40402)
     return int(text)
 
 
@@ -83,35 +83,35 @@ def _content(body: bytes) -> dict[str, Any]:
     try:
         content = value_of(body)
     except orjson.JSONDecodeError as error:
-        raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
+        raise HttpError(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
     if not isinstance(content, dict):
-        raise Refusal(422, "a request is a JSON object")
+        raise HttpError(422, "a request is a JSON object")
     return content
 
 
 def _records(content: dict[str, Any], most: int) -> list[Any]:
     records = content.get("records")
     if not isinstance(records, list) or not records:
-        raise Refusal(422, "records may not be empty")
+        raise HttpError(422, "records may not be empty")
     if len(records) > most:
-        raise Refusal(413, f"more than {most} records in one request")
+        raise HttpError(413, f"more than {most} records in one request")
     return records
 
 
 def _schema(schemas: Schemas, content: dict[str, Any], part: str, records: list[Any]) -> Schema | None:
-    """The schema of keys or of values, None when there are none. Raises `Refusal`: 42201, 42202, 42205, 40801."""
+    """The schema of keys or of values, None when there are none. Raises `HttpError`: 42201, 42202, 42205, 40801."""
     text, identity = content.get(f"{part}_schema"), content.get(f"{part}_schema_id")
     if isinstance(text, str):
         try:
             return schemas.of_text(text)
         except NoSchema as error:
-            raise Refusal(422, f"Invalid schema: {error}", code=42205) from None
+            raise HttpError(422, f"Invalid schema: {error}", code=42205) from None
     if type(identity) is int:
         if (known := schemas.of_id(identity)) is None:
-            raise Refusal(408, f"Schema {identity} is not known here; send the schema itself.", code=40801)
+            raise HttpError(408, f"Schema {identity} is not known here; send the schema itself.", code=40801)
         return known
     if any(isinstance(record, dict) and record.get(part) is not None for record in records):
-        raise Refusal(422, f"{part.capitalize()} schema missing", code=_MISSING[part])
+        raise HttpError(422, f"{part.capitalize()} schema missing", code=_MISSING[part])
     return None
 
 

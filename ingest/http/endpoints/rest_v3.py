@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from aiohttp.web import StreamResponse
 
-from ingest.base import Away, Busy, Failure, Outcome, Record
+from ingest.base import Failure, KafkaUnavailable, Outcome, Overloaded, Record
 from ingest.http.decode.avro import Schemas
 from ingest.http.decode.items import position_of
 from ingest.http.decode.limits import value_of
@@ -22,8 +22,8 @@ from ingest.http.decode.worker_process import NeedsSchemas
 from ingest.http.endpoints.record_parts import BadPart
 from ingest.http.endpoints.record_v3 import Maker, Shape
 from ingest.http.endpoints.rest_metadata import require_cluster
-from ingest.http.request import Call, in_turns
-from ingest.http.responses import JSON, Answer, Refusal, dumps, ok
+from ingest.http.request import Request, in_turns
+from ingest.http.responses import JSON, Answer, HttpError, dumps, ok
 from topics.catalogue import MAX_RECORD
 
 _LARGEST = 2 * MAX_RECORD  # bytes of a record as JSON: base64 and escapes take room
@@ -44,7 +44,7 @@ _Split = Callable[[Any, int], list[Any]]
 _Made = tuple[Record, Shape] | _Error
 
 
-async def produce(call: Call) -> Answer | StreamResponse:
+async def produce(call: Request) -> Answer | StreamResponse:
     """Concatenated records. A body whose length nobody has told is answered while it comes."""
     maker = _maker(call)
     if call.request.content_length is None and "Idempotency-Key" not in call.request.headers and not _packed(call):
@@ -53,7 +53,7 @@ async def produce(call: Call) -> Answer | StreamResponse:
     return Answer(200, b"".join(await in_turns(_line, results)), JSON)
 
 
-async def batch(call: Call) -> Answer:
+async def batch(call: Request) -> Answer:
     """Records with ids of the sender's own."""
     maker = _maker(call)
     ids = await call.read(_ids, call.service.settings.max_records)
@@ -68,7 +68,7 @@ async def batch(call: Call) -> Answer:
     return ok({"successes": successes, "failures": failures}, 207)
 
 
-async def _read(call: Call, maker: Maker, split: _Split) -> list[_Made]:
+async def _read(call: Request, maker: Maker, split: _Split) -> list[_Made]:
     """What is made of each record of the body: in another process if some are Avro."""
     most = call.service.settings.max_records
     try:
@@ -88,12 +88,12 @@ def _all_made(
 
 
 def _objects(body: bytes, most: int) -> list[bytes]:
-    """The texts of the records. Raises `Refusal`."""
+    """The texts of the records. Raises `HttpError`."""
     objects = Objects(_LARGEST, most)
     found = objects.feed(body)
     objects.finish()
     if not found:
-        raise Refusal(422, "the body has no record")
+        raise HttpError(422, "the body has no record")
     return found
 
 
@@ -101,18 +101,18 @@ def _ids(body: bytes, most: int) -> list[str]:
     return [entry["id"] for entry in _entries(body, most)]
 
 
-def _maker(call: Call) -> Maker:
+def _maker(call: Request) -> Maker:
     require_cluster(call)
     topic = call.parts[1]
     try:
         count = call.service.require(call.who, topic)
-    except Refusal as refusal:
+    except HttpError as refusal:
         refusal.code = 40403 if refusal.code == 40401 else refusal.code
         raise
     return Maker(topic, count, call.who.address.encode(), call.headers())
 
 
-def _packed(call: Call) -> bool:
+def _packed(call: Request) -> bool:
     return call.request.headers.get("Content-Encoding", "identity") != "identity"
 
 
@@ -120,19 +120,19 @@ def _entries(body: bytes, most: int) -> list[dict[str, Any]]:
     try:
         content = value_of(body)
     except orjson.JSONDecodeError as error:
-        raise Refusal(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
+        raise HttpError(400, f"no JSON: {error.msg}", position=position_of(error, body)) from None
     entries = content.get("entries") if isinstance(content, dict) else None
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-        raise Refusal(422, "entries is an array of records, and not empty")
+        raise HttpError(422, "entries is an array of records, and not empty")
     if len(entries) > most:
-        raise Refusal(413, f"more than {most} records in one request")
+        raise HttpError(413, f"more than {most} records in one request")
     ids = [entry.get("id") for entry in entries]
     if not all(isinstance(one, str) and 0 < len(one) <= _LONGEST_ID for one in ids) or len(set(ids)) < len(ids):
-        raise Refusal(422, f"each entry has an id of its own, a string of 1 to {_LONGEST_ID} characters")
+        raise HttpError(422, f"each entry has an id of its own, a string of 1 to {_LONGEST_ID} characters")
     return entries
 
 
-async def _store(call: Call, made: list[_Made]) -> list[_Result]:
+async def _store(call: Request, made: list[_Made]) -> list[_Result]:
     """What became of each record, in order. Raises as `Service.store`, with nothing stored."""
     records: list[Record] = [record for record, _ in (one for one in made if not isinstance(one, _Error))]
     outcomes = iter(await call.service.store(call.who, records)) if records else iter(())
@@ -149,7 +149,7 @@ def _made(maker: Maker, given: bytes | dict[str, Any]) -> _Made:
         return _Error(400, f"no JSON: {error.msg} at {position_of(error, given)} of the record")
     except BadPart as error:
         return _Error(error.status, str(error))
-    except Refusal as refusal:
+    except HttpError as refusal:
         return _Error(refusal.status, refusal.message)
 
 
@@ -175,7 +175,7 @@ def _line(result: _Result) -> bytes:
     return dumps(result) + b"\r\n"
 
 
-async def _stream(call: Call, maker: Maker) -> StreamResponse:
+async def _stream(call: Request, maker: Maker) -> StreamResponse:
     """Answer each piece of the body when Kafka has its records; only then is the next piece read."""
     response = StreamResponse(headers={"Content-Type": JSON, "Server": "ogrewatch"})
     response.enable_chunked_encoding()
@@ -191,7 +191,7 @@ async def _stream(call: Call, maker: Maker) -> StreamResponse:
     return response
 
 
-async def _piece(call: Call, maker: Maker, objects: Objects) -> tuple[bytes, bool]:
+async def _piece(call: Request, maker: Maker, objects: Objects) -> tuple[bytes, bool]:
     """The answers to what has come, and whether more may come."""
     try:
         async with asyncio.timeout(call.service.settings.idle_timeout):
@@ -201,7 +201,7 @@ async def _piece(call: Call, maker: Maker, objects: Objects) -> tuple[bytes, boo
             return b"", False
     except TimeoutError:
         return _line(_Error(408, "no record came in time")), False
-    except Refusal as refusal:
+    except HttpError as refusal:
         return _line(_Error(refusal.code, refusal.text)), False
     call.service.metrics.bytes.inc(len(part))
     results = await _store_or_tell(call, await _made_of(call, maker, objects.feed(part)))
@@ -210,7 +210,7 @@ async def _piece(call: Call, maker: Maker, objects: Objects) -> tuple[bytes, boo
     return b"".join(map(_line, results)), objects.fault is None and not call.service.draining
 
 
-async def _made_of(call: Call, maker: Maker, texts: list[bytes]) -> list[_Made]:
+async def _made_of(call: Request, maker: Maker, texts: list[bytes]) -> list[_Made]:
     """What is made of the records of a piece."""
     try:
         return await in_turns(partial(_made, maker), texts.copy())
@@ -225,18 +225,18 @@ def _as_they_are(texts: list[bytes], _: int) -> list[bytes]:
     return texts
 
 
-async def _store_or_tell(call: Call, made: list[_Made]) -> list[_Result]:
+async def _store_or_tell(call: Request, made: list[_Made]) -> list[_Result]:
     """As `_store`; what refuses all of a piece is told for each of its records, since the status went out already."""
     try:
         return await _store(call, made)
-    except Busy as busy:
-        error = _Error(50302 if isinstance(busy, Away) else 429, str(busy))
-    except Refusal as refusal:
+    except Overloaded as busy:
+        error = _Error(50302 if isinstance(busy, KafkaUnavailable) else 429, str(busy))
+    except HttpError as refusal:
         error = _Error(refusal.code, refusal.text)
     return [error for _ in made]
 
 
-async def _write(call: Call, response: StreamResponse, lines: bytes) -> None:
+async def _write(call: Request, response: StreamResponse, lines: bytes) -> None:
     try:
         async with asyncio.timeout(call.service.settings.body_timeout):
             await response.write(lines)
