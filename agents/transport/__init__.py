@@ -1,12 +1,12 @@
 """Kafka records in batches, in and out of Faust: one fetch of one partition is one Faust event.
 
 Everything the program does with Kafka goes through here. `BatchApp` is the Faust app of a role, `run` its process,
-`Delivery` the producer (which also serves without Faust), `ContinuityCheck` and `abort_process` the agents' last line of defence.
+`GaplessProducer` the producer (which also serves without Faust), `ContinuityCheck` and `abort_process` the agents' last line of defence.
 """
 
 from agents.transport.app import BatchApp
 from agents.transport.batch import Batch, BatchSchema, Record
-from agents.transport.kafka_producer import Delivery, Headers, Outgoing
+from agents.transport.kafka_producer import GaplessProducer, Headers, Outgoing
 from agents.transport.log_filter import RateLimitFilter
 from agents.transport.ordering import FATAL, ContinuityCheck, MissedBatch, abort_process
 from agents.transport.partitioner import partition_of
@@ -19,7 +19,7 @@ __all__ = [
     "Batch",
     "BatchApp",
     "BatchSchema",
-    "Delivery",
+    "GaplessProducer",
     "Headers",
     "ContinuityCheck",
     "MissedBatch",

@@ -12,7 +12,7 @@ from mode import CrashingSupervisor
 from agents.transport.batch import BatchSchema
 from agents.transport.consumer import Consumer
 from agents.transport.credentials import credentials
-from agents.transport.kafka_producer import Delivery
+from agents.transport.kafka_producer import GaplessProducer
 from agents.transport.producer import Producer
 from agents.transport.recovery import TableManager
 
@@ -75,7 +75,7 @@ class BatchApp(faust.App):
         **settings: Any,
     ) -> None:
         self.batch_topics, self.batch_max_bytes = frozenset(batch_topics), batch_max_bytes
-        self.servers, self.delivery = broker, Delivery(broker, delivery)
+        self.servers, self.delivery = broker, GaplessProducer(broker, delivery)
         self.truncation_help = ""  # what to do when Kafka has lost the end of a log; sentences
         self.on_committed: Callable[[], object] = int  # called after each commit; does nothing
         datadir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder

@@ -63,7 +63,7 @@ class _Tails:
             self.future.set_result(None)
 
 
-class Delivery:
+class GaplessProducer:
     """An idempotent, gapless producer with one future per call and bounded memory.
 
     Needs no Faust: construct, `start`, `send`, `stop` (or `async with`), all within one event loop. `overrides` are

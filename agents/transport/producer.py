@@ -12,15 +12,15 @@ from confluent_kafka import KafkaException, Message
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, FutureMessage, RecordMetadata
 
-from agents.transport.kafka_producer import Delivery
+from agents.transport.kafka_producer import GaplessProducer
 
 
 class Producer(driver.Producer):
-    """Starts and stops the app's `Delivery`, and sends table writes through it."""
+    """Starts and stops the app's `GaplessProducer`, and sends table writes through it."""
 
     @property
-    def _delivery(self) -> Delivery:
-        return cast(Delivery, cast(Any, self.app).delivery)
+    def _delivery(self) -> GaplessProducer:
+        return cast(GaplessProducer, cast(Any, self.app).delivery)
 
     async def on_start(self) -> None:
         """Start both producers."""

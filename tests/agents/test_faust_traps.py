@@ -27,7 +27,7 @@ import agents
 from agents.runtime.app import role_app
 from agents.settings import Settings
 from agents.transport import BatchApp
-from agents.transport.kafka_producer import Delivery
+from agents.transport.kafka_producer import GaplessProducer
 
 ROOT = Path(agents.__file__).parent
 PAGE = ROOT.parent / "docs" / "faust.md"
@@ -249,7 +249,7 @@ def test_faust_would_choose_otherwise() -> None:
 
 
 async def test_what_is_produced_is_safe() -> None:
-    conf = Delivery("127.0.0.1:1")._conf
+    conf = GaplessProducer("127.0.0.1:1")._conf
     assert conf["partitioner"] == "murmur2_random"
     assert (conf["acks"], conf["enable.idempotence"], conf["enable.gapless.guarantee"]) == ("all", True, True)
     assert conf["delivery.timeout.ms"] == 2**31 - 1

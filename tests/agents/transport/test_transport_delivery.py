@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import KafkaException
 from transport_kit import Cluster
 
-from agents.transport import MAX_RECORD, Delivery, Outgoing, partition_of
+from agents.transport import MAX_RECORD, GaplessProducer, Outgoing, partition_of
 
 NOWHERE = "127.0.0.1:1"  # a port that nothing listens on
 
@@ -18,7 +18,7 @@ def plain(topic: str, value: bytes, key: bytes | None = None, partition: int | N
 
 async def test_order_keys_times_and_headers_survive(cluster: Cluster) -> None:
     topic = cluster.topic("sink", partitions=3)
-    async with Delivery(cluster.servers) as delivery:
+    async with GaplessProducer(cluster.servers) as delivery:
         sent = []
         for start in range(0, 3000, 500):
             records = [plain(topic, b"%d" % n, b"key%d" % (n % 50)) for n in range(start, start + 500)]
@@ -39,13 +39,13 @@ async def test_order_keys_times_and_headers_survive(cluster: Cluster) -> None:
 
 
 async def test_nothing_is_delivered_at_once(cluster: Cluster) -> None:
-    async with Delivery(cluster.servers) as delivery:
+    async with GaplessProducer(cluster.servers) as delivery:
         assert (await delivery.send([])).done()
 
 
 async def test_the_largest_record_passes_and_a_larger_one_stops_all_of_its_call(cluster: Cluster) -> None:
     topic = cluster.topic("sink", config={"max.message.bytes": str(MAX_RECORD + (64 << 10))})
-    async with Delivery(cluster.servers) as delivery:
+    async with GaplessProducer(cluster.servers) as delivery:
         await (await delivery.send([plain(topic, os.urandom(MAX_RECORD), partition=0)]))
         with pytest.raises(KafkaException, match="size"):
             await delivery.send([plain(topic, b"small", partition=0), plain(topic, b"x" * (MAX_RECORD + 1))])
@@ -53,14 +53,14 @@ async def test_the_largest_record_passes_and_a_larger_one_stops_all_of_its_call(
 
 
 async def test_an_unknown_topic_is_an_error(cluster: Cluster) -> None:
-    async with Delivery(cluster.servers) as delivery:
+    async with GaplessProducer(cluster.servers) as delivery:
         with pytest.raises(KafkaException):
             await delivery.send([plain(f"{cluster.prefix}-absent", b"x", b"key")])
 
 
 @pytest.mark.parametrize("bounds", [{"max_bytes": 10_000}, {"max_records": 10}])
 async def test_memory_is_bounded_while_kafka_is_away(bounds: dict[str, int]) -> None:
-    delivery = Delivery(NOWHERE, {"log_level": 0}, **bounds)
+    delivery = GaplessProducer(NOWHERE, {"log_level": 0}, **bounds)
     await delivery.start()
     records = [plain("sink", b"x" * 1000, partition=0)] * 5
     dropped = [await asyncio.wait_for(delivery.send(records), 1) for _ in range(2)]
@@ -75,14 +75,14 @@ async def test_memory_is_bounded_while_kafka_is_away(bounds: dict[str, int]) -> 
 
 async def test_a_call_larger_than_the_bounds_goes_alone(cluster: Cluster) -> None:
     topic = cluster.topic("sink")
-    async with Delivery(cluster.servers, max_records=10) as delivery:
+    async with GaplessProducer(cluster.servers, max_records=10) as delivery:
         await (await delivery.send([plain(topic, b"x")] * 100))
     assert cluster.end(topic) == 100
 
 
 async def test_a_post_tells_its_offset(cluster: Cluster) -> None:
     topic = cluster.topic("sink")
-    async with Delivery(cluster.servers) as delivery:
+    async with GaplessProducer(cluster.servers) as delivery:
         posts = [delivery.post(plain(topic, b"%d" % n, partition=0)) for n in range(3)]
         await delivery.settle_posts()
         assert [post.result().offset() for post in posts] == [0, 1, 2]
