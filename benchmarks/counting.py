@@ -23,7 +23,7 @@ from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import create_changelog
 from agents.transport import Outgoing
 from operations.bench.resource_usage import cpu_seconds, peak_mb
-from operations.bench.sandbox import Trial, trial, workers
+from operations.bench.sandbox import Sandbox, sandbox, workers
 from topics.avro.codec import encode
 
 ENTRIES, MINUTES = 1_000_000, 500
@@ -35,7 +35,7 @@ _LIMIT = 300.0  # seconds
 def recovery() -> None:
     """Write a changelog, and start a worker on it."""
     settings = Settings()
-    with trial(settings) as made:
+    with sandbox(settings) as made:
         _fill(made)
         begin = time.monotonic()
         with workers(made, ["count"]) as running:
@@ -48,7 +48,7 @@ def recovery() -> None:
                   f"{cpu_seconds(running['count'].pid):.1f} CPU s, {peak_mb(running['count'].pid)} MB")  # fmt: skip
 
 
-def _answering(made: Trial) -> list[int]:
+def _answering(made: Sandbox) -> list[int]:
     try:
         with urllib.request.urlopen(f"{made.count_url}/v1/attempts?limit=1") as answer:
             return list(json.load(answer)["partitions"])
@@ -56,7 +56,7 @@ def _answering(made: Trial) -> list[int]:
         return []
 
 
-def _fill(made: Trial) -> None:
+def _fill(made: Sandbox) -> None:
     settings, topic = made.settings, f"{made.prefix}{TOPIC}"
     changelog = f"{made.prefix}ogrewatch-count-counts-changelog"
     create_changelog(settings.kafka, changelog, [topic], 1, settings.keep)

@@ -15,7 +15,7 @@ from rich.table import Table
 from agents.settings import Settings
 from ingest.settings import IngestSettings
 from operations.addresses import installation, shown
-from operations.process import ogrewatch
+from operations.process import command_line
 from stack.cache import ELASTICSEARCH, KAFKA, ensure
 from stack.daemon import Daemon
 from stack.errors import StackError
@@ -106,13 +106,13 @@ def _within(seconds: float, holds: Callable[[], bool]) -> bool:
 
 def _start_workers(here: Installation) -> None:
     if here.worker.pid() is None:
-        here.worker.spawn(ogrewatch("worker"))
+        here.worker.spawn(command_line("worker"))
 
 
 def _start_demonstration(here: Installation, *, again: bool) -> None:
     sent = here.data_dir / "demo.sent"
     if here.demo.pid() is None and (again or not sent.exists()):
-        here.demo.spawn(ogrewatch("produce", "--demo", "--keep-up"))
+        here.demo.spawn(command_line("produce", "--demo", "--keep-up"))
         sent.touch(0o600)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from operations.process import ogrewatch
+from operations.process import command_line
 
 if TYPE_CHECKING:
     from agents.settings import Settings
@@ -78,7 +78,7 @@ def _run(role: str, number: int) -> None:
 
     settings = Settings()
     os.umask(0o077)  # what is written holds others' logs
-    _knock(role, settings)
+    _check_servers(role, settings)
     if role == "web":
         from web.application import run as serve
 
@@ -96,7 +96,7 @@ def _run(role: str, number: int) -> None:
     run(import_module(f"agents.{role}").make_app(settings), log_level=settings.log_level)
 
 
-def _knock(role: str, settings: "Settings") -> None:
+def _check_servers(role: str, settings: "Settings") -> None:
     """Raise `Refused` when a server will not have us: clients would try again for ever, and say so in passing."""
     from topics.kafka import client
 
@@ -122,7 +122,7 @@ class _Slot:
         """Start the process when it is time to; note when it ended."""
         if self.process is None:
             if now >= self.again:
-                command = ogrewatch("worker", self.role, "--bare", "--number", str(self.number))
+                command = command_line("worker", self.role, "--bare", "--number", str(self.number))
                 self.process, self.started = subprocess.Popen(command), now
         elif (status := self.process.poll()) is not None:
             pause = self.pause if now - self.started < _SHORT else _PAUSES[0]

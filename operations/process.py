@@ -3,6 +3,6 @@
 import sys
 
 
-def ogrewatch(*arguments: str) -> list[str]:
+def command_line(*arguments: str) -> list[str]:
     """Another command of ours, as a process to start; -P keeps the current directory out of its imports."""
     return [sys.executable, "-P", "-c", "from cli.main import main; main()", *arguments]

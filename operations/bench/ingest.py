@@ -17,8 +17,8 @@ import typer
 
 from agents.settings import Settings
 from operations.bench.resource_usage import TICK, cpu_seconds
-from operations.bench.sandbox import trial
-from operations.process import ogrewatch
+from operations.bench.sandbox import sandbox
+from operations.process import command_line
 from stack.ports import HOST, free_port
 
 _VARIANTS = 20  # requests made beforehand, and sent in turn
@@ -61,10 +61,10 @@ def ingest(
 
     Example: ogrewatch bench ingest --json
     """
-    with trial(Settings()) as made:
+    with sandbox(Settings()) as made:
         time.sleep(1)  # until every broker knows the topics
         found = {
-            "proxy": _measured(ogrewatch("ingest", "http", "--port"), made.environment),
+            "proxy": _measured(command_line("ingest", "http", "--port"), made.environment),
             # Five times as many, for a process's time is counted in hundredths of a second.
             "bare": _measured([sys.executable, "-c", _BARE], made.environment, times=5),
         }

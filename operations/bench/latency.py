@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from operations.bench.sandbox import Trial
+from operations.bench.sandbox import Sandbox
 from operations.produce import Sender, Tally
 
 _LOOK = 0.05  # seconds between looks
@@ -46,7 +46,7 @@ class Watch:
 class Probe:
     """A trial that runs: sends attempts to log in, and watches them come out."""
 
-    def __init__(self, made: Trial, running: dict[str, subprocess.Popen[bytes]]) -> None:
+    def __init__(self, made: Sandbox, running: dict[str, subprocess.Popen[bytes]]) -> None:
         self._made, self._running = made, running
         self._sender = Sender(made.settings.kafka, f"{made.prefix}raw.syslog", Tally())
         self._sent = 0

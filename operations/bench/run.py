@@ -20,7 +20,7 @@ from ingest.hosts import host_of_line
 from operations.bench.ingest import ingest
 from operations.bench.latency import Probe, latencies
 from operations.bench.resource_usage import Meter, per_million, servers
-from operations.bench.sandbox import Trial, trial, workers
+from operations.bench.sandbox import Sandbox, sandbox, workers
 from operations.produce import Sender, Tally
 from topics.kafka.client import client_conf
 
@@ -75,7 +75,7 @@ def latency(
 
     Example: ogrewatch bench latency --rate 1000 --seconds 30 --json
     """
-    with trial(Settings()) as made:
+    with sandbox(Settings()) as made:
         made.install()
         with workers(made, _ROLES) as running:
             _show(latencies(Probe(made, running), rate, seconds), as_json)
@@ -86,7 +86,7 @@ app.command()(ingest)
 
 def _measure(roles: list[str], corpus: Path | None, geoip: Path | None) -> dict[str, Any]:
     settings, lines = Settings(), _lines(corpus)
-    with trial(settings, geoip) as made:
+    with sandbox(settings, geoip) as made:
         if "index" in roles:
             made.install()
         _load(settings, made.prefix, lines)
@@ -94,7 +94,7 @@ def _measure(roles: list[str], corpus: Path | None, geoip: Path | None) -> dict[
         return {**found, "baseline": _baseline(settings, made.prefix, len(lines))}  # last: what it writes would be read
 
 
-def _run(made: Trial, roles: list[str], number: int) -> dict[str, Any]:
+def _run(made: Sandbox, roles: list[str], number: int) -> dict[str, Any]:
     meter, begin = Meter(servers(made.settings)), time.monotonic()
     with workers(made, roles) as running:
         meter.processes |= {role: process.pid for role, process in running.items()}

@@ -18,7 +18,7 @@ from typing import Any
 from confluent_kafka.admin import AdminClient
 
 from agents.settings import Settings
-from operations.process import ogrewatch
+from operations.process import command_line
 from stack.ports import HOST, free_port
 from topics.catalogue import CATALOGUE, DEADLETTER, TYPED
 from topics.kafka.admin import create_topics
@@ -29,7 +29,7 @@ _KEEP = 10 * 365 * 86_400.0  # seconds: a corpus may be old, and is counted all 
 
 
 @dataclass(frozen=True)
-class Trial:
+class Sandbox:
     """Names of its own, and what has become of the lines sent to it. Every question blocks until it is answered."""
 
     settings: Settings
@@ -77,7 +77,7 @@ class Trial:
 
 
 @contextmanager
-def trial(settings: Settings, geoip: Path | None = None) -> Iterator[Trial]:
+def sandbox(settings: Settings, geoip: Path | None = None) -> Iterator[Sandbox]:
     """An installation of its own for the time of a `with`."""
     prefix, port = f"bench{uuid.uuid4().hex[:8]}.", free_port()
     create_topics(settings.kafka, prefix=prefix, partitions=settings.partitions, replication=1)
@@ -91,15 +91,15 @@ def trial(settings: Settings, geoip: Path | None = None) -> Iterator[Trial]:
             **({"OGREWATCH_GEOIP": str(geoip)} if geoip else {}),
         }
         try:
-            yield Trial(settings, prefix, environment, f"http://{HOST}:{port}", reader)
+            yield Sandbox(settings, prefix, environment, f"http://{HOST}:{port}", reader)
         finally:
             _delete(settings.kafka, prefix)
 
 
 @contextmanager
-def workers(made: Trial, roles: list[str]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+def workers(made: Sandbox, roles: list[str]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """A process for each role, killed at the end of a `with`."""
-    running = {role: subprocess.Popen(ogrewatch("worker", role, "--bare"), env=made.environment) for role in roles}
+    running = {role: subprocess.Popen(command_line("worker", role, "--bare"), env=made.environment) for role in roles}
     try:
         yield running
     finally:

@@ -49,7 +49,7 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Fates:
+class Decisions:
     """The last decision on each letter, by its id. It holds for the letters it names by their places, and no later."""
 
     by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -60,14 +60,14 @@ class Fates:
         return found if found is not None and list(letter.place) in found["letters"] else None
 
 
-def fate(what: str, by: str, places: Iterable[Place]) -> bytes:
+def decision(what: str, by: str, places: Iterable[Place]) -> bytes:
     """The value of a record of `DECISIONS`, for the letters of one id at these places."""
     return orjson.dumps({"fate": what, "at": time.time_ns() // 1_000_000, "by": by, "letters": list(places)})
 
 
-def fates(reader: Reader, settings: Settings) -> Fates:
+def decisions(reader: Reader, settings: Settings) -> Decisions:
     """All decisions; blocks."""
-    topic, found = settings.prefix + DECISIONS.name, Fates()
+    topic, found = settings.prefix + DECISIONS.name, Decisions()
     for message in reader.read(topic, reader.bounds(topic)):
         identity, said = message.key().decode(), orjson.loads(message.value())
         before = found.by_id.get(identity)
@@ -90,7 +90,7 @@ def letters(reader: Reader, settings: Settings, since: int = 0) -> Iterator[Dead
 
 def search(reader: Reader, settings: Settings, wanted: Wanted) -> Iterator[tuple[DeadLetter, dict[str, Any] | None]]:
     """Letters that are wanted, and what was decided of each; blocks."""
-    decided = fates(reader, settings)
+    decided = decisions(reader, settings)
     for letter in letters(reader, settings):
         if wanted.fits(letter):
             said = decided.of(letter)

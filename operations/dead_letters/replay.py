@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from confluent_kafka import KafkaException, Producer
 
 from agents.settings import Settings
-from operations.dead_letters.mailbox import REPLAYED, Place, fate
+from operations.dead_letters.mailbox import REPLAYED, Place, decision
 from topics.catalogue import DEADLETTER, DECISIONS, MAX_RECORD, RAW, REPLAY
 from topics.kafka.client import client_conf
 from topics.records.deadletter import DeadLetter
@@ -62,7 +62,7 @@ class Decider:
     def _send(self, what: str, letter: DeadLetter, places: Sequence[Place]) -> None:
         if what == REPLAYED:
             self._replay(letter)
-        self._produce(self._prefix + DECISIONS.name, fate(what, self._by, places), key=letter.id)
+        self._produce(self._prefix + DECISIONS.name, decision(what, self._by, places), key=letter.id)
 
     def _replay(self, letter: DeadLetter) -> None:
         """To where it is read by who gave it up: a raw record with its origin, a typed one to its own partition.

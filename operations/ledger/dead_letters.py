@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from agents.settings import Settings
-from operations.dead_letters.mailbox import REPLAYED, fates, letters
+from operations.dead_letters.mailbox import REPLAYED, decisions, letters
 from operations.ledger.counts import At
 from topics.catalogue import RAW, STATS
 from topics.kafka.reader import Reader
@@ -35,7 +35,7 @@ class Given:
 
 def given_up(reader: Reader, settings: Settings, since: int, origin_of: OriginOf) -> Given:
     """What the letters about records from a time on say; blocks. Each counts once, however often it was written."""
-    found, decided = Given(), fates(reader, settings)
+    found, decided = Given(), decisions(reader, settings)
     raw = {settings.prefix + topic.name for topic in RAW}
     origins: dict[str, Origin | None] = {}
     standing: dict[str, DeadLetter] = {}

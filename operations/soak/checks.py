@@ -10,8 +10,8 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from operations.process import ogrewatch
-from operations.soak.expected import Cell, Truth
+from operations.process import command_line
+from operations.soak.expected import Cell, Expected
 from operations.soak.fleet import Fleet
 from operations.soak.load import Load
 from operations.soak.site import Site
@@ -34,7 +34,7 @@ class Check:
     figures: str
 
 
-def settle(site: Site, truth: Truth, tell: Callable[[str], object]) -> None:
+def settle(site: Site, truth: Expected, tell: Callable[[str], object]) -> None:
     """Wait until all has arrived, or for as long as that may take; then a little longer."""
     state, until = State(site), time.monotonic() + _LIMIT
     while time.monotonic() < until:
@@ -46,12 +46,12 @@ def settle(site: Site, truth: Truth, tell: Callable[[str], object]) -> None:
     time.sleep(_STILL)
 
 
-def verdict(site: Site, fleet: Fleet, load: Load, truth: Truth) -> list[Check]:
+def verdict(site: Site, fleet: Fleet, load: Load, truth: Expected) -> list[Check]:
     """All checks. Raises what Kafka's and Elasticsearch's clients raise."""
     return [_input(load, truth), *_documents(site, truth), *_counts(State(site), truth), *_rest(site, fleet, load)]
 
 
-def _waiting(state: State, truth: Truth) -> str:
+def _waiting(state: State, truth: Expected) -> str:
     """What has not arrived yet, in words."""
     from elasticsearch import ApiError, TransportError
 
@@ -67,12 +67,12 @@ def _waiting(state: State, truth: Truth) -> str:
     return ""
 
 
-def _input(load: Load, truth: Truth) -> Check:
+def _input(load: Load, truth: Expected) -> Check:
     same = (truth.lines, truth.print) == (load.sent, load.print)
     return Check("lines in Kafka, each once", same, f"{truth.lines:,} of {load.sent:,}")
 
 
-def _documents(site: Site, truth: Truth) -> Iterator[Check]:
+def _documents(site: Site, truth: Expected) -> Iterator[Check]:
     from operations.ledger.store import Store
 
     with Store(site.settings) as store:
@@ -86,7 +86,7 @@ def _documents(site: Site, truth: Truth) -> Iterator[Check]:
     yield Check("no document is of no line", not strange, f"{strange:,} of {total:,}")
 
 
-def _counts(state: State, truth: Truth) -> Iterator[Check]:
+def _counts(state: State, truth: Expected) -> Iterator[Check]:
     minutes = sorted({minute for minute, _, _ in truth.attempts})
     span = range(minutes[0], minutes[-1] + 60, 60) if minutes else range(0)
     yield _cells("counts by minute, service and outcome", truth.attempts, lambda: state.counted(span))
@@ -121,7 +121,7 @@ def _rest(site: Site, fleet: Fleet, load: Load) -> Iterator[Check]:
 
 def _ledger(site: Site) -> Check:
     """What `ogrewatch ledger` says, which looks at topics and documents, and asks count workers if any answer."""
-    command = ogrewatch("ledger", "--verify", "--json")
+    command = command_line("ledger", "--verify", "--json")
     done = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=False, timeout=_LIMIT)
     if done.returncode:
         return Check("the ledger is balanced", False, (done.stdout or done.stderr).strip())

@@ -19,7 +19,7 @@ _MANY = 2_000  # records at a time
 
 
 @dataclass(slots=True)
-class Truth:
+class Expected:
     """What the raw topic holds: lines, their fingerprint, the ids of their events, attempts by cell."""
 
     lines: int = 0
@@ -28,13 +28,13 @@ class Truth:
     attempts: Counter[Cell] = field(default_factory=Counter)
 
 
-def recount(settings: Settings) -> Truth:
+def recount(settings: Settings) -> Expected:
     """Read and parse all of it. Blocks; raises `KafkaException`."""
     from agents.pipeline import Pipeline
     from agents.state.changelog import ChangelogPartition
     from agents.state.correlation import BatchState, CorrelationStore
 
-    truth, pipeline = Truth(), Pipeline(settings)
+    truth, pipeline = Expected(), Pipeline(settings)
     for partition in range(settings.partitions):
         part = ChangelogPartition("", partition, CorrelationStore())  # what lines tell each other, in memory only
         for messages in _batches(settings, RAW, partition):
@@ -56,7 +56,7 @@ def records(settings: Settings, topic: str) -> Iterator[Message]:
             yield from messages
 
 
-def _add(truth: Truth, pipeline: Any, joins: Any, message: Message) -> None:
+def _add(truth: Expected, pipeline: Any, joins: Any, message: Message) -> None:
     from topics.event import kind_of
 
     joins.at(message.offset(), message.timestamp()[1])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from operations.bench.resource_usage import peak_mb
-from operations.process import ogrewatch
+from operations.process import command_line
 from operations.soak.site import Site
 
 ROLES = ("normalize", "count", "index")
@@ -117,7 +117,7 @@ class Fleet:
     def _start(self, member: Member) -> None:
         with member.log.open("ab") as log:
             member.process = subprocess.Popen(
-                ogrewatch("worker", member.role, "--bare"), env=self.site.environment, stdout=log, stderr=log,
+                command_line("worker", member.role, "--bare"), env=self.site.environment, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         member.asked = False

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import orjson
 
-from operations.process import ogrewatch
+from operations.process import command_line
 from operations.soak.checks import Check
 from operations.soak.fleet import ROLES, Fleet
 from operations.soak.site import Site, wait_ready
@@ -72,7 +72,12 @@ def _silent(fleet: Fleet) -> list[str]:
 
 def _ledger(site: Site) -> Check:
     done = subprocess.run(
-        ogrewatch("ledger", "--json"), env=site.environment, capture_output=True, text=True, check=False, timeout=_LIMIT
+        command_line("ledger", "--json"),
+        env=site.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LIMIT,
     )
     wrongs = orjson.loads(done.stdout)["wrongs"] if done.returncode == 1 else []
     found = [wrong for wrong in wrongs if _WORDS in wrong]

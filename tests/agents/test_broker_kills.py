@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import KafkaException, Producer
 
 from agents.settings import Settings
-from operations.process import ogrewatch
+from operations.process import command_line
 from stack.kafka import Kafka
 from stack.ports import free_port
 from topics.catalogue import RAW
@@ -47,7 +47,7 @@ class Fleet:
 
     def start(self, role: str) -> None:
         with self.log(len(self.workers)).open("wb") as log:
-            command = ogrewatch("worker", role, "--bare")
+            command = command_line("worker", role, "--bare")
             self.workers.append(subprocess.Popen(command, env=self.environment, stderr=log))
 
     def alive(self) -> None:

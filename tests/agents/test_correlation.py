@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 
 from agents.state.changelog import ChangelogPartition
 from agents.state.correlation import CLOSED, LARGEST, MOST, OPEN, BatchState, CorrelationStore
-from operations.process import ogrewatch
+from operations.process import command_line
 from topics.avro.codec import decode
 from topics.catalogue import CATALOGUE
 from topics.kafka.admin import create_topics
@@ -278,7 +278,7 @@ def _events(environment: dict[str, str], number: int) -> list[dict[str, Any]]:
 
 @pytest.mark.kill
 def test_a_connection_is_known_after_the_worker_was_killed(environment: dict[str, str]) -> None:
-    command = ogrewatch("worker", "normalize", "--bare")
+    command = command_line("worker", "normalize", "--bare")
     _send(environment, *_LINES[:2])
     before = subprocess.Popen(command, env=environment)
     try:

@@ -12,14 +12,14 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 
-from operations.process import ogrewatch
+from operations.process import command_line
 from sinks.elasticsearch.templates import install
 from stack.demo.corpus import generate
 from stack.ports import free_port
 from topics.catalogue import CATALOGUE
 from topics.kafka.admin import create_topics
 
-_WORKER = ogrewatch("worker")
+_WORKER = command_line("worker")
 _ODD = [b"\xff\xfe not utf-8", b"nul \x00 byte", b"   ", b"x" * (1 << 20)]
 
 

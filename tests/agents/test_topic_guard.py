@@ -18,7 +18,7 @@ from agents.state.changelog import ChangelogPartition
 from agents.state.correlation import MOST, TOPICS, BatchState, CorrelationStore, Entry
 from agents.state.topic_guard import KEYS, TopicGuard
 from agents.transport import FATAL, partition_of
-from operations.process import ogrewatch
+from operations.process import command_line
 from topics.catalogue import CATALOGUE
 from topics.event import Event, key_of
 from topics.kafka.admin import create_topics
@@ -52,7 +52,7 @@ class Place:
 
     def start(self) -> "subprocess.Popen[bytes]":
         with self.log.open("a") as log:
-            command = ogrewatch("worker", "normalize", "--bare")
+            command = command_line("worker", "normalize", "--bare")
             self.workers.append(subprocess.Popen(command, env=self._environment, stderr=log))
         return self.workers[-1]
 

@@ -5,14 +5,14 @@ import time
 
 import pytest
 
-from operations.process import ogrewatch
+from operations.process import command_line
 from stack.ports import HOST, free_port
 
 _NOT_OURS = ("urllib3", "HTTPConnection", "caused by", "%3|", "rdkafka", "KafkaError", "Traceback")
 
 
 def _run(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(ogrewatch(*arguments), capture_output=True, text=True, timeout=120, env=environment)
+    return subprocess.run(command_line(*arguments), capture_output=True, text=True, timeout=120, env=environment)
 
 
 def _cost(environment: dict[str, str], *arguments: str) -> float:

@@ -21,7 +21,7 @@ from rabbit_kit import CERTIFIED, PASSWORD, QUEUE, Publisher, Rabbit, connected,
 
 from ingest.amqp.bridge import Bridge, bridge
 from ingest.amqp.settings import AmqpSettings
-from operations.process import ogrewatch
+from operations.process import command_line
 from stack.kafka import Kafka
 from stack.ports import free_port
 from topics.records.deadletter import read
@@ -231,7 +231,7 @@ class Process:
 
     def __init__(self, kafka: str, prefix: str, *options: str, **environment: str) -> None:
         settings = {"OGREWATCH_KAFKA": kafka, "OGREWATCH_PREFIX": prefix, "OGREWATCH_AMQP_PASSWORD": PASSWORD}
-        command = ogrewatch("ingest", "amqp", *options)
+        command = command_line("ingest", "amqp", *options)
         given = os.environ | settings | environment
         self.process = subprocess.Popen(command, env=given, stderr=subprocess.PIPE, text=True)
 

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from http_kit import Proxy, Raw, running, until
 
-from operations.process import ogrewatch
+from operations.process import command_line
 from stack.kafka import Kafka
 from stack.ports import free_port
 
@@ -121,7 +121,7 @@ class Process:
             "OGREWATCH_DATA_DIR": str(folder),
             **settings,
         }
-        command = ogrewatch("ingest", "http", "--port", "0", *options)
+        command = command_line("ingest", "http", "--port", "0", *options)
         self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
     def url(self) -> str:

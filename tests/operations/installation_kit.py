@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 import cli.deadletter
 import cli.ledger
 from agents.settings import Settings
-from operations.process import ogrewatch
+from operations.process import command_line
 from sinks.elasticsearch.templates import install
 from stack.ports import free_port
 from topics.catalogue import CATALOGUE
@@ -94,7 +94,7 @@ class Place:
 
         One that is not to be killed ends in order: the next of its role need not wait until Kafka misses it.
         """
-        command = ogrewatch("worker", role, "--bare")
+        command = command_line("worker", role, "--bare")
         if defect:
             command[command.index("-c") + 1] = f"{defect}\nfrom cli.main import main; main()"
         process = subprocess.Popen(command, env=self.environment)

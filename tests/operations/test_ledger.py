@@ -14,7 +14,7 @@ from elasticsearch import Elasticsearch
 from installation_kit import Line, Place, place, until
 
 from operations.ledger.counts import done, facts
-from operations.process import ogrewatch
+from operations.process import command_line
 from sinks.elasticsearch.templates import stream_name
 from stack.ports import free_port
 from topics.kafka.reader import Reader
@@ -182,7 +182,7 @@ def test_a_letter_that_was_sent_again_is_no_excuse(here: Place) -> None:
 @pytest.mark.kill
 def test_watching_prints_a_line_for_each_look_until_it_is_interrupted(here: Place) -> None:
     here.send(_lines(4))
-    command = ogrewatch("ledger", "--watch", "--json")
+    command = command_line("ledger", "--watch", "--json")
     with subprocess.Popen(command, env=here.environment, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         looks = [json.loads(process.stdout.readline()) for _ in range(2)]
@@ -197,7 +197,7 @@ def test_metrics_say_of_each_partition_what_became_of_it(here: Place) -> None:
     with here.worker("normalize", BROKEN), here.worker("index"):
         assert _settled(here)["dead_lettered"] == 2
     port = free_port()
-    command = ogrewatch("ledger", "--watch", "--verify", "--json", "--metrics-port", str(port))
+    command = command_line("ledger", "--watch", "--verify", "--json", "--metrics-port", str(port))
     with subprocess.Popen(command, env=here.environment, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()  # of the first look, which has been noted by now

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from operations.process import ogrewatch
+from operations.process import command_line
 from operations.soak.fleet import ROLES
 from operations.soak.schedule import SERVERS, WORKERS, plan
 from stack.processes import started
@@ -27,7 +27,7 @@ _SEED = 5
 def soak(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """A soak under way; what it tells goes to a file, since a full pipe would stop it."""
     with (folder / "told").open("w") as told:
-        command = ogrewatch("soak", "--json", "--keep", str(folder), *arguments)
+        command = command_line("soak", "--json", "--keep", str(folder), *arguments)
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=told, text=True)
         try:
             yield process

@@ -5,13 +5,13 @@ import subprocess
 
 import pytest
 
-from operations.process import ogrewatch
+from operations.process import command_line
 
 
 @pytest.mark.kill
 @pytest.mark.timeout(600)
 def test_workers_wait_for_elasticsearch() -> None:
-    command = ogrewatch("soak", "--away", "10", "--rate", "500", "--json")
+    command = command_line("soak", "--away", "10", "--rate", "500", "--json")
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     found = json.loads(ended.stdout)

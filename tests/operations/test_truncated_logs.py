@@ -22,7 +22,7 @@ from confluent_kafka import Producer
 from installation_kit import Line, Place, place, until
 
 from agents.transport import FATAL
-from operations.process import ogrewatch
+from operations.process import command_line
 from stack.kafka import Kafka
 from stack.truncation import cut_tail
 from topics.catalogue import READ_BY
@@ -50,7 +50,7 @@ class Workers:
     def start(self, roles: Iterable[str] = ROLES) -> None:
         for role in roles:
             with self.log(role).open("ab") as log:
-                command = ogrewatch("worker", role, "--bare")
+                command = command_line("worker", role, "--bare")
                 self.processes[role] = subprocess.Popen(command, env=self.here.environment, stderr=log)
 
     def log(self, role: str) -> Path:
@@ -170,7 +170,7 @@ def test_no_role_passes_over_what_is_written_where_a_log_was_cut(
 def _repaired(workers: Workers) -> None:
     """What was written in place of lost records is stored and counted, each once, and nothing that was so before."""
     here = workers.here
-    command = ogrewatch("repair", "--yes")
+    command = command_line("repair", "--yes")
     until(lambda: subprocess.run(command, env=here.environment, check=False).returncode == 0, LIMIT, 2)  # groups empty
     workers.start()
     workers.settled()

@@ -19,7 +19,7 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from secured import PASSWORD, USER, Site
 
 from agents.transport.credentials import credentials
-from operations.process import ogrewatch
+from operations.process import command_line
 from sinks.elasticsearch import connection as elasticsearch
 from topics.kafka import client as kafka
 from topics.kafka.client import KafkaRefused, KafkaSecurity
@@ -218,7 +218,7 @@ def test_a_command_ends_with_the_sentence(
 ) -> None:
     monkeypatch.setenv(f"OGREWATCH_{setting}", "stranger")
     begin = time.monotonic()
-    done = subprocess.run(ogrewatch(*command), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command_line(*command), capture_output=True, text=True, timeout=60)
     assert done.returncode == KafkaRefused.STATUS, done.stderr
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1

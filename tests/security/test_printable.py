@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.printable import printable
-from operations.process import ogrewatch
+from operations.process import command_line
 
 _NASTY = "b\x1b[31mo\x9b2Jb\u202e"
 _LINE = f"<38>Oct  1 10:00:00 web1 sshd[7]: Invalid user {_NASTY} from 81.2.69.142 port 40022"
@@ -38,7 +38,7 @@ def test_json_stays_what_it_is(found: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_explain_shows_a_line_that_a_terminal_would_obey(options: tuple[str, ...]) -> None:
-    done = subprocess.run(ogrewatch("explain", *options, _LINE), capture_output=True, text=True, check=True)
+    done = subprocess.run(command_line("explain", *options, _LINE), capture_output=True, text=True, check=True)
     assert "".join(done.stdout.splitlines()).isprintable()
     assert "\\u001b[31mo\\u009b2Jb\\u202e" in done.stdout
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from secured import PASSWORD, Site
 
-from operations.process import ogrewatch
+from operations.process import command_line
 from stack.ports import free_port
 
 _LINE = "<38>{:%b %d %H:%M:%S} web1 sshd[7]: Failed password for invalid user bob{} from 81.2.69.142 port 40022 ssh2\n"
@@ -35,7 +35,7 @@ def environment(site: Site, unique: str, tmp_path: Path) -> dict[str, str]:
 def _run(environment: dict[str, str], *command: str, status: int = 0) -> str:
     """What a command prints, on both channels."""
     done = subprocess.run(
-        ogrewatch(*command), env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30
+        command_line(*command), env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30
     )
     assert done.returncode == status, done.stdout
     assert PASSWORD not in done.stdout
@@ -49,7 +49,7 @@ def workers(environment: dict[str, str], tmp_path: Path) -> Iterator[Path]:
     log = tmp_path / "workers.log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            ogrewatch("worker", "normalize", "count", "index", "ingest"), env=environment, stdout=file, stderr=file
+            command_line("worker", "normalize", "count", "index", "ingest"), env=environment, stdout=file, stderr=file
         )
         try:
             yield log

@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 from elasticsearch import ApiError, Elasticsearch
 from registry_kit import changed, put_schema, written
 
-from operations.process import ogrewatch
+from operations.process import command_line
 from sinks.elasticsearch.templates import install
 from stack.ports import free_port
 from topics.avro.codec import EVENTS, encode
@@ -101,7 +101,7 @@ def _documents(elasticsearch_url: str, namespace: str, number: int, seconds: flo
 
 @contextmanager
 def _workers(environment: dict[str, str]) -> Iterator[None]:
-    workers = subprocess.Popen(ogrewatch("worker", "normalize", "index", "count"), env=environment)
+    workers = subprocess.Popen(command_line("worker", "normalize", "index", "count"), env=environment)
     try:
         yield
     finally:

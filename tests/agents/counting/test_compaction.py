@@ -11,7 +11,7 @@ from confluent_kafka.cimpl import NewTopic
 from count_cluster import PARTITIONS, Cluster, until
 from count_kit import START, Attempt
 
-from operations.process import ogrewatch
+from operations.process import command_line
 from stack.kafka import Kafka
 from topics.avro.codec import decode
 
@@ -109,7 +109,7 @@ def send(cluster: Cluster, *templates: str, ahead: int = 0) -> None:
 
 @pytest.mark.kill
 def test_joins_are_exact_though_their_changelog_is_compacted(cluster: Cluster) -> None:
-    normalize = ogrewatch("worker", "normalize", "--bare")
+    normalize = command_line("worker", "normalize", "--bare")
     worker = cluster.start(normalize)
     send(cluster, "fd=12 ACCEPT from IP=192.0.2.{ip}:4711 (IP=0.0.0.0:389)")
     for number in range(ROUNDS):

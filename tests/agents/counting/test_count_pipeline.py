@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Producer
 from count_cluster import Cluster, until
 
-from operations.process import ogrewatch
+from operations.process import command_line
 from stack.demo.corpus import Truth, generate, truth
 
 SEED, HOSTS = 7, 20
@@ -29,13 +29,13 @@ def test_the_corpus_is_counted_as_it_was_made(cluster: Cluster) -> None:
     lines = [(key, line) for _, key, line in generate(SEED, end, HOSTS)]
     send(cluster, lines[: len(lines) // 2])
     count = cluster.start()
-    normalize = cluster.start(ogrewatch("worker", "normalize", "--bare"))
+    normalize = cluster.start(command_line("worker", "normalize", "--bare"))
     until(lambda: cluster.rows("service"))
     for worker in (normalize, count):
         cluster.kill(worker)
     send(cluster, lines[len(lines) // 2 :])
     cluster.start()
-    cluster.start(ogrewatch("worker", "normalize", "--bare"))
+    cluster.start(command_line("worker", "normalize", "--bare"))
     until(lambda: _exact(cluster, expected), 60)
     worst = max(expected.sources, key=lambda address: expected.sources[address].failures)
     (found,) = [answer["attacker"] for answer in cluster.ask_all(f"/v1/attackers/{worst}") if answer["attacker"]]

@@ -18,7 +18,7 @@ from count_cluster import until as until_within
 from count_kit import START
 from elasticsearch import ApiError, Elasticsearch
 
-from operations.process import ogrewatch
+from operations.process import command_line
 from sinks.elasticsearch.templates import attempts_name, install, stream_name
 from web import answers
 from web.workers import NoWorkers, Workers
@@ -134,7 +134,7 @@ def documents(client: Elasticsearch, namespace: str) -> int:
 @pytest.mark.kill
 def test_a_rolling_restart_loses_nothing(cluster: Cluster, elasticsearch_url: str, unique: str) -> None:
     fleet: dict[str, list[Any]] = {
-        role: [cluster.start(ogrewatch("worker", role, "--bare")) for _ in range(2)] for role in ROLES
+        role: [cluster.start(command_line("worker", role, "--bare")) for _ in range(2)] for role in ROLES
     }
     load = Load(cluster)
     load.start()
@@ -147,7 +147,7 @@ def test_a_rolling_restart_loses_nothing(cluster: Cluster, elasticsearch_url: st
             worker = fleet[role][number]
             worker.send_signal(how)
             assert worker.wait(40) == (0 if how == signal.SIGTERM else -how)
-            fleet[role][number] = cluster.start(ogrewatch("worker", role, "--bare"))
+            fleet[role][number] = cluster.start(command_line("worker", role, "--bare"))
         complete = asker.complete
         until(lambda: len(cluster.ask_all("/v1/owners")) == 2)
         until(lambda complete=complete: asker.complete > complete)  # type: ignore[misc]
