@@ -1,7 +1,7 @@
 """What every way in has in common: accept records, deliver them, and acknowledge only what Kafka has.
 
-A way in (`Receiver`) reads from its senders and makes `Record`s. `Delivery.accept` takes all of a call or none of it, and
-says so at once; its future brings one `Outcome` per record, in order. Only then may the way in acknowledge.
+A way in (`Receiver`) reads from its senders and makes `Record`s. `Delivery.accept` takes all of a call or none of it,
+and says so at once; its future brings one `Outcome` per record, in order. Only then may the way in acknowledge.
 """
 
 from dataclasses import dataclass

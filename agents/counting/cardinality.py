@@ -1,7 +1,8 @@
 """How many names there are in, whether there is room for another one out: strangers invent addresses and users.
 
 An attempt with a name that there is no room for counts as one of the others of its minute. A minute takes `LIMIT` names
-of a kind; `LIMIT_UNDER_PRESSURE` once its log holds `room`, and none above twice that, until older minutes expire. All of that follows
+of a kind; `LIMIT_UNDER_PRESSURE` once its log holds `room`, and none above twice that, until older minutes expire.
+All of that follows
 from the records, so that whoever counts them again comes to the same names: entries know at which offset they began.
 """
 

@@ -276,6 +276,9 @@ class PartitionCounts:
         sums = [sum(column) for column in zip([0, 0, 0], *(m.sums() for m in self.minutes.values()), strict=True)]
         want = [total - gone for total, gone in zip(self.totals, self.expired, strict=True)]
         if sums != want:
-            raise InconsistentState(f"{self.topic}-{self.partition}: the table holds {sums} attempts by service, address and "
-                          f"user where {want} were counted up to offset {self.position}")  # fmt: skip
+            raise InconsistentState(
+                f"{self.topic}-{self.partition}: the table holds {sums} attempts by "
+                f"service, address and "
+                f"user where {want} were counted up to offset {self.position}"
+            )
         self.verified, self.keep, self._next_expiry = True, self._wanted_keep, 0

@@ -63,8 +63,11 @@ class RecoveryCheck:
                 )
             log.position = facts.begin - 1
         if facts.committed > log.position + 1:
-            raise InconsistentState(f"{where}: the table covers offsets up to {log.position}, but all before {facts.committed} "
-                          f"were acknowledged; {self._changelog} has lost records")  # fmt: skip
+            raise InconsistentState(
+                f"{where}: the table covers offsets up to {log.position}, but all "
+                f"before {facts.committed} "
+                f"were acknowledged; {self._changelog} has lost records"
+            )
         if log.position >= facts.end:
             raise InconsistentState(
                 f"{where}: the table covers offsets up to {log.position}, but the topic ends at {facts.end}"
@@ -73,8 +76,11 @@ class RecoveryCheck:
     def same_topics(self, before: dict[str, str], now: dict[str, str]) -> None:
         """Raises `InconsistentState` when a topic is another one than before."""
         for name in replaced(before, now):
-            raise InconsistentState(f"topic {name} was deleted and created again: its offsets begin anew, and events can no "
-                          "longer be told from repeated ones")  # fmt: skip
+            raise InconsistentState(
+                f"topic {name} was deleted and created again: its offsets begin anew, "
+                f"and events can no "
+                "longer be told from repeated ones"
+            )
 
     async def watch(self, logs: list[PartitionCounts], partitions: int) -> None:
         """Look whether the topics of logs are still the same, and they and the changelog still have so many
@@ -91,8 +97,11 @@ class RecoveryCheck:
         for name in sorted({*topics, self._changelog} & found.keys()):
             number = len(found[name].partitions)
             if number not in (0, wanted):  # none: it is just being created, or has no leader
-                raise InconsistentState(f"topic {name} has {number} partitions, and had {wanted}: events of an address no longer "
-                              "come where it was counted, and all of these topics need the same number")  # fmt: skip
+                raise InconsistentState(
+                    f"topic {name} has {number} partitions, and had {wanted}: events of an "
+                    f"address no longer "
+                    "come where it was counted, and all of these topics need the same number"
+                )
 
     def _ask(self, logs: list[PartitionCounts]) -> tuple[dict[str, str], dict[str, Facts]]:
         ids = identities(self._servers, [*self._raw, *(log.topic for log in logs)], self._raw)

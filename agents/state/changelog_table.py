@@ -1,7 +1,7 @@
 """The Faust table behind a changelog of ours: it follows the assignment, and hands whole pieces to the parts it owns.
 
-Nothing is read or written through Faust's mapping interface. Users keep to `store.parts`, write through `ChangelogPartition` and
-`app.delivery`, and read only from parts that are `recovered`.
+Nothing is read or written through Faust's mapping interface. Users keep to `store.parts`, write through
+`ChangelogPartition` and `app.delivery`, and read only from parts that are `recovered`.
 """
 
 import logging
@@ -87,7 +87,8 @@ class ChangelogStore(Store[Any, Any], Generic[S]):
 
 class ChangelogTable(Table[Any, Any], Generic[S]):
     """A table whose store is a `ChangelogStore`. It creates its changelog as it starts; then `partitions_there` says
-    how many partitions that has. `make_store` makes the store of a partition; `opened` looks at a part once it is complete.
+    how many partitions that has. `make_store` makes the store of a partition; `opened` looks at a part once it is
+    complete.
     """
 
     make_store: Callable[[int], S]

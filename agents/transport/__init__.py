@@ -1,7 +1,8 @@
 """Kafka records in batches, in and out of Faust: one fetch of one partition is one Faust event.
 
 Everything the program does with Kafka goes through here. `BatchApp` is the Faust app of a role, `run` its process,
-`GaplessProducer` the producer (which also serves without Faust), `ContinuityCheck` and `abort_process` the agents' last line of defence.
+`GaplessProducer` the producer (which also serves without Faust), `ContinuityCheck` and `abort_process` the agents'
+last line of defence.
 """
 
 from agents.transport.app import BatchApp
@@ -19,13 +20,13 @@ __all__ = [
     "Batch",
     "BatchApp",
     "BatchSchema",
+    "ContinuityCheck",
     "GaplessProducer",
     "Headers",
-    "ContinuityCheck",
     "MissedBatch",
     "Outgoing",
-    "Record",
     "RateLimitFilter",
+    "Record",
     "abort_process",
     "partition_of",
     "run",

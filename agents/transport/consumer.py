@@ -1,6 +1,7 @@
 """Fetches in, Faust messages out: one message per partition and fetch for topics that ask for batches.
 
-Faust's consumer tracks single offsets and guesses what is missing between them. This one keeps `OffsetTracker` for every
+Faust's consumer tracks single offsets and guesses what is missing between them. This one keeps `OffsetTracker` for
+every
 partition: they say where the partition stands, and only a piece that begins exactly there is handed on. Everything
 that can go wrong with positions (fetches that overlap a seek, a rebalance or a stop of the flow; calls that are
 cancelled half-way; messages dropped on the way to the stream) thereby turns into one case: the next piece begins

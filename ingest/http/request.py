@@ -65,7 +65,8 @@ class Request:
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:
         """What a function makes of the whole body, unpacked, and the arguments: here if it is small, else in another
-        process, so that all must be fit for pickle. Raises what it raises, and `HttpError`: 400, 408, 413, 415, 429, 503.
+        process, so that all must be fit for pickle. Raises what it raises, and `HttpError`: 400, 408, 413, 415, 429,
+        503.
         """
         body, limit = await self._whole(), self.service.settings.max_unpacked
         content = _unpacked_if_small(body, self._encoding, limit)

@@ -13,7 +13,9 @@ _TIMES = 5
 
 
 class Origins:
-    """Reads events, those too whose schemas only a registry knows. Raises `RegistryUnavailable` when it does not answer."""
+    """Reads events, those too whose schemas only a registry knows. Raises `RegistryUnavailable` when it does not
+    answer.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._registry = Registry(settings.schema_registry) if settings.schema_registry else None

@@ -68,7 +68,8 @@ class ElasticsearchSink:
     """Writes to the nodes at `urls` (comma separated), at most about `max_bytes` in one request.
 
     Writes may run at the same time. A document larger than `max_bytes` goes alone. A server that takes long, or says
-    that it is too much, gets less at a time (see `window`). `on_retry` is called before a request is sent again, with the
+    that it is too much, gets less at a time (see `window`). `on_retry` is called before a request is sent again, with
+    the
     status that calls for it, or None when there was no answer; `on_wait` likewise, with the type of the error and the
     number of documents. With `data_streams`, targets are data streams: one whose template is gone is waited for, not
     made an index.

@@ -106,8 +106,8 @@ def async_client(urls: str, **options: Any) -> AsyncElasticsearch:
 
 
 def answers(urls: str) -> bool:
-    """Whether Elasticsearch answers us. Blocks for five seconds a node at most. Raises `KafkaRefused` when waiting would not
-    help.
+    """Whether Elasticsearch answers us. Blocks for five seconds a node at most. Raises `KafkaRefused` when waiting
+    would not help.
     """
     with client(urls, request_timeout=_PATIENCE, max_retries=0) as asked:
         try:

@@ -1,6 +1,7 @@
 """A scene in, the attacks of the hour out: each a class whose docstring says what it leaves to be found.
 
-The exact numbers are those of `stack.demo.corpus.truth`, which also loses the lines that would fall after the hour's end.
+The exact numbers are those of `stack.demo.corpus.truth`, which also loses the lines that would fall after the hour's
+end.
 """
 
 from collections.abc import Iterator

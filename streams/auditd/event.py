@@ -1,6 +1,7 @@
 """What the records of one audit event tell each other: process, user and call (SYSCALL), directory (CWD).
 
-Kept in `StateStore` under host, time and serial number. A record writes only what it says itself and what it read there.
+Kept in `StateStore` under host, time and serial number. A record writes only what it says itself and what it read
+there.
 """
 
 from typing import Any

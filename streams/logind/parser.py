@@ -1,8 +1,8 @@
 """From a message of systemd-logind to columns: sessions that begin and end, seats, power keys and lids.
 
 Enters: systemd 183 to 258. `Removed session 3.` names no user: the one of `New session 3 of user alice.` is told it
-through `StateStore`, by host and session. None of its lines is an attempt: whoever let the user in has said so. Sources:
-systemd src/login/logind-{session,seat,button,action,dbus,inhibit}.c.
+through `StateStore`, by host and session. None of its lines is an attempt: whoever let the user in has said so.
+Sources: systemd src/login/logind-{session,seat,button,action,dbus,inhibit}.c.
 https://www.freedesktop.org/software/systemd/man/latest/systemd-logind.service.html
 """
 

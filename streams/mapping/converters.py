@@ -1,7 +1,7 @@
 """What takes a JSON value of a kind of its own: dates, sizes, truths, addresses, hashes, DNs, URLs, DNS answers.
 
-Each maker gives a function for a table of `streams.mapping.json_fields`: it takes (event, value) and says whether the value was of
-use. Values of any type may come, of any size; time is proportional to it.
+Each maker gives a function for a table of `streams.mapping.json_fields`: it takes (event, value) and says whether the
+value was of use. Values of any type may come, of any size; time is proportional to it.
 https://www.elastic.co/docs/reference/ecs/ecs-field-reference
 """
 

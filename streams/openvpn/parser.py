@@ -2,8 +2,8 @@
 
 Enters: `203.0.113.5:1194 MESSAGE` and `alice/203.0.113.5:1194 MESSAGE` by syslog, or in its own file after
 `2026-11-24 05:00:00` or `Tue Nov 24 05:00:00 2026`; OpenVPN 2.2 to 2.6. What one peer's lines tell each other (who it
-is, that its password was wrong) goes through `StateStore`. Which lines are attempts is in `streams.base`. Sources: OpenVPN
-src/openvpn/{multi,ssl,ssl_verify,forward,push}.c, plugins/auth-pam. https://openvpn.net/community-docs/
+is, that its password was wrong) goes through `StateStore`. Which lines are attempts is in `streams.base`. Sources:
+OpenVPN src/openvpn/{multi,ssl,ssl_verify,forward,push}.c, plugins/auth-pam. https://openvpn.net/community-docs/
 
 The client chooses user name and peer information. The prefix is the server's own: a name in it is one that it has
 verified, and an address at the very beginning goes before any that a name might bring.

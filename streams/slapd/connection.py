@@ -1,7 +1,7 @@
 """What the lines of one connection of slapd tell each other: the peer (ACCEPT), the name (BIND), who is bound (RESULT).
 
-Kept in `StateStore` under host and connection number; names of binds by operation. A line writes only what it says itself
-and what it read there.
+Kept in `StateStore` under host and connection number; names of binds by operation. A line writes only what it says
+itself and what it read there.
 """
 
 from typing import Any

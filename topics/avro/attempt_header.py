@@ -45,7 +45,9 @@ def decode_attempt(value: bytes) -> AttemptHeader | None:
 
 
 def arrival(value: bytes) -> int:
-    """When the raw record of an event reached Kafka, milliseconds since 1970. Raises as `topics.avro.codec.decode` does."""
+    """When the raw record of an event reached Kafka, milliseconds since 1970. Raises as `topics.avro.codec.decode`
+    does.
+    """
     found = stamp(value)
     return (_time(found) if found else int(decode_head(value)["event_created"])) // 1000
 

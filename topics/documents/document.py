@@ -3,7 +3,8 @@
 The plain way (`decode`, `render`, JSON) makes every value three times over. This one goes over the Avro body once: a
 string is the same in Avro and in JSON but for its quotes, an absent one is a zero byte, and what repeats (the times of
 a second, a source with its place, a classification) is rendered the plain way once, and remembered; see
-`topics.documents.json_cache`. For each type of event a function that does so is written from its columns, see `topics.documents.transcoder`.
+`topics.documents.json_cache`. For each type of event a function that does so is written from its columns, see
+`topics.documents.transcoder`.
 
 An event whose `extra` reaches into what is derived, such as `related.ip`, goes the plain way.
 """

@@ -1,7 +1,8 @@
 """A value at a dotted name in, its place in a document out: one where a store can take it, whatever the value is.
 
 A store gives a name its type once: a name that has held a value can't hold an object later, nor the other way round,
-and one such event would be refused. So a name of `topics.documents.ecs_types` only takes what its type can take; an unknown one
+and one such event would be refused. So a name of `topics.documents.ecs_types` only takes what its type can take; an
+unknown one
 right under an object of ECS takes values only; one under a name that is a stream's own takes anything, since a store
 keeps all of that as one field. What fits nowhere stands in `ogrewatch.unplaced`, flat, by its dotted name.
 """

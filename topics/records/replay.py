@@ -3,7 +3,8 @@
 Such records stand in the topic `REPLAY`, which only we may write. There they begin with a header that says where they
 came from, and an event made of one has the identity of the first.
 
-An event's raw place tells counting whether it met the event before (see `agents.counting.partition_counts`). One that comes long
+An event's raw place tells counting whether it met the event before (see `agents.counting.partition_counts`). One that
+comes long
 after its neighbours would always seem known; so a typed record that was not counted when its neighbours were carries
 another place along, which does ascend: that in `REPLAY` of what it was made of, or none when it was itself sent again.
 """

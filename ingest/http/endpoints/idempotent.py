@@ -16,7 +16,9 @@ _REPLAYED = {"Idempotency-Replayed": "true"}
 
 
 async def answer_once(call: Request, route: "Route") -> Answer:
-    """The answer to a request whose sender may send it again. Raises `HttpError` 400, or 422 for a key used otherwise."""
+    """The answer to a request whose sender may send it again. Raises `HttpError` 400, or 422 for a key used
+    otherwise.
+    """
     key = call.request.headers["Idempotency-Key"].strip()
     if not 0 < len(key) <= _LONGEST:
         raise HttpError(400, f"an Idempotency-Key has 1 to {_LONGEST} characters")
