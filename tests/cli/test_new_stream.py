@@ -117,7 +117,7 @@ def test_names_that_cannot_be(root: Path, arguments: list[str]) -> None:
 
 
 def test_nothing_is_overwritten(root: Path) -> None:
-    (root / "streams/common/text.py").touch()
+    (root / "streams/text.py").touch()
     assert make(root, "text").exit_code == 2
     assert make(root, "gadget").exit_code == 0
     again = make(root, "gadget")

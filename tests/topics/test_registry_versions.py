@@ -25,6 +25,7 @@ from topics.records.stats import WINDOWS
 _TOLD = {"ogrewatch_raw_topic": "raw.syslog", "ogrewatch_raw_partition": 1, "ogrewatch_raw_offset": 7}
 _EVENT = {
     "timestamp": 1_700_000_000_000_000,
+    "event_created": 1_700_000_000_000_000,
     "ogrewatch_attempt": 2,
     "source_ip": "192.0.2.1",
     "user_name": "eva",

@@ -51,8 +51,10 @@ def environment(kafka: str, elasticsearch_url: str, unique: str, tmp_path: Path)
 
 
 def _event(offset: int, attempts: int) -> dict[str, Any]:
+    now = time.time_ns() // 1000
     return {
-        "timestamp": time.time_ns() // 1000,
+        "timestamp": now,
+        "event_created": now,
         "ogrewatch_attempt": attempts,
         "event_outcome": "failure",
         "ogrewatch_service": "sshd",
