@@ -1,1 +1,1 @@
-"""From events to alerts: rules, their evaluation, notification."""
+"""Rules, and the engine that judges events by them."""

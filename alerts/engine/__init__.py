@@ -1,0 +1,1 @@
+"""Judges encoded events by many rules at once, decoding few of them."""

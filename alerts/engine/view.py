@@ -1,0 +1,55 @@
+"""Gives the fields of an encoded event by their ECS names; decodes the event when it is first asked for one."""
+
+from typing import Any
+
+from alerts.engine.values import texts_of
+from topics.avro.codec import decode
+from topics.event import Event
+from topics.fields import FIELDS
+
+_COLUMNS = {field.ecs: (field.column, field.absent) for field in FIELDS.values()}
+
+
+class EventView:
+    """One event. Raises as `topics.avro.codec.decode` when it is first asked and cannot be decoded."""
+
+    __slots__ = ("_event", "_texts", "value")
+
+    def __init__(self, value: bytes, event: Event | None = None) -> None:
+        self.value, self._event = value, event
+        self._texts: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def event(self) -> Event:
+        """The decoded event."""
+        if self._event is None:
+            self._event = decode(self.value)[1]
+        return self._event
+
+    def get(self, field: str) -> tuple[str, ...]:
+        """The texts of a field; none when the event lacks it."""
+        found = self._texts.get(field)
+        if found is None:
+            found = self._texts[field] = self._read(field)
+        return found
+
+    def _read(self, field: str) -> tuple[str, ...]:
+        place = _COLUMNS.get(field)
+        if place is not None:
+            value = self.event.get(place[0])
+            if value is not None:
+                return () if value == place[1] else texts_of(value)
+        return texts_of(find(self.event.get("extra") or {}, field))
+
+
+def find(values: dict[str, Any], name: str) -> Any:
+    """The value of a dotted name, as it stands or in an object under the name's beginning. None if it is absent."""
+    if name in values:
+        return values[name]
+    at = name.find(".")
+    while at >= 0:
+        inner = values.get(name[:at])
+        if isinstance(inner, dict) and (found := find(inner, name[at + 1 :])) is not None:
+            return found
+        at = name.find(".", at + 1)
+    return None

@@ -1,0 +1,1 @@
+"""What a rule is, and how one is read from a file. https://sigmahq.io/sigma-specification/"""
