@@ -1,0 +1,1 @@
+"""Counts and orders matches of one group, and opens alerts."""
