@@ -17,6 +17,8 @@ MOST_EVIDENCE = 10
 LONGEST_LINE = 512
 """Characters of a line in an alert."""
 
+_NUMBERS = ("first", "last", "seen", "count", "number", "published", "published_count")
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -82,4 +84,5 @@ class OpenAlert:
     def load(cls, dumped: list[Any]) -> "OpenAlert":
         """What was dumped."""
         identity, window, *numbers, previous, evidence = dumped
-        return cls(identity, Window(*window), *numbers, previous, [Evidence(*one) for one in evidence])
+        named = dict(zip(_NUMBERS, numbers, strict=True))
+        return cls(identity, Window(*window), previous=previous, evidence=[Evidence(*one) for one in evidence], **named)
