@@ -4,8 +4,8 @@ This is the whole of detection in memory, and the same code for live events, bac
 holds follows from the matches and the times it was given; who keeps it (`groups`, by rule and key) writes what changed
 (`dirty`) wherever it must outlive a process.
 
-Groups are chosen by strangers: an attacker invents users. So a rule has at most `MOST_GROUPS` groups; matches of further
-ones are counted in `overflow`, by rule, and shown.
+Groups are chosen by strangers: an attacker invents users. So a rule has at most `MOST_GROUPS` groups; matches of
+further ones are counted in `overflow`, by rule, and shown.
 """
 
 from collections import Counter, defaultdict
