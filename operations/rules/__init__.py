@@ -1,0 +1,1 @@
+"""Checks, tests and explains rules."""

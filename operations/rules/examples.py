@@ -1,0 +1,104 @@
+"""Runs the tests that rules bring along: raw lines in a row, and how many alerts they must raise.
+
+A test goes the whole way of a line: it is parsed, enriched, encoded and judged, so it breaks when a parser changes. In
+the file of a rule:
+
+    ogrewatch:
+        tests:
+            - expect: 1                      # alerts of the rule
+              lines:
+                - {times: 10, every: 5, line: "sshd[7]: Failed password for root from 192.0.2.7 port 50{n} ssh2"}
+                - {wait: 60, host: web2, line: "..."}
+
+`{n}` becomes 1, 2, ...; `every` and `wait` are seconds; a `raw` line is taken as it stands, headers and all, else one
+of RFC 3164 is put before it. Lines that are JSON objects need no header.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agents.pipeline import Pipeline
+from agents.settings import Settings
+from alerts.correlation.groups import Place
+from alerts.correlation.judge import Judge
+from alerts.engine.engines import StagedEngine
+from alerts.rules.errors import RuleError
+from alerts.rules.load import Example, RuleSet
+from streams.base import MemoryState
+from topics.avro.codec import encode
+from topics.event import kind_of
+from topics.fields import TYPES
+
+_BEGIN = datetime(2026, 11, 24, 10, tzinfo=UTC)
+_KEYS = {"line", "raw", "times", "every", "wait", "host", "priority"}
+_MOST_LINES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a test: how many alerts its rule raised, and should have."""
+
+    rule: str
+    expected: int
+    found: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is as it should be."""
+        return self.expected == self.found
+
+
+class Examples:
+    """Runs tests of the rules of one set. Databases of GeoIP are those of the settings."""
+
+    def __init__(self, rules: RuleSet, settings: Settings | None = None) -> None:
+        self._rules, self._pipeline = rules, Pipeline(settings or Settings())
+        self._engines = {kind: StagedEngine(kind, rules.rules.values()) for kind in TYPES}
+
+    def run(self, example: Example) -> Outcome:
+        """Run a test. Raises `RuleError` for one that is none."""
+        expected = example.content.get("expect")
+        if not isinstance(expected, int) or not isinstance(example.content.get("lines"), list):
+            raise RuleError("a test has `expect`, a number of alerts, and `lines`")
+        raised, judge, state = set(), Judge(self._rules), MemoryState()
+        for offset, (at, line) in enumerate(_lines(example.content["lines"])):
+            kind, value = self._encoded(line, at, offset, state)
+            for match in self._engines[kind].match([value]):
+                changes = judge.see(match, Place(TYPES.index(kind), offset, at))
+                raised |= {change.alert.id for change in changes if change.rule.id == example.rule}
+            for _ in judge.expire(at):
+                pass
+        return Outcome(example.rule, expected, len(raised))
+
+    def _encoded(self, line: bytes, at: int, offset: int, state: MemoryState) -> tuple[str, bytes]:
+        event = self._pipeline.event(line, at, state)
+        event["event_created"], event["ogrewatch_raw_topic"] = at, "raw.syslog"
+        event["ogrewatch_raw_partition"], event["ogrewatch_raw_offset"] = 0, offset
+        kind = kind_of(event)
+        return kind, encode(kind, event)
+
+
+def _lines(entries: list[Any]) -> Iterator[tuple[int, bytes]]:
+    """Times in microseconds since 1970, and lines."""
+    at, number = _BEGIN, 0
+    for entry in entries:
+        if isinstance(entry, str):
+            entry = {"line": entry}
+        if not isinstance(entry, dict) or entry.keys() - _KEYS:
+            raise RuleError(f"a line of a test has {', '.join(sorted(_KEYS))}, and nothing else")
+        at += timedelta(seconds=float(entry.get("wait", 1)))
+        for n in range(1, int(entry.get("times", 1)) + 1):
+            if n > 1:
+                at += timedelta(seconds=float(entry.get("every", 1)))
+            if (number := number + 1) > _MOST_LINES:
+                raise RuleError(f"a test has more than {_MOST_LINES} lines")
+            yield int(at.timestamp()) * 1_000_000, _line(entry, n, at)
+
+
+def _line(entry: dict[str, Any], n: int, at: datetime) -> bytes:
+    text = str(entry.get("raw") or entry.get("line", "")).replace("{n}", str(n))
+    if "raw" in entry or text.startswith("{"):
+        return text.encode()
+    return f"<{entry.get('priority', 38)}>{at:%b %e %H:%M:%S} {entry.get('host', 'web1')} {text}".encode()
