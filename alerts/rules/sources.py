@@ -1,8 +1,8 @@
 """Translates Sigma's log sources and field names: which events a rule may look at, and what its fields are in ECS.
 
 A log source is a set of types of events and of datasets. Field names of Sigma's taxonomies are translated per log
-source; names that are ECS already, or begin with the name of a stream of ours, stand for themselves. What we do not
-know is refused by name: a rule that silently never matches is worse than one that is refused.
+source; names that are ECS already, or begin with what is no field of ECS, such as a stream's name, stand for
+themselves. What we do not know is refused by name: a rule that never matches is worse than one that is refused.
 https://sigmahq.io/sigma-specification/specification/sigma-appendix-taxonomy.html
 """
 
@@ -19,7 +19,9 @@ LINE = "event.original"
 
 ALL_TYPES = frozenset(TYPES)
 _ECS = frozenset(found.ecs for found in FIELDS.values()) | frozenset(ECS_TYPES)
-_OWN = ("aws.", "auditd.", "zeek.", "suricata.", "cisco.", "sshd.", "slapd.", "ogrewatch.", "log.", "labels.")
+_ROOTS = frozenset(name.partition(".")[0] for name in _ECS)
+_NEAR = 0.85
+"""How alike a name must be to one of ECS to be taken for a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,18 @@ class LogSource:
         """The ECS name of a rule's field. Raises `RuleError`, with the nearest name that is known."""
         if name in self.fields:
             return self.fields[name]
-        if name in _ECS or name.startswith(_OWN):
+        if name in _ECS or _is_own(name):
             return name
         near = get_close_matches(name, [*self.fields, *_ECS], 1)
         raise RuleError(f"log source {self.name} has no field {name}" + (f"; is {near[0]} meant?" if near else ""))
+
+
+def _is_own(name: str) -> bool:
+    """Whether a name is one of a stream's own (`sudo.reason`), or below an object that ECS leaves open (`labels.x`)."""
+    root, dot, _ = name.partition(".")
+    if not dot or root in ("log", "labels", "ogrewatch"):
+        return bool(dot)
+    return root not in _ROOTS and not get_close_matches(name, _ECS, 1, _NEAR)
 
 
 _PROCESS = {
