@@ -1,1 +1,1 @@
-"""From a raw line to an event: syslog headers, and one folder per log stream."""
+"""Parses raw lines into events: syslog headers, envelopes, and one folder for each log stream."""

@@ -1,5 +1,6 @@
-"""From raw bytes to exactly one event: decode, read the header, ask the streams that know the program.
-A JSON record is taken apart once; a record that is an envelope gives the line within it another turn.
+"""Makes exactly one event of a raw record: decodes it, reads its header, and asks the streams that know the program.
+
+A JSON record is parsed once. When it is an envelope, the line within it is dispatched in the same way.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""Which streams there are, and which of them are asked about a line.
+"""Finds the streams, and says which of them are asked about a line.
 
-Streams are found by folder: every sub-package of `streams` that has a `parser` module with a `STREAM`.
+A stream is a sub-package of `streams` that has a `parser` module with a `STREAM`.
 """
 
 import pkgutil

@@ -1,4 +1,4 @@
-"""From each stream's `samples/*.log` to `samples/*.expected.json` beside it: one event a line, as its parser makes it.
+"""Writes what the parsers make of each stream's `samples/*.log` to `samples/*.expected.json`, one event a line.
 
 `python -m streams.samples [FOLDER...]` writes the expected events anew; read the difference before you keep it.
 """

@@ -1,1 +1,1 @@
-"""Apache's web server: what was asked of it, and what went wrong."""
+"""Parses the access and error logs of Apache's web server."""

@@ -1,4 +1,4 @@
-"""From a line of Apache's error log to columns.
+"""Parses lines of Apache's error log.
 
 `[Tue Nov 24 04:05:06.123456 2026] [core:error] [pid 1:tid 2] (13)Permission denied: [client 192.0.2.1:4711] AH00035:
 MESSAGE, referer: URL` of 2.4, on one line, and `[Tue Nov 24 04:05:06 2026] [error] [client 192.0.2.1] MESSAGE` of 2.0

@@ -1,9 +1,10 @@
-"""From a line of Apache's access or error log to columns.
+"""Parses lines of Apache's access and error logs.
 
-Enters: `common`, `combined`, `vhost_combined` and what adds to them, the `ssl_request_log` of its sample configuration,
-the error log of 2.0 to 2.4, sent by syslog (tags apache2, httpd, ...) or as lines of a file. Without a header, logs of
-errors and SSL requests are told by their beginning; access logs look like nginx's and are taken for those.
-The formats are in `streams.common.weblog` and `streams.apache.error`. https://httpd.apache.org/docs/2.4/logs.html
+It reads `common`, `combined`, `vhost_combined` and formats that add to them, the `ssl_request_log` of Apache's sample
+configuration, and the error log of 2.0 to 2.4, sent by syslog (tags apache2, httpd, ...) or as lines of a file. Without
+a header, lines of the error log and of SSL requests are recognised by their beginning; access logs look like nginx's
+and become events of nginx. The formats are in `streams.common.weblog` and `streams.apache.error`.
+https://httpd.apache.org/docs/2.4/logs.html
 """
 
 import re

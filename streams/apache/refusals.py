@@ -1,4 +1,4 @@
-"""From what Apache's modules say of a request that they refuse to columns: whom, and why.
+"""Parses what Apache's modules say of a request that they refuse: whom they refuse, and why.
 
 Sources: httpd 2.2 and 2.4, modules/aaa/mod_auth_basic.c, mod_auth_digest.c, mod_authz_*.c. Quotes in a name are
 escaped, so a path in quotes is the server's own. The access log has the attempt.

@@ -1,1 +1,1 @@
-"""Linux audit: what the kernel and trusted programs recorded, record by record."""
+"""Parses the records of Linux audit, which the kernel and trusted programs write."""

@@ -1,4 +1,4 @@
-"""The messages of auditd, its dispatcher and the kernel's audit about themselves, as rules.
+"""Holds the rules for what auditd, its dispatcher and the kernel's audit say about themselves.
 
 Sources: audit-userspace src/auditd.c, auditd-event.c, auditd-dispatch.c, audisp/audispd.c; Linux kernel/audit.c.
 """

@@ -1,7 +1,7 @@
-"""What the records of one audit event tell each other: process, user and call (SYSCALL), directory (CWD).
+"""Joins the records of one audit event: process, user and call (from SYSCALL), directory (from CWD).
 
-Kept in `StateStore` under host, time and serial number. A record writes only what it says itself and what it read
-there.
+They are kept in `StateStore` under host, time and serial number. A record writes only what it says itself and what it
+read there.
 """
 
 from typing import Any

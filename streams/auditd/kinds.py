@@ -1,4 +1,4 @@
-"""The records that are not like the others: calls, arguments, titles, paths, sockets, commands, packets."""
+"""Sets the columns of records with fields of their own: calls, arguments, titles, paths, sockets, commands, packets."""
 
 import re
 from collections.abc import Callable

@@ -1,9 +1,9 @@
-"""From an audit record to columns: who did what, by which program, and whether it came to pass.
+"""Parses audit records: who did what, by which program, and whether it succeeded.
 
-Enters: lines of audit.log (`type=SYSCALL msg=audit(1364481363.243:24287): ...`, `node=` before it, names that
+It reads lines of audit.log (`type=SYSCALL msg=audit(1364481363.243:24287): ...`, `node=` before it, names that
 `log_format = ENRICHED` adds after a group separator), the same by syslog (audispd, audisp-syslog), the kernel's own
 (`audit: type=1400 audit(...): ...`) and the journal's (`USER_AUTH pid=...`); audit 1 to 4. Every record is an event;
-those of one audit event are joined (`streams.auditd.event`). No record is an attempt: see `streams.base`.
+those of one audit event are joined (`streams.auditd.event`). No record is an attempt: see `streams/ATTEMPTS.md`.
 Sources: kernel/audit*.c, audit-userspace lib/audit_logging.c, auparse/interpret.c.
 https://man7.org/linux/man-pages/man8/auditd.8.html
 """

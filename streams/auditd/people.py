@@ -1,4 +1,4 @@
-"""The users and groups of a record: who acted, as whom, on whom.
+"""Sets the users and groups of a record: who acted, as whom, on whom.
 
 `auid` is who logged in, `uid` whose the process is, `acct` and `id` the account that a trusted program speaks of. Names
 of numbers are there when the daemon added them (`UID="root"`). Numbers of nobody are left out.

@@ -1,4 +1,4 @@
-"""What each type of audit record means: names by number, and the columns of a name.
+"""Says what each type of audit record means: names by number, and columns by name.
 
 Sources: include/uapi/linux/audit.h of Linux 6.8, lib/audit-records.h of audit-userspace 4.0.
 https://github.com/linux-audit/audit-documentation/wiki/SPEC-Audit-Event-Enrichment

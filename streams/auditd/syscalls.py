@@ -1,4 +1,4 @@
-"""The names of system calls by their numbers, as SYSCALL records without ausearch's help give them.
+"""Names system calls by their numbers, since SYSCALL records hold numbers only, but for `log_format = ENRICHED`.
 
 Sources: Linux 6.8, arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h.
 """

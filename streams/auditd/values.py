@@ -1,4 +1,4 @@
-"""From the text of a record to its fields, and from encoded values to text: quotes, hexadecimal, socket addresses.
+"""Splits the text of a record into fields, and decodes their values: quotes, hexadecimal, socket addresses.
 
 A value that holds a quote, a blank, a control character or a byte beyond ASCII is written in hexadecimal, all others of
 its kind in quotes: so nobody who chooses a name ends the field it stands in.

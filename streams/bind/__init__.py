@@ -1,1 +1,1 @@
-"""BIND: names asked for, clients refused, zones moved, answers that failed."""
+"""Parses the log of BIND: queries, refused clients, zone transfers, failed answers."""

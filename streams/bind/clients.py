@@ -1,4 +1,4 @@
-"""From what named says of a client, `client @0x... 192.0.2.1#53211 (name): ...`, to columns."""
+"""Parses what named says of a client: `client @0x... 192.0.2.1#53211 (name): ...`."""
 
 import re
 

@@ -1,6 +1,6 @@
-"""From a message of named to columns.
+"""Parses the messages of named.
 
-Enters: what BIND 9.4 to 9.20 logs of queries, security, updates, transfers, response policies, rate limits, resolving
+It reads what BIND 9.4 to 9.20 logs of queries, security, updates, transfers, response policies, rate limits, resolving
 and DNSSEC, by syslog or as lines of its files (`print-time`, `print-category`, `print-severity`). Sources: BIND
 lib/ns/query.c, client.c, update.c, xfrout.c, lib/dns/resolver.c.
 https://bind9.readthedocs.io/en/stable/reference.html#namedconf-statement-logging

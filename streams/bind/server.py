@@ -1,4 +1,4 @@
-"""From what named says of other servers, of zones and of itself to columns."""
+"""Parses what named says of other servers, of zones and of itself."""
 
 import re
 from collections.abc import Callable

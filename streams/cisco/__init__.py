@@ -1,1 +1,1 @@
-"""Cisco ASA and FTD: connections, refusals, logins and VPN sessions of the firewalls. IOS: logins, lists, links."""
+"""Parses the messages of Cisco's firewalls (ASA, FTD, PIX, FWSM) and of IOS, IOS XE and NX-OS."""

@@ -1,4 +1,5 @@
-"""The messages about the firewall itself: its configuration, its local users, its sessions of management.
+"""Holds the templates of messages about the firewall itself: its configuration, its local users, its sessions of
+management.
 
 https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """

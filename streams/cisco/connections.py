@@ -1,9 +1,8 @@
-"""The messages about connections and translations that are made and removed.
+"""Holds the templates of messages about connections and translations that are made and removed.
 
 Of a connection that is built "outbound" the inner end, named last, is the source. ICMP's messages name no initiator:
-the local address is the source of both. Removal of other connections names no
-direction: its first end is taken for the source, as it is printed.
-https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
+the local address is the source of both. Messages about the removal of other connections name no direction: the end that
+is printed first is taken for the source. https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """
 
 from streams.cisco.kinds import BUILT, SEEN, TORN, kind

@@ -1,4 +1,4 @@
-"""The messages about packets that were refused, or let through, by a list or for what they are.
+"""Holds the templates of messages about packets that were refused or let through.
 
 https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """

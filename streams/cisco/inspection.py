@@ -1,4 +1,4 @@
-"""The messages about what the firewall saw in the traffic: URLs, files, signatures, threats, names.
+"""Holds the templates of messages about what the firewall saw in the traffic: URLs, files, signatures, threats, names.
 
 https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """

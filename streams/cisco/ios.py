@@ -1,4 +1,4 @@
-"""From a message of Cisco IOS, IOS XE or NX-OS, `%FACILITY-SEVERITY-MNEMONIC: text`, to columns.
+"""Parses messages of Cisco IOS, IOS XE and NX-OS: `%FACILITY-SEVERITY-MNEMONIC: text`.
 
 A message whose mnemonic is not in the table gives its facility, mnemonic and severity.
 https://www.cisco.com/c/en/us/td/docs/ios/system/messages/guide/consol_smg.html

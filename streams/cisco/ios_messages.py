@@ -1,4 +1,5 @@
-"""The messages of IOS and NX-OS: logins, lists, sessions, configuration, the state of links and neighbours.
+"""Holds the templates of messages of IOS and NX-OS: logins, lists, sessions, configuration, the state of links and
+neighbours.
 
 https://www.cisco.com/c/en/us/td/docs/ios/system/messages/guide/consol_smg.html
 """

@@ -1,4 +1,4 @@
-"""What the messages mean in ECS: constant columns that several of them share.
+"""Says what the messages mean in ECS: the constant columns that several of them share.
 
 A connection that the firewall refused has failed, as the published integrations for ASA and FTD have it; that the
 firewall refused it is its type.

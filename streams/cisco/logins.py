@@ -1,6 +1,6 @@
-"""The messages about logins, to the firewall and to its VPN, and what AAA says of them.
+"""Holds the templates of messages about logins to the firewall and to its VPN, and of AAA's verdicts.
 
-Which lines are attempts is in `streams.base`. Who logs in chooses the name: what the firewall writes right of it
+`streams/ATTEMPTS.md` says which lines are attempts. Who logs in chooses the name: what the firewall writes right of it
 counts, so a name reaches to the last of that. https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """
 

@@ -1,9 +1,8 @@
-"""From a message of Cisco ASA, FTD, PIX or FWSM, or of IOS, to columns.
+"""Parses messages of Cisco ASA, FTD, PIX and FWSM, and of IOS.
 
-Enters: `%ASA-6-302013: text` (also `%ASA-session-6-302013`, `%FTD-...`), FTD's security events, and what
-`streams.cisco.ios` reads. A message whose
-number is not in the tables gives its number, severity and the two ends that its text names.
-https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
+It reads `%ASA-6-302013: text` (also `%ASA-session-6-302013`, `%FTD-...`), FTD's security events, and what
+`streams.cisco.ios` reads. A message whose number is not in the tables gives its number, severity and the two ends that
+its text names. https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """
 
 import re

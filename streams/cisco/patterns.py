@@ -1,4 +1,4 @@
-"""From a message's number and text to columns: the catalogue's templates, both ends, users and translations.
+"""Sets the columns of a message by its number and text: the catalogue's templates, both ends, users and translations.
 
 The templates are in the form of `streams.cisco.templates`. A is the source, B the destination of what they name.
 """

@@ -1,8 +1,8 @@
-"""From FTD's security events to columns: `EventPriority: Low, SrcIP: 192.0.2.1, DstIP: ..., User: alice, URL: ...`.
+"""Parses FTD's security events: `EventPriority: Low, SrcIP: 192.0.2.1, DstIP: ..., User: alice, URL: ...`.
 
-Numbers 430001 (intrusion), 430002 and 430003 (connection begins, ends), 430004 (file), 430005 (malware); before 6.3 the
-same without a number, from the program SFIMS. The address fields stand before those whose text a client chooses (user
-agent, URL, names), and the first of a key counts.
+They have the numbers 430001 (intrusion), 430002 and 430003 (connection begins, ends), 430004 (file), 430005 (malware);
+before 6.3 the same without a number, from the program SFIMS. The address fields stand before those whose text a client
+chooses (user agent, URL, names), and the first of a key counts.
 https://www.cisco.com/c/en/us/td/docs/security/firepower/Syslogs/b_fptd_syslog_guide/security-event-syslog-messages.html
 """
 

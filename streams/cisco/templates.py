@@ -1,4 +1,4 @@
-r"""From a message as Cisco's catalogue prints it to a pattern over the whole text.
+r"""Compiles a message as Cisco's catalogue prints it to a pattern over the whole text.
 
     Built {direction} [Probe ]{protocol} connection {connection_id} <for|from> {An} to {Bn}*
 

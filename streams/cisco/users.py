@@ -1,4 +1,4 @@
-r"""From the identities beside an address to users: `(LOCAL\alice)`, `(EXAMPLE\alice, 7:staff)`, `(7:staff)`.
+r"""Sets users from the identities beside an address: `(LOCAL\alice)`, `(EXAMPLE\alice, 7:staff)`, `(7:staff)`.
 
 https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html (idfw_user and security group tags)
 """

@@ -1,4 +1,5 @@
-"""The messages about VPN sessions: AnyConnect and WebVPN, IKE, IPsec, the addresses that clients are given.
+"""Holds the templates of messages about VPN sessions: AnyConnect and WebVPN, IKE, IPsec, the addresses that clients are
+given.
 
 https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
 """

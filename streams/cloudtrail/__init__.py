@@ -1,1 +1,1 @@
-"""What was done in an AWS account, and by whom: the records of CloudTrail."""
+"""Parses the records of AWS CloudTrail: what was done in an account, and by whom."""

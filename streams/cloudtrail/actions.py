@@ -1,4 +1,4 @@
-"""From the source and the name of an AWS event to categories and types: by a service's own rule, else by its verb.
+"""Chooses categories and types by the source and the name of an AWS event: by a service's own rule, else by the verb.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """

@@ -1,4 +1,4 @@
-"""The forms in which records of CloudTrail come: alone, from EventBridge, in a file of several.
+"""Recognises the forms in which records of CloudTrail come: alone, from EventBridge, in a file of several.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html

@@ -1,6 +1,6 @@
-"""From a JSON record of AWS CloudTrail to columns: who did what from where, and whether it was allowed.
+"""Parses JSON records of AWS CloudTrail: who did what from where, and whether it was allowed.
 
-Enters: management, data, network and Insights events, one a line; the event that EventBridge makes of one (`detail`);
+It reads management, data, network and Insights events, one a line; the event that EventBridge makes of one (`detail`);
 the digests of log files. A file's `{"Records": [...]}` is one record's event when it holds one; of several, one event
 keeps them all, without categories: split such files before they are sent (`jq -c '.Records[]'`).
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html

@@ -1,4 +1,4 @@
-"""Who did it, and to whom: from `userIdentity` and the parameters of a request to columns.
+"""Sets who acted, and on whom, from `userIdentity` and the parameters of a request.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
