@@ -1,4 +1,4 @@
-"""The messages of anacron, atd, run-parts and of cron about itself, as rules.
+"""Holds the rules for messages of anacron, atd and run-parts, and of cron about itself.
 
 Sources: cronie anacron/{main,runjob,lock}.c, at's atd.c, Fedora's run-parts of crontabs.
 """

@@ -1,6 +1,6 @@
-"""From a message of cron, crontab, anacron, atd or run-parts to columns: jobs, and changes of their tables.
+"""Parses messages of cron, crontab, anacron, atd and run-parts: jobs, and changes of their tables.
 
-Enters: `(USER) WHAT (TEXT)` of Vixie's cron, cronie and Debian's; `USER root pid N cmd ...` of busybox; anacron 2.3,
+It reads `(USER) WHAT (TEXT)` of Vixie's cron, cronie and Debian's; `USER root pid N cmd ...` of busybox; anacron 2.3,
 at 3.1. PAM lines under these names are those of `streams.pam`. Sources: cronie src/{cron,do_command,crontab,misc}.c,
 anacron/{main,runjob}.c, Debian's cron 3.0pl1; at's atd.c. https://man7.org/linux/man-pages/man8/cron.8.html
 

@@ -1,8 +1,8 @@
-"""From a message of ISC's DHCP server or client to columns.
+"""Parses messages of ISC's DHCP server and client.
 
-Enters: dhcpd's exchanges of DHCP, BOOTP and DHCPv6, its troubles with leases and name service; dhclient's exchanges.
-ISC DHCP 4.x, and what the BSDs and pfSense make of it. Sources: ISC dhcp server/dhcp.c, bootp.c, dhcpv6.c, ddns.c.
-https://kb.isc.org/docs/isc-dhcp-44-manual-pages-dhcpd
+It reads dhcpd's exchanges of DHCP, BOOTP and DHCPv6, its errors about leases and name service, and dhclient's
+exchanges, of ISC DHCP 4.x and its variants on the BSDs and pfSense. Sources: ISC dhcp server/dhcp.c, bootp.c, dhcpv6.c,
+ddns.c. https://kb.isc.org/docs/isc-dhcp-44-manual-pages-dhcpd
 
 The client chooses the host name in parentheses: the interface stands right of it, and the last one counts.
 """

@@ -1,1 +1,1 @@
-"""dnsmasq: names asked for and answered, addresses leased."""
+"""Parses the log of dnsmasq: DNS queries and answers, DHCP leases."""

@@ -1,4 +1,4 @@
-"""From a message of dnsmasq to columns: its DNS (`log-queries`, also `=extra`, Pi-hole's), its DHCP, its state.
+"""Parses messages of dnsmasq: its DNS (`log-queries`, also `=extra`, Pi-hole's), its DHCP, its state.
 
 Sources: dnsmasq src/cache.c, forward.c, rfc2131.c, rfc3315.c (2.4x to 2.9x). https://thekelleys.org.uk/dnsmasq/docs/dnsmasq-man.html
 

@@ -1,1 +1,1 @@
-"""doas: who ran what as whom, and who was refused."""
+"""Parses the messages of doas: who ran what as whom, and who was refused."""

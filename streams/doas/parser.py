@@ -1,7 +1,7 @@
-"""From a message of doas to columns: the command, as whom, where; or that it was refused.
+"""Parses messages of doas: the command, as whom it ran and where, or that it was refused.
 
-Enters: doas of OpenBSD and its ports (OpenDoas, opendoas of Linux distributions); PAM lines under doas are those of
-`streams.pam`. Which lines are attempts is in `streams.base`. Source: OpenBSD usr.bin/doas/doas.c.
+It reads doas of OpenBSD and its ports (OpenDoas, opendoas of Linux distributions); PAM lines under doas are those of
+`streams.pam`. `streams/ATTEMPTS.md` says which lines are attempts. Source: OpenBSD usr.bin/doas/doas.c.
 https://man.openbsd.org/doas.1
 
 The caller chooses command and directory. What stands between them is looked for from the right: to mislead, a

@@ -1,1 +1,1 @@
-"""dovecot: who reads mail, from where, and who may not."""
+"""Parses the log of dovecot: who reads mail, from where, and who is refused."""

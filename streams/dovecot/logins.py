@@ -1,4 +1,4 @@
-"""From a login line of dovecot to columns: `Login: user=<alice>, method=PLAIN, rip=192.0.2.10, lip=192.0.2.1, TLS`.
+"""Parses login lines of dovecot: `Login: user=<alice>, method=PLAIN, rip=192.0.2.10, lip=192.0.2.1, TLS`.
 
 The client chooses the name. Address and the rest stand right of it, so they are looked for from the right.
 Source: dovecot src/login-common/client-common.c (`client_get_log_str`, `client_get_extra_disconnect_reason`).

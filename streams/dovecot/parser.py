@@ -1,8 +1,9 @@
-"""From a message of dovecot to columns: logins, refusals and their reasons, sessions, mail delivered.
+"""Parses messages of dovecot: logins, refusals and their reasons, sessions, mail delivered.
 
-Enters: dovecot 1.0 to 2.4 by syslog (`dovecot: imap-login: Login: ...`) or in its own file (`imap-login: Info: ...`);
-PAM lines under it. Which lines are attempts is in `streams.base`. Sources: dovecot src/login-common/client-common.c,
-src/auth/auth-request.c (`get_log_prefix`), src/imap/imap-client.c, src/lmtp/. https://doc.dovecot.org/
+It reads dovecot 1.0 to 2.4 by syslog (`dovecot: imap-login: Login: ...`) or in its own file (`imap-login: Info: ...`);
+PAM lines under it. `streams/ATTEMPTS.md` says which lines are attempts. Sources: dovecot
+src/login-common/client-common.c, src/auth/auth-request.c (`get_log_prefix`), src/imap/imap-client.c, src/lmtp/.
+https://doc.dovecot.org/
 
 Names of `auth` lines stand in `pam(alice,192.0.2.1,<session>): ...`: the address is the last one before the text.
 """

@@ -1,1 +1,1 @@
-"""Dropbear: who got in, who tried and who left, on small devices and in initial ramdisks."""
+"""Parses the messages of Dropbear, the SSH server of small devices and initial ramdisks."""

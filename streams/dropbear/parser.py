@@ -1,7 +1,7 @@
-r"""From a message of Dropbear to columns: logins, refusals, connections and how they ended.
+r"""Parses messages of Dropbear: logins, refusals, connections and how they ended.
 
-Enters: Dropbear 0.4x to 2025 by syslog, or as it writes without syslog (`[123] Nov 24 04:05:06 message`); PAM lines
-under it. Which lines are attempts is in `streams.base`. Sources: svr-auth.c, svr-authpasswd.c, svr-authpubkey.c,
+It reads Dropbear 0.4x to 2025 by syslog, or as it writes without syslog (`[123] Nov 24 04:05:06 message`); PAM lines
+under it. `streams/ATTEMPTS.md` says which lines are attempts. Sources: svr-auth.c, svr-authpasswd.c, svr-authpubkey.c,
 svr-authpam.c, svr-main.c, svr-session.c (`svr_dropbear_exit` puts state, address and user before every reason).
 https://matt.ucc.asn.au/dropbear/dropbear.html
 

@@ -1,1 +1,1 @@
-"""389 Directory Server: who bound, from where, and what they looked up or changed."""
+"""Parses the access log of 389 Directory Server: who bound, from where, and what they looked up or changed."""

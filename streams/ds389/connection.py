@@ -1,7 +1,7 @@
-"""What the lines of one connection of 389 Directory Server tell each other: peer, name of the bind, who is bound.
+"""Joins the lines of one connection of 389 Directory Server: peer, name of the bind, who is bound.
 
-Kept in `StateStore` under host and connection number; names of binds by operation. A line writes only what it says
-itself and what it read there.
+They are kept in `StateStore` under host and connection number; names of binds by operation. A line writes only what it
+says itself and what it read there.
 """
 
 from typing import Any

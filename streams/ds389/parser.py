@@ -1,8 +1,8 @@
-"""From a line of 389 Directory Server's access log to columns: connections, binds and their results, operations.
+"""Parses lines of 389 Directory Server's access log: connections, binds and their results, operations.
 
-Enters: `[24/Nov/2026:05:00:00.123456789 +0000] conn=3 op=0 BIND dn="..." method=128 version=3`, 389-ds 1.2 to 3.0 and
+It reads `[24/Nov/2026:05:00:00.123456789 +0000] conn=3 op=0 BIND dn="..." method=128 version=3`, 389-ds 1.2 to 3.0 and
 Red Hat Directory Server, from its file or under the tag `ns-slapd`. RESULT carries the name of its BIND and the address
-of its connection, where those were seen. Which lines are attempts is in `streams.base`. Sources: 389-ds-base
+of its connection, where those were seen. `streams/ATTEMPTS.md` says which lines are attempts. Sources: 389-ds-base
 ldap/servers/slapd/{bind,result,daemon,operation,search,modify,add,delete,modrdn,compare,extendop,unbind}.c.
 https://docs.redhat.com/en/documentation/red_hat_directory_server/12/html/configuration_and_schema_reference/
 

@@ -1,1 +1,1 @@
-"""Records that carry a log line: what relays, shippers and collectors write around it as JSON."""
+"""Reads the JSON envelopes that relays, shippers and collectors put around a log line."""

@@ -1,4 +1,4 @@
-"""From a record that is an ECS document already to the same event: columns where there are any, the rest by its name.
+"""Makes an event of a record that is an ECS document: fields that have a column go there, others keep their names.
 
 https://www.elastic.co/docs/reference/ecs
 """

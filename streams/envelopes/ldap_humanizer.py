@@ -1,8 +1,8 @@
-"""Reads what MozDef's LDAP humanizer tells of an operation: it has joined the lines of slapd, and sends each result.
+"""Reads events of MozDef's LDAP humanizer, which joins the lines of slapd and sends the result of each operation.
 
-Enters: the `details` of an event whose summary begins with `LDAP-Humanizer:`. A BIND that has its result is an attempt
-by the rules of slapd's own lines (`streams.base`). Members may be of any type and missing; what is not as expected says
-nothing. https://github.com/mozilla/ldap-access-log-humanizer
+They are the `details` of an event whose summary begins with `LDAP-Humanizer:`. A BIND that has its result is an attempt
+by the rule for slapd's own lines (`streams/ATTEMPTS.md`). Members may be of any type, or missing; one that is not as
+expected sets nothing. https://github.com/mozilla/ldap-access-log-humanizer
 """
 
 import re

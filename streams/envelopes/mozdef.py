@@ -1,8 +1,8 @@
-"""From what MozDef's event says beyond a syslog header to columns: category, tags, and the usual details.
+"""Sets the columns that MozDef's event has beyond a syslog header: category, tags, and the usual details.
 
-Whoever sends one of category `authentication` has decided that it is one, so with an outcome it is an attempt, unless
-a stream understands its summary and decides. Services are those that are known here: whoever may send cannot make up
-others without end, since counts keep each.
+Whoever sends one of category `authentication` has decided that it is one, so with an outcome it is an attempt, unless a
+stream understands its summary and decides. Only services that are known here become a column: counts keep each service,
+so a sender must not be able to make up others.
 
 https://mozdef.readthedocs.io/en/latest/usage.html#json-format
 """

@@ -1,6 +1,6 @@
-"""From one member of a record to a column of the header: host, program, process id, time, facility and severity.
+"""Sets the columns of a syslog header from members of a record: host, program, process id, time, facility, severity.
 
-Each function takes (event, value), and says whether the value was of use; a value of any JSON type may come.
+Each function takes (event, value) and returns whether it set something. The value may be of any JSON type.
 https://www.rfc-editor.org/rfc/rfc5424#section-6.2.1
 """
 

@@ -1,8 +1,8 @@
-"""From a record that carries a log line to the columns of its header and the line within.
+"""Unwraps a record that carries a log line: sets the columns of the line's header, and returns the line.
 
-By the names of its members, whoever wrote it: `journalctl -o json`, templates of rsyslog and syslog-ng, MozDef's
-events, Docker, Fluent Bit, Fluentd, Filebeat, Vector, Logstash, GELF, NXLog. What no column takes is kept in `json`.
-https://systemd.io/JOURNAL_EXPORT_FORMATS/ https://www.rsyslog.com/doc/configuration/properties.html
+It goes by the names of the members, whoever wrote the record: `journalctl -o json`, templates of rsyslog and syslog-ng,
+MozDef's events, Docker, Fluent Bit, Fluentd, Filebeat, Vector, Logstash, GELF, NXLog. What no column takes is kept in
+`json`. https://systemd.io/JOURNAL_EXPORT_FORMATS/ https://www.rsyslog.com/doc/configuration/properties.html
 """
 
 from collections.abc import Iterable

@@ -1,1 +1,1 @@
-"""Exim: mails taken, delivered and refused, and logins to send them."""
+"""Parses the main log of Exim: mails accepted, delivered and refused, and logins to send them."""

@@ -1,5 +1,7 @@
-"""From a message of Exim's about one mail to columns: taken (`<=`), delivered (`=>`, `->`, `*>`, `>>`), deferred
-(`==`), failed (`**`). https://www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html
+"""Parses messages of Exim about one mail: accepted (`<=`), delivered (`=>`, `->`, `*>`, `>>`), deferred (`==`), failed
+(`**`).
+
+https://www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html
 
 Sender and recipients stand first, a quoted one may hold blanks; what the sender chooses else (message id, subject)
 stands right of all that is read here.

@@ -1,8 +1,8 @@
-"""From a line of Exim's main log to columns: mails taken and delivered, refusals, logins that failed, connections.
+"""Parses lines of Exim's main log: mails accepted and delivered, refusals, logins that failed, connections.
 
-Enters: Exim 4's main and reject logs, by syslog (tag exim, with or without Exim's own time) or as lines of a file, with
-the selectors that are set by default and `+pid`, `+incoming_port`, `+incoming_interface`, `+millisec`, `+arguments`.
-https://www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html
+It reads Exim 4's main and reject logs, by syslog (tag exim, with or without Exim's own time) or as lines of a file,
+with the selectors that are set by default and `+pid`, `+incoming_port`, `+incoming_interface`, `+millisec`,
+`+arguments`. https://www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html
 
 The client chooses HELO, addresses and the user of a login: see `streams.exim.peers` and `streams.exim.mail`.
 """

@@ -1,4 +1,4 @@
-"""From the way in which Exim names the other end to columns: `mail.example.com (helo) [192.0.2.1]:51234`.
+"""Parses how Exim names the other end: `mail.example.com (helo) [192.0.2.1]:51234`.
 
 https://www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html
 

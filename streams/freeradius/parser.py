@@ -1,8 +1,8 @@
-"""From a message of FreeRADIUS to columns: logins and their reasons, requests from nobody it knows.
+"""Parses messages of FreeRADIUS: logins and their reasons, requests of unknown clients.
 
-Enters: `(7) Login OK: [alice/<via Auth-Type = eap>] (from client ap1 port 7 cli 02-00-5E-10-00-00)`, FreeRADIUS 1 to 3,
-by syslog or in `radius.log` (`Tue Nov 24 05:00:00 2026 : Auth: ...`). Which lines are attempts is in `streams.base`.
-Source: FreeRADIUS src/main/auth.c (`rad_authlog`, `auth_name`), src/main/log.c. https://wiki.freeradius.org/
+It reads `(7) Login OK: [alice/<via Auth-Type = eap>] (from client ap1 port 7 cli 02-00-5E-10-00-00)`, FreeRADIUS 1 to
+3, by syslog or in `radius.log` (`Tue Nov 24 05:00:00 2026 : Auth: ...`). `streams/ATTEMPTS.md` says which lines are
+attempts. Source: FreeRADIUS src/main/auth.c (`rad_authlog`, `auth_name`), src/main/log.c. https://wiki.freeradius.org/
 
 Users choose their names, which may hold all of that; what the access server says of them stands right of it. A password
 may stand beside the name, where the server is set to log it: it is not copied into any field.

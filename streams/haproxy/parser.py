@@ -1,8 +1,8 @@
-"""From a line of HAProxy's log to columns.
+"""Parses lines of HAProxy's log.
 
-Enters: the HTTP and HTTPS formats (with or without captured headers), `option httplog clf`, the TCP format, the default
-"Connect from" lines, error lines (`SSL handshake failure`, ...) and messages about servers, of HAProxy 1.5 to 3.x. The
-time is the log's own: when the connection was accepted. https://docs.haproxy.org/3.0/configuration.html#8.2
+It reads the HTTP and HTTPS formats (with or without captured headers), `option httplog clf`, the TCP format, the
+default "Connect from" lines, error lines (`SSL handshake failure`, ...) and messages about servers, of HAProxy 1.5 to
+3.x. The time is the log's own: when the connection was accepted. https://docs.haproxy.org/3.0/configuration.html#8.2
 
 The client chooses the request, the captured headers and the name in a TLS hello. What HAProxy writes itself stands left
 of them, and the request line is the last but for the HTTPS format's numbers.

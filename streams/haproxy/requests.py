@@ -1,4 +1,4 @@
-"""From the end of an HTTP log line, `{headers} {headers} "GET / HTTP/1.1" ...`, to columns.
+"""Parses the end of an HTTP log line: `{headers} {headers} "GET / HTTP/1.1" ...`.
 
 HAProxy writes a quote, a brace and a control character of the client's in hex (`#22`), so a bare quote is its own, and
 the last one ends the request.

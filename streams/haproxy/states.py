@@ -1,4 +1,4 @@
-"""From HAProxy's messages about its servers, backends and proxies to columns. https://docs.haproxy.org/3.0/management.html"""
+"""Parses HAProxy's messages about its servers, backends and proxies. https://docs.haproxy.org/3.0/management.html"""
 
 import re
 

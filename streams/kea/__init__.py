@@ -1,1 +1,1 @@
-"""Kea: addresses asked for and leased by DHCP."""
+"""Parses the messages of Kea's DHCP servers: addresses asked for and leased."""

@@ -1,6 +1,6 @@
-"""From a message of Kea's DHCP servers to columns: `[LEVEL [logger/pid] ]DHCP4_LEASE_ALLOC [hwtype=1 MAC], ...: text`.
+"""Parses messages of Kea's DHCP servers: `[LEVEL [logger/pid] ]DHCP4_LEASE_ALLOC [hwtype=1 MAC], ...: text`.
 
-Enters: kea-dhcp4, kea-dhcp6, kea-dhcp-ddns and kea-ctrl-agent, by syslog or as lines of a file, Kea 1.6 to 2.7. Every
+It reads kea-dhcp4, kea-dhcp6, kea-dhcp-ddns and kea-ctrl-agent, by syslog or as lines of a file, Kea 1.6 to 2.7. Every
 message has an id of its own, which is its action. https://kea.readthedocs.io/en/latest/kea-messages.html
 
 The client chooses its host name and ids; Kea prints hardware address and transaction left of its own text.
