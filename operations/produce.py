@@ -1,9 +1,9 @@
 """Numbered lines in, records of one topic out: the producer behind `ogrewatch produce`."""
 
+import sys
 from dataclasses import dataclass
 from functools import partial
 
-import typer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from topics.catalogue import MAX_RECORD
@@ -31,7 +31,7 @@ class Tally:
 
     def refuse(self, number: int, reason: str) -> None:
         self.refused += 1
-        typer.echo(f"Line {number} was not sent: {reason}.", err=True)
+        print(f"Line {number} was not sent: {reason}.", file=sys.stderr)
 
 
 class Sender:

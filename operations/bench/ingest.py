@@ -1,4 +1,4 @@
-"""Requests in, what the HTTP proxy costs out: beside a bare aiohttp handler that only reads and answers.
+"""Measures what the HTTP proxy costs, beside a bare aiohttp handler that only reads and answers.
 
 Topics of its own are made on the Kafka of the settings, and removed afterwards.
 """
@@ -10,12 +10,12 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-import typer
 
 from agents.settings import Settings
+from operations.bench.errors import BenchError
 from operations.bench.resource_usage import TICK, cpu_seconds
 from operations.bench.sandbox import sandbox
 from operations.process import command_line
@@ -54,26 +54,15 @@ CASES = (
 )
 
 
-def ingest(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """HTTP request to raw topic, beside a handler that only reads and answers.
-
-    Example: ogrewatch bench ingest --json
-    """
+def measure() -> dict[str, dict[str, dict[str, float]]]:
+    """Figures by server (`proxy`, `bare`) and case. Raises `BenchError` when a request is not accepted."""
     with sandbox(Settings()) as made:
         time.sleep(1)  # until every broker knows the topics
-        found = {
+        return {
             "proxy": _measured(command_line("ingest", "http", "--port"), made.environment),
             # Five times as many, for a process's time is counted in hundredths of a second.
             "bare": _measured([sys.executable, "-c", _BARE], made.environment, times=5),
         }
-    if as_json:
-        typer.echo(orjson.dumps(found))
-        return
-    for server, cases in found.items():
-        for name, figures in cases.items():
-            typer.echo(f"{server:6} {name:22} {figures}")
 
 
 def _measured(arguments: list[str], environment: dict[str, str], times: int = 1) -> dict[str, dict[str, float]]:
@@ -114,7 +103,7 @@ async def _client(port: int, ready: list[bytes], left: Iterator[int]) -> None:
         writer.write(ready[number % _VARIANTS])
         head = await reader.readuntil(b"\r\n\r\n")
         if b" 200 " not in head[:16]:
-            raise typer.BadParameter(f"the answer was {head[:200]!r}")
+            raise BenchError(f"the answer was {head[:200]!r}")
         await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
     writer.close()
 

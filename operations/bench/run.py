@@ -1,4 +1,4 @@
-"""A corpus or a rate in, what it costs or how long it takes out, on real servers.
+"""Measures throughput, processor time, memory and latency of the workers on real servers.
 
 Topics of its own are made on the Kafka of the settings, and removed afterwards.
 """
@@ -9,82 +9,34 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import orjson
-import typer
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from agents.settings import Settings
 from ingest.hosts import host_of_line
-from operations.bench.ingest import ingest
+from operations.bench.errors import BenchError
 from operations.bench.latency import Probe, latencies
 from operations.bench.resource_usage import Meter, per_million, servers
 from operations.bench.sandbox import Sandbox, sandbox, workers
 from operations.produce import Sender, Tally
 from topics.kafka.client import client_conf
 
-PANEL = "Develop"
-
-app = typer.Typer(help="Measure what processing costs, on real servers.", no_args_is_help=True)
-
-_ROLES = ["normalize", "count", "index"]
-_LIMIT = 900.0  # seconds
-_LOOK = 0.5  # seconds between looks at how far it is
-_CORPUS = typer.Option("--corpus", help="Raw lines, .gz too; our own demonstration corpus when none is given.")
-_GEOIP = typer.Option("--geoip", help="GeoIP database; the packaged one when none is given.")
-_JSON = typer.Option("--json", help="Print one JSON object.")
+ROLES = ["normalize", "count", "index"]
+_LIMIT = 900.0  # seconds until a run is given up
+_LOOK = 0.5  # seconds between two looks at the progress
 
 
-@app.command()
-def normalize(
-    corpus: Annotated[Path | None, _CORPUS] = None,
-    geoip: Annotated[Path | None, _GEOIP] = None,
-    as_json: Annotated[bool, _JSON] = False,
-) -> None:
-    """Raw topic to typed topics: header, stream, GeoIP and Avro.
-
-    Example: ogrewatch bench normalize --corpus corpus.log --geoip GeoLite2-City.mmdb --json
-    """
-    _show(_measure(["normalize"], corpus, geoip), as_json)
-
-
-@app.command()
-def pipeline(
-    corpus: Annotated[Path | None, _CORPUS] = None,
-    geoip: Annotated[Path | None, _GEOIP] = None,
-    as_json: Annotated[bool, _JSON] = False,
-) -> None:
-    """Raw topic to searchable and counted, all agents on.
-
-    Example: ogrewatch bench pipeline --corpus corpus.log --json
-    """
-    _show(_measure(_ROLES, corpus, geoip), as_json)
-
-
-@app.command()
-def latency(
-    rate: Annotated[int, typer.Option(min=1, help="Lines a second.")] = 1000,
-    seconds: Annotated[int, typer.Option(min=1, help="For how long.")] = 30,
-    as_json: Annotated[bool, _JSON] = False,
-) -> None:
-    """How long after its arrival in Kafka an event is searchable, and counted.
-
-    The n-th line to arrive is taken for the n-th to be found: what a line may gain or lose by that, another loses or
-    gains. Looks are 50 ms apart, which is part of the figures.
-
-    Example: ogrewatch bench latency --rate 1000 --seconds 30 --json
-    """
+def latency(rate: int, seconds: int) -> dict[str, Any]:
+    """Send lines at a rate, and return how long after its arrival in Kafka a line is searchable, and counted."""
     with sandbox(Settings()) as made:
         made.install()
-        with workers(made, _ROLES) as running:
-            _show(latencies(Probe(made, running), rate, seconds), as_json)
+        with workers(made, ROLES) as running:
+            return latencies(Probe(made, running), rate, seconds)
 
 
-app.command()(ingest)
-
-
-def _measure(roles: list[str], corpus: Path | None, geoip: Path | None) -> dict[str, Any]:
+def measure(roles: list[str], corpus: Path | None, geoip: Path | None) -> dict[str, Any]:
+    """Process a corpus with the roles given, and return figures. Raises `BenchError` when not everything arrives."""
     settings, lines = Settings(), _lines(corpus)
     with sandbox(settings, geoip) as made:
         if "index" in roles:
@@ -123,7 +75,7 @@ def _until(done: Callable[[], bool], running: dict[str, subprocess.Popen[bytes]]
     until = time.monotonic() + _LIMIT
     while not done():
         if time.monotonic() > until or any(process.poll() is not None for process in running.values()):
-            raise typer.BadParameter(complaint)
+            raise BenchError(complaint)
         time.sleep(_LOOK)
 
 
@@ -158,11 +110,3 @@ def _baseline(settings: Settings, prefix: str, number: int) -> dict[str, float]:
     consumer.close()
     used = time.process_time() - begin
     return {**per_million({"loop": used}, number), "wall_seconds": round(time.monotonic() - wall, 2)}
-
-
-def _show(found: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(orjson.dumps(found).decode())
-        return
-    for name, value in found.items():
-        print(f"{name:24} {value}")
