@@ -1,4 +1,4 @@
-"""The constant columns of what name servers log of a question or its answer. Shared by their streams.
+"""Holds the constant columns of what name servers log of a question or its answer, for the streams of name servers.
 
 https://www.elastic.co/docs/reference/ecs/ecs-dns
 """

@@ -1,4 +1,4 @@
-"""From an event whose source is named, not numbered, to the same with that name as a domain among its hosts.
+"""Sets `source.domain` and `related.hosts` of an event whose source is a name instead of an address.
 
 Programs that look addresses up (`UseDNS yes`, PAM's `rhost`) write a name where others write an address.
 https://www.elastic.co/docs/reference/ecs/ecs-source

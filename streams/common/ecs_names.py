@@ -1,4 +1,4 @@
-"""The fields of ECS 8.17: which names are its own, among those that records from outside and our parsers give.
+"""Lists the fields of ECS 8.17 that records from outside and our parsers set.
 
 https://www.elastic.co/docs/reference/ecs/ecs-field-reference
 """

@@ -1,4 +1,4 @@
-"""The values that ECS 8.17 allows in the fields that take only some.
+"""Lists the values that ECS 8.17 allows in fields of fixed values.
 
 https://www.elastic.co/docs/reference/ecs/ecs-category-field-values-reference
 """

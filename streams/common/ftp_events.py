@@ -1,6 +1,6 @@
-"""What the lines of FTP servers mean, whichever server wrote them: the columns of logins, connections and files.
+"""Sets the columns of what FTP servers log: logins, connections and files.
 
-Shared by the streams of vsftpd, ProFTPD and Pure-FTPd.
+It is shared by the streams of vsftpd, ProFTPD and Pure-FTPd.
 """
 
 from streams.common import pam_lines

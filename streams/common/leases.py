@@ -1,6 +1,7 @@
-"""From what DHCP servers write of an exchange to columns: the client is the source, the server the destination.
+"""Sets the columns of what DHCP servers log of an exchange: the client is the source, the server the destination.
 
-Shared by the streams of DHCP servers. https://www.rfc-editor.org/rfc/rfc2131, https://www.rfc-editor.org/rfc/rfc8415
+It is shared by the streams of DHCP servers. https://www.rfc-editor.org/rfc/rfc2131,
+https://www.rfc-editor.org/rfc/rfc8415
 """
 
 from streams.common.packets import mac, relate, set_end, set_type

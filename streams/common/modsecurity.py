@@ -1,4 +1,4 @@
-"""From ModSecurity's alert in a web server's error log to columns: the rule that matched, whether it denied.
+"""Parses ModSecurity's alerts in a web server's error log: the rule that matched, and whether it denied.
 
 `ModSecurity: Access denied with code 403 (phase 2). ... [id "942100"] [msg "..."] [uri "/x"] [unique_id "..."]`.
 Sources: ModSecurity 2.9 apache2/re.c (msre_format_metadata), apache2/apache2_util.c.

@@ -1,6 +1,6 @@
-"""From the names and numbers that packet filters write to columns: protocols, MAC addresses, durations, both ends.
+"""Sets columns from the names and numbers that packet filters write: protocols, MAC addresses, durations, both ends.
 
-Shared by the streams of firewalls and DHCP servers. Nothing here raises on any text.
+It is shared by the streams of firewalls and DHCP servers. Nothing here raises on any text.
 https://www.iana.org/assignments/protocol-numbers, https://www.elastic.co/docs/reference/ecs/ecs-network
 """
 

@@ -1,7 +1,7 @@
-"""From a PAM module's message, under whatever program, to columns: `pam_unix(sshd:auth): authentication failure; ...`.
+"""Parses the messages of PAM modules, under whatever program: `pam_unix(sshd:auth): authentication failure; ...`.
 
-Shared by the streams of programs that log in through PAM. Sets no attempts: a module does not know the verdict of its
-stack, the program's own line gives it. Also understood: `(pam_unix) ...` of Linux-PAM before 1.0, `PAM N more
+It is shared by the streams of programs that log in through PAM. It sets no attempts: a module does not know the verdict
+of its stack, the program's own line gives it. It also understands `(pam_unix) ...` of Linux-PAM before 1.0, `PAM N more
 authentication failures; ...` of its library, `in pam_sm_authenticate(): ...` of OpenPAM, `gkr-pam: ...` of GNOME's
 keyring. Other messages of modules are in `streams.pam.messages`. https://man7.org/linux/man-pages/man8/pam_unix.8.html
 """

@@ -1,4 +1,4 @@
-"""From pieces of a line to values: safe numbers, addresses, key=value pairs, names in DNs. Shared by all streams.
+"""Converts pieces of a line to values, for all streams: safe numbers, addresses, key=value pairs, names in DNs.
 
 Nothing here raises on any text, and everything takes time proportional to the text's length.
 """

@@ -1,8 +1,8 @@
-r"""From a line of a web server's access log to columns: the common and combined formats and what is added to them.
+r"""Parses lines of a web server's access log: the common and combined formats and what is added to them.
 
 `[VHOST[:PORT] ]ADDRESS[:PORT] - USER [24/Nov/2026:04:05:06 +0100] "GET /x HTTP/1.1" 200 612[ SECONDS]
 [ "REFERRER" "AGENT"][ more]`, on one line. What follows may be the addresses that it was passed on for.
-Shared by the streams of web servers. https://httpd.apache.org/docs/2.4/logs.html#combined,
+It is shared by the streams of web servers. https://httpd.apache.org/docs/2.4/logs.html#combined,
 https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format
 
 The client chooses user, request, referrer and agent. nginx writes a quote in them as `\x22`, Apache as `\"`, so a bare

@@ -1,4 +1,4 @@
-"""Unwraps a record that carries a log line: sets the columns of the line's header, and returns the line.
+"""Unwraps a record that carries a log line: sets the header's columns and the message.
 
 It goes by the names of the members, whoever wrote the record: `journalctl -o json`, templates of rsyslog and syslog-ng,
 MozDef's events, Docker, Fluent Bit, Fluentd, Filebeat, Vector, Logstash, GELF, NXLog. What no column takes is kept in

@@ -1,8 +1,7 @@
-"""What takes a JSON value of a kind of its own: dates, sizes, truths, addresses, hashes, DNs, URLs, DNS answers.
+"""Converts JSON values that are more than a text or a number: dates, sizes, booleans, hashes, DNs, URLs, DNS answers.
 
-Each maker gives a function for a table of `streams.mapping.json_fields`: it takes (event, value) and says whether the
-value was of use. Values of any type may come, of any size; time is proportional to it.
-https://www.elastic.co/docs/reference/ecs/ecs-field-reference
+Each is a `Converter` for a table of `streams.mapping.json_fields`, or a function that makes one. A value may be of any
+type and size; time is proportional to its size. https://www.elastic.co/docs/reference/ecs/ecs-field-reference
 """
 
 import re

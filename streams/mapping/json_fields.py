@@ -1,7 +1,7 @@
-"""From a JSON record to columns by a table: which member becomes which column; the others are kept.
+"""Maps the members of a JSON record to columns by a table, and keeps the others.
 
 A table maps the dotted path of a member to a column (`source_ip`), to an ECS field without one by its dotted name
-(`rule.id`), or to a function that takes (event, value) and says whether the value was of use.
+(`rule.id`), or to a `Converter`.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
-"""From the text of a JSON record to an object, and from an object to what an event may keep of it.
+"""Parses the text of a JSON record, and limits an object to what an event can hold.
 
-Parsed once, whoever reads it afterwards. What strict parsers refuse and programs write all the same is read: lone
-surrogates, NaN and infinities, integers of any size, control characters in strings. https://www.rfc-editor.org/rfc/rfc8259
+It reads what programs write although strict parsers refuse it: lone surrogates, NaN and infinities, integers of any
+size, control characters in strings. https://www.rfc-editor.org/rfc/rfc8259
 """
 
 import json

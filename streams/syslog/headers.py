@@ -1,9 +1,9 @@
-"""From a line and its time of receipt to base columns: when, who wrote it, and the message without its header.
+"""Parses the header of a syslog line: when it was written, by whom, and the message without its header.
 
-RFC 3164 and the dialects of it that relays and devices write (`streams.syslog.stamps`, `streams.syslog.origin`), RFC
-5424
-(`streams.syslog.rfc5424`), the ISO stamps of rsyslog's files and journalctl, octet-counted frames (RFC 6587). A text
-without a header is all message, its time that of receipt. https://www.rfc-editor.org/rfc/rfc3164#section-4
+It reads RFC 3164 and the dialects of it that relays and devices write (`streams.syslog.stamps`,
+`streams.syslog.origin`), RFC 5424 (`streams.syslog.rfc5424`), the ISO stamps of rsyslog's files and journalctl,
+octet-counted frames (RFC 6587). A text without a header is all message, and its time is that of receipt.
+https://www.rfc-editor.org/rfc/rfc3164#section-4
 """
 
 import re

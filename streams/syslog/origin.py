@@ -1,6 +1,6 @@
-"""From what follows a stamp to the columns that say who wrote the line, and its message: host, tag, process id.
+"""Parses what follows the stamp of a syslog line: host, tag, process id, and the message.
 
-Either may be missing, and relays and systems have habits of their own, each with its own pattern here.
+Host and tag may be missing, and relays and systems write them in forms of their own: each form has a pattern here.
 """
 
 import re

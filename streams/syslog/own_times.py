@@ -1,7 +1,7 @@
-"""From a line that begins with its program's own time to the columns of what follows, and that time.
+"""Parses messages that begin with the program's own time, which becomes the event's.
 
-For programs that write files of their own, or put their own time after the header of syslog: what is before the time is
-nothing, in any dialect that `streams.syslog.stamps` reads.
+It is for programs that write files of their own, or put their own time after syslog's header. The message begins with
+the time, in any dialect that `streams.syslog.stamps` reads.
 """
 
 from datetime import UTC

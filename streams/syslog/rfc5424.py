@@ -1,6 +1,6 @@
-"""From an RFC 5424 message (after its PRI) to base columns. https://www.rfc-editor.org/rfc/rfc5424#section-6
+"""Parses the header of an RFC 5424 message, after its PRI. https://www.rfc-editor.org/rfc/rfc5424#section-6
 
-Lenient where devices are: a stamp may lack its zone, the message may follow malformed structured data.
+It is as lenient as devices need: a stamp may lack its zone, the message may follow malformed structured data.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""From a text that begins with a time, in any dialect of syslog, to that time and where the rest begins.
+"""Reads the time that a text begins with, in any dialect of syslog, and says where the rest begins.
 
-RFC 3164's with everything that devices add to it: years before and after, fractions, names and numbers of zones,
-weekdays, Cisco's marks (`*` for a clock that was never set, `.` for one that lost its source), and ISO 8601's.
+It reads RFC 3164's with everything that devices add to it: years before and after, fractions, names and numbers of
+zones, weekdays, Cisco's marks (`*` for a clock that was never set, `.` for one that lost its source), and ISO 8601's.
 https://www.rfc-editor.org/rfc/rfc3164#section-4.1.2
 """
 

@@ -1,7 +1,7 @@
-"""From a timestamp's text to microseconds since 1970 UTC; nothing here raises, None says that it is no time.
+"""Converts the texts of times to microseconds since 1970 UTC. Nothing here raises: None means that a text is no time.
 
-Without a year, a time means the latest year that does not put it after its receipt; without a zone, the given one.
-Parsers give an event the time that the message itself tells with `set_civil`, `set_iso` and `set_instant`.
+A time without a year is in the latest year that does not put it after its receipt; one without a zone is in the given
+zone. Parsers give an event the time that the message itself tells with `set_civil`, `set_iso` and `set_instant`.
 RFC 3164 section 4.1.2, RFC 3339 section 5.6.
 """
 
