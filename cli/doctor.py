@@ -113,7 +113,8 @@ def downloads(_: Settings) -> Iterator[Finding]:
 
 def kafka_answers(settings: Settings) -> Iterator[Finding]:
     """Kafka is reachable."""
-    from topics.kafka.client import KafkaRefused, answers
+    from topics.errors import KafkaRefused
+    from topics.kafka.client import answers
 
     try:
         yield _server(settings, "Kafka", settings.kafka, answers(settings.kafka))
@@ -124,7 +125,7 @@ def kafka_answers(settings: Settings) -> Iterator[Finding]:
 def elasticsearch_answers(settings: Settings) -> Iterator[Finding]:
     """Elasticsearch is reachable."""
     from sinks.elasticsearch.connection import answers
-    from topics.kafka.client import KafkaRefused
+    from topics.errors import KafkaRefused
 
     try:
         yield _server(settings, "Elasticsearch", settings.elasticsearch, answers(settings.elasticsearch))

@@ -139,8 +139,8 @@ def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
 
     from operations.ledger.store import Store, StoreError
     from sinks.elasticsearch.connection import words
-    from topics.avro.registry import RegistryRefused, RegistryUnavailable
-    from topics.kafka.client import KafkaUnavailable, require
+    from topics.errors import KafkaUnavailable, RegistryRefused, RegistryUnavailable
+    from topics.kafka.client import require
     from topics.kafka.reader import Reader
 
     settings = Settings()

@@ -11,7 +11,7 @@ import cli
 from cli.variables import warnings
 from operations.printable import guard_logs, printable
 from topics.environment import BadSettings
-from topics.kafka.client import KafkaRefused, KafkaUnavailable
+from topics.errors import KafkaRefused, KafkaUnavailable
 
 app = typer.Typer(
     name="ogrewatch",

@@ -16,7 +16,8 @@ from rich.text import Text
 
 from agents.settings import Settings
 from operations import stats_tables
-from topics.kafka.client import KafkaRefused, secret
+from topics.errors import KafkaRefused
+from topics.kafka.client import secret
 from topics.plaintext import readable_by_others
 
 PANEL = "Look"

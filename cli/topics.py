@@ -8,8 +8,9 @@ import orjson
 import typer
 
 from agents.settings import Settings
-from topics.avro.registry import Registry, RegistryRefused, RegistryUnavailable, register_all, subjects
+from topics.avro.registry import Registry, register_all, subjects
 from topics.catalogue import CATALOGUE
+from topics.errors import RegistryRefused, RegistryUnavailable
 from topics.kafka import admin
 
 PANEL = "Run"

@@ -84,8 +84,9 @@ def _set_up(settings: Settings) -> None:
     from elasticsearch import ApiError, TransportError
 
     from sinks.elasticsearch.templates import install
+    from topics.errors import KafkaUnavailable
     from topics.kafka.admin import create_topics
-    from topics.kafka.client import KafkaUnavailable, answers
+    from topics.kafka.client import answers
 
     if not _within(_KAFKA_PATIENCE, lambda: answers(settings.kafka)):
         raise StackError(f"Kafka at {settings.kafka} does not answer: set OGREWATCH_KAFKA to one that does.")

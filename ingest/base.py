@@ -7,7 +7,7 @@ and says so at once; its future brings one `Outcome` per record, in order. Only 
 from dataclasses import dataclass
 from typing import Protocol
 
-from topics.records.provenance import Headers
+from topics.headers import Headers
 
 #: topic (without prefix), key, value, partition (-1: by key), timestamp in milliseconds (0: now), headers
 Record = tuple[str, bytes | None, bytes | None, int, int, Headers | None]
@@ -40,7 +40,7 @@ class Overloaded(Exception):
         self.after = after
 
 
-class KafkaUnavailable(Overloaded):
+class KafkaNotAnswering(Overloaded):
     """Nothing of a call was accepted, for Kafka does not answer."""
 
 

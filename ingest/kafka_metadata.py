@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException, Producer
 
-from ingest.base import KafkaUnavailable
+from ingest.base import KafkaNotAnswering
 from topics.catalogue import CATALOGUE
 
 _CALM, _WORRIED = 5.0, 0.5  # seconds between looks; while Kafka is away, or lacks topics
@@ -41,9 +41,9 @@ class KafkaMetadata:
                 await self._watch
 
     def require(self) -> None:
-        """Raises `KafkaUnavailable` when Kafka did not answer at the last look."""
+        """Raises `KafkaNotAnswering` when Kafka did not answer at the last look."""
         if not self.up:
-            raise KafkaUnavailable("Kafka does not answer", 2.0)
+            raise KafkaNotAnswering("Kafka does not answer", 2.0)
 
     def topic(self, name: str) -> Any | None:
         """What Kafka says of a topic that senders may write; None when there is none of this name."""

@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
+from topics.errors import OgrewatchError
+
 PREFIX = "OGREWATCH_"
 
 _ADDRESS = re.compile(r"(?:tcp|udp|sctp)://[^/?#]+:[0-9]{1,5}")
@@ -22,7 +24,7 @@ _SERVICE = re.compile(r"\w+_(?:PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_\w+)?)?|SERVIC
 _SHOWN = 100  # characters of a value
 
 
-class BadSettings(ValueError):
+class BadSettings(OgrewatchError, ValueError):
     """Settings that cannot be: a sentence for each, which names its variable and holds nothing secret."""
 
     STATUS = 2

@@ -14,6 +14,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from topics.errors import OgrewatchError
+
 REQUEST, ANSWER = "Authorization", "Ogrewatch-Signature"
 """The headers."""
 APART = 30
@@ -22,7 +24,7 @@ _MOST = 100_000  # nonces that are remembered
 _SHAPE = re.compile(r"Ogrewatch ([0-9]{1,12})\.([0-9a-f]{32})\.([0-9a-f]{64})")
 
 
-class Unsigned(Exception):
+class Unsigned(OgrewatchError):
     """A request is not from one of ours, or not good any more. The text says why, and nothing that would help."""
 
 

@@ -6,8 +6,9 @@ import time
 
 from agents.settings import Settings
 from agents.transport import abort_process
-from topics.avro.registry import Registry, RegistryRefused, RegistryUnavailable, pauses, register_all
+from topics.avro.registry import Registry, pauses, register_all
 from topics.avro.wire import UnknownSchema
+from topics.errors import RegistryRefused, RegistryUnavailable
 
 logger = logging.getLogger("ogrewatch.schemas")
 

@@ -7,7 +7,7 @@ last line of defence.
 
 from agents.transport.app import BatchApp
 from agents.transport.batch import Batch, BatchSchema, Record
-from agents.transport.kafka_producer import GaplessProducer, Headers, Outgoing
+from agents.transport.kafka_producer import GaplessProducer, Outgoing
 from agents.transport.log_filter import RateLimitFilter
 from agents.transport.ordering import FATAL, ContinuityCheck, MissedBatch, abort_process
 from agents.transport.partitioner import partition_of
@@ -22,7 +22,6 @@ __all__ = [
     "BatchSchema",
     "ContinuityCheck",
     "GaplessProducer",
-    "Headers",
     "MissedBatch",
     "Outgoing",
     "RateLimitFilter",

@@ -19,9 +19,9 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from agents.runtime.kafka_retry import retry_until_answered
 from agents.transport.partitioner import partition_of
 from topics.catalogue import MAX_RECORD
+from topics.headers import Headers
 from topics.kafka.client import client_conf
 
-Headers = list[tuple[str, str | bytes | None]]
 #: topic, key, value, partition (None: by key), timestamp in milliseconds (0: now), headers
 Outgoing = tuple[str, bytes | None, bytes | None, int | None, int, Headers | None]
 
@@ -146,9 +146,10 @@ class GaplessProducer:
 
         topic, key, value, partition, timestamp, headers = record
         where = -1 if partition is None else partition
+        produce: Any = self._open.produce  # its stub does not take our `Headers`, since lists are invariant
         while True:
             try:
-                self._open.produce(topic, value, key, where, delivered, None, timestamp, headers)
+                produce(topic, value, key, where, delivered, None, timestamp, headers)
                 break
             except BufferError:
                 self._open.poll(0.05)
@@ -209,7 +210,8 @@ class GaplessProducer:
     async def _produce(
         self, records: Sequence[Outgoing], partitions: list[int], tails: set[int], size: int
     ) -> asyncio.Future[None]:
-        done, produce = _Tails(len(tails)), self._open.produce
+        done = _Tails(len(tails))
+        produce: Any = self._open.produce  # see `post`
         if not records:
             done.future.set_result(None)
             return done.future

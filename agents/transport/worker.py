@@ -12,7 +12,8 @@ from mode import Service
 from agents.transport.app import BatchApp
 from agents.transport.log_filter import RateLimitFilter
 from agents.transport.ordering import abort_process
-from topics.kafka.client import KafkaRefused, answers
+from topics.errors import KafkaRefused
+from topics.kafka.client import answers
 
 STOP_LIMIT = 30.0  # seconds from the signal to the end, come what may
 _AGAIN = 1.0  # seconds before Kafka is asked again whether it is there

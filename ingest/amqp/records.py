@@ -15,8 +15,9 @@ from ingest.base import Record
 from ingest.hosts import host_of_event
 from ingest.json_lenient import loads
 from topics.catalogue import DEADLETTER, MAX_RECORD
+from topics.headers import Headers
 from topics.records.deadletter import letter
-from topics.records.provenance import CLAIMED, Headers, headers_of
+from topics.records.provenance import CLAIMED, headers_of
 
 _KEPT = 512 << 10  # bytes that a dead letter keeps of what no record can hold
 

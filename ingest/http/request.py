@@ -12,7 +12,8 @@ from ingest.http.decode.decompress import unpack
 from ingest.http.decode.items import Items
 from ingest.http.decode.worker_process import read_packed
 from ingest.http.responses import HttpError
-from topics.records.provenance import Headers, headers_of
+from topics.headers import Headers
+from topics.records.provenance import headers_of
 
 _TURN = 100  # items that are made while others wait
 _SMALL, _SMALL_PACKED = 32 << 10, 16 << 10  # bytes of a body that is read at once

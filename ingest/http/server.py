@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, RequestHandler, Response, Server, StreamResponse
 
-from ingest.base import KafkaUnavailable, Overloaded
+from ingest.base import KafkaNotAnswering, Overloaded
 from ingest.http.auth import Sender
 from ingest.http.context import Context
 from ingest.http.endpoints.idempotent import answer_once
@@ -125,7 +125,7 @@ class HttpReceiver:
             return route.dialect(HttpError(500, "an error of the proxy's own; its log says more"))
 
     def _busy(self, busy: Overloaded) -> HttpError:
-        metrics, away = self.service.metrics, isinstance(busy, KafkaUnavailable)
+        metrics, away = self.service.metrics, isinstance(busy, KafkaNotAnswering)
         metrics.refused.labels(metrics.way, "away" if away else "busy").inc()
         return HttpError(503 if away else 429, str(busy), code=50302 if away else None, after=busy.after)
 

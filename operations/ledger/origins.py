@@ -5,8 +5,9 @@ import time
 from agents.settings import Settings
 from operations.ledger.dead_letters import Origin
 from topics.avro.codec import EVENTS, decode_head
-from topics.avro.registry import Registry, RegistryUnavailable
+from topics.avro.registry import Registry
 from topics.avro.wire import CodecError, UnknownSchema
+from topics.errors import RegistryUnavailable
 
 _PAUSE = 1.0  # seconds before a registry is asked again
 _TIMES = 5

@@ -29,7 +29,8 @@ from elasticsearch.exceptions import SSLError
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from topics.kafka.client import KafkaRefused, context_of, secret, settings_of
+from topics.errors import KafkaRefused
+from topics.kafka.client import context_of, secret, settings_of
 from topics.plaintext import readable_by_others
 
 _PREFIX = "OGREWATCH_ELASTICSEARCH_"

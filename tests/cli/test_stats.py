@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cli import stats
 from stack.ports import HOST, free_port
-from topics.kafka.client import KafkaRefused
+from topics.errors import KafkaRefused
 
 app = typer.Typer()
 app.command()(stats.command)

@@ -7,7 +7,7 @@ from itertools import chain
 import pytest
 from http_kit import PARTITIONS, Raw
 
-from ingest.base import Failure, KafkaUnavailable, Overloaded, Record
+from ingest.base import Failure, KafkaNotAnswering, Overloaded, Record
 from ingest.kafka_metadata import KafkaMetadata
 from ingest.kafka_producer import DeadlineProducer
 from topics.catalogue import MAX_RECORD
@@ -107,5 +107,5 @@ async def test_kafka_is_known_to_be_away() -> None:
         cluster = KafkaMetadata("")
         await cluster.start(delivery.producer)
         await cluster.stop()
-    with pytest.raises(KafkaUnavailable):
+    with pytest.raises(KafkaNotAnswering):
         cluster.require()

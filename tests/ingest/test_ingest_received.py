@@ -10,8 +10,9 @@ from agents.pipeline import Pipeline
 from agents.settings import Settings
 from streams.base import MemoryState
 from topics.avro.codec import decode
+from topics.headers import Headers
 from topics.records.provenance import headers_of, put_received
-from topics.records.replay import Headers, Original
+from topics.records.replay import Original
 
 CURL = b'{"category":"demo","hostname":"localhost","severity":"INFO","summary":"This is a test"}'
 

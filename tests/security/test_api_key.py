@@ -13,7 +13,7 @@ from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.connection import answers
 from sinks.elasticsearch.templates import install, stream_name
-from topics.kafka.client import KafkaRefused
+from topics.errors import KafkaRefused
 
 _KEY = base64.b64encode(b"identity:secret-of-the-key").decode()
 

@@ -21,8 +21,9 @@ from secured import PASSWORD, USER, Site
 from agents.transport.credentials import credentials
 from operations.process import command_line
 from sinks.elasticsearch import connection as elasticsearch
+from topics.errors import KafkaRefused
 from topics.kafka import client as kafka
-from topics.kafka.client import KafkaRefused, KafkaSecurity
+from topics.kafka.client import KafkaSecurity
 
 _ROOT = Path(__file__).parents[2]
 

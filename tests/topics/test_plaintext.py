@@ -5,8 +5,9 @@ import pytest
 from ingest.amqp.broker import BadBroker, url_of
 from ingest.amqp.settings import AmqpSettings
 from sinks.elasticsearch.connection import client
-from topics.avro.registry import Registry, RegistryRefused
-from topics.kafka.client import KafkaRefused, client_conf
+from topics.avro.registry import Registry
+from topics.errors import KafkaRefused, RegistryRefused
+from topics.kafka.client import client_conf
 
 SECRET = "s3cret-of-somebody"
 LOOPBACK = ("127.0.0.1", "127.8.9.10", "[::1]", "localhost", "LOCALHOST")

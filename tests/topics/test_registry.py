@@ -24,9 +24,10 @@ from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from cli.topics import app
 from topics.avro.codec import EVENTS, CodecError, UnknownSchema, decode, encode
-from topics.avro.registry import Registry, RegistryRefused, RegistryUnavailable, register_all, subjects
+from topics.avro.registry import Registry, register_all, subjects
 from topics.avro.wire import first_bytes
 from topics.catalogue import CATALOGUE
+from topics.errors import RegistryRefused, RegistryUnavailable
 from topics.records import stats
 from topics.records.stats import WINDOWS
 

@@ -12,8 +12,8 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from topics.catalogue import CATALOGUE, RAW
+from topics.errors import KafkaUnavailable
 from topics.kafka.admin import create_topics, partitions_of, settle_topics
-from topics.kafka.client import KafkaUnavailable
 
 
 @pytest.fixture

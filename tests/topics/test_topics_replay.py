@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from topics.catalogue import REPLAY
-from topics.records.replay import Headers, again_header, counted_by, not_again, origin_header, original, recount_header
+from topics.headers import Headers
+from topics.records.replay import again_header, counted_by, not_again, origin_header, original, recount_header
 
 _PLACE = ("events.web", 3), 70
 _OTHER: tuple[str, bytes | None] = ("traceparent", b"00")

@@ -17,6 +17,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from topics.avro.codec import EVENTS
 from topics.avro.wire import SchemaIds
 from topics.catalogue import STATS, typed
+from topics.errors import RegistryRefused, RegistryUnavailable
 from topics.plaintext import readable_by_others
 from topics.records.stats import ATTEMPTS, WINDOWS
 
@@ -25,14 +26,6 @@ _TIMEOUT = 10.0  # seconds
 _LARGEST = 4 << 20  # bytes of an answer
 _SHOWN = 500  # characters of a registry's reason
 _UNKNOWN = frozenset({40401, 40402, 40403})  # subject, version, schema: https://docs.confluent.io as above
-
-
-class RegistryUnavailable(Exception):
-    """No registry answers, or what answers does not answer as one: worth another try."""
-
-
-class RegistryRefused(Exception):
-    """The registry does not take a schema, or its address is none: trying again changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)

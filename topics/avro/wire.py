@@ -16,6 +16,8 @@ from typing import Any
 from fastavro import parse_schema
 from fastavro.schema import to_parsing_canonical_form
 
+from topics.errors import OgrewatchError
+
 PREFIX = 5
 """Bytes before the Avro body."""
 VERSIONS = Path(__file__).parent / "versions"
@@ -26,11 +28,11 @@ _MOST = 10_000  # numbers that are remembered: more than records that are read t
 _DOUBT = 60.0  # seconds after which a registry is asked again for what it did not have
 
 
-class CodecError(ValueError):
+class CodecError(OgrewatchError, ValueError):
     """Bytes that are not what they should be: not the wire format, an unknown schema, or a torn body."""
 
 
-class UnknownSchema(Exception):
+class UnknownSchema(OgrewatchError):
     """A record whose schema only the registry knows: ask it for `number`, tell `numbers.learn`, and read again."""
 
     def __init__(self, numbers: "SchemaIds", number: int) -> None:

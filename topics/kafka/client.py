@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from topics.errors import KafkaRefused, KafkaUnavailable
 from topics.plaintext import readable_by_others
 
 _PATIENCE, _GLANCE = 5.0, 0.1  # seconds that Kafka has to answer, and between looks at what was heard of it
@@ -25,17 +26,6 @@ _WRAPPED = re.compile(
 _TELLING = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._TRANSPORT)
 
 S = TypeVar("S", bound=BaseSettings)
-
-
-class KafkaRefused(Exception):
-    """A server refuses us, or we it, or the settings contradict themselves: sentences for who runs the command."""
-
-    STATUS = 77
-    """Exit code of a command that ends with it: EX_NOPERM of sysexits.h."""
-
-
-class KafkaUnavailable(Exception):
-    """Kafka does not answer: a sentence for who runs the command."""
 
 
 class KafkaSecurity(BaseSettings):

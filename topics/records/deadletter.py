@@ -14,6 +14,8 @@ from typing import Any
 
 from topics.catalogue import DEADLETTER, MAX_RECORD
 from topics.cut import Cut
+from topics.errors import OgrewatchError
+from topics.headers import Headers
 
 BEGINNING = 64 << 10
 """Bytes that a letter keeps of a record that is too large; of its key, too."""
@@ -25,10 +27,8 @@ _NAMES = ("component", "version", "time", "topic", "partition", "offset", "reaso
 _OPTIONAL = ("timestamp", "cut")
 """Numbers that only some letters have: those of earlier versions have the record's time as their own."""
 
-Headers = list[tuple[str, bytes | None]]
 
-
-class InvalidDeadLetter(ValueError):
+class InvalidDeadLetter(OgrewatchError, ValueError):
     """A record that is not a dead letter of ours."""
 
 

@@ -7,6 +7,7 @@ refused there. A record without them came straight to Kafka.
 from collections.abc import Iterable
 
 from topics.event import Event
+from topics.headers import Headers
 
 SENDER = "ogrewatch.sender"
 """Address the connection came from."""
@@ -18,8 +19,6 @@ CLAIMED = "ogrewatch.timestamp"
 """When the sender says that it was, milliseconds since 1970; the broker dates raw records by its own clock."""
 
 RESERVED = "ogrewatch."
-
-Headers = list[tuple[str, bytes | None]]
 
 _FIELDS = {
     SENDER: "ogrewatch.ingest.address",

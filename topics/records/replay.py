@@ -15,8 +15,7 @@ from typing import Any
 import orjson
 
 from topics.catalogue import REPLAY
-
-Headers = list[tuple[str, bytes | None]]
+from topics.headers import Headers
 
 _ORIGIN = "ogrewatch.origin"
 _AGAIN = "ogrewatch.again"

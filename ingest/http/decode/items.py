@@ -11,7 +11,7 @@ from ingest.http.decode.limits import lines_of, value_of
 from ingest.http.responses import HttpError, Position
 from ingest.json_lenient import dumps, loads
 from topics.catalogue import MAX_RECORD
-from topics.records.provenance import Headers
+from topics.headers import Headers
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ import binascii
 from datetime import UTC, datetime
 from typing import Any
 
-from topics.records.provenance import CLAIMED, RESERVED, Headers
+from topics.headers import Headers
+from topics.records.provenance import CLAIMED, RESERVED
 
 _LATEST = 253_402_300_799_000  # milliseconds: the last second of the year 9999
 _MOST_HEADERS = 100

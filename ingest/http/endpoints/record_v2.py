@@ -14,7 +14,7 @@ from ingest.http.decode.avro import NoAvro, Schema
 from ingest.http.endpoints.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
 from ingest.http.responses import HttpError
 from topics.catalogue import MAX_RECORD
-from topics.records.provenance import Headers
+from topics.headers import Headers
 
 Convert = Callable[[Any], bytes]
 

@@ -12,7 +12,7 @@ from ingest.http.decode.avro import NoAvro, NoSchema, Schema, Schemas
 from ingest.http.decode.worker_process import NeedsSchemas
 from ingest.http.endpoints.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
 from topics.catalogue import MAX_RECORD
-from topics.records.provenance import Headers
+from topics.headers import Headers
 
 Shape = dict[str, dict[str, Any]]
 """Type and size of key and value, as the answer tells them."""

@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from ingest.base import KafkaUnavailable
+from ingest.base import KafkaNotAnswering
 from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok
 
@@ -47,7 +47,7 @@ async def offsets(call: Request) -> Answer:
     try:
         begin, end = await asyncio.to_thread(_ends, call.service.delivery.admin, place)
     except KafkaException as error:
-        raise KafkaUnavailable(error.args[0].str(), 2.0) from None
+        raise KafkaNotAnswering(error.args[0].str(), 2.0) from None
     return ok({"beginning_offset": begin, "end_offset": end}, content_type=_V2)
 
 
@@ -85,7 +85,7 @@ async def cluster_topic(call: Request) -> Answer:
 
 
 def require_cluster(call: Request) -> None:
-    """Raises `HttpError` (404) when the path names another cluster, `KafkaUnavailable`."""
+    """Raises `HttpError` (404) when the path names another cluster, `KafkaNotAnswering`."""
     call.service.cluster.require()
     if call.parts[0] != call.service.cluster.identity:
         raise HttpError(404, f"Cluster {call.parts[0][:100]} cannot be found.", code=404)

@@ -15,7 +15,7 @@ from ingest.http.decode.limits import value_of
 from ingest.http.endpoints.record_v2 import Maker, convert_by
 from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok
-from topics.records.provenance import Headers
+from topics.headers import Headers
 
 CONTENT_TYPE = "application/vnd.kafka.v2+json"
 _FORMATS = {

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from aiohttp.web import StreamResponse
 
-from ingest.base import Failure, KafkaUnavailable, Outcome, Overloaded, Record
+from ingest.base import Failure, KafkaNotAnswering, Outcome, Overloaded, Record
 from ingest.http.decode.avro import Schemas
 from ingest.http.decode.items import position_of
 from ingest.http.decode.limits import value_of
@@ -230,7 +230,7 @@ async def _store_or_tell(call: Request, made: list[_Made]) -> list[_Result]:
     try:
         return await _store(call, made)
     except Overloaded as busy:
-        error = _Error(50302 if isinstance(busy, KafkaUnavailable) else 429, str(busy))
+        error = _Error(50302 if isinstance(busy, KafkaNotAnswering) else 429, str(busy))
     except HttpError as refusal:
         error = _Error(refusal.code, refusal.text)
     return [error for _ in made]

@@ -1,0 +1,38 @@
+"""Defines the errors of this package that callers of any layer catch, all below `OgrewatchError`.
+
+    OgrewatchError
+      KafkaRefused           waiting would not help: somebody has to change a setting or a right
+      KafkaUnavailable       Kafka does not answer
+      RegistryRefused        the Schema Registry does not take a schema, or its address is not one
+      RegistryUnavailable    the Schema Registry does not answer
+      BadSettings            defined in `topics.environment`
+      CodecError             defined in `topics.avro.wire`
+      UnknownSchema          defined in `topics.avro.wire`
+      InvalidDeadLetter      defined in `topics.records.deadletter`
+      Unsigned               defined in `topics.signing`
+
+Every text is one or more sentences for a person, and holds nothing secret.
+"""
+
+
+class OgrewatchError(Exception):
+    """The base of the errors that the project raises on purpose."""
+
+
+class KafkaRefused(OgrewatchError):
+    """Kafka or Elasticsearch refuses us, or we refuse it, or the settings contradict themselves."""
+
+    STATUS = 77
+    """Exit code of a command that ends with it: EX_NOPERM of sysexits.h."""
+
+
+class KafkaUnavailable(OgrewatchError):
+    """Kafka does not answer. It is worth another try."""
+
+
+class RegistryUnavailable(OgrewatchError):
+    """No Schema Registry answers, or what answers does not answer like one. It is worth another try."""
+
+
+class RegistryRefused(OgrewatchError):
+    """The Schema Registry does not take a schema, or its address is not one. Another try changes nothing."""
