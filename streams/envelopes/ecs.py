@@ -8,7 +8,7 @@ from typing import Any
 from streams.common.ecs_names import NAMES, leaves
 from streams.common.ecs_values import KINDS, OUTCOMES, TYPES
 from streams.common.text import extra
-from streams.mapping.json_fields import FieldMap, Take
+from streams.mapping.json_fields import Converter, FieldMap
 from topics.event import Event
 from topics.fields import FIELDS
 
@@ -23,7 +23,7 @@ def sniff(record: dict[str, Any]) -> bool:
 
 def parse(record: dict[str, Any], event: Event) -> None:
     """The event as the document has it. What is no ECS field, or no value of one, is kept in `json`."""
-    _MEMBERS.take(_nested(record), event)
+    _MEMBERS.apply(_nested(record), event)
     fields = extra(event)
     rest: dict[str, Any] = {}
     for name, value in leaves(fields.pop("json", {})):
@@ -82,7 +82,7 @@ def _strings(value: Any) -> list[str]:
     return values if type(values) is list and all(type(member) is str for member in values) else []
 
 
-def _one_of(column: str, values: set[str]) -> Take:
+def _one_of(column: str, values: set[str]) -> Converter:
     def take(event: Event, value: Any) -> bool:
         if type(value) is not str or value not in values:
             return False
@@ -94,7 +94,7 @@ def _one_of(column: str, values: set[str]) -> Take:
 
 _WITHOUT_COLUMN = NAMES - {field.ecs for field in FIELDS.values()} - {"ecs.version"}
 _OURS = ("ogrewatch.", "event.created")
-_TABLE: dict[str, str | Take] = {
+_TABLE: dict[str, str | Converter] = {
     field.ecs: field.column
     for field in FIELDS.values()
     if field.kind in ("string", "int", "long") and not field.ecs.startswith(_OURS)

@@ -11,7 +11,7 @@ from typing import Any
 
 from streams.common.text import extra
 from streams.envelopes import ldap_humanizer
-from streams.mapping.json_fields import Take, setter_for
+from streams.mapping.json_fields import Converter, converter_for
 from topics.event import Event
 
 DATASET = "mozdef"
@@ -87,14 +87,14 @@ def _tags(event: Event, value: Any) -> bool:
     return True
 
 
-PARTS: tuple[tuple[Take, tuple[str, ...]], ...] = (
+PARTS: tuple[tuple[Converter, tuple[str, ...]], ...] = (
     (_category, ("category",)),
     (_outcome, ("details.success", "details.outcome", "details.result")),
     (_tags, ("tags",)),
-    (setter_for("source_ip"), ("SOURCEIP", "details.sourceipaddress", "details.sourceipv4address")),
-    (setter_for("source_port"), ("details.sourceport",)),
-    (setter_for("destination_ip"), ("details.destinationipaddress", "details.destinationipv4address")),
-    (setter_for("destination_port"), ("details.destinationport",)),
-    (setter_for("user_name"), ("details.username", "details.user")),
+    (converter_for("source_ip"), ("SOURCEIP", "details.sourceipaddress", "details.sourceipv4address")),
+    (converter_for("source_port"), ("details.sourceport",)),
+    (converter_for("destination_ip"), ("details.destinationipaddress", "details.destinationipv4address")),
+    (converter_for("destination_port"), ("details.destinationport",)),
+    (converter_for("user_name"), ("details.username", "details.user")),
 )
 """What takes, and the names of members it may take."""

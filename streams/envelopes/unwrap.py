@@ -12,7 +12,7 @@ from typing import Any
 from streams.common.ecs_names import NAMES, leaves
 from streams.common.text import extra
 from streams.envelopes import mozdef, parts
-from streams.mapping.json_fields import Take, setter_for
+from streams.mapping.json_fields import Converter, converter_for
 from streams.mapping.json_record import kept
 from topics.event import Event
 
@@ -36,7 +36,7 @@ _SEVERITIES = (
     *("SyslogSeverityValue", "log.syslog.severity.code", "syslog.priority"),
 )
 _PIDS = ("_PID", "SYSLOG_PID", "PID", "procid", "pid", "processid", "ProcessID", "process.pid", "_process_id")
-_SLOTS: tuple[tuple[tuple[Take, tuple[str, ...]], ...], ...] = (
+_SLOTS: tuple[tuple[tuple[Converter, tuple[str, ...]], ...], ...] = (
     ((parts.message, _MESSAGES),),
     ((parts.tag, ("syslogtag", "tag")), (parts.program, _PROGRAMS)),
     ((parts.host, (*_HOSTS, "log.syslog.hostname", "fromhost")),),
@@ -45,18 +45,18 @@ _SLOTS: tuple[tuple[tuple[Take, tuple[str, ...]], ...], ...] = (
     ((parts.priority, ("pri", "PRI", "log.syslog.priority")),),
     ((parts.facility, _FACILITIES),),
     ((parts.severity, _SEVERITIES),),
-    ((setter_for("log.syslog.msgid"), ("msgid", "MSGID")),),
-    ((setter_for("log.file.path"), ("log.file.path",)),),
+    ((converter_for("log.syslog.msgid"), ("msgid", "MSGID")),),
+    ((converter_for("log.file.path"), ("log.file.path",)),),
 )
 """What an event may be told, the message first: who takes it, from the first of the named members that is of use."""
 
 _MESSAGE, _PROGRAM = 0, 1
 _NOTHING = (None, "", "-")
-Entry = tuple[int, int, str, Take]
+Entry = tuple[int, int, str, Converter]
 """A member's slot, its rank among those of the slot, its name, and what takes it."""
 
 
-def _table(slots: Iterable[tuple[tuple[Take, tuple[str, ...]], ...]]) -> dict[str, list[Entry]]:
+def _table(slots: Iterable[tuple[tuple[Converter, tuple[str, ...]], ...]]) -> dict[str, list[Entry]]:
     """The entries by what stands at the top of a record: a name as a whole, or the first word of a dotted one."""
     table: dict[str, list[Entry]] = {}
     for slot, choices in enumerate(slots):

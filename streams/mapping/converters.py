@@ -10,7 +10,7 @@ from typing import Any
 
 from streams.common.packets import mac, set_transport
 from streams.common.text import extra, host_port, is_ip, number
-from streams.mapping.json_fields import Take
+from streams.mapping.json_fields import Converter
 from streams.syslog.timestamps import set_instant
 from topics.documents.ecs import iso
 from topics.event import Event
@@ -40,7 +40,7 @@ def relate(event: Event, kind: str, values: Iterable[str]) -> None:
 
 
 def instant(value: Any) -> int | None:
-    """Microseconds since 1970 of a JSON value; one without a zone is in UTC. None when it is no time."""
+    """Microseconds since 1970 of a time in JSON, in UTC when it names no zone; None when it is no time."""
     event: Event = {}
     return event["timestamp"] if set_instant(event, value) else None
 
@@ -52,12 +52,12 @@ def whole_number(value: Any) -> int | None:
 
 
 def nanoseconds(value: Any) -> int | None:
-    """The length of a time in seconds."""
+    """Seconds as nanoseconds, None when the value is no length of time."""
     return round(value * 1e9) if type(value) in (int, float) and 0 <= value < _MOST_SECONDS else None
 
 
 def strings(value: Any) -> list[str]:
-    """A text, or a list of nothing but texts, as a list without empty ones; [] for all else."""
+    """A text, or a list of texts only, as a list without empty ones; [] for any other value."""
     if type(value) is str:
         return [value] if value else []
     if type(value) is list and all(type(part) is str for part in value):
@@ -65,34 +65,34 @@ def strings(value: Any) -> list[str]:
     return []
 
 
-def date(*names: str) -> Take:
-    """Takes a time, as ISO 8601 in UTC."""
+def date(*names: str) -> Converter:
+    """Sets a time, as ISO 8601 in UTC."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         when = instant(value)
         if when is None:
             return False
         extra(event).update(dict.fromkeys(names, iso(when)))
         return True
 
-    return take
+    return set_value
 
 
-def whole(name: str) -> Take:
-    """Takes a number that counts something."""
+def whole(name: str) -> Converter:
+    """Sets a whole number that is not negative."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         found = whole_number(value)
         if found is None:
             return False
         extra(event)[name] = found
         return True
 
-    return take
+    return set_value
 
 
 def duration(event: Event, value: Any) -> bool:
-    """Takes seconds as the length of the event."""
+    """Sets the length of the event, given in seconds."""
     found = nanoseconds(value)
     if found is None:
         return False
@@ -100,79 +100,79 @@ def duration(event: Event, value: Any) -> bool:
     return True
 
 
-def truth(name: str) -> Take:
-    """Takes true or false, perhaps as text."""
+def truth(name: str) -> Converter:
+    """Sets a boolean, which may come as text."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         found = _TRUTHS.get(value) if type(value) in (bool, str) else None
         if found is None:
             return False
         extra(event)[name] = found
         return True
 
-    return take
+    return set_value
 
 
 def outcome(event: Event, value: Any) -> bool:
-    """Takes true or false as the event's outcome; the value itself is kept as well."""
+    """Sets the outcome of the event by a boolean, which is kept as well."""
     found = _TRUTHS.get(value) if type(value) in (bool, str) else None
     if found is not None:
         event["event_outcome"] = "success" if found else "failure"
     return False
 
 
-def texts(name: str) -> Take:
-    """Takes a text or texts, as a list."""
+def texts(name: str) -> Converter:
+    """Sets a list of texts; a single text becomes a list of one."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         if found := strings(value):
             extra(event)[name] = found
         return bool(found)
 
-    return take
+    return set_value
 
 
-def mail(name: str) -> Take:
-    """Takes one address of mail or several, without brackets, as a list."""
+def mail(name: str) -> Converter:
+    """Sets a list of mail addresses, without angle brackets, from one or several."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         found = [text for part in strings(value) if (text := part.strip("<>"))]
         if found:
             extra(event)[name] = found
         return bool(found)
 
-    return take
+    return set_value
 
 
-def domain(*names: str) -> Take:
-    """Takes the name of a host, which is related too."""
+def domain(*names: str) -> Converter:
+    """Sets the name of a host, and adds it to `related.hosts`."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         if type(value) is not str or not value:
             return False
         extra(event).update(dict.fromkeys(names, value.rstrip(".") or value))
         relate(event, "hosts", [value.rstrip(".") or value])
         return True
 
-    return take
+    return set_value
 
 
-def related(kind: str) -> Take:
-    """Takes nothing, but notes a text, or an address of kind `ip`, as related."""
+def related(kind: str) -> Converter:
+    """Adds a text, or an address if `kind` is `ip`, to `related.<kind>`; the value itself is kept as it is."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         found = strings(value)
         if found and (kind != "ip" or all(map(is_ip, found))):
             relate(event, kind, found)
         return False
 
-    return take
+    return set_value
 
 
-def hashed(name: str, upper: bool = False) -> Take:
-    """Takes a hash in hexadecimal digits, perhaps with colons; it is related."""
+def hashed(name: str, upper: bool = False) -> Converter:
+    """Sets a hash of hexadecimal digits, perhaps with colons, and adds it to `related.hash`."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         if type(value) is not str or not value:
             return False
         digits = value.replace(":", "")
@@ -180,34 +180,34 @@ def hashed(name: str, upper: bool = False) -> Take:
         relate(event, "hash", [extra(event)[name]])
         return True
 
-    return take
+    return set_value
 
 
-def hardware(side: str) -> Take:
-    """Takes the MAC address of "source" or "destination"."""
+def hardware(side: str) -> Converter:
+    """Sets the MAC address of "source" or "destination"."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         found = mac(value) if type(value) is str else ""
         if found:
             extra(event)[side + ".mac"] = found
         return bool(found)
 
-    return take
+    return set_value
 
 
 def transport(event: Event, value: Any) -> bool:
-    """Takes the name or number of a transport protocol."""
+    """Sets the transport protocol by its name or number."""
     if type(value) is not str or not value:
         return False
     set_transport(event, value)
     return True
 
 
-def distinguished(end: str, who: str) -> Take:
-    """Takes the name of a certificate's `subject` or `issuer` at the `server` or `client` end, whole and in parts."""
+def distinguished(end: str, who: str) -> Converter:
+    """Sets the DN of a certificate's `subject` or `issuer` at the `server` or `client` end, whole and in parts."""
     prefix = f"tls.{end}.x509.{who}."
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         if type(value) is not str or not value:
             return False
         fields = extra(event)
@@ -217,11 +217,11 @@ def distinguished(end: str, who: str) -> Take:
                 fields.setdefault(prefix + name, []).append(text.replace("\\", ""))
         return True
 
-    return take
+    return set_value
 
 
 def target(event: Event, value: Any) -> bool:
-    """Takes the target of a request: its path, or a whole URL."""
+    """Sets the target of a request: its path, or a whole URL."""
     if type(value) is not str or not value:
         return False
     event["url_original"] = rest = value
@@ -250,7 +250,7 @@ def _set_path(event: Event, rest: str) -> None:
 
 
 def version(event: Event, value: Any) -> bool:
-    """Takes `TLS 1.2`, `TLSv12`, `TLSv1.3`, `SSLv3` as protocol and version."""
+    """Sets protocol and version by `TLS 1.2`, `TLSv12`, `TLSv1.3` or `SSLv3`."""
     if type(value) is not str or value[:3] not in ("TLS", "SSL"):
         return False
     digits = value[3:].lstrip(" vV")
@@ -273,6 +273,6 @@ def set_answers(event: Event, answers: list[dict[str, Any]]) -> None:
 
 
 def set_status(event: Event) -> None:
-    """Set the outcome that the status of an HTTP response means."""
+    """Set the event's outcome by the status of the HTTP response."""
     if status := event.get("http_response_status_code"):
         event["event_outcome"] = "failure" if status >= 400 else "success"

@@ -22,7 +22,7 @@ _Setter = Callable[[Event, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One shape of message: what it looks like as a whole, and what it means."""
+    """The pattern of one kind of message as a whole, and the constant columns of such a message."""
 
     pattern: str
     columns: Event

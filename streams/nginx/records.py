@@ -9,7 +9,7 @@ from typing import Any
 from streams.base import StateStore
 from streams.common import weblog
 from streams.common.text import extra, host_port, is_ip, number
-from streams.mapping.json_fields import FieldMap, Take
+from streams.mapping.json_fields import Converter, FieldMap
 from streams.syslog.timestamps import clf, set_instant
 from topics.event import Event
 
@@ -23,7 +23,7 @@ def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     if status is None or not isinstance(record.get("request", record.get("request_uri")), str):
         return False
     event.update(weblog.of_status(status))
-    MEMBERS.take(record, event)
+    FIELD_MAP.apply(record, event)
     weblog.count_refusal(event)
     return True
 
@@ -65,20 +65,20 @@ def _take_host(event: Event, value: Any) -> bool:
     return True
 
 
-def _unless_dash(column: str) -> Take:
+def _unless_dash(column: str) -> Converter:
     """Takes a text; `-` stands for none."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         if type(value) is not str:
             return False
         if value not in ("", "-"):
             event[column] = value
         return True
 
-    return take
+    return set_value
 
 
-MEMBERS = FieldMap(
+FIELD_MAP = FieldMap(
     "nginx",
     {
         "time_local": _take_local,

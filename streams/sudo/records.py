@@ -53,7 +53,7 @@ def _command(event: Event, value: Any) -> bool:
     return True
 
 
-_MEMBERS = FieldMap(
+_FIELD_MAP = FieldMap(
     "sudo",
     {
         "submituser": "user_name",
@@ -83,7 +83,7 @@ def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     if kind is None:
         return False
     event.update(_KINDS[kind])
-    _MEMBERS.take(inner[kind], event)
+    _FIELD_MAP.apply(inner[kind], event)
     event.setdefault("process_name", "sudo")
     if executable := event.get("process_executable"):
         event.setdefault("process_command_line", executable)

@@ -1,1 +1,1 @@
-"""What Suricata saw on the network: its EVE records."""
+"""Parses what Suricata saw on the network: its EVE records and the alerts of fast.log."""

@@ -1,4 +1,4 @@
-"""From the `dns` object of an EVE record to columns: versions 1 (a record for each answer), 2 and 3 (all in one).
+"""Maps the `dns` object of EVE records: version 1 (a record for each answer), 2 and 3 (all answers in one record).
 
 https://docs.suricata.io/en/latest/output/eve/eve-json-format.html#event-type-dns
 """
@@ -15,7 +15,7 @@ _PARTS = {"rrname": "name", "rrtype": "type", "rdata": "data", "ttl": "ttl"}
 
 
 def kind(event: Event, value: Any) -> bool:
-    """Takes whether it is a query or an answer."""
+    """Sets whether it is a query or an answer."""
     found = _TYPES.get(value) if type(value) is str else None
     if found:
         extra(event)["dns.type"] = found
@@ -23,7 +23,7 @@ def kind(event: Event, value: Any) -> bool:
 
 
 def questions(event: Event, value: Any) -> bool:
-    """Takes a list with one question; of several, the first is the event's, and all are kept."""
+    """Sets the question; of several, the first is the event's, and all are kept."""
     first = value[0] if type(value) is list and value else value
     if type(first) is not dict:
         return False
@@ -34,7 +34,7 @@ def questions(event: Event, value: Any) -> bool:
 
 
 def answers(event: Event, value: Any) -> bool:
-    """Takes the list of what was answered."""
+    """Sets the list of answers."""
     if type(value) is not list or not value or not all(type(answer) is dict for answer in value):
         return False
     set_answers(event, [_answer(answer) for answer in value])
@@ -45,8 +45,8 @@ def _answer(answer: dict[str, Any]) -> dict[str, Any]:
     return {name: answer[member] for member, name in _PARTS.items() if member in answer}
 
 
-def finish(event: Event, record: dict[str, Any]) -> None:
-    """Set what more than one member tells: flags, a single answer, answers in groups."""
+def postprocess(event: Event, record: dict[str, Any]) -> None:
+    """Set what depends on several fields: flags, a single answer, answers in groups."""
     dns = record.get("dns")
     if type(dns) is not dict:
         return
@@ -64,7 +64,7 @@ def finish(event: Event, record: dict[str, Any]) -> None:
 
 
 def _single(event: Event, dns: dict[str, Any]) -> None:
-    """Version 1: the names are those of the answer; what was asked stands in the record of the query."""
+    """Set the answer of version 1, whose name and type are the answer's; the query's record has the question."""
     event.pop("dns_question_name", None)
     event.pop("dns_question_type", None)
     set_answers(event, [_answer(dns)])

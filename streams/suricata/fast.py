@@ -1,10 +1,10 @@
-"""From a line of fast.log, or an alert that Suricata or Snort sent by syslog, to columns.
+"""Parses the alerts of fast.log, and those that Suricata and Snort send by syslog.
 
-`[MM/DD/YYYY-HH:MM:SS.FRACTION  ][Drop] [**] [GID:SID:REV] SIGNATURE [**] [Classification: ...] [Priority: N] {TCP}
-192.0.2.1:51234 -> 192.0.2.2:80`, by syslog without the asterisks.
+The format: `[MM/DD/YYYY-HH:MM:SS.FRACTION  ][Drop] [**] [GID:SID:REV] SIGNATURE [**] [Classification: ...] [Priority:
+N] {TCP} 192.0.2.1:51234 -> 192.0.2.2:80`, by syslog without the asterisks.
 https://docs.suricata.io/en/latest/output/syslog-alerting-comp.html
 
-Whoever wrote the rule chose its text. Both ends are the last that stands in the line.
+The author of a rule chooses its text, so the two addresses are read from the end of the line.
 """
 
 import re
@@ -55,7 +55,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _whole(address: str, port: str) -> tuple[str, str]:
-    """An IPv6 address without a port may end like one with it."""
+    """Join the parts again when they are an IPv6 address without a port, whose end looks like a port."""
     if port and not is_ip(address) and is_ip(whole := f"{address}:{port}"):
         return whole, ""
     return address.strip("[]"), port

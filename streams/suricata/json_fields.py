@@ -1,4 +1,4 @@
-"""The members of EVE records: which column or field of ECS each becomes.
+"""Maps the fields of EVE records to columns and ECS fields.
 
 https://docs.suricata.io/en/latest/output/eve/eve-json-format.html
 """
@@ -7,7 +7,7 @@ from typing import Any
 
 from streams.common.text import extra, is_ip
 from streams.mapping import converters
-from streams.mapping.json_fields import FieldMap, Take
+from streams.mapping.json_fields import Converter, FieldMap
 from streams.suricata import dns
 from topics.event import Event
 
@@ -51,7 +51,7 @@ def _forwarded(event: Event, value: Any) -> bool:
 
 
 def _vlans(event: Event, value: Any) -> bool:
-    """The outer tag, and one within it."""
+    """Sets the outer VLAN tag, and the one within it."""
     if type(value) is not list or not 0 < len(value) < 3 or not all(type(tag) is int for tag in value):
         return False
     extra(event).update(zip(("network.vlan.id", "network.inner.vlan.id"), map(str, value), strict=False))
@@ -59,7 +59,7 @@ def _vlans(event: Event, value: Any) -> bool:
 
 
 def _succeeded(event: Event, value: Any) -> bool:
-    """The status of SMB; kept as it is."""
+    """Sets the outcome by the status of SMB, which is kept as well."""
     if type(value) is str and value:
         pending = value in ("STATUS_MORE_PROCESSING_REQUIRED", "STATUS_PENDING")
         event["event_outcome"] = "success" if value == "STATUS_SUCCESS" else "unknown" if pending else "failure"
@@ -67,7 +67,7 @@ def _succeeded(event: Event, value: Any) -> bool:
 
 
 def _principal(event: Event, value: Any) -> bool:
-    """A name of Kerberos; Suricata writes `<empty>` where the message has none."""
+    """Sets a Kerberos principal; Suricata writes `<empty>` where the message has none."""
     if type(value) is not str or value in ("", "<empty>"):
         return False
     event["user_name"] = value
@@ -75,13 +75,13 @@ def _principal(event: Event, value: Any) -> bool:
 
 
 def _kerberos(event: Event, value: Any) -> bool:
-    """The type of a message of Kerberos; kept as it is."""
+    """Sets what the type of a Kerberos message means; it is kept as well."""
     if type(value) is str and value.endswith(("_REP", "_ERROR")):
         event["event_outcome"] = "failure" if value == "KRB_ERROR" else "success"
     return False
 
 
-def _certificate(end: str, path: str) -> dict[str, str | Take]:
+def _certificate(end: str, path: str) -> dict[str, str | Converter]:
     return {
         f"{path}.subject": converters.distinguished(end, "subject"),
         f"{path}.issuerdn": converters.distinguished(end, "issuer"),
@@ -95,17 +95,17 @@ def _certificate(end: str, path: str) -> dict[str, str | Take]:
     }
 
 
-def _serial(name: str) -> Take:
-    def take(event: Event, value: Any) -> bool:
+def _serial(name: str) -> Converter:
+    def set_value(event: Event, value: Any) -> bool:
         found = value.replace(":", "") if type(value) is str else ""
         if found:
             extra(event)[name] = found
         return bool(found)
 
-    return take
+    return set_value
 
 
-_COMMON: dict[str, str | Take] = {
+_COMMON: dict[str, str | Converter] = {
     "timestamp": "timestamp",
     "host": "host_hostname",
     "src_ip": "source_ip",
@@ -123,7 +123,7 @@ _COMMON: dict[str, str | Take] = {
     "log_level": "log.level",
     "engine.message": "message",
 }
-_ALERT: dict[str, str | Take] = {
+_ALERT: dict[str, str | Converter] = {
     "alert.signature_id": "rule.id",
     "alert.rev": "rule.version",
     "alert.signature": _signature,
@@ -144,7 +144,7 @@ _ALERT: dict[str, str | Take] = {
     "netflow.start": converters.date("event.start"),
     "netflow.end": converters.date("event.end"),
 }
-_HTTP: dict[str, str | Take] = {
+_HTTP: dict[str, str | Converter] = {
     "http.hostname": converters.domain("url.domain", "destination.domain"),
     "http.http_port": converters.whole("url.port"),
     "http.url": converters.target,
@@ -157,7 +157,7 @@ _HTTP: dict[str, str | Take] = {
     "http.length": "http_response_body_bytes",
     "http.xff": _forwarded,
 }
-_DNS: dict[str, str | Take] = {
+_DNS: dict[str, str | Converter] = {
     "dns.type": dns.kind,
     "dns.id": "dns.id",
     "dns.rrname": "dns_question_name",
@@ -168,7 +168,7 @@ _DNS: dict[str, str | Take] = {
     "dns.query": dns.questions,
     "dns.answers": dns.answers,
 }
-_TLS: dict[str, str | Take] = {
+_TLS: dict[str, str | Converter] = {
     **_certificate("server", "tls"),
     **_certificate("client", "tls.client"),
     "tls.sni": converters.domain("tls.client.server_name", "destination.domain"),
@@ -180,7 +180,7 @@ _TLS: dict[str, str | Take] = {
     "quic.ja3.hash": "tls.client.ja3",
     "quic.ja3s.hash": "tls.server.ja3s",
 }
-_FILES: dict[str, str | Take] = {
+_FILES: dict[str, str | Converter] = {
     "fileinfo.filename": "file.path",
     "fileinfo.size": converters.whole("file.size"),
     "fileinfo.mimetype": "file.mime_type",
@@ -192,7 +192,7 @@ _FILES: dict[str, str | Take] = {
     "tftp.file": "file.path",
     "ftp_data.filename": "file.path",
 }
-_OTHERS: dict[str, str | Take] = {
+_OTHERS: dict[str, str | Converter] = {
     "smtp.mail_from": converters.mail("email.from.address"),
     "smtp.rcpt_to": converters.mail("email.to.address"),
     "email.subject": "email.subject",
@@ -211,5 +211,5 @@ _OTHERS: dict[str, str | Take] = {
     "dhcp.assigned_ip": converters.related("ip"),
 }
 
-MEMBERS = FieldMap("suricata.eve", {**_COMMON, **_ALERT, **_HTTP, **_DNS, **_TLS, **_FILES, **_OTHERS})
+FIELD_MAP = FieldMap("suricata.eve", {**_COMMON, **_ALERT, **_HTTP, **_DNS, **_TLS, **_FILES, **_OTHERS})
 """What no column and no field of ECS takes is kept in `suricata.eve`."""

@@ -1,4 +1,4 @@
-"""What each type of EVE record means in ECS: categories, types, protocol.
+"""Lists what each type of EVE record means in ECS: categories, types, protocol.
 
 https://docs.suricata.io/en/latest/output/eve/eve-json-format.html
 """

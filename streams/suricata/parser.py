@@ -1,13 +1,13 @@
-"""From a JSON record of Suricata to columns: alerts, flows, and what it saw of protocols.
+"""Parses what Suricata logs: alerts, flows, and what it saw of protocols.
 
-Enters: EVE records of Suricata 3 to 8, from its file or by syslog, and the alerts of its fast.log, which Snort writes
-too (`streams.suricata.fast`). A type of record that is not listed in `streams.suricata.kinds` is read by its common
-members. Suricata watches logins of other hosts, and none of them counts
-as an attempt: they stand in those hosts' own logs.
+It reads EVE records of Suricata 3 to 8, from its file or by syslog, and the alerts of its fast.log, which Snort writes
+too (`streams.suricata.fast`). Of a record whose type is not listed in `streams.suricata.kinds` it reads the common
+fields. Suricata watches logins of other hosts, and none of them counts as an attempt: they stand in those hosts' own
+logs.
 https://docs.suricata.io/en/latest/output/eve/eve-json-format.html
 
-Who is watched writes names, URLs and certificates. They are values of their own members here, and never looked into
-for anything else.
+The hosts that are watched choose names, URLs and certificates. Each is the value of a JSON field of its own, and
+nothing else is read from it.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from streams.common.packets import set_type
 from streams.common.text import extra
 from streams.mapping.converters import instant, set_status
 from streams.suricata import dns, fast
-from streams.suricata.json_fields import MEMBERS
+from streams.suricata.json_fields import FIELD_MAP
 from streams.suricata.kinds import KINDS, OTHER, STATES, VERDICTS
 from topics.event import Event
 
@@ -36,13 +36,13 @@ def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     if type(kind) is not str or not kind:
         return False
     event.update(KINDS.get(kind) or {**OTHER, "event_action": kind, "event_dataset": "suricata.eve"})
-    MEMBERS.take(record, event)
+    FIELD_MAP.apply(record, event)
     set_type(event)
     _set_verdict(event, record)
     if "flow" in record or "netflow" in record:
         _set_flow(event, record)
     if "dns" in record:
-        dns.finish(event, record)
+        dns.postprocess(event, record)
     if kind in ("http", "http2"):
         set_status(event)
     if not event.get("extra", True):
@@ -51,7 +51,7 @@ def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
 
 
 def _set_verdict(event: Event, record: dict[str, Any]) -> None:
-    """The engine's own verdict; a dropped packet of an allowed alert stays what its record says."""
+    """Set the engine's own verdict; a dropped packet of an allowed alert stays what its record says."""
     alert = record.get("alert")
     action = alert.get("action") if type(alert) is dict else None
     if event["event_kind"] == "alert" and type(action) is str and action in VERDICTS:
@@ -71,7 +71,7 @@ def _set_flow(event: Event, record: dict[str, Any]) -> None:
 
 
 def _add(fields: dict[str, Any], name: str, *parts: int | None) -> None:
-    """The sum of what went each way."""
+    """Set the sum of both directions."""
     if (total := sum(part for part in parts if part)) and total < 2**63:
         fields[name] = total
 

@@ -1,1 +1,1 @@
-"""What Zeek saw on the network: the records of its logs, as JSON."""
+"""Parses what Zeek saw on the network: the JSON records of its logs."""

@@ -1,13 +1,13 @@
-"""What takes the values that only Zeek's logs have: services, lists of methods, principals, names of types.
+"""Converts values that only Zeek's logs have: services, lists of methods, principals, names of types.
 
-Each function takes (event, value), and says whether the value was of use.
+Each function is, or returns, a `Converter` for a table of `streams.mapping.json_fields`.
 """
 
 from typing import Any
 
 from streams.common.text import extra, first_rdn, is_ip
 from streams.mapping import converters
-from streams.mapping.json_fields import Take
+from streams.mapping.json_fields import Converter
 from topics.event import Event
 
 _PROTOCOLS = {"ssl": "tls", "krb": "kerberos", "krb_tcp": "kerberos", "smb": "smb", "dce_rpc": "dce_rpc"}
@@ -17,12 +17,12 @@ _CLASSES = {"C_INTERNET": "IN", "C_CHAOS": "CH", "C_HESIOD": "HS", "C_NONE": "NO
 
 
 def transport(event: Event, value: Any) -> bool:
-    """A protocol's name, but for `unknown_transport`."""
+    """Sets the transport protocol, unless it is `unknown_transport`."""
     return value != "unknown_transport" and converters.transport(event, value)
 
 
 def service(event: Event, value: Any) -> bool:
-    """The service of a connection, or several with commas; the list itself is kept. Those with `-` were given up."""
+    """Sets the service of a connection; of several, the list is kept too. Zeek gave up those that begin with `-`."""
     names = value.split(",") if type(value) is str else converters.strings(value)
     names = [name for name in names[:32] if name and not name.startswith("-")]
     if names:
@@ -32,7 +32,7 @@ def service(event: Event, value: Any) -> bool:
 
 
 def direction(event: Event, value: Any) -> bool:
-    """INBOUND or OUTBOUND."""
+    """Sets the direction by INBOUND or OUTBOUND."""
     if type(value) is not str or value not in ("INBOUND", "OUTBOUND"):
         return False
     event["network_direction"] = value.lower()
@@ -40,7 +40,7 @@ def direction(event: Event, value: Any) -> bool:
 
 
 def principal(event: Event, value: Any) -> bool:
-    """`alice/EXAMPLE.COM` is a user and a realm; a service's name may hold slashes too. It is kept whole."""
+    """Sets user and realm of `alice/EXAMPLE.COM`, which is kept whole; a service's name may hold slashes too."""
     if type(value) is not str or not value:
         return False
     name, slash, realm = value.rpartition("/")
@@ -52,16 +52,16 @@ def principal(event: Event, value: Any) -> bool:
 
 
 def dn(event: Event, value: Any) -> bool:
-    """The DN that binds; it is kept whole."""
+    """Sets the user that a DN names; the DN is kept whole."""
     if type(value) is str and (name := first_rdn(value)[1]):
         event["user_name"] = name
     return False
 
 
-def sentence(*columns: str) -> Take:
-    """Takes what is the record's sentence, and these fields too."""
+def sentence(*columns: str) -> Converter:
+    """Sets the event's message to this text, and these columns or fields as well."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         if type(value) is not str or not value:
             return False
         event["message"] = value
@@ -72,11 +72,11 @@ def sentence(*columns: str) -> Take:
                 event[name] = value
         return True
 
-    return take
+    return set_value
 
 
 def dns_class(event: Event, value: Any) -> bool:
-    """The name of a DNS class, as Zeek calls it."""
+    """Sets the class of a DNS question, which Zeek calls `C_INTERNET` for IN."""
     if type(value) is not str or not value:
         return False
     extra(event)["dns.question.class"] = _CLASSES.get(value, value)
@@ -84,16 +84,16 @@ def dns_class(event: Event, value: Any) -> bool:
 
 
 def first_id(event: Event, value: Any) -> bool:
-    """Connections, of which the first is the event's; all are kept."""
+    """Sets the first of several connections as the event's; all are kept."""
     if found := converters.strings(value):
         extra(event)["event.id"] = found[0]
     return False
 
 
-def host(*names: str) -> Take:
-    """Takes the address of the host that a record is about, as a list under `host.ip` and under these names."""
+def host(*names: str) -> Converter:
+    """Sets the address of the host that a record is about, as a list in `host.ip` and under these names."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         if type(value) is not str or not is_ip(value):
             return False
         extra(event).update({"host.ip": [value], **dict.fromkeys(names, value)})
@@ -101,13 +101,13 @@ def host(*names: str) -> Take:
         converters.relate(event, "ip", [value])
         return True
 
-    return take
+    return set_value
 
 
-def first_address(name: str) -> Take:
-    """Takes the one address of a list; of several, the first, and all are kept."""
+def first_address(name: str) -> Converter:
+    """Sets the first address of a list; of several, all are kept."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         found = converters.strings(value)
         if not found or not all(map(is_ip, found)):
             return False
@@ -115,30 +115,30 @@ def first_address(name: str) -> Take:
         converters.relate(event, "ip", found)
         return len(found) == 1
 
-    return take
+    return set_value
 
 
 def reply(event: Event, value: Any) -> bool:
-    """A reply's code, or a reply that begins with one, as the outcome; kept as it is. 1xx and 3xx decide nothing."""
+    """Sets the outcome by a reply's code or a reply that begins with one, and keeps it. 1xx and 3xx decide nothing."""
     code = str(value)[:3] if type(value) in (int, str) else ""
     if code.isdigit() and code.isascii() and len(code) == 3 and code[0] in "245":
         event["event_outcome"] = "success" if code[0] == "2" else "failure"
     return False
 
 
-def status(*good: str) -> Take:
-    """Notes as the outcome whether the value is one of the good ones; kept as it is."""
+def status(*good: str) -> Converter:
+    """Sets the outcome: success when the value is one of `good`. The value is kept."""
 
-    def take(event: Event, value: Any) -> bool:
+    def set_value(event: Event, value: Any) -> bool:
         if type(value) is str and value:
             event["event_outcome"] = "success" if value in good else "failure"
         return False
 
-    return take
+    return set_value
 
 
 def types(event: Event, value: Any) -> bool:
-    """The messages of an exchange, of which the last says what came of it; all are kept."""
+    """Sets the action by the last message of an exchange; all are kept."""
     if found := converters.strings(value):
         event["event_action"] = found[-1].lower()
     return False

@@ -1,14 +1,14 @@
-"""The members of the records of Zeek's logs: which column or field of ECS each becomes.
+"""Maps the fields of the records of Zeek's logs to columns and ECS fields.
 
 https://docs.zeek.org/en/current/script-reference/log-files.html
 """
 
 from streams.mapping import converters
-from streams.mapping.json_fields import FieldMap, Take
+from streams.mapping.json_fields import Converter, FieldMap
 from streams.zeek import converters as zeek
 from streams.zeek.kinds import KINDS
 
-_Table = dict[str, str | Take]
+_Table = dict[str, str | Converter]
 
 _COMMON: _Table = {
     "ts": "timestamp",
@@ -226,5 +226,5 @@ _TABLES: dict[str, _Table] = {
     "mqtt_connect": {"connect_status": zeek.status("Connection Accepted")},
 }
 
-MEMBERS = {log: FieldMap("zeek." + log, {**_COMMON, **_TABLES.get(log, {})}) for log in (*KINDS, "other")}
+FIELD_MAPS = {log: FieldMap("zeek." + log, {**_COMMON, **_TABLES.get(log, {})}) for log in (*KINDS, "other")}
 """What no column and no field of ECS takes is kept in `zeek.<log>`."""

@@ -1,4 +1,4 @@
-"""What each of Zeek's logs means in ECS: kind, categories, types, transport and protocol.
+"""Lists what each of Zeek's logs means in ECS: kind, categories, types, transport and protocol.
 
 https://docs.zeek.org/en/current/script-reference/log-files.html
 """

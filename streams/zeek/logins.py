@@ -1,4 +1,4 @@
-"""Which records are attempts to get in: those of protocols that do nothing but authenticate, with their verdict.
+"""Counts login attempts: records of protocols that do nothing but authenticate, when they tell the verdict.
 
 https://docs.zeek.org/en/current/logs/kerberos.html, https://docs.zeek.org/en/current/logs/ldap.html
 """

@@ -1,4 +1,4 @@
-"""Which of Zeek's logs a record is of: by its `_path`, by the one key it stands under, or by what only it has."""
+"""Recognises which log a record is of: by `_path`, by the key it stands under, or by keys that only one log has."""
 
 from typing import Any
 

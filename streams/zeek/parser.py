@@ -1,13 +1,13 @@
-"""From a JSON record of one of Zeek's logs to columns.
+"""Parses the JSON records of Zeek's logs.
 
-Enters: what Zeek 3 to 8 writes with `LogAscii::use_json=T` (a log is told by its members, or by `_path`) and with the
-package json-streaming-logs (`_path`, `_write_ts`), names such as `id.orig_h` flat or taken apart; also
-`{"conn": {...}}`, as shippers wrap records. Logs that are not listed in `streams.zeek.kinds` are read by their common
-members. Tab-separated logs are not read: a line of theirs means nothing without the head of its file.
+It reads what Zeek 3 to 8 writes with `LogAscii::use_json=T` (the log is recognised by its fields, or by `_path`) and
+with the package json-streaming-logs (`_path`, `_write_ts`), with names such as `id.orig_h` flat or nested; also
+`{"conn": {...}}`, as shippers wrap records. Of logs that are not listed in `streams.zeek.kinds` it reads the common
+fields. It does not read tab-separated logs: a line of theirs means nothing without the header of its file.
 https://docs.zeek.org/en/current/log-formats.html
 
-Zeek guesses from the sizes of packets whether a login by ssh went well: an outcome, but no attempt. What both ends of a
-protocol of authentication said is one (`streams.zeek.logins`).
+Zeek guesses from the sizes of packets whether an ssh login succeeded: that sets an outcome, but is not counted as an
+attempt. A verdict of an authentication protocol is counted (`streams.zeek.logins`, streams/ATTEMPTS.md).
 """
 
 from typing import Any
@@ -15,20 +15,20 @@ from typing import Any
 from streams.base import StateStore, Stream
 from streams.common.packets import set_type
 from streams.zeek import logins
-from streams.zeek.json_fields import MEMBERS
+from streams.zeek.json_fields import FIELD_MAPS
 from streams.zeek.kinds import KINDS, OTHER
 from streams.zeek.names import log_of, nested, unwrapped
-from streams.zeek.postprocess import FINISH, ports_of_icmp
+from streams.zeek.postprocess import POSTPROCESS, ports_of_icmp
 from topics.event import Event
 
 
 def sniff_json(record: dict[str, Any]) -> bool:
-    """Whether a record may be one of Zeek's: its members are looked at when it is parsed."""
+    """Whether a record may be one of Zeek's; `parse_json` looks at its other keys."""
     return "ts" in record or len(record) == 1
 
 
 def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
-    """Columns of one record; False, and `event` untouched, when nothing tells a log of Zeek's."""
+    """Columns of one record; False, and `event` untouched, when it is of no log of Zeek's."""
     if "ts" in record:
         record = nested(record)
         log = log_of(record)
@@ -39,9 +39,9 @@ def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
         return False
     event.update(KINDS.get(log, OTHER))
     ports_of_icmp(record)
-    MEMBERS[log].take(record, event)
-    if log in FINISH:
-        FINISH[log](event, record)
+    FIELD_MAPS[log].apply(record, event)
+    if log in POSTPROCESS:
+        POSTPROCESS[log](event, record)
     logins.count(log, event, record)
     set_type(event)
     name = log if log != "other" else _name(record.get("_path"))
@@ -51,7 +51,7 @@ def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
 
 
 def _name(path: Any) -> str:
-    """The name that a log of one's own has."""
+    """The name of a log that `streams.zeek.kinds` does not list."""
     fit = type(path) is str and len(path) < 64 and path.isascii() and path.replace("_", "").isalnum()
     return path.lower() if fit else "other"
 

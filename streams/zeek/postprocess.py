@@ -1,6 +1,7 @@
-"""What more than one member of a record tells: states, answers, defaults, the types of what was done.
+"""Sets what depends on several fields of a Zeek record: states, answers, defaults, event types.
 
-Each function takes (event, record) after the members were taken. https://docs.zeek.org/en/current/logs/index.html
+Each function takes (event, record) after the single fields were mapped.
+https://docs.zeek.org/en/current/logs/index.html
 """
 
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any
 
 from streams.common.text import extra, is_ip
 from streams.mapping.converters import set_answers, set_status, strings, whole_number
-from streams.mapping.json_fields import setter_for
+from streams.mapping.json_fields import converter_for
 from streams.zeek.kinds import set_state
 from topics.event import Event
 
@@ -35,17 +36,17 @@ _TUNNELS = {
     "Tunnel::EXPIRE": ["connection", "end"],
 }
 _ENDS = tuple(
-    (member, column, setter_for(column))
+    (member, column, converter_for(column))
     for member, column in (("src", "source_ip"), ("dst", "destination_ip"), ("p", "destination_port"))
 )
-"""Members of a notice that is not about one connection."""
+"""Fields of a notice that is not about one connection."""
 _CONNECTS = frozenset({"connect", "login"})
 _INDICATORS = {"Intel::URL": "url", "Intel::EMAIL": "email-addr", "Intel::DOMAIN": "domain-name"}
 _INDICATORS |= {"Intel::FILE_NAME": "file", "Intel::FILE_HASH": "file", "Intel::CERT_HASH": "x509-certificate"}
 
 
 def ports_of_icmp(record: Record) -> None:
-    """For ICMP, what stands in the place of ports is a type and a code: put them under these names."""
+    """Name ICMP's type and code, which Zeek writes in the fields of the ports."""
     ends = record.get("id")
     if record.get("proto") == "icmp" and type(ends) is dict and "orig_p" in ends:
         record["id"] = {name: value for name, value in ends.items() if name not in ("orig_p", "resp_p")}
@@ -100,9 +101,9 @@ def _http(event: Event, record: Record) -> None:
 
 
 def _notice(event: Event, record: Record) -> None:
-    for member, column, take in _ENDS:
+    for member, column, convert in _ENDS:
         if column not in event and member in record:
-            take(event, record[member])
+            convert(event, record[member])
     if type(dropped := record.get("dropped")) is bool:
         event["event_type"] = ["info", "denied" if dropped else "allowed"]
 
@@ -153,7 +154,7 @@ def _intel(event: Event, record: Record) -> None:
     extra(event).update({f"threat.indicator.{name}": text for name, text in fields.items()})
 
 
-FINISH: dict[str, Callable[[Event, Record], None]] = {
+POSTPROCESS: dict[str, Callable[[Event, Record], None]] = {
     "conn": _conn,
     "dns": _dns,
     "http": _http,

@@ -302,13 +302,13 @@ def test_a_table_of_members_takes_what_fits() -> None:
         {"src": "source_ip", "port": "source_port", "a.b": "user_name", "n": "rule.id", "size": "event.severity"},
     )
     event: Event = {}
-    members.take({"src": "192.0.2.1", "port": "22", "a": {"b": 7}, "n": 5, "size": "3"}, event)
+    members.apply({"src": "192.0.2.1", "port": "22", "a": {"b": 7}, "n": 5, "size": "3"}, event)
     assert event == {
         "source_ip": "192.0.2.1", "source_port": 22, "user_name": "7", "extra": {"rule.id": "5", "event.severity": 3}
     }  # fmt: skip
     event = {}
     wrong = {"src": ["x"], "port": 70000, "a": {"b": {}, "c": 1}, "n": {"x": 1}, "size": "big", "more": None}
-    members.take(wrong, event)
+    members.apply(wrong, event)
     assert event == {"extra": {"gadget": wrong}}
 
 
