@@ -25,7 +25,7 @@ def ratio(body: dict[str, Any]) -> Table:
 
 def attackers(body: dict[str, Any]) -> Table:
     """One address a line; red are those that guessed and got in."""
-    table = _table("Attackers == Ogres", body, expand=True)
+    table = _table("Attackers == Ogres", body, caption=_extent(body), expand=True)
     table.add_column("Address", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("Failures", justify="right", no_wrap=True)
@@ -60,6 +60,13 @@ def _table(what: str, body: dict[str, Any], **options: Any) -> Table:
     window = body["window"]
     title = f"{what}, {_clock(window['since'])} to {_clock(window['until'])} UTC"
     return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, **options)
+
+
+def _extent(body: dict[str, Any]) -> str:
+    """How many addresses there are of those that the table shows; it begins with those that broke in."""
+    shown, total = len(body["attackers"]), body["total"]
+    more = "; more with --limit" if shown < total else ""
+    return f"{shown:,} of {total:,} addresses, {body['broke_in_total']:,} got in{more}."
 
 
 def _outcomes(row: dict[str, Any]) -> list[str]:

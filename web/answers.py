@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from agents.counting.break_in import broke_in
+
 T = TypeVar("T")
 Body = dict[str, Any]
 Reader = Callable[[Body], T]
-
-GUESSES = 5
-"""Failures of an address from which on a success makes it stand out, if they are more than its successes."""
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
@@ -56,7 +55,16 @@ class Attacker:
     @property
     def broke_in(self) -> bool:
         """Whether it looks like somebody who guessed: people mistype, but then they get in more often than not."""
-        return self.successes > 0 and self.failures >= GUESSES and self.failures > self.successes
+        return broke_in(self.failures, self.successes)
+
+
+@dataclass(frozen=True, slots=True)
+class Attackers:
+    """Addresses that failed, those that broke in first; `total` and `broke_in_total` count those left out, too."""
+
+    rows: list[Attacker]
+    total: int
+    broke_in_total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +114,11 @@ def attempts(body: Body) -> Attempts:
     return Attempts(rows, bool(body["truncated"]))
 
 
-def attackers(body: Body) -> list[Attacker]:
-    """Addresses that failed."""
-    return [_attacker(row) for row in body["attackers"]]
+def attackers(body: Body) -> Attackers:
+    """Addresses that failed. Workers of the version before say no totals: then those that they list are all."""
+    rows = [_attacker(row) for row in body["attackers"]]
+    listed = sum(row.broke_in for row in rows)
+    return Attackers(rows, int(body.get("total", len(rows))), int(body.get("broke_in_total", listed)))
 
 
 def attacker(body: Body) -> Attacker | None:

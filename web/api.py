@@ -41,6 +41,7 @@ class Api:
 
     async def ratio(self, request: web.Request) -> web.Response:
         """Successful and failed logins by service, address or user."""
+        parameters.require_known(request, "window", "by", "limit")
         window, by = parameters.window(request, "5m", self.settings.keep), parameters.by(request)
         limit = parameters.limit(request, 100)
         asked = {"since": window.since, "until": window.until, "by": by}
@@ -58,24 +59,26 @@ class Api:
         )
 
     async def attackers(self, request: web.Request) -> web.Response:
-        """The addresses that failed most."""
+        """Addresses that failed: those that got in by guessing, then those that failed most."""
+        parameters.require_known(request, "window", "limit")
         window, limit = parameters.window(request, "1h", self.settings.keep), parameters.limit(request, 50)
-        asked = {
-            "since": window.since,
-            "until": window.until,
-            "limit": parameters.MOST,
-        }  # of which some are to be added
+        # Whatever the limit here, since several workers may count one address, which is then to be added up.
+        asked = {"since": window.since, "until": window.until, "limit": parameters.MOST}
         replies = await self.workers.ask("/v1/attackers", answers.attackers, asked)
+        found = merge.rank_attackers(replies.contents, limit)
         return reply(
             {
                 "window": window.shown(),
-                "attackers": [rendering.attacker(row) for row in merge.rank_attackers(replies.contents, limit)],
+                "attackers": [rendering.attacker(row) for row in found.rows],
+                "total": found.total,
+                "broke_in_total": found.broke_in_total,
                 "partitions": rendering.partitions(replies),
             }
         )
 
     async def attacker(self, request: web.Request) -> web.Response:
         """All about one address. It is unknown only if every partition says so."""
+        parameters.require_known(request, "window")
         window, address = parameters.window(request, "24h", self.settings.keep), parameters.address(request)
         asked = {"since": window.since, "until": window.until}
         replies = await self.workers.ask(f"/v1/attackers/{quote(address, safe='')}", answers.attacker, asked)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from web.answers import Answer, Attacker, Attempts, T
+from web.answers import Answer, Attacker, Attackers, Attempts, T
 
 NAMES = 20
 """Most users, and most hosts, of an address."""
@@ -76,14 +76,23 @@ def add_attempts(parts: Iterable[Attempts]) -> list[tuple[str, Counts]]:
     return sorted(rows.items(), key=lambda row: (-row[1].attempts, row[0]))
 
 
-def rank_attackers(parts: Iterable[Sequence[Attacker]], limit: int) -> list[Attacker]:
-    """The `limit` addresses that failed most often, then latest. What several answers say of one is added up."""
+def rank_attackers(parts: Iterable[Attackers], limit: int) -> Attackers:
+    """At most `limit` addresses: those that broke in, then those that failed most often, then the latest.
+
+    What several answers say of an address is added up, and it counts once in the totals. Only an address that two
+    answers count and both leave out is twice in them.
+    """
+    parts = list(parts)
+    listed = [row for part in parts for row in part.rows]
     rows: dict[str, list[Attacker]] = {}
-    for part in parts:
-        for attacker in part:
-            rows.setdefault(attacker.address, []).append(attacker)
+    for attacker in listed:
+        rows.setdefault(attacker.address, []).append(attacker)
     found = [add_attacker(of_one) for of_one in rows.values()]
-    return sorted(found, key=lambda row: (-row.failures, -row.last_seen, row.address))[:limit]
+    found.sort(key=lambda row: (not row.broke_in, -row.failures, -row.last_seen, row.address))
+    left_out = sum(part.total for part in parts) - len(listed)
+    breaches_left_out = sum(part.broke_in_total for part in parts) - sum(row.broke_in for row in listed)
+    breaches = sum(row.broke_in for row in found)
+    return Attackers(found[:limit], left_out + len(found), breaches_left_out + breaches)
 
 
 def add_attacker(rows: Sequence[Attacker]) -> Attacker:

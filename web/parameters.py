@@ -16,6 +16,16 @@ class BadParameter(ValueError):
     """A parameter is not as it should be. The text names it and says what would do."""
 
 
+def require_known(request: web.Request, *names: str) -> None:
+    """Raises BadParameter for a parameter of another name, such as a misspelt one, and for one that is given twice."""
+    for name in request.query:
+        shown = repr(name[:_LONGEST_NAME])
+        if name not in names:
+            raise BadParameter(f"{shown}: no such parameter here; there are {', '.join(names)}")
+        if len(request.query.getall(name)) > 1:
+            raise BadParameter(f"{shown} is given twice")
+
+
 def window(request: web.Request, default: str, longest: float) -> Window:
     """The window that ends now. Raises BadParameter."""
     try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Any
 
+from agents.counting.break_in import broke_in
 from agents.counting.entries import MORE_HOSTS, MORE_USERS, Source
 from agents.counting.minute import ADDRESS, SERVICE, USER, Minute
 from agents.counting.partition_counts import PartitionCounts
@@ -52,21 +53,42 @@ async def attempts(
     return rows, len(rows) < len(sums)
 
 
-async def attackers(
-    parts: Iterable[ChangelogPartition[PartitionStore]], span: Span, limit: int
-) -> list[dict[str, Any]]:
-    """Addresses that failed, most failures first, then the latest first."""
+async def attackers(parts: Iterable[ChangelogPartition[PartitionStore]], span: Span, limit: int) -> dict[str, Any]:
+    """At most `limit` addresses that failed, and how many there are of them: `total`, and `broke_in_total` of those.
+
+    Those that guessed and got in come first, so that no number of louder ones hides them; then those with most
+    failures, then the latest.
+    """
     parts = list(parts)
-    worst: dict[str, list[int]] = {}
+    failed = {key: row for key, row in (await _sums(parts, span)).items() if row.failures}
+    chosen = nlargest(limit, failed, key=lambda key: failed[key].rank())
+    rows = await _rows(parts, span, chosen)
+    breaches = sum(broke_in(row.failures, row.successes) for row in failed.values())
+    return {"attackers": rows, "total": len(failed), "broke_in_total": breaches}
+
+
+async def _sums(parts: Iterable[ChangelogPartition[PartitionStore]], span: Span) -> dict[str, "_Sums"]:
+    """What ranks each address: far less than an answer says of it, since there may be hundreds of thousands."""
+    sums: dict[str, _Sums] = {}
     async for _, minute in _minutes(parts, span):
         for key, entry in minute.addresses.items():
             if not key:
                 continue
-            row = worst.setdefault(key, [0, 0])
-            row[0] += entry.failure
-            row[1] = max(row[1], entry.last)
-    chosen = nlargest(limit, ((row, key) for key, row in worst.items() if row[0]))
-    found = {key: _Attacker(key) for _, key in chosen}
+            row = sums.get(key)
+            if row is None:
+                row = sums[key] = _Sums()
+            row.failures += entry.failure
+            row.successes += entry.success
+            if entry.last > row.last:
+                row.last = entry.last
+    return sums
+
+
+async def _rows(
+    parts: Iterable[ChangelogPartition[PartitionStore]], span: Span, chosen: Iterable[str]
+) -> list[dict[str, Any]]:
+    """All that is known of some addresses, in their order of rank."""
+    found = {key: _Attacker(address=key) for key in chosen}
     async for time, minute in _minutes(parts, span):
         if len(found) < len(minute.addresses):
             hits: Iterable[str] = (key for key in found if key in minute.addresses)
@@ -81,7 +103,7 @@ async def attacker(
     parts: Iterable[ChangelogPartition[PartitionStore]], span: Span, address: str
 ) -> dict[str, Any] | None:
     """One address and its minutes: start, successes, failures. None if nothing is known of it."""
-    found = _Attacker(address)
+    found = _Attacker(address=address)
     async for time, minute in _minutes(parts, span):
         if (entry := minute.addresses.get(address)) is not None:
             found.add(time, entry)
@@ -128,18 +150,28 @@ def _times(parts: Iterable[ChangelogPartition[PartitionStore]], span: Span) -> I
 
 
 @dataclass(slots=True)
-class _Attacker:
-    """One address over several minutes."""
+class _Sums:
+    """The counts of one address over several minutes; `last` in microseconds."""
 
-    address: str
-    country: str = ""
     failures: int = 0
     successes: int = 0
+    last: int = 0
+
+    def rank(self) -> tuple[bool, int, int]:
+        """Higher is worse: those that broke in, then those that failed most, then the latest."""
+        return broke_in(self.failures, self.successes), self.failures, self.last
+
+
+@dataclass(slots=True)
+class _Attacker(_Sums):
+    """What an answer says of one address."""
+
+    address: str = ""
+    country: str = ""
     users: dict[str, None] = field(default_factory=dict)
     hosts: dict[str, None] = field(default_factory=dict)
     more: int = 0
     first: int = 0
-    last: int = 0
     minutes: dict[int, list[int]] = field(default_factory=dict)
 
     def add(self, minute: int, entry: Source) -> None:
@@ -154,9 +186,6 @@ class _Attacker:
         counts = self.minutes.setdefault(minute, [0, 0])
         counts[0] += entry.success
         counts[1] += entry.failure
-
-    def rank(self) -> tuple[int, int]:
-        return self.failures, self.last
 
     def row(self) -> dict[str, Any]:
         return {

@@ -82,7 +82,7 @@ class Server(Service):
     async def _attackers(self, request: web.Request) -> web.Response:
         parts = self._table.store.recovered()
         found = await queries.attackers(parts, _span(request), _limit(request))
-        return self._answer(parts, {"attackers": found})
+        return self._answer(parts, found)
 
     async def _attacker(self, request: web.Request) -> web.Response:
         parts = self._table.store.recovered()

@@ -97,13 +97,14 @@ def test_options_are_passed_on(web: Web) -> None:
 
 
 def test_attackers_are_a_table(web: Web) -> None:
-    web.body = {"window": WINDOW, "attackers": [OGRE], "partitions": WHOLE}
+    web.body = {"window": WINDOW, "attackers": [OGRE], "total": 10_312, "broke_in_total": 2, "partitions": WHOLE}
     result = web.run("attackers")
     assert web.asked == ["/api/v1/attackers?"]
     assert "203.0.113.9" in result.stdout
     assert "57+: root, [red]adm" in result.stdout
     assert "2: web1, web2" in result.stdout
     assert "Oct 01 10:05" in result.stdout
+    assert "1 of 10,312 addresses, 2 got in; more with --limit." in result.stdout
 
 
 def test_an_attacker_is_looked_up_by_address(web: Web) -> None:
@@ -122,7 +123,8 @@ def test_json_is_the_answer_as_it_came(web: Web) -> None:
 
 
 def test_missing_partitions_are_told_apart_from_the_table(web: Web) -> None:
-    web.body = {"window": WINDOW, "attackers": [], "partitions": {"of": 4, "missing": [1, 3]}}
+    none = {"attackers": [], "total": 0, "broke_in_total": 0}
+    web.body = {"window": WINDOW, **none, "partitions": {"of": 4, "missing": [1, 3]}}
     result = web.run("attackers")
     assert result.exit_code == 0
     assert result.stderr == "Too low: partitions 1, 3 of 4 do not answer.\n"

@@ -71,6 +71,7 @@ async def test_attackers_of_all_workers_are_ranked_together() -> None:
     other = Worker([2, 3], attackers=[attacker("2001:db8::3", 5)])
     async with page(one, other) as client:
         said = await get(client, f"{ATTACKERS}?window=1h&limit=2")
+    assert (said["total"], said["broke_in_total"]) == (3, 0)
     assert [row["address"] for row in said["attackers"]] == ["203.0.113.1", "2001:db8::3"]
     assert said["attackers"][0] == {
         "address": "203.0.113.1", "country": "NL", "failures": 9, "successes": 0, "users": ["root", "admin"],
@@ -78,6 +79,16 @@ async def test_attackers_of_all_workers_are_ranked_together() -> None:
         "first_seen": "2025-11-25T12:00:01.250Z", "last_seen": "2025-11-25T12:01:40.500Z",
         "broke_in": False,
     }  # fmt: skip
+
+
+async def test_who_got_in_is_first_among_many_louder_ones() -> None:
+    loud = [attacker(f"2001:db8::{n:x}", 100 + n) for n in range(10_000)]
+    one = Worker([0, 1], attackers=loud[:5_000])
+    other = Worker([2, 3], attackers=[*loud[5_000:], attacker("203.0.113.9", 6, 1)])
+    async with page(one, other) as client:
+        said = await get(client, f"{ATTACKERS}?limit=50")
+    assert (said["attackers"][0]["address"], said["attackers"][0]["broke_in"]) == ("203.0.113.9", True)
+    assert (len(said["attackers"]), said["total"], said["broke_in_total"]) == (50, 10_001, 1)
 
 
 async def test_one_attacker_comes_with_minutes() -> None:
@@ -110,6 +121,10 @@ async def test_an_address_is_unknown_only_when_every_partition_says_so() -> None
         (f"{ATTACKERS}?limit=1001", "limit: '1001' is no"),
         (f"{ATTACKERS}?limit=-1", "limit: '-1' is no"),
         (f"{ATTACKERS}?limit=%C2%B2", "limit: '²' is no"),
+        (f"{ATTACKERS}?windw=24h", "'windw': no such parameter here; there are window, limit"),
+        (f"{RATIO}?window=5m&By=user", "'By': no such parameter here; there are window, by, limit"),
+        (f"{ATTACKERS}/203.0.113.9?limit=5", "'limit': no such parameter here; there are window"),
+        (f"{ATTACKERS}?limit=5&limit=6", "'limit' is given twice"),
         (f"{ATTACKERS}/{'a' * 256}", "address: 'aaa"),
         (f"{ATTACKERS}/%00", "address: '\\x00' is neither"),
     ],

@@ -69,6 +69,7 @@ async def test_it_shows_services_and_attackers_and_who_got_in(browser: Browser) 
         await expect(tab.locator("#logins tbody tr")).to_have_text(
             ["sshd121,35000.9%", "web50003100%", "All5121,350327.5%"]
         )
+        await expect(tab.locator("#extent")).to_have_text("3 of 3 addresses; 1 got in by guessing, listed first.")
         first, second, third = (tab.locator("#attackers tbody tr").nth(number) for number in range(3))
         await expect(first.locator("th")).to_have_text(f"{OGRE}got in")
         await expect(first.locator("td")).to_contain_text(["Netherlands", "1,340", "2", "at least 55 more", "web1"])
@@ -129,7 +130,7 @@ async def test_it_refreshes_itself_and_keeps_the_focus_where_it_is(browser: Brow
     one, other = workers()
     async with page(one, other) as client, opened(browser, client) as tab:
         await tab.get_by_role("link", name=OTHER).focus()
-        other.attackers[0] |= {"failures": 5000}
+        other.attackers[0] |= {"failures": 5000, "successes": 1}
         await expect(tab.locator("#attackers tbody tr").first).to_contain_text("5,000", timeout=10_000)
         await expect(tab.get_by_role("link", name=OTHER)).to_be_focused()
 

@@ -1,6 +1,6 @@
 // Answers of the API in, rows of the two tables out.
 
-import { byId, cells, element, rows, shape } from "./dom.js";
+import { byId, cells, element, rows, say, shape } from "./dom.js";
 import * as format from "./format.js";
 
 export function showLogins({ rows: services, total }) {
@@ -9,9 +9,11 @@ export function showLogins({ rows: services, total }) {
   showEmpty("logins", items);
 }
 
-export function showAttackers({ attackers }, link) {
+export function showAttackers({ attackers, total, broke_in_total: breaches }, link) {
   rows(byId("attackers").tBodies[0], attackers, (row) => row.address, (row, item) => fillAttacker(row, item, link));
   showEmpty("attackers", attackers);
+  const extent = `${format.count(attackers.length)} of ${format.count(total)} addresses; ${format.count(breaches)} got in by guessing`;
+  say(byId("extent"), total ? `${extent}${breaches ? ", listed first" : ""}.` : "");
 }
 
 function showEmpty(id, items) {

@@ -115,6 +115,7 @@ def test_answers_keep_the_contract(cluster: Cluster) -> None:
     found = cluster.ask(f"/v1/attackers?{span}&limit=1")
     assert (found["partitions"], found["of"]) == ([0, 1], PARTITIONS)
     (worst,) = found["attackers"]
+    assert (found["total"], found["broke_in_total"]) == (2, 1)
     assert (worst["address"], worst["failures"], worst["successes"]) == ("203.0.113.9", 6, 1)
     assert (worst["users"], worst["user_count"], worst["users_more"]) == (["root", "admin"], 2, False)
     assert (worst["hosts"], worst["first_seen"], worst["last_seen"]) == (["web1", "web2"], START + 1, START + 61)
