@@ -1,7 +1,8 @@
-"""Tells who looks at the page and asks the API, and what they may do there.
+"""Decides who may see the page and use the API, and what they may do there.
 
-On loopback nobody is asked until a token to look with has been made. Beyond it somebody always is: by a token (shown as
-`Authorization: Bearer`, or exchanged for a cookie), or by a proxy before us that names its user in a header. RFC 6750.
+On loopback no authentication is needed until a token of role `look` or `act` has been made. Beyond loopback it always
+is: by a token (sent as `Authorization: Bearer`, RFC 6750, or exchanged for a cookie), or by a trusted reverse proxy
+that names its user in a header.
 """
 
 import logging
@@ -34,15 +35,15 @@ from web.sessions import Sessions
 
 COOKIE = "ogrewatch_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that change nothing; all others take the role `act`."""
-_FAILURES, _AGAIN = 10, 1 / 6  # wrong tokens that an address may show at once, and a second in the long run
+"""HTTP methods that change nothing. All others need the role `act`."""
+_FAILURES, _AGAIN = 10, 1 / 6  # wrong tokens from one address: as a burst, and a second in the long run
 _LONGEST_NAME = 255
 
 _log = logging.getLogger("ogrewatch.web")
 
 
 class Denied(Exception):
-    """A request that is not answered: status, the reason for whoever asked, and headers."""
+    """A request is refused. Holds the HTTP status, the reason that the client gets, and headers of the response."""
 
     def __init__(self, status: HTTPStatus, text: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(text)
@@ -51,22 +52,22 @@ class Denied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks: a name, "" when nobody was asked; and a role, `look` or `act`."""
+    """Who sent a request: a name, "" without authentication, and a role, `look` or `act`."""
 
     name: str
     role: str
 
     def may(self, method: str) -> bool:
-        """Whether a request of this method may be carried out."""
+        """Whether the role allows this HTTP method."""
         return self.role == ACT or (self.role == LOOK and method in SAFE)
 
 
 VIEWER: web.RequestKey[Viewer | None] = web.RequestKey("viewer", Viewer | None)  # type: ignore[arg-type]
-"""Where a request keeps who asks."""
+"""The key under which a request stores its viewer."""
 
 
 class Access:
-    """The rules of one web role. Raises `BadSettings` when anybody who reaches it could look without being asked."""
+    """The access rules of one web role. Raises `BadSettings` when others could reach it without authentication."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -80,12 +81,12 @@ class Access:
         self._require_safety()
 
     def asks(self) -> bool:
-        """Whether whoever looks must show who it is. Raises `TokenError`."""
+        """Whether authentication is needed. Raises `TokenError`."""
         self._asks = self._asks or bool(self._settings.web_trust_header) or self._tokens.asked(LOOK, ACT)
         return self._asks
 
     def require_ours(self, request: web.Request) -> None:
-        """Raises `Denied` for a request for another host (421), or a change that another site's page asks for (403)."""
+        """Raise `Denied` for a request for another host (421), or a change requested by another site's page (403)."""
         headers = request.headers
         if not self._hosts.know(hosts := headers.getall("Host", ())):
             text = "not a host name of this page; OGREWATCH_WEB_HOSTS lists them"
@@ -95,7 +96,7 @@ class Access:
             raise Denied(HTTPStatus.FORBIDDEN, "a page of another site may not ask for this")
 
     def viewer(self, request: web.Request) -> Viewer | None:
-        """Who asks, None when that is not shown. Raises `Denied` for a wrong token."""
+        """The viewer of a request, None when it is not authenticated. Raises `Denied` for a wrong token."""
         try:
             if not self.asks():
                 return Viewer("", ACT if is_loopback(self._settings.web_host) else LOOK)
@@ -108,7 +109,7 @@ class Access:
         return Viewer(token.name, token.role) if token is not None and token.role in (LOOK, ACT) else None
 
     def log_in(self, request: web.Request, shown: str) -> str:
-        """The session of whoever shows a token. Raises `Denied`."""
+        """Start a session for the owner of the token `shown`, and return it. Raises `Denied`."""
         try:
             token = self._verified(request, shown)
         except TokenError as error:
@@ -118,7 +119,7 @@ class Access:
         return self._sessions.make(token)
 
     def is_encrypted(self, request: web.Request) -> bool:
-        """Whether the browser came by TLS: to us, or to a proxy of ours."""
+        """Whether the browser used TLS, to this process or to a trusted proxy."""
         proxied = contains(self._proxies, peer_of(request.transport))
         return request.secure or (proxied and request.headers.get("X-Forwarded-Proto", "") == "https")
 
@@ -127,7 +128,7 @@ class Access:
         return self._verified(request, value.strip()) if scheme.lower() == "bearer" else None
 
     def _verified(self, request: web.Request, shown: str) -> Token:
-        """The token of whoever may look. Failures cost, so that nobody tries many, nor fills the log."""
+        """The token, if it is valid and may look. Wrong ones are limited per address, and so is what they log."""
         address = self._address(request)
         if wait := self._failures.take(address, 1):
             headers = {"Retry-After": str(ceil(wait))}
@@ -136,11 +137,11 @@ class Access:
         if token is None or token.role not in (LOOK, ACT):
             _log.warning("a wrong token from %s", address)
             raise Denied(HTTPStatus.UNAUTHORIZED, "this is no valid token to look with", CHALLENGE)
-        self._failures.take(address, -1)  # that was none
+        self._failures.take(address, -1)  # a valid token costs nothing
         return token
 
     def _forwarded(self, request: web.Request) -> str | None:
-        """The user that a proxy of ours names; nobody else is believed."""
+        """The user that a trusted proxy names in its header; None for requests from elsewhere."""
         header = self._settings.web_trust_header
         if not header or not contains(self._proxies, peer_of(request.transport)):
             return None
@@ -186,8 +187,8 @@ def tls_of(settings: Settings) -> ssl.SSLContext | None:
 
 
 def _certified(settings: Settings) -> str:
-    """The names that the page's certificate is for."""
-    tls_of(settings)  # says what is wrong with it
+    """The host names of the certificate."""
+    tls_of(settings)  # raises when the files cannot be used
     return names_of(settings.web_certificate)
 
 

@@ -1,6 +1,6 @@
-"""What count workers say over HTTP in (JSON, `docs/queries.md`), typed values out.
+"""Turns the JSON that count workers answer with into typed values.
 
-Every reader raises KeyError, TypeError, ValueError, AttributeError or OverflowError for what is not as agreed.
+`docs/queries.md` describes the protocol. Readers raise one of MALFORMED for an answer that does not follow it.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,12 @@ Body = dict[str, Any]
 Reader = Callable[[Body], T]
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What a reader raises for an answer that does not follow the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """One worker's answer: about the partitions it owns and has recovered, of `of` that there are."""
+    """The answer of one worker about the `partitions` that it owns and has recovered; there are `of` in all."""
 
     worker: str
     partitions: frozenset[int]
@@ -28,7 +29,7 @@ class Answer(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """Success, failure and unknown by name; `truncated` when only the names with most attempts are among them."""
+    """Successes, failures and unknown outcomes by name; when `truncated`, names with few attempts are left out."""
 
     rows: dict[str, tuple[int, int, int]]
     truncated: bool
@@ -54,13 +55,13 @@ class Attacker:
 
     @property
     def broke_in(self) -> bool:
-        """Whether it looks like somebody who guessed: people mistype, but then they get in more often than not."""
+        """Whether this address looks like somebody who guessed a password and got in."""
         return broke_in(self.failures, self.successes)
 
 
 @dataclass(frozen=True, slots=True)
 class Attackers:
-    """Addresses that failed, those that broke in first; `total` and `broke_in_total` count those left out, too."""
+    """Addresses that failed, in the order of their rank; the totals also count addresses that are not in `rows`."""
 
     rows: list[Attacker]
     total: int
@@ -69,7 +70,7 @@ class Attackers:
 
 @dataclass(frozen=True, slots=True)
 class PartitionState:
-    """How far a partition has been counted. `newest` is the latest event's time, None before the first."""
+    """How far a partition has been counted. `newest` is the time of its latest event, None before the first one."""
 
     offset: int
     total: int
@@ -82,32 +83,32 @@ State = dict[int, PartitionState]
 
 
 def read(worker: str, body: Body, content: Reader[T]) -> Answer[T]:
-    """An answer to anything but the owners."""
+    """Read the envelope of any answer but that about owners, and its content with the reader `content`."""
     return Answer(worker, frozenset(_partitions(body["partitions"])), _of(body), content(body))
 
 
 def _of(body: Body) -> int:
-    """How many partitions there are; a worker that does not know that yet is no help."""
+    """The number of partitions. A worker that does not know it yet cannot be used, so it counts as malformed."""
     if (number := int(body["of"])) < 1:
         raise ValueError(f"of {number} partitions")
     return number
 
 
-def _partitions(said: object) -> list[int]:
-    if isinstance(said, dict):  # of /v1/state, which speaks of those that are being recovered, too
-        return [int(number) for number, state in said.items() if state["recovered"]]
-    if isinstance(said, list):
-        return [int(number) for number in said]
+def _partitions(listed: object) -> list[int]:
+    if isinstance(listed, dict):  # /v1/state also lists partitions that are still being recovered
+        return [int(number) for number, state in listed.items() if state["recovered"]]
+    if isinstance(listed, list):
+        return [int(number) for number in listed]
     raise TypeError("partitions are neither a list nor an object")
 
 
 def owners(body: Body) -> tuple[int, list[str]]:
-    """How many partitions there are, and the URLs of the workers."""
+    """The number of partitions, and the URLs of the workers that own them."""
     return _of(body), [str(url).rstrip("/") for url in body["workers"]]
 
 
 def attempts(body: Body) -> Attempts:
-    """Attempts by name."""
+    """Read the counts of /v1/attempts."""
     rows = {
         str(name): (int(row["success"]), int(row["failure"]), int(row["unknown"])) for name, row in body["rows"].items()
     }
@@ -115,30 +116,30 @@ def attempts(body: Body) -> Attempts:
 
 
 def attackers(body: Body) -> Attackers:
-    """Addresses that failed. Workers of the version before say no totals: then those that they list are all."""
+    """Read the rows of /v1/attackers. Workers of earlier versions send no totals: then the rows are taken for all."""
     rows = [_attacker(row) for row in body["attackers"]]
     listed = sum(row.broke_in for row in rows)
     return Attackers(rows, int(body.get("total", len(rows))), int(body.get("broke_in_total", listed)))
 
 
 def attacker(body: Body) -> Attacker | None:
-    """One address with its minutes; None when the worker knows nothing of it."""
+    """Read one address with its minutes; None when the worker has not counted it."""
     row = body["attacker"]
     return None if row is None else _attacker(row)
 
 
 def state(body: Body) -> State:
-    """How far each partition is."""
-    return {int(number): _state(said) for number, said in body["partitions"].items()}
+    """Read how far each partition has been counted."""
+    return {int(number): _state(fields) for number, fields in body["partitions"].items()}
 
 
-def _state(said: Body) -> PartitionState:
-    newest = float(said.get("newest") or 0)
+def _state(fields: Body) -> PartitionState:
+    newest = float(fields.get("newest") or 0)
     return PartitionState(
-        int(said["offset"]),
-        int(said["total"]),
-        int(said["late"]),
-        bool(said["recovered"]),
+        int(fields["offset"]),
+        int(fields["total"]),
+        int(fields["late"]),
+        bool(fields["recovered"]),
         newest if newest > 0 else None,
     )
 

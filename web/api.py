@@ -1,4 +1,4 @@
-"""Requests for live counts in, JSON out. `docs/queries.md` is the manual."""
+"""Answers requests for live counts in JSON; `docs/queries.md` describes paths, parameters and answers."""
 
 import asyncio
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from web.broker import Broker
 from web.workers import NoWorkers, Workers
 
 HEALTH = "/api/v1/health"
-"""Answers everybody, in a word those who may not look: probes ask it."""
+"""Path of the health check. Everybody may ask, since probes have no token; without one only the status is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The handlers. They raise BadParameter and NoWorkers, which the application turns into 400 and 503."""
+    """The handlers of all paths. The application answers BadParameter with 400 and NoWorkers with 503."""
 
     settings: Settings
     workers: Workers
@@ -30,7 +30,7 @@ class Api:
     about: dict[str, Any]
 
     def routes(self) -> list[web.RouteDef]:
-        """Every path of the API."""
+        """Return the paths of the API with their handlers."""
         return [
             web.get("/api/v1/auth/ratio", self.ratio),
             web.get("/api/v1/attackers", self.attackers),
@@ -40,7 +40,7 @@ class Api:
         ]
 
     async def ratio(self, request: web.Request) -> web.Response:
-        """Successful and failed logins by service, address or user."""
+        """Answer with successful and failed logins by service, address or user."""
         parameters.require_known(request, "window", "by", "limit")
         window, by = parameters.window(request, "5m", self.settings.keep), parameters.by(request)
         limit = parameters.limit(request, 100)
@@ -59,7 +59,7 @@ class Api:
         )
 
     async def attackers(self, request: web.Request) -> web.Response:
-        """Addresses that failed: those that got in by guessing, then those that failed most."""
+        """Answer with the addresses that failed: first those that got in by guessing, then those that failed most."""
         parameters.require_known(request, "window", "limit")
         window, limit = parameters.window(request, "1h", self.settings.keep), parameters.limit(request, 50)
         # Whatever the limit here, since several workers may count one address, which is then to be added up.
@@ -77,7 +77,7 @@ class Api:
         )
 
     async def attacker(self, request: web.Request) -> web.Response:
-        """All about one address. It is unknown only if every partition says so."""
+        """Answer with all about one address. 404 only when every partition answers and none has counted it."""
         parameters.require_known(request, "window")
         window, address = parameters.window(request, "24h", self.settings.keep), parameters.address(request)
         asked = {"since": window.since, "until": window.until}
@@ -90,7 +90,7 @@ class Api:
         return error(HTTPStatus.NOT_FOUND, f"nothing is known of {address} in this window")
 
     async def health(self, request: web.Request) -> web.Response:
-        """Whether Kafka and a count worker for every partition answer: 200, else 503."""
+        """Answer 200 when Kafka answers and every partition has a count worker that answers, else 503."""
         asking = asyncio.create_task(self.workers.ask("/v1/state", answers.state))
         kafka = {"servers": self.settings.kafka, "reachable": await self.broker.reachable()}
         try:
@@ -110,19 +110,19 @@ class Api:
         return _health(request, bool(kafka["reachable"]) and not replies.missing, shown)
 
     async def describe(self, request: web.Request) -> web.Response:
-        """The program's version, where its geography comes from, and who asks, if anybody was asked that."""
+        """Answer with the version, the source of countries and networks, and the name of the viewer if one is known."""
         viewer = request[VIEWER]
         you = {"name": viewer.name, "role": viewer.role} if viewer is not None and viewer.name else None
         return reply({**self.about, "you": you})
 
 
 def reply(content: Any, status: int = HTTPStatus.OK) -> web.Response:
-    """A JSON answer."""
+    """Make a JSON response."""
     return web.Response(body=orjson.dumps(content), status=status, content_type="application/json")
 
 
 def error(status: int, text: str) -> web.Response:
-    """An answer that says in `error` why there is none."""
+    """Make a response that explains in `error` why a request failed; tokens in the text are hidden."""
     return reply({"error": hidden(text)}, status)
 
 

@@ -1,6 +1,6 @@
-"""Settings in, the web role out: the page at `/`, the API at `/api/v1`, Prometheus metrics at `/metrics`.
+"""Builds and runs the web role: the page at `/`, the API at `/api/v1`, Prometheus metrics at `/metrics`.
 
-It keeps no state: any number of them may run, and be started and stopped at any time.
+It keeps no state, so that any number of web processes may run, and be started and stopped at any time.
 """
 
 import logging
@@ -35,7 +35,7 @@ STATIC = Path(__file__).parent / "static"
 _log = logging.getLogger("ogrewatch.web")
 
 _LARGEST = 64 << 10  # bytes of a request
-_GRACE = 5.0  # seconds that requests under way have to end on a stop
+_GRACE = 5.0  # seconds that unfinished requests have when the process is told to stop
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -49,7 +49,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(settings: Settings) -> web.Application:
-    """The web role as an application; it asks nobody before it is started. Raises `BadSettings`."""
+    """Build the web role as an aiohttp application. It opens no connection before it starts. Raises `BadSettings`."""
     access = Access(settings)
     workers = Workers(settings.query_urls, key=settings.key(PURPOSE))
 
@@ -68,7 +68,7 @@ def make_app(settings: Settings) -> web.Application:
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; exits with a sentence and status 1 when the port cannot be had.
+    """Serve until SIGTERM or SIGINT; exits with a message and status 1 when the port is not available.
 
     Raises `BadSettings`.
     """
@@ -85,7 +85,7 @@ def run(settings: Settings) -> None:
 
 
 def _about(settings: Settings) -> dict[str, Any]:
-    """What readers of the results must know; `geoip` is None when its database cannot be read here."""
+    """What /api/v1/about answers; `geoip` is None when its database cannot be read here."""
     try:
         geoip = Enricher(settings.geoip, settings.asn).describe()
     except GeoDatabaseError as error:
@@ -103,13 +103,13 @@ async def _metrics(_: web.Request) -> web.Response:
 
 
 async def _secure(_: web.Request, response: web.StreamResponse) -> None:
-    """Counts are of this moment and never kept; files may be, but are asked about each time."""
+    """Add the security headers. Answers with counts are never cached; files are, and checked for changes each time."""
     response.headers.update(_HEADERS)
     response.headers["Cache-Control"] = "no-cache" if isinstance(response, web.FileResponse) else "no-store"
 
 
 def _guard(access: Access) -> Middleware:
-    """What lets in whom it may, and keeps with the request who that is."""
+    """Make the middleware that admits or denies a request, and stores its viewer with it."""
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:

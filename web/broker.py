@@ -1,4 +1,4 @@
-"""Kafka's address in, whether it answers out."""
+"""Finds out whether Kafka answers, at most once every two seconds however many viewers ask."""
 
 import asyncio
 import time
@@ -8,22 +8,22 @@ from confluent_kafka.admin import AdminClient
 
 from topics.kafka.client import client_conf
 
-_KEEP = 2.0  # seconds a finding serves every page that asks
-_PATIENCE = 1.0  # seconds
+_KEEP = 2.0  # seconds for which one result serves all requests
+_TIMEOUT = 1.0  # seconds; as long as the count workers have
 
 
 class Broker:
-    """Asks Kafka for a topic's metadata: a server that only accepts connections does not pass."""
+    """Asks Kafka for the metadata of a topic, since a server may accept connections and still not work."""
 
     def __init__(self, servers: str, topic: str) -> None:
         self._topic = topic
-        # Whoever wants to know asks; librdkafka need not tell standard error as well.
+        # librdkafka would report failures on standard error as well: the health check shows them.
         self._client = AdminClient(client_conf(servers) | {"log_level": 0})
         self._lock = asyncio.Lock()
         self._asked, self._answers = float("-inf"), False
 
     async def reachable(self) -> bool:
-        """Whether Kafka answers, as of two seconds ago at most. Takes up to a second; never raises."""
+        """Whether Kafka answered within the last two seconds. Takes up to a second; never raises."""
         async with self._lock:
             if time.monotonic() - self._asked > _KEEP:
                 self._answers = await asyncio.to_thread(self._ask)
@@ -32,7 +32,7 @@ class Broker:
 
     def _ask(self) -> bool:
         try:
-            self._client.list_topics(self._topic, timeout=_PATIENCE)
+            self._client.list_topics(self._topic, timeout=_TIMEOUT)
         except KafkaException:
             return False
         return True

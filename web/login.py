@@ -1,4 +1,4 @@
-"""Exchanges a token for a cookie that scripts cannot read and other sites' requests do not carry, and takes it back.
+"""Logs a browser in and out: exchanges a token for a session cookie (HttpOnly, SameSite=Strict), and removes it.
 
 https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Set-Cookie
 """
@@ -14,19 +14,19 @@ from web.access import COOKIE, Access, Denied
 from web.sessions import LENGTH
 
 PATHS = frozenset({"/login", "/logout"})
-"""What can be asked for without having logged in."""
+"""Paths that need no authentication."""
 _PAGE = Path(__file__).parent / "static" / "login.html"
 _NOTE = "<!-- why not -->"
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """The handlers."""
+    """The handlers of logging in and out."""
 
     access: Access
 
     def routes(self) -> list[web.RouteDef]:
-        """Every path."""
+        """Return the paths with their handlers."""
         return [
             web.get("/login", self.show),
             web.post("/login", self.log_in),
@@ -34,11 +34,11 @@ class Login:
         ]
 
     async def show(self, _: web.Request) -> web.Response:
-        """The form; the page itself where nobody is asked."""
+        """Show the form; redirect to the page where no authentication is needed."""
         return _form() if self.access.asks() else _see("/")
 
     async def log_in(self, request: web.Request) -> web.Response:
-        """The page and a cookie for a token to look with, else the form again."""
+        """Set the cookie and redirect to the page for a valid token; else show the form again, with the reason."""
         shown = (await request.post()).get("token", "")
         try:
             session = self.access.log_in(request, shown.strip() if isinstance(shown, str) else "")
@@ -49,14 +49,14 @@ class Login:
         return answer
 
     async def log_out(self, request: web.Request) -> web.Response:
-        """The form; the browser forgets its cookie."""
+        """Delete the cookie and redirect to the form."""
         answer, secure = _see("/login"), self.access.is_encrypted(request)
         answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict", secure=secure)
         return answer
 
 
 def _form(note: str = "", why: Denied | None = None) -> web.Response:
-    """Without the challenge, for which browsers would ask in their own words."""
+    """The form. Without `WWW-Authenticate`, at which browsers would open a dialogue of their own."""
     shown = f'<p class="notice" role="alert">{html.escape(note[:1].upper() + note[1:])}.</p>' if note else ""
     status = why.status if why is not None else HTTPStatus.OK
     headers = {name: value for name, value in (why.headers if why else {}).items() if name == "Retry-After"}

@@ -1,4 +1,4 @@
-"""Answers of several workers in, one result out. Pure: nothing here waits or asks.
+"""Combines the answers of several count workers into one result. Pure functions: no I/O.
 
 A worker adds up its partitions before it answers, so an answer is used whole or not at all.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from web.answers import Answer, Attacker, Attackers, Attempts, T
 
 NAMES = 20
-"""Most users, and most hosts, of an address."""
+"""The most users, and the most hosts, that are listed for an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Counts:
 
     @property
     def attempts(self) -> int:
-        """All of them."""
+        """The sum of all outcomes."""
         return self.success + self.failure + self.unknown
 
     @property
     def ratio(self) -> float | None:
-        """Successful ones among those whose outcome is known; None when there are none."""
+        """successes / (successes + failures), rounded to six digits; None when there are neither."""
         known = self.success + self.failure
         return round(self.success / known, 6) if known else None
 
@@ -37,7 +37,7 @@ class Counts:
 
 
 def disputed(answers: Iterable[Answer[T]]) -> set[int]:
-    """Partitions that more than one answer counts: during a rebalance, or when a worker has slept through one."""
+    """Partitions that more than one answer covers: during a rebalance, or when a zombie has missed one."""
     claims = Counter(partition for answer in answers for partition in answer.partitions)
     return {partition for partition, count in claims.items() if count > 1}
 
@@ -45,8 +45,9 @@ def disputed(answers: Iterable[Answer[T]]) -> set[int]:
 def settle(answers: Iterable[Answer[T]], offsets: Mapping[tuple[str, int], int]) -> list[Answer[T]]:
     """Leave out answers until no partition is counted twice.
 
-    `offsets` says how far a worker has counted a disputed partition. Answers that are behind another in the fewest
-    partitions come first, then those about the most partitions. What only a dropped answer spoke of is missing.
+    `offsets` says how far a worker, by its URL, has counted a disputed partition. Kept first are answers that are
+    behind others in the fewest partitions, then those that cover the most. Partitions that only a dropped answer
+    covered are missing from the result.
     """
     furthest: dict[int, int] = {}
     for (_, partition), offset in offsets.items():
@@ -68,7 +69,7 @@ def settle(answers: Iterable[Answer[T]], offsets: Mapping[tuple[str, int], int])
 
 
 def add_attempts(parts: Iterable[Attempts]) -> list[tuple[str, Counts]]:
-    """Add up names that several partitions know; most attempts first."""
+    """Add up the counts of each name over several answers; names with most attempts come first."""
     rows: dict[str, Counts] = {}
     for part in parts:
         for name, row in part.rows.items():
@@ -79,8 +80,8 @@ def add_attempts(parts: Iterable[Attempts]) -> list[tuple[str, Counts]]:
 def rank_attackers(parts: Iterable[Attackers], limit: int) -> Attackers:
     """At most `limit` addresses: those that broke in, then those that failed most often, then the latest.
 
-    What several answers say of an address is added up, and it counts once in the totals. Only an address that two
-    answers count and both leave out is twice in them.
+    The counts of an address in several answers are added up, and the address counts once in the totals; only one that
+    several workers count and none of them lists counts more than once.
     """
     parts = list(parts)
     listed = [row for part in parts for row in part.rows]
@@ -96,8 +97,11 @@ def rank_attackers(parts: Iterable[Attackers], limit: int) -> Attackers:
 
 
 def add_attacker(rows: Sequence[Attacker]) -> Attacker:
-    """What several answers, at least one, say of the same address. Lines of a connection that name no address, as those
-    of LDAP, are counted in other partitions than those that do."""
+    """Add up the rows, at least one, of the same address in several answers.
+
+    Two partitions may count one address: lines that get their address from an earlier line of their connection, such
+    as those of LDAP, are in the partition of the connection.
+    """
     if len(rows) == 1:
         return rows[0]
     users, users_more = _united([(row.users, row.user_count, row.users_more) for row in rows])
@@ -123,7 +127,7 @@ def add_attacker(rows: Sequence[Attacker]) -> Attacker:
 
 
 def _united(named: Iterable[tuple[Sequence[str], int, bool]]) -> tuple[tuple[str, ...], bool]:
-    """Names of several lists, and whether there may be more of them than are named."""
+    """Merge lists of (names, number, whether there are more), and say whether there may be names that no list has."""
     named = list(named)
     names = tuple(dict.fromkeys(name for listed, _, _ in named for name in listed))
     return names, any(more or number > len(listed) for listed, number, more in named)

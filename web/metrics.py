@@ -1,4 +1,4 @@
-"""Requests in, Prometheus metrics of the web role out."""
+"""Defines the Prometheus metrics of the web role; `docs/metrics.md` lists them."""
 
 from prometheus_client import Counter, Histogram
 

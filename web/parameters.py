@@ -1,4 +1,4 @@
-"""Query parameters as people write them in, values within bounds out."""
+"""Reads and checks the query parameters of the API. Functions raise BadParameter for a wrong name or value."""
 
 from time import time
 
@@ -9,11 +9,11 @@ from web.windows import BadWindow, Window, parse
 BY = ("service", "address", "user")
 MOST = 1000
 """Largest `limit`."""
-_LONGEST_NAME = 255
+_LONGEST_NAME = 255  # characters; no host name is longer (RFC 1035)
 
 
 class BadParameter(ValueError):
-    """A parameter is not as it should be. The text names it and says what would do."""
+    """A parameter is wrong. The text names it and says what is allowed."""
 
 
 def require_known(request: web.Request, *names: str) -> None:
@@ -35,7 +35,7 @@ def window(request: web.Request, default: str, longest: float) -> Window:
 
 
 def by(request: web.Request) -> str:
-    """What to tell attempts apart by. Raises BadParameter."""
+    """What attempts are grouped by, one of BY. Raises BadParameter."""
     text = request.query.get("by", BY[0])
     if text not in BY:
         raise BadParameter(f"by: {text!r} is none of {', '.join(BY)}")
@@ -43,7 +43,7 @@ def by(request: web.Request) -> str:
 
 
 def limit(request: web.Request, default: int) -> int:
-    """How many rows to answer with at most. Raises BadParameter."""
+    """The most rows of an answer, from 1 to MOST. Raises BadParameter."""
     text = request.query.get("limit", str(default))
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     if not 1 <= number <= MOST:

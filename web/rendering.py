@@ -1,4 +1,4 @@
-"""Merged results in, what the API answers out: plain objects, times in ISO 8601."""
+"""Turns results into the JSON objects of the API, with times in ISO 8601, UTC."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -11,17 +11,17 @@ from web.workers import Replies
 
 
 def partitions(replies: Replies[T]) -> dict[str, Any]:
-    """How many partitions there are, and which of them the answer says nothing about."""
+    """The number of partitions, and which of them the answer does not cover."""
     return {"of": replies.of, "missing": replies.missing}
 
 
 def counts(row: Counts) -> dict[str, Any]:
-    """Attempts by outcome."""
+    """Attempts by outcome, with their sum and ratio."""
     return {"attempts": row.attempts, **asdict(row), "ratio": row.ratio}
 
 
 def attacker(row: Attacker) -> dict[str, Any]:
-    """An address in a table."""
+    """An address in a list, without its minutes."""
     times = {"first_seen": iso(row.first_seen), "last_seen": iso(row.last_seen)}
     shown = asdict(row) | times | {"broke_in": row.broke_in}
     del shown["minutes"]

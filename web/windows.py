@@ -1,4 +1,4 @@
-"""A text such as `5m` in, a stretch of whole minutes out."""
+"""Parses time windows such as `5m`, and rounds them to whole minutes, by which counts are kept."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _UNITS = {"s": 1, "m": MINUTE, "h": 3600, "d": 86_400}
 
 
 class BadWindow(ValueError):
-    """Not a window, or longer than counts are kept. The text says what would do."""
+    """The text is no window, or one longer than counts are kept. The message says what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Window:
     until: int
 
     def shown(self) -> dict[str, int | str]:
-        """The window as answers state it."""
+        """The window in the form that answers show."""
         return {"seconds": self.seconds, "since": iso(self.since), "until": iso(self.until)}
 
 

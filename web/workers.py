@@ -1,9 +1,9 @@
-"""A question in, the answers of all count workers out, within a deadline.
+"""Asks all count workers the same question, and collects their answers within a deadline.
 
-With a key, requests are signed, and only answers that are signed with it count (`topics/signing.py`).
+Any worker knows which workers own which partitions. The seeds and the workers known from the last request are asked for
+the owners, all at the same time, and the first answer is used. Then each of the owners is asked one time.
 
-Any worker knows which workers own which partitions; the seeds and the workers known from last time are asked for that
-at once, and the first answer counts. Then each of the owners is asked, once.
+With a key, requests are signed, and answers without a signature of that key are ignored (`topics/signing.py`).
 """
 
 import asyncio
@@ -26,15 +26,15 @@ from web.merge import disputed, settle
 from web.metrics import FAILURES
 
 DEADLINE = 1.0
-"""Seconds in which the workers are found and have answered; as many again when two of them claim one partition."""
+"""Seconds in which the workers must be found and answer; as many again when two of them claim one partition."""
 
 
 class NoWorkers(Exception):
-    """Nobody could be asked. The text says why, for whoever asked."""
+    """No count worker answered. The text says why, in a sentence for the user."""
 
 
 class _Failed(Exception):
-    """A worker gave no answer: `why` in a word, and the details."""
+    """A worker gave no usable answer: `why` is one word, a label of the metric; the text has details."""
 
     def __init__(self, why: str, details: str = "") -> None:
         super().__init__(f"{why}: {details}" if details else why)
@@ -43,7 +43,7 @@ class _Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Replies(Generic[T]):
-    """Answers, no two about the same partition; and what went wrong, by worker."""
+    """Answers, no two of which cover the same partition, and the reasons of those that failed, by URL of the worker."""
 
     of: int
     answers: list[Answer[T]]
@@ -51,17 +51,17 @@ class Replies(Generic[T]):
 
     @property
     def missing(self) -> list[int]:
-        """Partitions that no answer is about."""
+        """Partitions that no answer covers."""
         return sorted(set(range(self.of)).difference(*(answer.partitions for answer in self.answers)))
 
     @property
     def contents(self) -> list[T]:
-        """What the workers said."""
+        """The contents of all answers."""
         return [answer.content for answer in self.answers]
 
 
 class Workers:
-    """The count workers, as far as `seeds` and what they say lead to them."""
+    """The count workers: those at the URLs `seeds`, and all others that these name."""
 
     _session: ClientSession
 
@@ -73,12 +73,12 @@ class Workers:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        """Hold connections to the workers; nothing may be asked outside."""
+        """Keep connections to the workers open. `ask` works only inside this context."""
         async with ClientSession() as self._session:
             yield
 
     async def ask(self, path: str, reader: Reader[T], params: Mapping[str, Any] | None = None) -> Replies[T]:
-        """Ask every worker. Raises NoWorkers when none can be found or none of those answers."""
+        """Ask every worker for `path`. Raises NoWorkers when none can be found, or none of them answers in time."""
         until = asyncio.get_running_loop().time() + self._deadline
         of, urls = await self._owners(until)
         found, failures = await self._fan_out(urls, path, reader, params, until)
@@ -130,7 +130,7 @@ class Workers:
         return [answer for answer in said if answer is not None], failures
 
     async def _undisputed(self, found: list[Answer[T]]) -> list[Answer[T]]:
-        """Two workers claim a partition: whoever has counted further owns it now, and the other's answer is stale."""
+        """Leave out stale answers: of two workers with one partition, the one that counted further owns it now."""
         if not (twice := disputed(found)):
             return found
         urls = [answer.worker for answer in found if not twice.isdisjoint(answer.partitions)]
@@ -181,7 +181,7 @@ def _url(text: str, params: Mapping[str, Any] | None) -> URL:
 
 
 async def _addresses(seed: str, until: float) -> list[str]:
-    """A seed at each of its name's addresses: behind the name of a headless Service is every worker there is."""
+    """The URLs of a seed at each address of its host name: that of a headless Service resolves to every worker."""
     url, loop = URL(seed, encoded=True), asyncio.get_running_loop()
     if url.scheme != "http" or not url.host or is_address(url.host) or url.host == "localhost":
         return [seed]
@@ -194,7 +194,7 @@ async def _addresses(seed: str, until: float) -> list[str]:
 
 
 def _cause(error: Exception) -> str:
-    """Without the address, which whoever reads this knows."""
+    """The reason of a failed connection, without the address: the caller shows that already."""
     cause = error.os_error if isinstance(error, ClientConnectorError) else error
     number = cause.errno if isinstance(cause, OSError) else None
     return os.strerror(number).lower() if number and number > 0 else str(cause) or type(cause).__name__
@@ -211,7 +211,7 @@ def _json(content: bytes) -> Body:
 
 
 def _reason(content: bytes) -> str:
-    """What a worker says of why it does not answer, if it says so."""
+    """The reason that a worker gave for refusing, "" when it gave none."""
     try:
         return str(_json(content).get("error", ""))
     except _Failed:
