@@ -1,31 +1,18 @@
-"""Joins the lines of one connection of 389 Directory Server: peer, name of the bind, who is bound.
-
-They are kept in `StateStore` under host and connection number; names of binds by operation. A line writes only what it
-says itself and what it read there.
-"""
-
-from typing import Any
+"""Joins the lines of one connection of 389 Directory Server: peer, name of the bind, who is bound."""
 
 from streams.base import StateStore
-from streams.common.text import extra, first_rdn, is_ip, put
+from streams.common.ldap import LONGEST_NAME, ConnectionState, user_of
+from streams.common.text import extra, is_ip, put
 from topics.event import Event
 
-_LONGEST_NAME = 500
-"""Characters of a name that are kept: the client chooses them, and there is not room for everything."""
-_MOST_BINDS = 3
-"""Binds of a connection whose names are kept; a server answers one before it begins the next."""
 
-
-class Connection:
+class Connection(ConnectionState):
     """The connection that a line belongs to, as far as it is known."""
 
-    __slots__ = ("_joins", "_key", "_state", "operation")
+    __slots__ = ()
 
     def __init__(self, number: str, operation: str, event: Event, joins: StateStore) -> None:
-        self._joins = joins
-        self._key = f"ds389|{event.get('host_hostname', '')}|{number}"
-        self._state: dict[str, Any] = joins.get(self._key) or {}
-        self.operation = operation
+        super().__init__("ds389", number, operation, event, joins)
 
     def opened(self, address: str, own: str) -> None:
         """A new connection: whatever was known by its number is of an older one."""
@@ -34,29 +21,17 @@ class Connection:
 
     def binds(self, dn: str, anonymous: bool) -> None:
         """A BIND began."""
-        binds = {**self._binds(), self.operation: [dn[:_LONGEST_NAME], anonymous]}
-        while len(binds) > _MOST_BINDS:
-            del binds[next(iter(binds))]
-        self._put({**self._state, "binds": binds})
+        self._add_bind([dn[:LONGEST_NAME], anonymous])
 
     def bind(self) -> tuple[str, bool] | None:
         """DN, and whether anonymous, of the BIND that this operation began; None when it was not seen."""
-        found = self._binds().get(self.operation)
+        found = self._bind()
         return (found[0], found[1]) if found else None
-
-    def _binds(self) -> dict[str, Any]:
-        """Names by operation; earlier releases kept only the last."""
-        last = self._state.get("bind")
-        return self._state.get("binds") or ({last[0]: last[1:]} if last else {})
 
     def bound(self, dn: str) -> None:
         """A BIND has its result: what follows is done under this name, or by nobody when it is empty."""
         if dn != self._state.get("dn", ""):
-            self._put({**self._state, "dn": dn[:_LONGEST_NAME]})
-
-    def closed(self) -> None:
-        """Nothing more comes."""
-        self._joins.close(self._key)
+            self._put({**self._state, "dn": dn[:LONGEST_NAME]})
 
     def peer(self, event: Event) -> None:
         """Set the addresses of both ends."""
@@ -68,14 +43,5 @@ class Connection:
         """Set both ends and the bound user."""
         self.peer(event)
         if dn := self._state.get("dn"):
-            name_user(dn, event)
+            put(event, "user_name", user_of(dn))
             extra(event)["ds389.bound_dn"] = dn
-
-    def _put(self, value: dict[str, Any]) -> None:
-        self._state = value
-        self._joins.put(self._key, value)
-
-
-def name_user(dn: str, event: Event) -> None:
-    """Set the user that a DN names: the value of its first part."""
-    put(event, "user_name", first_rdn(dn)[1])

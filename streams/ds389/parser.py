@@ -13,30 +13,26 @@ import re
 from collections.abc import Callable
 
 from streams.base import StateStore, Stream
+from streams.common.ldap import (
+    ACCESS,
+    BIND,
+    BIND_RESPONSE,
+    BIND_STEP,
+    CHANGE,
+    CLOSED,
+    INFO,
+    OPENED,
+    SECURED,
+    SIMPLE,
+    SUCCESS,
+    set_bind_result,
+    set_result,
+    user_of,
+)
 from streams.common.text import extra, put, set_endpoint
-from streams.ds389.connection import Connection, name_user
+from streams.ds389.connection import Connection
 from streams.syslog.timestamps import clf
 from topics.event import Event
-
-_SERVICE: Event = {"ogrewatch_service": "ldap"}
-_BIND: Event = {
-    **_SERVICE,
-    "event_category": ["authentication"],
-    "event_type": ["start"],
-    "event_action": "ldap_bind",
-}
-_BIND_STEP: Event = {**_BIND, "event_type": ["info"], "event_outcome": "unknown"}
-_OPENED: Event = {
-    **_SERVICE,
-    "event_category": ["network"],
-    "event_type": ["connection", "start"],
-    "event_action": "ldap_connection_opened",
-}
-_CLOSED: Event = {**_OPENED, "event_type": ["connection", "end"], "event_action": "ldap_connection_closed"}
-_SECURED: Event = {**_OPENED, "event_type": ["connection", "info"], "event_action": "ldap_tls"}
-_ACCESS: Event = {**_SERVICE, "event_category": ["database"], "event_type": ["access"]}
-_CHANGE: Event = {**_SERVICE, "event_category": ["database"], "event_type": ["change"]}
-_INFO: Event = {**_SERVICE, "event_category": ["database"], "event_type": ["info"]}
 
 _STAMP = re.compile(r"\[([0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8})(?:\.([0-9]{1,9}))? ([+-][0-9]{4})\] (?=conn=)")
 _HEAD = re.compile(
@@ -48,9 +44,6 @@ _RESULT = re.compile(r"err=(-?[0-9]{1,10}) tag=([0-9]{1,5}) nentries=([0-9]{1,10
 _RESULT_DN = re.compile(r' dn="(.*)"', re.DOTALL)
 _SEARCH = re.compile(r'(?>base="(.*?)" scope=([0-9]) filter=")(.*?)"(?: attrs=(.*))?', re.DOTALL)
 _ENTRY = re.compile(r'dn="(.*?)"(?:,? (.*))?', re.DOTALL)
-_BIND_TAG = "97"
-_SUCCESS = frozenset(("0", "5", "6"))
-_MORE_STEPS = "14"
 
 _Handler = Callable[[str, Event, Connection], None]
 
@@ -102,7 +95,7 @@ def _handler_of(rest: str) -> _Handler | None:
 
 
 def _opened(rest: str, event: Event, connection: Connection) -> None:
-    event.update(_OPENED)
+    event.update(OPENED)
     if found := _PEER.fullmatch(rest):
         address, own = found[2], found[3] or ""
         connection.opened(address, own)
@@ -113,42 +106,36 @@ def _opened(rest: str, event: Event, connection: Connection) -> None:
 
 
 def _secured(rest: str, event: Event, connection: Connection) -> None:
-    event.update(_SECURED)
+    event.update(SECURED)
     connection.describe(event)
     extra(event)["ds389.tls"] = rest
 
 
 def _bind(rest: str, event: Event, connection: Connection) -> None:
-    event.update(_BIND)
+    event.update(BIND)
     connection.peer(event)
     found = _BIND_DN.fullmatch(rest)
     if found is None:
         extra(event)["ds389.detail"] = rest
         return
     dn, method, _, mechanism, _ = found.groups()
-    connection.binds(dn, not dn and method == "128")
-    _name(dn, event)
+    connection.binds(dn, not dn and method == SIMPLE)
+    connection.set_name(event, dn, user_of(dn))
     fields = extra(event)
     fields["ds389.method"] = mechanism or method or "unknown"
-
-
-def _name(dn: str, event: Event) -> None:
-    if dn:
-        name_user(dn, event)
-        extra(event)["ds389.dn"] = dn
 
 
 def _result(rest: str, event: Event, connection: Connection) -> None:
     found = _RESULT.fullmatch(rest)
     if found is None:
-        event.update(_INFO, event_action="ldap_result")
+        event.update(INFO, event_action="ldap_result")
         extra(event)["ds389.detail"] = rest
         return
     code, tag, entries, more = found.groups()
-    if tag == _BIND_TAG:
+    if tag == BIND_RESPONSE:
         _bind_result(code, more, event, connection)
     else:
-        event.update(_ACCESS, event_action="ldap_result", event_outcome="success" if code in _SUCCESS else "failure")
+        set_result(event, code)
         connection.describe(event)
     fields = extra(event)
     fields["ds389.result"] = int(code)
@@ -161,21 +148,16 @@ def _bind_result(code: str, more: str, event: Event, connection: Connection) -> 
     """The verdict on a BIND. Without the BIND, a refusal still is one; a success may have been anonymous."""
     bind = connection.bind()
     named = _RESULT_DN.search(more)
-    dn, anonymous = bind or ("", code == "0" and not (named and named[1]))
+    dn, anonymous = bind or ("", code == SUCCESS and not (named and named[1]))
     dn = (named[1] if named else "") or dn
-    if code == _MORE_STEPS:
-        event.update(_BIND_STEP)
-    else:
-        event.update(_BIND, event_outcome="success" if code == "0" else "failure")
-        if not anonymous:
-            event["ogrewatch_attempt"] = 1
-        connection.bound(dn if code == "0" else "")
+    if set_bind_result(event, code, anonymous):
+        connection.bound(dn if code == SUCCESS else "")
     connection.peer(event)
-    _name(dn, event)
+    connection.set_name(event, dn, user_of(dn))
 
 
 def _search(rest: str, event: Event, connection: Connection) -> None:
-    event.update(_ACCESS, event_action="ldap_search")
+    event.update(ACCESS, event_action="ldap_search")
     connection.describe(event)
     fields = extra(event)
     if found := _SEARCH.fullmatch(rest):
@@ -211,16 +193,16 @@ def _plain(columns: Event, action: str) -> _Handler:
 
 def _autobind(rest: str, event: Event, connection: Connection) -> None:
     """Over a socket the user of the process is bound: no password was asked for."""
-    event.update(_BIND_STEP, event_outcome="success")
+    event.update(BIND_STEP, event_outcome="success")
     found = _ENTRY.fullmatch(rest)
     dn = found[1] if found else ""
     connection.bound(dn)
     connection.peer(event)
-    _name(dn, event)
+    connection.set_name(event, dn, user_of(dn))
 
 
 def _closed(rest: str, event: Event, connection: Connection) -> None:
-    event.update(_CLOSED)
+    event.update(CLOSED)
     connection.describe(event)
     connection.closed()
     extra(event)["ds389.reason"] = rest
@@ -231,19 +213,19 @@ _HANDLERS: dict[str, _Handler] = {
     "AUTOBIND": _autobind,
     "RESULT": _result,
     "SRCH": _search,
-    "CMP": _on_entry(_ACCESS, "ldap_compare"),
-    "ENTRY": _on_entry(_ACCESS, "ldap_entry"),
-    "REFERRAL": _plain(_INFO, "ldap_referral"),
-    "MOD": _on_entry(_CHANGE, "ldap_modify"),
-    "ADD": _on_entry(_CHANGE, "ldap_add"),
-    "DEL": _on_entry(_CHANGE, "ldap_delete"),
-    "MODRDN": _on_entry(_CHANGE, "ldap_rename"),
-    "EXT": _plain(_INFO, "ldap_extended"),
-    "ABANDON": _plain(_INFO, "ldap_abandon"),
-    "SORT": _plain(_INFO, "ldap_sort"),
-    "VLV": _plain(_INFO, "ldap_list"),
-    "UNPROCESSED": _plain(_INFO, "ldap_unprocessed"),
-    "UNBIND": _plain(_CLOSED, "ldap_unbind"),
+    "CMP": _on_entry(ACCESS, "ldap_compare"),
+    "ENTRY": _on_entry(ACCESS, "ldap_entry"),
+    "REFERRAL": _plain(INFO, "ldap_referral"),
+    "MOD": _on_entry(CHANGE, "ldap_modify"),
+    "ADD": _on_entry(CHANGE, "ldap_add"),
+    "DEL": _on_entry(CHANGE, "ldap_delete"),
+    "MODRDN": _on_entry(CHANGE, "ldap_rename"),
+    "EXT": _plain(INFO, "ldap_extended"),
+    "ABANDON": _plain(INFO, "ldap_abandon"),
+    "SORT": _plain(INFO, "ldap_sort"),
+    "VLV": _plain(INFO, "ldap_list"),
+    "UNPROCESSED": _plain(INFO, "ldap_unprocessed"),
+    "UNBIND": _plain(CLOSED, "ldap_unbind"),
 }
 
 STREAM = Stream(name="ds389", programs=("ns-slapd", "dirsrv"), parse=parse, sniff=sniff)

@@ -8,20 +8,12 @@ expected sets nothing. https://github.com/mozilla/ldap-access-log-humanizer
 import re
 from typing import Any
 
+from streams.common.ldap import ACCESS, BIND, SERVICE, user_of
 from streams.common.text import is_ip, set_ip
-from streams.slapd.connection import user_of
 from topics.event import Event
 
 SUMMARY = "LDAP-Humanizer:"
-_SERVICE: Event = {"ogrewatch_service": "ldap"}
-_BIND: Event = {
-    **_SERVICE,
-    "event_category": ["authentication"],
-    "event_type": ["start"],
-    "event_action": "ldap_bind",
-}
-_OPERATION: Event = {**_SERVICE, "event_category": ["database"], "event_type": ["access"]}
-_CONNECTION: Event = {**_SERVICE, "event_category": ["network"], "event_type": ["connection", "info"]}
+_CONNECTION: Event = {**SERVICE, "event_category": ["network"], "event_type": ["connection", "info"]}
 _ANSWERS = ("LDAP_SUCCESS", "LDAP_COMPARE_FALSE", "LDAP_COMPARE_TRUE")
 _MORE_STEPS = "LDAP_SASL_BIND_IN_PROGRESS"
 _CODES = {"0": "LDAP_SUCCESS", "14": _MORE_STEPS}
@@ -46,14 +38,14 @@ def describe(details: dict[str, Any], event: Event) -> None:
     if "BIND" in verbs:
         _bind(requests, result, event)
     elif verbs:
-        event.update(_OPERATION, event_action=f"ldap_{verbs[0].lower()}")
+        event.update(ACCESS, event_action=f"ldap_{verbs[0].lower()}")
         _set_outcome(result, event)
     else:
         event.update(_CONNECTION)
 
 
 def _bind(requests: list[dict[str, Any]], result: str, event: Event) -> None:
-    event.update(_BIND)
+    event.update(BIND)
     name = _name(requests)
     event.pop("user_name", None)  # `user` may be who was bound before
     if name:

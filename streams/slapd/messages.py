@@ -5,11 +5,11 @@ Sources: OpenLDAP servers/slapd/{main,daemon,connection,bind,sasl}.c, back-mdb/i
 
 import re
 
-from streams.common.text import first_rdn, put
+from streams.common.ldap import SERVICE, user_of
+from streams.common.text import put
 from streams.mapping.rules import Rule, Rules
 from topics.event import Event
 
-SERVICE: Event = {"ogrewatch_service": "ldap"}
 _SERVER: Event = {**SERVICE, "event_category": ["process"], "event_type": ["info"], "event_action": "server_message"}
 _STARTED: Event = {**_SERVER, "event_type": ["start"], "event_action": "server_started"}
 _STOPPED: Event = {**_SERVER, "event_type": ["end"], "event_action": "server_stopped"}
@@ -70,5 +70,5 @@ def unconnected(message: str, event: Event) -> bool:
     if not MESSAGES.parse(message, event):
         return False
     if dn := (event.get("extra") or {}).get("slapd.dn"):
-        put(event, "user_name", first_rdn(dn)[1])
+        put(event, "user_name", user_of(dn))
     return True

@@ -10,30 +10,29 @@ import re
 from collections.abc import Callable
 
 from streams.base import StateStore, Stream
+from streams.common.ldap import (
+    ACCESS,
+    BIND,
+    BIND_RESPONSE,
+    BIND_STEP,
+    CHANGE,
+    CLOSED,
+    INFO,
+    OPENED,
+    SECURED,
+    SERVICE,
+    SIMPLE,
+    SUCCESS,
+    set_bind_result,
+    set_result,
+    user_of,
+)
 from streams.common.text import extra, host_port, put, set_endpoint
-from streams.slapd.connection import Connection, user_of
-from streams.slapd.messages import SERVICE, unconnected
+from streams.slapd.connection import Connection
+from streams.slapd.messages import unconnected
 from streams.syslog.timestamps import set_instant
 from topics.event import Event
 
-_BIND: Event = {
-    **SERVICE,
-    "event_category": ["authentication"],
-    "event_type": ["start"],
-    "event_action": "ldap_bind",
-}
-_BIND_STEP: Event = {**_BIND, "event_type": ["info"], "event_outcome": "unknown"}
-_OPENED: Event = {
-    **SERVICE,
-    "event_category": ["network"],
-    "event_type": ["connection", "start"],
-    "event_action": "ldap_connection_opened",
-}
-_CLOSED: Event = {**_OPENED, "event_type": ["connection", "end"], "event_action": "ldap_connection_closed"}
-_SECURED: Event = {**_OPENED, "event_type": ["connection", "info"], "event_action": "ldap_tls"}
-_ACCESS: Event = {**SERVICE, "event_category": ["database"], "event_type": ["access"]}
-_CHANGE: Event = {**SERVICE, "event_category": ["database"], "event_type": ["change"]}
-_INFO: Event = {**SERVICE, "event_category": ["database"], "event_type": ["info"]}
 _PASSWORD: Event = {
     **SERVICE,
     "event_category": ["iam"],
@@ -55,12 +54,7 @@ _SEARCH = re.compile(r'(?>base="(.*?)" scope=([0-9]) deref=([0-9]) filter=")(.*)
 _DN = re.compile(r'(?:dn|id)="(.*?)"(?: (.*))?', re.DOTALL)
 _DEBUG = re.compile(r"([0-9a-f]{8})(?:\.[0-9a-f]{5,8})?(?: 0x[0-9a-f]{4,16})? ")
 _ANY = frozenset(("0.0.0.0", "::"))
-_BIND_TAG = "97"
-_SUCCESS = frozenset(("0", "5", "6"))
-"""Result codes that are answers rather than errors: success, compareFalse, compareTrue."""
-_MORE_STEPS = "14"
 _LONGEST_CONN = 30
-_SIMPLE = "128"
 
 _Handler = Callable[[str, Event, Connection], bool]
 
@@ -104,7 +98,7 @@ def _accept(rest: str, event: Event, connection: Connection) -> bool:
     found = _ACCEPT.fullmatch(rest)
     if found is None:
         return False
-    event.update(_OPENED)
+    event.update(OPENED)
     peer, path, own = found.groups()
     address, port = host_port(peer or "")
     connection.accepted(address, port)
@@ -128,10 +122,10 @@ def _bind(rest: str, event: Event, connection: Connection) -> bool:
         return _bind_otherwise(rest, event, connection)
     dn, method, mechanism, strength = found.groups()
     user = user_of(dn)
-    event.update(_BIND)
-    connection.binds(dn, user, not dn and (method == _SIMPLE or mechanism == "SIMPLE"))
+    event.update(BIND)
+    connection.binds(dn, user, not dn and (method == SIMPLE or mechanism == "SIMPLE"))
     connection.peer(event)
-    _name(event, user, dn)
+    connection.set_name(event, dn, user)
     fields = extra(event)
     fields["slapd.method"] = method or mechanism
     if strength:
@@ -142,24 +136,18 @@ def _bind(rest: str, event: Event, connection: Connection) -> bool:
 def _bind_otherwise(rest: str, event: Event, connection: Connection) -> bool:
     """`authcid="alice" authzid="alice"` names the user of SASL; `anonymous mech=implicit` ends an earlier bind."""
     if found := _BIND_SASL.fullmatch(rest):
-        event.update(_BIND)
+        event.update(BIND)
         user = found[1].partition("@")[0]
         connection.binds("", user, anonymous=False)
         connection.peer(event)
-        _name(event, user, "")
+        connection.set_name(event, "", user)
         extra(event).update({"slapd.authcid": found[1], "slapd.authzid": found[2]})
         return True
     if rest.startswith("anonymous "):
-        event.update(_BIND_STEP)
+        event.update(BIND_STEP)
         connection.peer(event)
         return True
     return False
-
-
-def _name(event: Event, user: str, dn: str) -> None:
-    put(event, "user_name", user)
-    if dn:
-        extra(event)["slapd.dn"] = dn
 
 
 def _result(rest: str, event: Event, connection: Connection) -> bool:
@@ -167,11 +155,10 @@ def _result(rest: str, event: Event, connection: Connection) -> bool:
     if found is None:
         return False
     tag, code, text = found.groups()
-    if tag == _BIND_TAG:
+    if tag == BIND_RESPONSE:
         _bind_result(code, event, connection)
     else:
-        event.update(_ACCESS, event_action="ldap_result")
-        event["event_outcome"] = "success" if code in _SUCCESS else "failure"
+        set_result(event, code)
         connection.describe(event)
     fields = extra(event)
     fields["slapd.result"] = int(code)
@@ -183,21 +170,16 @@ def _result(rest: str, event: Event, connection: Connection) -> bool:
 def _bind_result(code: str, event: Event, connection: Connection) -> None:
     """The verdict on a BIND. Without the BIND, a refusal still is one; a success may have been anonymous."""
     bind = connection.bind()
-    dn, user, anonymous = bind or ("", "", code == "0")
-    if code == _MORE_STEPS:
-        event.update(_BIND_STEP)
-    else:
-        event.update(_BIND, event_outcome="success" if code == "0" else "failure")
-        if not anonymous:
-            event["ogrewatch_attempt"] = 1
-        connection.bound(*((dn, user) if code == "0" else ("", "")))
+    dn, user, anonymous = bind or ("", "", code == SUCCESS)
+    if set_bind_result(event, code, anonymous):
+        connection.bound(*((dn, user) if code == SUCCESS else ("", "")))
     connection.peer(event)
-    _name(event, user, dn)
+    connection.set_name(event, dn, user)
 
 
 def _search(rest: str, event: Event, connection: Connection) -> bool:
     """`base="..." scope=2 deref=0 filter="..."`, or on a line of its own `attr=uid cn`."""
-    event.update(_ACCESS, event_action="ldap_search")
+    event.update(ACCESS, event_action="ldap_search")
     connection.describe(event)
     fields = extra(event)
     if found := _SEARCH.fullmatch(rest):
@@ -249,7 +231,7 @@ def _plain(columns: Event, action: str) -> _Handler:
 
 
 def _closed(rest: str, event: Event, connection: Connection) -> bool:
-    event.update(_CLOSED)
+    event.update(CLOSED)
     connection.describe(event)
     connection.closed()
     if rest:
@@ -259,7 +241,7 @@ def _closed(rest: str, event: Event, connection: Connection) -> bool:
 
 def _disconnect(rest: str, event: Event, connection: Connection) -> bool:
     """A notice of disconnection, sent by the server before it closes."""
-    event.update(_CLOSED, event_outcome="failure")
+    event.update(CLOSED, event_outcome="failure")
     connection.describe(event)
     if found := _RESULT.fullmatch(rest):
         extra(event)["slapd.result"] = int(found[2])
@@ -268,7 +250,7 @@ def _disconnect(rest: str, event: Event, connection: Connection) -> bool:
 
 def _refused(rest: str, event: Event, connection: Connection) -> bool:
     """What a BIND lacks; its RESULT has the verdict."""
-    event.update(_BIND_STEP, event_outcome="failure")
+    event.update(BIND_STEP, event_outcome="failure")
     connection.peer(event)
     extra(event)["slapd.reason"] = rest
     return True
@@ -281,21 +263,21 @@ _HANDLERS: dict[str, _Handler] = {
     "RESULT": _result,
     "SRCH": _search,
     "SEARCH": _search_result,
-    "ENTRY": _on_entry(_ACCESS, "ldap_entry"),
-    "CMP": _on_entry(_ACCESS, "ldap_compare"),
-    "MOD": _on_entry(_CHANGE, "ldap_modify"),
-    "ADD": _on_entry(_CHANGE, "ldap_add"),
-    "DEL": _on_entry(_CHANGE, "ldap_delete"),
-    "MODRDN": _on_entry(_CHANGE, "ldap_rename"),
+    "ENTRY": _on_entry(ACCESS, "ldap_entry"),
+    "CMP": _on_entry(ACCESS, "ldap_compare"),
+    "MOD": _on_entry(CHANGE, "ldap_modify"),
+    "ADD": _on_entry(CHANGE, "ldap_add"),
+    "DEL": _on_entry(CHANGE, "ldap_delete"),
+    "MODRDN": _on_entry(CHANGE, "ldap_rename"),
     "PASSMOD": _password,
-    "EXT": _plain(_INFO, "ldap_extended"),
-    "WHOAMI": _plain(_INFO, "ldap_whoami"),
-    "ABANDON": _plain(_INFO, "ldap_abandon"),
-    "CANCEL": _plain(_INFO, "ldap_cancel"),
-    "PROXYAUTHZ": _plain(_INFO, "ldap_proxy_authorization"),
-    "UNBIND": _plain(_CLOSED, "ldap_unbind"),
-    "STARTTLS": _plain(_SECURED, "ldap_starttls"),
-    "TLS": _plain(_SECURED, "ldap_tls"),
+    "EXT": _plain(INFO, "ldap_extended"),
+    "WHOAMI": _plain(INFO, "ldap_whoami"),
+    "ABANDON": _plain(INFO, "ldap_abandon"),
+    "CANCEL": _plain(INFO, "ldap_cancel"),
+    "PROXYAUTHZ": _plain(INFO, "ldap_proxy_authorization"),
+    "UNBIND": _plain(CLOSED, "ldap_unbind"),
+    "STARTTLS": _plain(SECURED, "ldap_starttls"),
+    "TLS": _plain(SECURED, "ldap_tls"),
     "closed": _closed,
     "DISCONNECT": _disconnect,
 }
