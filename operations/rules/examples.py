@@ -1,7 +1,7 @@
 """Runs the tests that rules bring along: raw lines in a row, and how many alerts they must raise.
 
-A test goes the whole way of a line: it is parsed, enriched, encoded and judged, so it breaks when a parser changes. In
-the file of a rule:
+The lines are parsed, enriched, encoded and judged as in production, so a test fails when a parser changes. It stands in
+the file of its rule:
 
     ogrewatch:
         tests:
@@ -34,11 +34,13 @@ from topics.fields import TYPES
 _BEGIN = datetime(2026, 11, 24, 10, tzinfo=UTC)
 _KEYS = {"line", "raw", "times", "every", "wait", "host", "priority"}
 _MOST_LINES = 100_000
+_LARGEST = 1_000_000
+"""Seconds between two lines, and repetitions of one; with 100,000 lines the time stays within datetime's years."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a test: how many alerts its rule raised, and should have."""
+    """How many alerts the rule of a test raised, and how many it should have."""
 
     rule: str
     expected: int
@@ -46,7 +48,7 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Whether it is as it should be."""
+        """Whether both numbers are equal."""
         return self.expected == self.found
 
 
@@ -58,7 +60,7 @@ class Examples:
         self._engines = {kind: StagedEngine(kind, rules.rules.values()) for kind in TYPES}
 
     def run(self, example: Example) -> Outcome:
-        """Run a test. Raises `RuleError` for one that is none."""
+        """Run a test. Raises `RuleError` when its content is not one."""
         expected = example.content.get("expect")
         if not isinstance(expected, int) or not isinstance(example.content.get("lines"), list):
             raise RuleError("a test has `expect`, a number of alerts, and `lines`")
@@ -88,17 +90,27 @@ def _lines(entries: list[Any]) -> Iterator[tuple[int, bytes]]:
             entry = {"line": entry}
         if not isinstance(entry, dict) or entry.keys() - _KEYS:
             raise RuleError(f"a line of a test has {', '.join(sorted(_KEYS))}, and nothing else")
-        at += timedelta(seconds=float(entry.get("wait", 1)))
-        for n in range(1, int(entry.get("times", 1)) + 1):
+        wait, every, times = (_number(entry, name) for name in ("wait", "every", "times"))
+        at += timedelta(seconds=wait)
+        for n in range(1, int(times) + 1):
             if n > 1:
-                at += timedelta(seconds=float(entry.get("every", 1)))
+                at += timedelta(seconds=every)
             if (number := number + 1) > _MOST_LINES:
                 raise RuleError(f"a test has more than {_MOST_LINES} lines")
             yield int(at.timestamp()) * 1_000_000, _line(entry, n, at)
 
 
+def _number(entry: dict[str, Any], name: str) -> float:
+    value = entry.get(name, 1)
+    if isinstance(value, int | float) and 0 <= value <= _LARGEST:
+        return float(value)
+    raise RuleError(f"`{name}` of a line of a test is no number from 0 to {_LARGEST}")
+
+
 def _line(entry: dict[str, Any], n: int, at: datetime) -> bytes:
     text = str(entry.get("raw") or entry.get("line", "")).replace("{n}", str(n))
     if "raw" in entry or text.startswith("{"):
-        return text.encode()
-    return f"<{entry.get('priority', 38)}>{at:%b %e %H:%M:%S} {entry.get('host', 'web1')} {text}".encode()
+        return text.encode("utf-8", "backslashreplace")
+    return f"<{entry.get('priority', 38)}>{at:%b %e %H:%M:%S} {entry.get('host', 'web1')} {text}".encode(
+        "utf-8", "backslashreplace"
+    )
