@@ -121,7 +121,7 @@ def test_what_counting_cannot_read_for_whatever_reason_is_a_letter(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = [one[2] for one in pipeline.records(_records(GOOD, BAD, GOOD), MemoryState())]
-    monkeypatch.setattr("agents.counting.partition_counts.counted", _raising(decode_attempt, RuntimeError))
+    monkeypatch.setattr("agents.counting.partition_counts.decode_attempt", _raising(decode_attempt, RuntimeError))
     log = PartitionCounts("events.authentication", "authentication", 97, 0, 86_400.0)
     log.count(_records(*values, topic="events.authentication"))
     assert [(record.offset, why) for record, why in log.undecodable] == [(1, "RuntimeError: injected")]

@@ -135,7 +135,7 @@ def test_typed_topics_with_more_partitions_are_refused(place: Place) -> None:
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What would have ended the process."""
     found: list[str] = []
-    monkeypatch.setattr("agents.state.topic_guard.fatal", found.append)
+    monkeypatch.setattr("agents.state.topic_guard.abort_process", found.append)
     return found
 
 

@@ -66,13 +66,13 @@ async def test_nothing_is_asked_about_what_came_after_a_rollover(
     elasticsearch_url: str, stream: str, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    settle = BackingIndices.drop_duplicates
+    drop_duplicates = BackingIndices.drop_duplicates
 
     async def noting(self: BackingIndices, target: str, documents: Sequence[Document]) -> set[str]:
         asked.append(target)
-        return await settle(self, target, documents)
+        return await drop_duplicates(self, target, documents)
 
-    monkeypatch.setattr(BackingIndices, "settle", noting)
+    monkeypatch.setattr(BackingIndices, "drop_duplicates", noting)
     await _write(elasticsearch_url, _documents(stream, range(5), _now()))
     client.indices.rollover(alias=stream)
     await _write(elasticsearch_url, _documents(stream, range(5, 10), _now() + LATER))

@@ -95,7 +95,7 @@ async def test_what_retention_deleted_is_passed_over_aloud(
 async def test_a_recreated_topic_is_refused(
     cluster: Cluster, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.transport.log_check.fatal", _crash)
+    monkeypatch.setattr("agents.transport.log_check.abort_process", _crash)
     topic = cluster.topic("source")
     cluster.fill(topic, 5)
     cluster.commit(unique, topic, 100)
@@ -181,7 +181,7 @@ async def test_a_worker_that_lost_its_group_for_good_ends(
     cluster: Cluster, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr("agents.transport.fetching.fatal", told.append)
+    monkeypatch.setattr("agents.transport.fetching.abort_process", told.append)
     topic = cluster.topic("source")
     cluster.fill(topic, 1)
     seen = Seen(cluster.servers, unique, tmp_path, topic)

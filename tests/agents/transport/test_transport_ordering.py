@@ -39,7 +39,8 @@ def test_a_missed_batch_is_noticed() -> None:
 
 
 def test_fatal_ends_the_process_with_one_line() -> None:
-    code = "import logging, agents.transport as t\nlogging.basicConfig()\ntry: t.fatal('no more')\nfinally: print('x')"
+    start = "import logging, agents.transport as t\nlogging.basicConfig()\n"
+    code = f"{start}try: t.abort_process('no more')\nfinally: print('x')"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (FATAL, "")
     assert ended.stderr.splitlines() == ["CRITICAL:ogrewatch.transport:fatal: no more"]

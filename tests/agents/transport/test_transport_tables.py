@@ -152,7 +152,7 @@ async def test_partitions_that_tables_lack_are_refused(
     cluster: Cluster, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr("agents.transport.consumer.fatal", told.append)
+    monkeypatch.setattr("agents.transport.consumer.abort_process", told.append)
     topic, _ = cluster.topic("source"), changelog(cluster, unique, 1)
     counting = Counting(cluster, unique, tmp_path, topic, 1, consumer_metadata_max_age_ms=500)
     async with running(counting.app):
@@ -187,7 +187,7 @@ async def test_partitions_that_came_without_their_tables_are_looked_at_before_an
     changelog(cluster, unique, 2)
     counting = Counting(cluster, unique, tmp_path, topic, 2)
     told = list[object]()
-    monkeypatch.setattr("agents.transport.consumer.fatal", told.append)
+    monkeypatch.setattr("agents.transport.consumer.abort_process", told.append)
     async with running(counting.app):
         consumer = cast(Any, counting.app.consumer)
         assert consumer._strays({TP(topic, 1)}) == {TP(topic, 1)}
