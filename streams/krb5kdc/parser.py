@@ -1,12 +1,12 @@
-"""From a message of MIT Kerberos' KDC and kadmind to columns: tickets issued and refused, requests of administrators.
+"""Parses messages of MIT Kerberos' KDC and kadmind: tickets issued and refused, requests of administrators.
 
-Enters: `AS_REQ (8 etypes {18 17 ...}) 192.0.2.10: ISSUE: ...` and `TGS_REQ ...`, krb5 1.8 to 1.21, by syslog or in its
-file (`krb5kdc[12](info): ...`); kadmind's `Request: ...` and `chpw request ...`. Which lines are attempts is in
-`streams.base`. Sources: krb5 src/kdc/kdc_log.c (`log_as_req`, `log_tgs_req`), src/kdc/do_as_req.c,
+It reads `AS_REQ (8 etypes {18 17 ...}) 192.0.2.10: ISSUE: ...` and `TGS_REQ ...`, krb5 1.8 to 1.21, by syslog or in its
+file (`krb5kdc[12](info): ...`); kadmind's `Request: ...` and `chpw request ...`. `streams/ATTEMPTS.md` says which lines
+are attempts. Sources: krb5 src/kdc/kdc_log.c (`log_as_req`, `log_tgs_req`), src/kdc/do_as_req.c,
 src/kadmin/server/server_stubs.c.
 https://web.mit.edu/kerberos/krb5-latest/doc/
 
-The client chooses both principals, which may hold ` for ` and commas: address and status stand left of them.
+The client chooses both principals, which may hold ` for ` and commas. Address and status stand left of them.
 """
 
 import re
@@ -105,7 +105,7 @@ _MESSAGES = Rules(
 
 
 def sniff(text: str) -> bool:
-    """Whether a line without a program begins as those of the KDC's own file do, after the host."""
+    """Whether a line without a program begins like one of the KDC's own file, after the host."""
     return _FILE_TAG.match(text) is not None
 
 

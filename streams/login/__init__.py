@@ -1,1 +1,1 @@
-"""login: who sat down at a terminal, and who mistyped."""
+"""Parses what login logs: who logged in on a terminal, and who failed."""

@@ -1,12 +1,12 @@
-"""From a message of login to columns: who logged in on a terminal, who failed, and from where.
+"""Parses messages of login: who logged in on a terminal, who failed, and from where.
 
-Enters: login of util-linux (`LOGIN ON tty1 BY alice`), of shadow (`FAILED LOGIN (1) on '/dev/tty1' FOR 'alice', ...`),
-of the BSDs (`1 LOGIN FAILURE ON ttyv0`), of Solaris and AIX, agetty, PAM lines under them. Which lines are attempts is
-in `streams.base`. Sources: util-linux login-utils/login.c (`log_syslog`, `log_audit`), shadow src/login.c, FreeBSD
-usr.bin/login/login.c.
+It reads login of util-linux (`LOGIN ON tty1 BY alice`), of shadow (`FAILED LOGIN (1) on '/dev/tty1' FOR 'alice', ...`),
+of the BSDs (`1 LOGIN FAILURE ON ttyv0`), of Solaris and AIX, what agetty writes, and PAM lines under these programs.
+`streams/ATTEMPTS.md` says which lines are attempts. Sources: util-linux login-utils/login.c (`log_syslog`,
+`log_audit`), shadow src/login.c, FreeBSD usr.bin/login/login.c.
 https://man7.org/linux/man-pages/man1/login.1.html
 
-Whoever sits there chooses the name: what stands right of it (the reason) is PAM's own text, and has no comma.
+The user types the name. What stands right of it (the reason) is PAM's own text, and has no comma.
 """
 
 from streams.base import StateStore, Stream
@@ -108,7 +108,7 @@ _MOST_TRIES = 1000
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message of login; False when it says nothing about who comes."""
+    """Columns of one message of login; False when it says nothing about a login."""
     if _MESSAGES.parse(message, event) or _failures(message, event) or _of_aix(message, event):
         return _tidy(event)
     if pam_lines.parse(message, event, "login"):
@@ -118,7 +118,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _failures(message: str, event: Event) -> bool:
-    """`3 LOGIN FAILURES ON ttyv0, alice` of the BSDs stands for three attempts."""
+    """Count three attempts for `3 LOGIN FAILURES ON ttyv0, alice` of the BSDs."""
     count, _, rest = message.partition(" ")
     if not (count.isdigit() and count.isascii() and len(count) < 6 and _COUNTED.parse(rest, event)):
         return False
@@ -127,7 +127,7 @@ def _failures(message: str, event: Event) -> bool:
 
 
 def _of_aix(message: str, event: Event) -> bool:
-    """`ssh: failed login attempt for alice from 192.0.2.1`, or a terminal before it, by the program `syslog`."""
+    """Parse AIX's `ssh: failed login attempt for alice from 192.0.2.1` of program `syslog`; a terminal may stand first."""
     where, colon, rest = message.partition(": ")
     if not colon or not rest.startswith("failed login attempt ") or not _MESSAGES.parse(rest, event):
         return False
@@ -139,7 +139,7 @@ def _of_aix(message: str, event: Event) -> bool:
 
 
 def _tidy(event: Event) -> bool:
-    """A terminal may stand where a host may, `(null)` and `UNKNOWN` mean that there is none."""
+    """Correct the peer: a terminal may stand where a host may; `(null)` and `UNKNOWN` mean that there is none."""
     fields = event.get("extra") or {}
     address = fields.get("source.address", "")
     if address.startswith(("tty", "pts/", "/dev/", "console", "hvc")):

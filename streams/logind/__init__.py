@@ -1,1 +1,1 @@
-"""systemd-logind: sessions, seats, and who pressed the power key."""
+"""Parses what systemd-logind logs: sessions, seats, and who pressed the power key."""

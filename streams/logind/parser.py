@@ -1,7 +1,7 @@
-"""From a message of systemd-logind to columns: sessions that begin and end, seats, power keys and lids.
+"""Parses messages of systemd-logind: sessions that begin and end, seats, power keys and lids.
 
-Enters: systemd 183 to 258. `Removed session 3.` names no user: the one of `New session 3 of user alice.` is told it
-through `StateStore`, by host and session. None of its lines is an attempt: whoever let the user in has said so.
+It reads systemd 183 to 258. `Removed session 3.` names no user, so `New session 3 of user alice.` leaves the user in
+the `StateStore`, by host and session. None of its lines is an attempt: the program that checked the login logs it.
 Sources: systemd src/login/logind-{session,seat,button,action,dbus,inhibit}.c.
 https://www.freedesktop.org/software/systemd/man/latest/systemd-logind.service.html
 """
@@ -97,7 +97,7 @@ _MESSAGES = Rules(
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message of logind; False for what is neither about a session nor about the machine."""
+    """Columns of one message of logind; False when it is about neither a session nor the machine."""
     if not _MESSAGES.parse(message, event):
         return False
     session = (event.get("extra") or {}).get("logind.session")

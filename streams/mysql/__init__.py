@@ -1,1 +1,1 @@
-"""MySQL and MariaDB: who was refused, whose connection broke, errors, slow statements."""
+"""Parses the logs of MySQL and MariaDB: refused logins, broken connections, errors, slow statements."""

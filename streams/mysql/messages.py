@@ -1,10 +1,10 @@
-"""The messages of MySQL's and MariaDB's error logs about logins, connections and the server, as rules.
+"""Lists the error log messages of MySQL and MariaDB about logins, connections and the server, as rules.
 
 Sources: MySQL 5.5 to 8.4, share/messages_to_error_log.txt, sql/auth/sql_authentication.cc (login_failed_error),
 sql/sql_connect.cc; MariaDB 10 and 11, sql/share/errmsg-utf8.txt, sql/sql_connect.cc.
 
-Whoever connects chooses user and database. MySQL escapes no quote in them, so the host of a refusal is the last one
-before the server's own words; only who has been let in can be refused a database.
+The client chooses user and database. MySQL escapes no quote in them, so the host of a refusal is the last one before
+the server's own words; only a user who is logged in can be refused a database.
 """
 
 from streams.mapping.rules import Rule, Rules
@@ -14,7 +14,7 @@ SERVICE: Event = {"ogrewatch_service": "mysql"}
 
 
 def columns(categories: list[str], kind: str, action: str, outcome: str = "") -> Event:
-    """The constant columns of a message; an outcome of "" is none."""
+    """The constant columns of a message; with an outcome of "" the event has none."""
     meaning: Event = {**SERVICE, "event_category": categories, "event_type": [kind], "event_action": action}
     return {**meaning, "event_outcome": outcome} if outcome else meaning
 
@@ -75,4 +75,4 @@ SERVER = (
     ("mysqld_safe Starting ", _STARTED),
     (" ended", _STOPPED),
 )
-"""What the messages hold that begin with the server's own path."""
+"""Messages that begin with the server's own path, by what they contain."""

@@ -1,8 +1,8 @@
-"""From a line of MySQL's or MariaDB's error, general or slow query log to columns.
+"""Parses lines of MySQL's and MariaDB's error logs, general logs and slow query logs.
 
-Enters: MySQL 5.1 to 8.4 (`2026-11-24T04:05:06.123456Z 12 [Note] [MY-010926] [Server] ...`, its JSON error log) and
-MariaDB 10 and 11, by syslog (tags mysqld, mariadbd) or as lines of a file. Which lines are attempts is in
-`streams.base`. Shapes and sources are in `streams.mysql.messages` and `streams.mysql.statements`.
+It reads MySQL 5.1 to 8.4 (`2026-11-24T04:05:06.123456Z 12 [Note] [MY-010926] [Server] ...`, its JSON error log) and
+MariaDB 10 and 11, by syslog (tags mysqld, mariadbd) or as lines of a file. `streams/ATTEMPTS.md` says which lines are
+attempts. Patterns and sources are in `streams.mysql.messages` and `streams.mysql.statements`.
 https://dev.mysql.com/doc/refman/8.4/en/error-log-format.html
 """
 
@@ -33,7 +33,7 @@ _NOBODY = frozenset(("unauthenticated", "unconnected"))
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one line of any of its logs; False for others."""
+    """Columns of one line of any of these logs; False for other lines."""
     head = _HEAD.match(message)
     if head is None:
         return _plain(message, event) or statements.slow(message, event) or statements.general(message, event)
@@ -59,7 +59,7 @@ def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
 
 
 def sniff(text: str) -> bool:
-    """Whether a line without a header is of one of its logs."""
+    """Whether a line without a header is of one of these logs."""
     if text[:1] == "#":
         return text.startswith(("# User@Host: ", "# Query_time: ", "# Time: "))
     return text[:1].isdigit() and _SNIFF.match(text) is not None
@@ -71,7 +71,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
 
 
 def _plain(message: str, event: Event) -> bool:
-    """A line of an old server, or of mysqld_safe, that does not say how grave it is."""
+    """Parse a line without a severity, of an old server or of mysqld_safe."""
     found = _PLAIN.match(message)
     if found is None or not set_stamp(found, event):
         return False

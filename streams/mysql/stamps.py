@@ -1,4 +1,4 @@
-"""The times that MySQL and MariaDB write at the beginning of a line.
+"""Reads the times that MySQL and MariaDB write at the beginning of a line.
 
 `2026-11-24T04:05:06.123456Z` (MySQL 5.7 and later), `2026-11-24  4:05:06` (MySQL 5.6, MariaDB 10), `261124  4:05:06`.
 """
@@ -12,7 +12,7 @@ STAMP = (
     r"(?:([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]|([0-9]{2})([0-9]{2})([0-9]{2}) ) ?([0-9]{1,2}):([0-9]{2}):([0-9]{2})"
     r"(?:\.([0-9]{1,6}))?(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
-"""Eleven groups, which `set_stamp` takes."""
+"""A time at the beginning of a line; `set_stamp` reads its eleven groups."""
 _GROUPS = 11
 
 

@@ -1,8 +1,8 @@
-"""From a line of MySQL's general or slow query log to columns.
+"""Parses lines of MySQL's general log and slow query log.
 
-Time, thread, command and argument with tabs between (`12 Connect`, `alice@web1 on app using TCP/IP`); or
-`# User@Host: alice[alice] @ web1 [192.0.2.1]  Id: 12`, `# Query_time: 2.5 Lock_time: 0.0 ...` and the statement, on
-lines of their own or joined by the shipper.
+A line of the general log has time, thread, command and argument with tabs between (`12 Connect`, `alice@web1 on app
+using TCP/IP`). The slow query log has `# User@Host: alice[alice] @ web1 [192.0.2.1]  Id: 12`, `# Query_time: 2.5
+Lock_time: 0.0 ...` and the statement, on lines of their own or joined by the log shipper.
 https://dev.mysql.com/doc/refman/8.4/en/query-log.html, https://dev.mysql.com/doc/refman/8.4/en/slow-query-log.html
 """
 
@@ -35,7 +35,7 @@ _MOST_METRICS = 64
 
 
 def general(text: str, event: Event) -> bool:
-    """Add the columns of a line of the general log; False for others."""
+    """Add the columns of a line of the general log; False for other lines."""
     found = _GENERAL.fullmatch(text)
     if found is None:
         return False
@@ -55,7 +55,7 @@ def general(text: str, event: Event) -> bool:
 
 
 def _connect(argument: str, event: Event) -> None:
-    """Who asks to be let in. A refusal follows on a line of its own; the error log counts those."""
+    """Parse a login. A refusal follows on a line of its own, and is counted in the error log."""
     if MESSAGES.parse(argument, event):
         event.pop("ogrewatch_attempt", None)
         return
@@ -72,7 +72,7 @@ def _connect(argument: str, event: Event) -> None:
 
 
 def slow(text: str, event: Event) -> bool:
-    """Add the columns of a line, or of several, of the slow query log; False for others."""
+    """Add the columns of one or several lines of the slow query log; False for other lines."""
     time = _TIME.match(text)
     if time is not None:
         if not set_stamp(time, event):
@@ -97,7 +97,7 @@ def _set_user(found: re.Match[str], event: Event) -> None:
 
 
 def _set_metrics(text: str, event: Event) -> None:
-    """`Query_time: 2.5  Lock_time: 0.0 ...` and, behind the time that the statement ran at, the statement."""
+    """Set the numbers of `Query_time: 2.5  Lock_time: 0.0 ...` and the statement, which follows the time it ran at."""
     ran = _SINCE_1970.search(text)
     fields = extra(event)
     for name, value in _METRIC.findall(text[: ran.start()] if ran else text)[:_MOST_METRICS]:

@@ -1,1 +1,1 @@
-"""netfilter: the packets that iptables, nftables and ufw were told to log."""
+"""Parses the packets that iptables, nftables and ufw were told to log."""

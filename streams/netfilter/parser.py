@@ -1,12 +1,12 @@
-"""From a packet that Linux's filter logged to columns.
+"""Parses packets that Linux's packet filter logged.
 
-Enters: what the targets LOG of iptables and ip6tables and `log` of nftables write by the kernel (also ufw, firewalld,
+It reads what the targets LOG of iptables and ip6tables and `log` of nftables write by the kernel (also ufw, firewalld,
 Shorewall, Ubiquiti), and ulogd's LOGEMU: `[uptime] PREFIX IN=eth0 OUT= MAC=... SRC=... DST=... PROTO=TCP SPT=... ...`.
-A packet says nothing of an outcome in ECS's sense: what the rule did is `event.type` and `event.action`.
-Sources: Linux net/netfilter/nf_log_syslog.c, `man iptables-extensions`. https://wiki.nftables.org/
+A packet has no outcome in ECS's sense: what the rule did is `event.type` and `event.action`. Sources: Linux
+net/netfilter/nf_log_syslog.c, `man iptables-extensions`. https://wiki.nftables.org/
 
-The sender of a packet chooses its numbers only; the packet that an ICMP error quotes stands in brackets, and is not
-taken for the packet itself.
+The sender of a packet chooses its numbers only. The packet that an ICMP error quotes stands in brackets; its addresses
+are not those of the event.
 """
 
 import re
@@ -49,7 +49,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def sniff(text: str) -> bool:
-    """Whether a line is a logged packet with nothing before it but its prefix."""
+    """Whether a line is a logged packet with only its prefix before it."""
     return _start(text) >= 0 and _HEADER.match(text) is None
 
 
@@ -121,7 +121,7 @@ def _set_ethernet(value: str, event: Event) -> None:
 
 
 def _set_direction(event: Event) -> None:
-    """As the host sees it; of a packet that it forwards neither is true."""
+    """Set the direction as the host sees it: inbound, outbound, or none for a packet that it forwards."""
     came, went = "observer_ingress_interface_name" in event, "observer_egress_interface_name" in event
     if came != went:
         event["network_direction"] = "ingress" if came else "egress"

@@ -1,7 +1,8 @@
-"""From the prefix of a logged packet to what the rule decided: `[UFW BLOCK] `, `FINAL_REJECT: `, `[WAN_LOCAL-4000-D]`.
+"""Reads what a rule decided from the prefix of a logged packet.
 
-The administrator chooses the prefix, so it is read for the words that prefixes use. `man iptables-extensions` (LOG),
-`man ufw` (LOGGING), firewalld's LogDenied, Shorewall's LOGFORMAT, the labels of Ubiquiti's gateways.
+Prefixes are such as `[UFW BLOCK] `, `FINAL_REJECT: `, `[WAN_LOCAL-4000-D]`. The administrator chooses them, so they are
+searched for the words that prefixes use. `man iptables-extensions` (LOG), `man ufw` (LOGGING), firewalld's LogDenied,
+Shorewall's LOGFORMAT, the labels of Ubiquiti's gateways.
 """
 
 import re

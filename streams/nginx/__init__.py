@@ -1,1 +1,1 @@
-"""nginx: what was asked of it."""
+"""Parses the logs of nginx: requests and errors."""

@@ -1,12 +1,12 @@
-"""From a line of nginx's error log to columns.
+"""Parses lines of nginx's error log.
 
-`2026/11/24 04:05:06 [error] 12#13: *7 MESSAGE, client: 192.0.2.1, server: s, request: "GET / HTTP/1.1", upstream:
-"http://...", host: "h", referrer: "r"`. Sources: nginx src/core/ngx_log.c, src/http/ngx_http_request.c
+The format: `2026/11/24 04:05:06 [error] 12#13: *7 MESSAGE, client: 192.0.2.1, server: s, request: "GET / HTTP/1.1",
+upstream: "http://...", host: "h", referrer: "r"`. Sources: nginx src/core/ngx_log.c, src/http/ngx_http_request.c
 (ngx_http_log_error_handler). https://nginx.org/en/docs/ngx_core_module.html#error_log
 
-Nothing in this log is escaped. Whoever asks chooses request and referrer, which stand behind the client's address, and,
-percent-decoded, a path in the message, which stands before it. So a line with several `, client: ` may leave it open
-which is nginx's own; then it has no address (`_client`).
+Nothing in this log is escaped. The client chooses request and referrer, which stand behind its address, and,
+percent-decoded, a path in the message, which stands before it. So a line with several `, client: ` may not tell which
+of them is nginx's own; then the event has no address (`_client`).
 """
 
 import re
@@ -33,7 +33,7 @@ _CLIENT = ", client: "
 _CLIENTS = re.compile(r", client: (?:unix:|[0-9A-Fa-f.:]{2,45})(?=, server: |, request: \"|, login: \"|$)")
 _REQUESTS = re.compile(r', (?:request|login): "')
 _FREE = ("[lua]", "lua ", "js: ", "perl: ", "FastCGI ")
-"""What a server's scripts say begins so, and may quote what they were told without quotes."""
+"""How messages of the server's scripts begin, which may repeat a client's text without quotes."""
 _PATH_FIRST = ('open() "', 'stat() "', 'lstat() "', 'opendir() "', 'openat() "', '"', 'directory index of "')
 _PATH_ENDS = ('" failed (', '" is not found (', '" is forbidden')
 _REFUSALS = (
@@ -51,7 +51,7 @@ _LONGEST_REFUSAL = 4096
 
 
 def parse(message: str, event: Event) -> bool:
-    """Columns of one line; False for others."""
+    """Columns of one line; False for other lines."""
     head = _HEAD.match(message)
     if head is None:
         return False
@@ -71,12 +71,12 @@ def parse(message: str, event: Event) -> bool:
 
 
 def sniff(text: str) -> bool:
-    """Whether a line begins as one of this log."""
+    """Whether a line begins like one of this log."""
     return text[:2] == "20" and _HEAD.match(text) is not None
 
 
 def _set_context(text: str, event: Event) -> None:
-    """The message, and after it whose request it is about."""
+    """Set the message, and the request it is about."""
     at = _client(text)
     said = text if at < 0 else text[:at]
     _set_meaning(said, event)
@@ -93,10 +93,10 @@ def _set_context(text: str, event: Event) -> None:
 
 
 def _client(text: str) -> int:
-    """Where nginx began to say whose request it is, -1 when nowhere, or when that cannot be known.
+    """The position of the `, client: ` that nginx itself wrote; -1 when there is none, or when it is not certain.
 
-    It did so before it wrote the request, so when nothing follows `, request: "`, it is the last place before that. A
-    line that nginx had to cut may have lost it.
+    nginx writes it before the request, so when no other follows `, request: "`, it is the last one before that. A line
+    that nginx had to cut may have lost it.
     """
     places = [found.start() for found in islice(_CLIENTS.finditer(text), _MOST_CLIENTS)]
     if not places or _quotes_nothing(text[: places[0]]):
@@ -116,10 +116,10 @@ def _quotes_nothing(said: str) -> bool:
 
 
 def _first_or_last(text: str, places: list[int]) -> int:
-    """Of two places, in a message that quotes a path and in what looks like its request.
+    """Choose between two places: one in a message that quotes a path, and one in what looks like its request.
 
-    The last, when the message is not whole without the first. The first, when the request does not hold, encoded, what
-    such a path would.
+    The last is right when the message is not whole without the first. The first is right when the request does not
+    hold, encoded, what such a path would.
     """
     said = text[: places[0]]
     if not said.startswith(_PATH_FIRST):
@@ -141,7 +141,7 @@ def _set_meaning(said: str, event: Event) -> None:
 
 
 def _set_request(rest: str, event: Event) -> None:
-    """The request, and what follows it from the end backwards."""
+    """Set the request, and what follows it, which is read from the end backwards."""
     found: dict[str, str] = {}
     for key in _KEYS:
         if rest.count(f'", {key}: "') > 1:  # typed, at least once: what follows the request is not told from it

@@ -1,8 +1,9 @@
-"""From a line of nginx's access or error log to columns.
+"""Parses lines of nginx's access and error logs.
 
-Enters: the `combined` format and those that add to it (a virtual host before, timings or more after), `common`, and the
-error log, sent by syslog (`access_log syslog:server=...`, tag nginx) or as lines of a file, which are told by their
-beginning; formats in JSON, too. Any nginx. The formats are in `streams.common.weblog`, `.error` and `.records`.
+It reads the `combined` format and those that add to it (a virtual host before, timings or more after), `common`, and
+the error log, of any version, sent by syslog (`access_log syslog:server=...`, tag nginx) or as lines of a file, which
+are recognised by their beginning; also formats in JSON. The formats are in `streams.common.weblog`, `.error` and
+`.records`.
 https://nginx.org/en/docs/http/ngx_http_log_module.html, https://nginx.org/en/docs/syslog.html
 """
 

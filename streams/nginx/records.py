@@ -1,6 +1,6 @@
-"""From a request as a log in JSON tells it to columns: `log_format ... escape=json` with nginx's variables.
+"""Parses requests that nginx logs as JSON: `log_format ... escape=json` with nginx's variables.
 
-There is no format of its own in JSON, but the members are named as the variables that stand in them.
+nginx has no JSON format of its own; fields are recognised when they have the names of the variables in them.
 https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format, https://nginx.org/en/docs/varindex.html
 """
 
@@ -49,7 +49,7 @@ def _take_request(event: Event, value: Any) -> bool:
 
 
 def _take_uri(event: Event, value: Any) -> bool:
-    """The target alone, when the record has no request line."""
+    """Set the target alone, when the record has no request line."""
     if type(value) is not str or len(value) > _LONGEST:
         return False
     if "url_original" not in event:
@@ -66,7 +66,7 @@ def _take_host(event: Event, value: Any) -> bool:
 
 
 def _unless_dash(column: str) -> Converter:
-    """Takes a text; `-` stands for none."""
+    """Sets a text, unless it is `-`, which stands for none."""
 
     def set_value(event: Event, value: Any) -> bool:
         if type(value) is not str:

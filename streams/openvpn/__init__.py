@@ -1,1 +1,1 @@
-"""OpenVPN: who connected, from where, with which address inside, and who was turned away."""
+"""Parses what OpenVPN logs: who connected, from where, with which address inside, and who was refused."""

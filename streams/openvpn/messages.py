@@ -1,4 +1,4 @@
-"""The messages of OpenVPN's server, as rules for what follows the peer.
+"""Lists the messages of OpenVPN's server, as rules for the text after the peer.
 
 Sources: OpenVPN src/openvpn/{multi,ssl,ssl_verify,ssl_verify_openssl,push,init,socket,forward}.c, plugins/auth-pam.
 """

@@ -1,12 +1,12 @@
-"""From a message of OpenVPN's server to columns: peers, certificates and passwords checked, addresses given.
+"""Parses messages of OpenVPN's server: peers, certificates and passwords checked, addresses given.
 
-Enters: `203.0.113.5:1194 MESSAGE` and `alice/203.0.113.5:1194 MESSAGE` by syslog, or in its own file after
-`2026-11-24 05:00:00` or `Tue Nov 24 05:00:00 2026`; OpenVPN 2.2 to 2.6. What one peer's lines tell each other (who it
-is, that its password was wrong) goes through `StateStore`. Which lines are attempts is in `streams.base`. Sources:
-OpenVPN src/openvpn/{multi,ssl,ssl_verify,forward,push}.c, plugins/auth-pam. https://openvpn.net/community-docs/
+It reads `203.0.113.5:1194 MESSAGE` and `alice/203.0.113.5:1194 MESSAGE` by syslog, or in its own file after `2026-11-24
+05:00:00` or `Tue Nov 24 05:00:00 2026`; OpenVPN 2.2 to 2.6. Lines of one peer share who it is, and that its password
+was wrong, through the `StateStore`. `streams/ATTEMPTS.md` says which lines are attempts. Sources: OpenVPN
+src/openvpn/{multi,ssl,ssl_verify,forward,push}.c, plugins/auth-pam. https://openvpn.net/community-docs/
 
 The client chooses user name and peer information. The prefix is the server's own: a name in it is one that it has
-verified, and an address at the very beginning goes before any that a name might bring.
+verified, and an address at the very beginning has precedence over any in a name.
 """
 
 import re
@@ -81,12 +81,12 @@ def _of_peer(name: str, address: str, port: str, event: Event, joins: StateStore
 
 
 def _just_now(known: dict[str, Any] | None, event: Event) -> dict[str, Any]:
-    """What the same handshake has said: the next one may come from the same port."""
+    """What earlier lines of the same handshake said; {} for another handshake from the same port."""
     return known if known and 0 <= event["timestamp"] - known["at"] <= _HANDSHAKE else {}
 
 
 def _remember(key: str, user: str, known: dict[str, Any], event: Event, joins: StateStore) -> None:
-    """A peer that was refused prints `Peer Connection Initiated` all the same: the refusal before it stands."""
+    """Keep a verdict for later lines: after a refusal, `Peer Connection Initiated` is no success."""
     action, outcome = event["event_action"], event.get("event_outcome")
     if action == "vpn_password" or (action == "vpn_login" and outcome == "failure"):
         joins.put(key, {"user": user, "outcome": outcome, "at": event["timestamp"]})

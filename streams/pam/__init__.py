@@ -1,1 +1,1 @@
-"""PAM: what its modules say, under any program."""
+"""Parses what PAM's modules log, under any program."""

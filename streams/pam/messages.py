@@ -1,4 +1,4 @@
-"""The messages of PAM's modules, as rules. A refusal has no action here: whoever uses it knows what was tried.
+"""Lists the messages of PAM's modules, as rules; refusals have no action, because only the program knows it.
 
 Sources: Linux-PAM 1.1 to 1.7 modules/*, sssd sss_client/pam_sss.c, google-authenticator-libpam, Samba's pam_winbind,
 pam-krb5, nss-pam-ldapd, pam_abl, duo_unix. https://man7.org/linux/man-pages/man8/pam.8.html

@@ -1,6 +1,6 @@
-"""From PAM lines under programs that have no stream of their own, or whose stream leaves them, to columns.
+"""Parses PAM lines under programs that have no stream of their own, or whose stream leaves them.
 
-Enters: what `streams.common.pam_lines` understands, under display managers, cron, systemd, screen locks, mail and file
+It reads what `streams.common.pam_lines` understands, under display managers, cron, systemd, screen locks, mail and file
 servers, the tools that change accounts; and `unix_chkpwd`, PAM's own helper. Nothing here counts as an attempt: which
 modules of a stack failed does not say whether the login did. https://man7.org/linux/man-pages/man8/unix_chkpwd.8.html
 """
@@ -18,7 +18,7 @@ _ACTION = "pam_authentication"
 _HELPER = "unix_chkpwd"
 
 _MODULES = ("PAM_unix", "PAM_pwdb")
-"""What PAM of the year 2000 called itself to syslog."""
+"""Names under which PAM of the year 2000 wrote to syslog."""
 _SERVICE_FIRST = re.compile(r"\(([^\s()]{1,64})\) ")
 
 _DISPLAYS = (
@@ -67,13 +67,13 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _of_module(program: str, message: str) -> str:
-    """`(su) session opened ...` of the program `PAM_pwdb`, as PAM writes it today."""
+    """Rewrite `(su) session opened ...` of the program `PAM_pwdb` as PAM writes it today."""
     found = _SERVICE_FIRST.match(message)
     return f"{program.lower()}({found[1]}): {message[found.end() :]}" if found else f"{program.lower()}: {message}"
 
 
 def _helper(message: str, event: Event) -> bool:
-    """`password check failed for user (alice)`, which the program that called PAM reports once more."""
+    """Parse `password check failed for user (alice)`; the program that called PAM reports it once more."""
     if pam_lines.parse(message, event, _ACTION):
         event.update(_SERVICE)
         return True

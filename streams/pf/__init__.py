@@ -1,1 +1,1 @@
-"""pf: the packets that the filter of the BSDs, pfSense and OPNsense was told to log."""
+"""Parses the packets that pf, the filter of the BSDs, pfSense and OPNsense, was told to log."""

@@ -1,7 +1,8 @@
-"""From the comma-separated values of filterlog to columns.
+"""Parses the comma-separated values of filterlog.
 
+The format is
 `RULE,SUB,ANCHOR,TRACKER,INTERFACE,REASON,ACTION,DIRECTION,4,TOS,ECN,TTL,ID,OFFSET,FLAGS,PROTO-ID,PROTO,LENGTH,SRC,DST`
-or `...,6,CLASS,FLOW,HOPS,PROTO,PROTO-ID,LENGTH,SRC,DST`, then what the protocol has. The program alone writes commas.
+or `...,6,CLASS,FLOW,HOPS,PROTO,PROTO-ID,LENGTH,SRC,DST`, then what the protocol has. Only filterlog writes commas.
 https://docs.netgate.com/pfsense/en/latest/monitoring/raw-filter-log-format.html
 """
 

@@ -1,8 +1,8 @@
-"""From a packet that pf logged to columns.
+"""Parses packets that pf logged.
 
-Enters: pfSense's and OPNsense's `filterlog` (`streams.pf.filterlog`) and tcpdump's text of OpenBSD's and FreeBSD's
-pflog, sent to syslog as `pf` or `pflogd` or kept with its time (`streams.pf.pflog`). A packet says nothing of an
-outcome in ECS's sense: what the rule did is `event.type` and `event.action`.
+It reads pfSense's and OPNsense's `filterlog` (`streams.pf.filterlog`) and tcpdump's text of OpenBSD's and FreeBSD's
+pflog, sent to syslog as `pf` or `pflogd` or kept with its time (`streams.pf.pflog`). A packet has no outcome in ECS's
+sense: what the rule did is `event.type` and `event.action`.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""From tcpdump's text of a packet on a pflog interface to columns.
+"""Parses tcpdump's text of a packet on a pflog interface.
 
 `[TIME] rule 12[.ANCHOR.3]/(match) [uid 0, pid 1] block in on em0: 203.0.113.66.51234 > 192.0.2.10.22: S ...` as OpenBSD
 prints it, and `rule 12/0(match): block in on em0: (tos ...) IP 203.0.113.66.51234 > 192.0.2.10.22: Flags [S], ...` as
-FreeBSD does. What is known stands left of the packet's contents. https://man.openbsd.org/pflogd,
+FreeBSD does. Everything that is read stands left of the packet's contents. https://man.openbsd.org/pflogd,
 https://www.tcpdump.org/manpages/tcpdump.1.html
 """
 
@@ -64,7 +64,7 @@ def _set_rule(rule: re.Match[str], event: Event) -> None:
 
 
 def _split(end: str) -> tuple[str, str]:
-    """`192.0.2.10.22` and `2001:db8::1.22` as address and port; an address alone has no port."""
+    """Split `192.0.2.10.22` or `2001:db8::1.22` into address and port; an address alone has no port."""
     if is_ip(end):
         return end, ""
     address, _, port = end.rpartition(".")

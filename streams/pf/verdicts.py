@@ -1,4 +1,4 @@
-"""From pf's words for what a rule did and which way a packet went to columns. https://man.openbsd.org/pf.conf"""
+"""Maps pf's words for verdict and direction to columns. https://man.openbsd.org/pf.conf"""
 
 from topics.event import Event
 

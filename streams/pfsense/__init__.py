@@ -1,1 +1,1 @@
-"""pfSense and OPNsense: logins to the web interface, changes made in it."""
+"""Parses what pfSense and OPNsense log of their web interface: logins and changes."""

@@ -1,10 +1,11 @@
-"""From a message of the web interface of pfSense or OPNsense to columns.
+"""Parses messages of the web interface of pfSense and OPNsense.
 
-Enters: `php-fpm[1]: /index.php: Successful login for user 'admin' from: 192.0.2.1 (Local Database)` and its kin of
-pfSense 2.x, OPNsense's `audit` messages, `Configuration Change`. Which lines are attempts is in `streams.base`.
-Sources: pfSense src/etc/inc/auth.inc, OPNsense src/www/authgui.inc. https://docs.netgate.com/pfsense/en/latest/monitoring/logs/
+It reads `php-fpm[1]: /index.php: Successful login for user 'admin' from: 192.0.2.1 (Local Database)` and similar
+messages of pfSense 2.x, OPNsense's `audit` messages, `Configuration Change`. `streams/ATTEMPTS.md` says which lines are
+attempts. Sources: pfSense src/etc/inc/auth.inc, OPNsense src/www/authgui.inc.
+https://docs.netgate.com/pfsense/en/latest/monitoring/logs/
 
-Who logs in chooses the name, so the last address after a quote is the program's own.
+The client chooses the name, so the last address after a quote is the program's own.
 """
 
 import re
@@ -56,7 +57,7 @@ _LONGEST = 4096
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False for what the web interface logs of other things."""
+    """Columns of one message; False for other messages of the web interface."""
     page = _PAGE.match(message)
     text = message[page.end() :] if page else message
     found = next((match for pattern in _PATTERNS if (match := pattern.fullmatch(text))), None)

@@ -1,1 +1,1 @@
-"""polkit: who was given rights by the desktop, and what pkexec ran."""
+"""Parses what polkit logs: who was authorized for what, and what pkexec ran."""

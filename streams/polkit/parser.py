@@ -1,11 +1,11 @@
-"""From a message of polkit to columns: who authenticated for which action, what pkexec ran as whom.
+"""Parses messages of polkit: who authenticated for which action, what pkexec ran as whom.
 
-Enters: polkitd 0.96 to 126 (`Operator of unix-session:2 ...`, agents), pkexec (`alice: Executing command ...`), PAM
-lines under pkexec and polkit's helper. Which lines are attempts is in `streams.base`. Sources: polkit
+It reads polkitd 0.96 to 126 (`Operator of unix-session:2 ...`, agents), pkexec (`alice: Executing command ...`), PAM
+lines under pkexec and polkit's helper. `streams/ATTEMPTS.md` says which lines are attempts. Sources: polkit
 src/polkitbackend/polkitbackendinteractiveauthority.c and src/programs/pkexec.c.
 https://www.freedesktop.org/software/polkit/docs/latest/polkit.8.html
 
-The caller chooses command lines and directories: user and target stand left of them.
+The caller chooses command lines and directories. User and target stand left of them.
 """
 
 from streams.base import StateStore, Stream
@@ -81,7 +81,7 @@ _VARIABLE = "The value for the SHELL variable was not found in the /etc/shells f
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message of polkit; False when it says nothing about rights or itself."""
+    """Columns of one message of polkit; False when it is about neither an authorization nor polkit itself."""
     if _MESSAGES.parse(message, event):
         return _owner(event)
     if pam_lines.parse(message, event, "polkit_authorization"):
@@ -91,7 +91,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _owner(event: Event) -> bool:
-    """Whoever owns the process that asks is the user; who proved to be somebody else is that one in effect."""
+    """Set the user, who owns the asking process, and the effective user, if another one authenticated."""
     fields = event.get("extra") or {}
     put(event, "user_name", fields.pop("polkit.owner", ""))
     if "extra" in event and not fields:
@@ -100,7 +100,7 @@ def _owner(event: Event) -> bool:
 
 
 def _pkexec(message: str, event: Event) -> bool:
-    """`alice: Executing command [USER=root] [TTY=pts/0] [CWD=/home/alice] [COMMAND=/usr/bin/id]`."""
+    """Parse `alice: Executing command [USER=root] [TTY=pts/0] [CWD=/home/alice] [COMMAND=/usr/bin/id]`."""
     before, bracket, rest = message.partition(" [USER=")
     user, colon, what = before.partition(": ")
     columns = _PKEXEC.get(what.partition(": ")[0]) or (_NOT_RUN if _VARIABLE in what else None)
