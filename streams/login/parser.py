@@ -127,7 +127,7 @@ def _failures(message: str, event: Event) -> bool:
 
 
 def _of_aix(message: str, event: Event) -> bool:
-    """Parse AIX's `ssh: failed login attempt for alice from 192.0.2.1` of program `syslog`; a terminal may stand first."""
+    """Parse AIX's `ssh: failed login attempt for alice from 192.0.2.1`; a terminal may stand before it."""
     where, colon, rest = message.partition(": ")
     if not colon or not rest.startswith("failed login attempt ") or not _MESSAGES.parse(rest, event):
         return False

@@ -121,7 +121,7 @@ def _set_ethernet(value: str, event: Event) -> None:
 
 
 def _set_direction(event: Event) -> None:
-    """Set the direction as the host sees it: inbound, outbound, or none for a packet that it forwards."""
+    """Set the direction as the host sees it: ingress, egress, or none for a packet that it forwards."""
     came, went = "observer_ingress_interface_name" in event, "observer_egress_interface_name" in event
     if came != went:
         event["network_direction"] = "ingress" if came else "egress"
