@@ -1,1 +1,1 @@
-"""Postfix: who connected, who logged in, which mail was taken, refused and delivered."""
+"""Parses what Postfix logs: connections, logins, and mail accepted, refused and delivered."""

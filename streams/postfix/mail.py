@@ -1,6 +1,6 @@
-"""The messages of postfix about one mail: whose it is, what became of it, why it was refused.
+"""Parses the messages of postfix about one mail: whose it is, what became of it, why it was refused.
 
-Each follows the mail's queue id (or NOQUEUE). Sources: postfix 2.6 to 3.9, src/smtpd/smtpd.c (log_whatsup),
+Each message follows the mail's queue id (or NOQUEUE). Sources: postfix 2.6 to 3.9, src/smtpd/smtpd.c (log_whatsup),
 src/global/{log_adhoc,deliver_pass}.c, src/qmgr/*.c, src/cleanup/*.c, src/pickup/pickup.c.
 """
 
@@ -44,7 +44,7 @@ Handler = Callable[[str, Event, Session], bool]
 
 
 def _client(rest: str, event: Event, session: Session) -> bool:
-    """`client=NAME[ADDRESS], sasl_method=PLAIN, sasl_username=alice`: who hands in a mail."""
+    """Parse who hands in a mail: `client=NAME[ADDRESS], sasl_method=PLAIN, sasl_username=alice`."""
     found = _PEER.match(rest)
     if found is None:
         return False
@@ -73,7 +73,7 @@ def set_peer(found: re.Match[str], event: Event) -> None:
 
 
 def _delivery(rest: str, event: Event, session: Session) -> bool:
-    """`to=<a@b>, relay=mx[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 ok)`."""
+    """Parse `to=<a@b>, relay=mx[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 ok)`."""
     if rest.count(">, relay=") > 1:  # the recipient, or the other server, is called so
         event.update(QUEUED)
         return True
@@ -115,7 +115,7 @@ def _set_relay(relay: str, event: Event) -> None:
 
 
 def _queued(rest: str, event: Event, session: Session) -> bool:
-    """`from=<a@b>, size=10, nrcpt=1 (queue active)`, `from=<a@b>, status=expired, returned to sender`."""
+    """Parse `from=<a@b>, size=10, nrcpt=1 (queue active)`, `from=<a@b>, status=expired, returned to sender`."""
     address, closed, more = rest.partition(">, ")
     if not closed:
         return False
@@ -133,7 +133,7 @@ def _queued(rest: str, event: Event, session: Session) -> bool:
 
 
 def _picked_up(rest: str, event: Event, session: Session) -> bool:
-    """`uid=0 from=<root>`: handed in on the host itself."""
+    """Parse `uid=0 from=<root>` of a mail that was handed in on the host itself."""
     uid, _, sender = rest.partition(" from=<")
     if not sender.endswith(">") or number(uid, 10) is None:
         return False
@@ -151,7 +151,7 @@ def _identified(rest: str, event: Event, session: Session) -> bool:
 
 def _verdict(columns: Event) -> Handler:
     def handle(rest: str, event: Event, session: Session) -> bool:
-        """`RCPT from NAME[ADDRESS]: 554 5.7.1 <x>: Relay access denied; from=<a> to=<b> proto=ESMTP helo=<c>`."""
+        """Parse `RCPT from NAME[ADDRESS]: 554 5.7.1 <x>: Relay access denied; from=<a> to=<b> proto=ESMTP helo=<c>`."""
         found = _VERDICT.match(rest)
         if found is None or rest[:1].islower():
             return _check(rest, event, columns) or _of_proxy(rest, event, columns)
@@ -165,8 +165,10 @@ def _verdict(columns: Event) -> Handler:
 
 
 def _check(rest: str, event: Event, columns: Event) -> bool:
-    """`header Subject: x from NAME[ADDRESS]; from=<a> ...: 5.7.1 text`: the sender wrote what stands on either side of
-    the address, so what looks like more than one address is none."""
+    """Parse `header Subject: x from NAME[ADDRESS]; from=<a> ...: 5.7.1 text`.
+
+    The sender wrote what stands on either side of the address, so where there seem to be several, none is set.
+    """
     if not rest.startswith(("header ", "body ", "mime-header ", "nested-header ")):
         return False
     event.update(columns)
@@ -181,7 +183,7 @@ def _check(rest: str, event: Event, columns: Event) -> bool:
 
 
 def _of_proxy(rest: str, event: Event, columns: Event) -> bool:
-    """`END-OF-MESSAGE: 554 5.7.0 Reject; from=<a> ...`: the answer of a filter before the queue."""
+    """Parse the answer of a filter before the queue: `END-OF-MESSAGE: 554 5.7.0 Reject; from=<a> ...`."""
     stage, colon, reply = rest.partition(": ")
     if not colon or not _STAGE.fullmatch(stage):
         return False
@@ -192,7 +194,7 @@ def _of_proxy(rest: str, event: Event, columns: Event) -> bool:
 
 
 def _set_reply(reply: str, event: Event) -> None:
-    """What was answered, and the envelope that the client gave."""
+    """Set postfix's reply, and the envelope that the client gave."""
     found = _ENVELOPE_AT.search(reply)
     reason, envelope = (reply[: found.start()], reply[found.end() :]) if found else (reply.removesuffix(";"), "")
     fields = extra(event)
@@ -204,7 +206,7 @@ def _set_reply(reply: str, event: Event) -> None:
 
 
 def _set_envelope(envelope: str, event: Event) -> None:
-    """`from=<a> to=<b> proto=ESMTP helo=<c> sasl_username=<d>`, perhaps with the text of a check after it."""
+    """Set `from=<a> to=<b> proto=ESMTP helo=<c> sasl_username=<d>`, and the text of a check that may follow."""
     fields = extra(event)
     found = _ENVELOPE.match(envelope)
     if found is None:
@@ -224,7 +226,7 @@ def _removed(rest: str, event: Event, session: Session) -> bool:
 
 
 def other(text: str, event: Event) -> bool:
-    """Whatever else is said of a mail."""
+    """Keep any other text about a mail; False when it is empty."""
     if text:
         event.update(MAIL)
         extra(event)["postfix.detail"] = text

@@ -1,4 +1,4 @@
-"""The messages of postfix's programs other than those about one mail, as rules.
+"""Lists the messages of postfix's programs other than those about one mail, as rules.
 
 Sources: postfix 2.6 to 3.9, src/{smtpd,smtp,postscreen,anvil,tlsproxy,tls,master,scache}/*.c, conf/postfix-script.
 """
@@ -153,4 +153,4 @@ WARNINGS = Rules(
         "SASL": (Rule(rf"authentication failure: {REASON}", LOGIN_TROUBLE), Rule(REASON, TROUBLE)),
     },
 )
-"""What follows `warning: `; all else that does is trouble of the server's own."""
+"""Known texts after `warning: `; any other is trouble of the server's own."""

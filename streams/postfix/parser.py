@@ -1,11 +1,11 @@
-"""From a message of one of postfix's programs to columns: connections, logins, mails taken, refused, delivered.
+"""Parses messages of postfix's programs: connections, logins, mail accepted, refused and delivered.
 
-Enters: messages of `postfix/smtpd`, `postfix/submission/smtpd`, `postfix/smtp` and all others, 2.6 to 3.9. Shapes are
-in `streams.postfix.messages` and `streams.postfix.mail`; which lines are attempts is in `streams.base`.
+It reads messages of `postfix/smtpd`, `postfix/submission/smtpd`, `postfix/smtp` and all others, 2.6 to 3.9. Patterns
+are in `streams.postfix.messages` and `streams.postfix.mail`. `streams/ATTEMPTS.md` says which lines are attempts.
 https://www.postfix.org/OVERVIEW.html, https://www.postfix.org/SASL_README.html
 
-The client chooses its reverse name, HELO, addresses and the user of a login; its address stands before all of them but
-the name, which holds neither blanks nor brackets.
+The client chooses its reverse name, HELO, mail addresses and the user of a login. Its IP address stands before all of
+them except the reverse name, which holds neither blanks nor brackets.
 """
 
 import re
@@ -27,12 +27,12 @@ _UNDECIDED = (
     *("Connection lost to authentication server", "Temporary authentication failure", "generic failure"),
     *("Invalid authentication mechanism", "no mechanism available", "bad protocol"),
 )
-"""Reasons of a server that could not ask whether a password is right, or was asked for a mechanism it has not."""
+"""Reasons that are no failure: the server could not check a password, or does not have the mechanism."""
 _NOBODY = "unknown"
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False when it is none that is known."""
+    """Columns of one message; False for a message that is not known."""
     if message.startswith(_LEVELS):
         level, _, text = message.partition(": ")
         return _warning(level, text, event)
@@ -58,7 +58,7 @@ def _of_mail(text: str, event: Event, session: Session) -> bool:
 
 
 def _warning(level: str, text: str, event: Event) -> bool:
-    """`warning: ...` and worse: a refused login, doubts about a peer, or trouble of the server's own."""
+    """Parse `warning: ...` and worse: a refused login, doubts about a peer, or trouble of the server's own."""
     if found := _LOGIN.fullmatch(text):
         _set_login(found, event)
     elif found := _UNVERIFIED.fullmatch(text):
@@ -72,7 +72,7 @@ def _warning(level: str, text: str, event: Event) -> bool:
 
 
 def _set_login(found: re.Match[str], event: Event) -> None:
-    """`NAME[ADDRESS]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=bob`."""
+    """Set the columns of `NAME[ADDRESS]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=bob`."""
     event.update(LOGIN, event_outcome="failure")
     reason, _, user = (found[6] or "").partition(", sasl_username=")
     if found[5] == "failed" and not reason.startswith(_UNDECIDED):
@@ -99,7 +99,7 @@ _FIELDS = {
 
 
 def _name_fields(event: Event) -> None:
-    """Give the fields of rules their names in ECS, where they have one."""
+    """Rename the fields that rules set to their ECS names, where there is one."""
     fields = event.get("extra")
     if not fields:
         return

@@ -1,4 +1,4 @@
-"""What the rules of postfix are made of: the columns that messages mean, and how they name a peer.
+"""Defines the columns that messages of postfix mean, and the patterns of a peer.
 
 A peer is `NAME[ADDRESS]` or `NAME[ADDRESS]:PORT`; postscreen writes `[ADDRESS]:PORT`. Names come from the peer's own
 reverse DNS and hold neither blanks nor brackets.
@@ -10,7 +10,7 @@ SERVICE: Event = {"ogrewatch_service": "postfix"}
 
 
 def columns(category: str, types: str, action: str, outcome: str = "") -> Event:
-    """The constant columns of a message; an outcome of "" is none."""
+    """The constant columns of a message; with an outcome of "" the event has none."""
     meaning: Event = {**SERVICE, "event_category": [category], "event_type": types.split(), "event_action": action}
     return {**meaning, "event_outcome": outcome} if outcome else meaning
 
@@ -37,7 +37,7 @@ DELIVERED = columns("email", "info", "mail_delivery", "success")
 UNDELIVERED = columns("email", "info", "mail_delivery", "failure")
 LOGIN = columns("authentication", "start", "smtp_login")
 LOGIN_TROUBLE = columns("authentication", "info", "smtp_login", "failure")
-"""What the library for logins says before postfix itself gives the verdict, and names the peer."""
+"""What the SASL library says before postfix itself gives the verdict and names the peer."""
 SERVER = columns("process", "info", "server_message")
 STARTED = columns("process", "start", "server_started")
 STOPPED = columns("process", "end", "server_stopped")

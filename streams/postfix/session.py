@@ -1,6 +1,7 @@
-"""The session that a line of smtpd belongs to, so that a login counts once however many mails it hands in.
+"""Remembers which mail was the first of an SMTP session, so that a login is counted once.
 
-Kept in `StateStore` under host and process: one process serves one client at a time.
+A session is kept in the `StateStore` under host and process, because a process serves one client at a time. A later
+mail of the session counts no login.
 """
 
 from streams.base import StateStore
@@ -8,7 +9,7 @@ from topics.event import Event
 
 
 class Session:
-    """The client that a process serves. A line writes only its own queue id, or that a client connected."""
+    """The session of a process. A line stores only its own queue id, or that a client connected."""
 
     __slots__ = ("_joins", "_queue_id")
 
@@ -17,12 +18,12 @@ class Session:
         self._queue_id = queue_id
 
     def connected(self, event: Event) -> None:
-        """A new client."""
+        """Begin a new session."""
         if "process_pid" in event:
             self._joins.put(_key(event), "")
 
     def first(self, event: Event) -> bool:
-        """Whether this is the first mail of a client that logged in; also when it is read again."""
+        """Whether this mail is the first of its session; true again when the line is read again."""
         if "process_pid" not in event:
             return True
         known = self._joins.get(_key(event))

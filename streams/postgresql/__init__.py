@@ -1,1 +1,1 @@
-"""PostgreSQL: who connected and who was refused, errors, slow statements."""
+"""Parses what PostgreSQL logs: connections, refused logins, errors, slow statements."""

@@ -1,9 +1,9 @@
-"""The messages of PostgreSQL about logins, connections and itself, as rules; all others are kept as they are.
+"""Lists PostgreSQL's messages about logins, connections and itself, as rules; others are kept as they are.
 
 Sources: PostgreSQL 9.6 to 17, src/backend/libpq/{auth,hba}.c, src/backend/tcop/{backend_startup,postgres}.c,
 src/backend/utils/init/{miscinit,postinit}.c, src/backend/postmaster/postmaster.c.
 
-Whoever connects chooses user, database and application; they stand in quotes, or before what the server adds.
+The client chooses user, database and application. They stand in quotes, or before what the server adds.
 """
 
 from streams.mapping.rules import Rule, Rules

@@ -1,8 +1,8 @@
-"""From a line of PostgreSQL's log to columns: connections and logins, errors, statements.
+"""Parses lines of PostgreSQL's log: connections and logins, errors, statements.
 
-Enters: the text log with the usual settings of log_line_prefix, by syslog (tag postgres) or as lines of a file, csvlog
-and jsonlog; 9.6 to 17, messages in English. The address of `connection received` is joined to what its process says
-later. Which lines are attempts is in `streams.base`. Shapes and sources are in `streams.postgresql.messages`.
+It reads the text log with the usual settings of log_line_prefix, by syslog (tag postgres) or as lines of a file, csvlog
+and jsonlog; 9.6 to 17, messages in English. The address of `connection received` is added to later lines of the same
+process. `streams/ATTEMPTS.md` says which lines are attempts. Patterns and sources are in `streams.postgresql.messages`.
 https://www.postgresql.org/docs/current/runtime-config-logging.html
 """
 
@@ -35,7 +35,7 @@ _LEAVE = "database_disconnect"
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one line; False for what has no severity."""
+    """Columns of one line; False for a line without a severity."""
     if found := _SEQUENCE.match(message):
         message = message[found.end() :]
     if _CSV.match(message) and (record := of_csv(message)):
@@ -95,7 +95,7 @@ def _understand(severity: str, state: str, text: str, event: Event) -> None:
 
 
 def _statement(text: str, event: Event) -> bool:
-    """`duration: 12.3 ms  statement: SELECT 1`, `execute <unnamed>: SELECT 1`."""
+    """Parse `duration: 12.3 ms  statement: SELECT 1`, `execute <unnamed>: SELECT 1`."""
     timed = _DURATION.fullmatch(text)
     found = _STATEMENT.fullmatch((timed[2] or "") if timed else text)
     if timed is None and found is None:
@@ -109,7 +109,7 @@ def _statement(text: str, event: Event) -> bool:
 
 
 def _join(event: Event, joins: StateStore) -> None:
-    """The address that a process serves is in the line that it connected with, for all lines that it writes later."""
+    """Keep the client's address when a process connects, and add it to the later lines of that process."""
     fields = event.get("extra", {})
     if fields.get("source.address") == _LOCAL:
         del fields["source.address"]

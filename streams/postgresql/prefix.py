@@ -1,11 +1,11 @@
-"""From a line of PostgreSQL's log to its parts: what `log_line_prefix` wrote, the severity, the message.
+"""Splits a line of PostgreSQL's log into what `log_line_prefix` wrote, the severity and the message.
 
-`2026-11-24 04:05:06.789 UTC [123] alice@app LOG:  message`: the prefix is the administrator's choice, so each part is
-looked for. https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-LINE-PREFIX
+The administrator chooses the prefix, as in `2026-11-24 04:05:06.789 UTC [123] alice@app LOG:  message`, so each part of
+it is searched for. https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-LINE-PREFIX
 
-A user name may look like a severity and what follows one. It then stands in the prefix and again in the message, so the
-severity is the first one that is not repeated. Where one before it is FATAL, who is refused may have typed it in the
-prefix or in the message: nothing is read of such a line but its time.
+A user name may look like a severity and a message. It then stands in the prefix and again in the message, so the
+severity is the first one that is not repeated. When one before it is FATAL, the refused client may have typed it in
+either place: of such a line only the time is read.
 """
 
 import re
@@ -17,7 +17,7 @@ from streams.syslog.timestamps import set_iso
 from topics.event import Event
 
 _MARK = ":  "
-"""What a severity ends with."""
+"""The end of a severity."""
 _SEVERITIES = frozenset(
     (
         *("LOG", "ERROR", "FATAL", "PANIC", "WARNING", "NOTICE", "INFO", "DETAIL", "HINT", "STATEMENT", "CONTEXT"),
@@ -27,7 +27,7 @@ _SEVERITIES = frozenset(
 _WORD = re.compile(r"(?:^|[\s:>\]])([A-Z]{3,9}[1-5]?)\Z")
 _LONGEST_WORD = 11
 _RETYPED = re.compile(r"(?:^|[\s:>\]])(LOG|ERROR|FATAL|PANIC|WARNING|STATEMENT|DETAIL|HINT): (?=\S)")
-"""A severity that has lost a blank on its way."""
+"""A severity that has lost one of its two blanks in transport."""
 _STATE = re.compile(r"([0-9A-Z]{5}): ")
 _STAMP_PART = r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?) ([A-Z]{1,5}|[+-][0-9:]{2,6})"
 _STAMP = re.compile(rf"[<\[]? ?{_STAMP_PART}")
@@ -69,7 +69,7 @@ _LONGEST_PREFIX = 1024
 
 
 def sniff(text: str) -> bool:
-    """Whether a line begins as one of this log."""
+    """Whether a line begins like one of this log."""
     return (text[:1] in "2<" and _SNIFF.match(text) is not None) or _sniff_client(text)
 
 
@@ -105,7 +105,7 @@ def _split_retyped(text: str) -> tuple[str, str, str, str] | None:
 
 
 def _severity(text: str, start: int) -> tuple[int, int] | None:
-    """Where the next severity begins, and where what follows it does."""
+    """The positions of the next severity and of the text after it."""
     at = text.find(_MARK, start, _LONGEST_PREFIX)
     while at >= 0:
         before = max(at - _LONGEST_WORD, start)
@@ -117,7 +117,7 @@ def _severity(text: str, start: int) -> tuple[int, int] | None:
 
 
 def holds_failure(message: str) -> bool:
-    """Whether a message holds what a line of a failure would."""
+    """Whether a message contains a severity of a failure."""
     found = _severity(message, 0)
     while found and not message.startswith(("FATAL", "ERROR", "PANIC"), found[0]):
         found = _severity(message, found[1])
@@ -125,8 +125,7 @@ def holds_failure(message: str) -> bool:
 
 
 def without_user(prefix: str, message: str) -> str:
-    """The prefix without the name of who is refused, which the message repeats in quotes: nothing in it is the
-    server's own, and the message tells it anyway."""
+    """The prefix without the name of a refused user: the client chose it, and the message repeats it in quotes."""
     if message.startswith(_BEFORE_LOGINS):  # says nothing of the name, which is not yet an account's
         found = _UNNAMED.match(prefix)
         return prefix[: found.end()] if found else ""
@@ -159,13 +158,13 @@ def read(prefix: str, event: Event) -> None:
 
 
 def _only(pattern: re.Pattern[str], prefix: str) -> re.Match[str] | None:
-    """What a pattern finds; None when it finds more than one, for then a user or an application is called so."""
+    """The only match of a pattern; None when there are several, since a user or an application may be called so."""
     found = list(islice(pattern.finditer(prefix), 2))
     return found[0] if len(found) == 1 else None
 
 
 def _set_named(pairs: list[tuple[str, str]], event: Event) -> None:
-    """A name that is there twice was typed at least once."""
+    """Set what `key=` names in a prefix. A key that is there twice is ignored, since a client typed one of them."""
     names = Counter(name for name, _ in pairs)
     named = {name: value for name, value in pairs if names[name] == 1}
     set_names(named.get("user", ""), named.get("db", named.get("database", "")), event)

@@ -1,4 +1,4 @@
-"""From a line of PostgreSQL's CSV log to the record that its JSON log would have.
+"""Converts lines of PostgreSQL's CSV log to the records that its JSON log would have.
 
 https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-LOGGING-CSVLOG
 """
@@ -16,7 +16,7 @@ _LONGEST = 65536
 
 
 def of_csv(line: str) -> dict[str, Any] | None:
-    """The record of a line, without what is empty in it; None when it is none."""
+    """The record of a line, without its empty fields; None when the line is not of this log."""
     if len(line) > _LONGEST:
         return None
     try:

@@ -1,1 +1,1 @@
-"""ProFTPD: who logged in by FTP or SFTP, who failed, and when they left."""
+"""Parses what ProFTPD logs: who logged in by FTP or SFTP, who failed, and when they left."""

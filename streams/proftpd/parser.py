@@ -1,10 +1,10 @@
-"""From a message of ProFTPD to columns: logins, failures and their reasons, sessions.
+"""Parses messages of ProFTPD: logins, failures and their reasons, sessions.
 
-Enters: `SERVER (HOST[ADDRESS]) - MESSAGE` of syslog and `SERVER (HOST[ADDRESS]): MESSAGE` of its SystemLog, ProFTPD 1.2
-to 1.3, mod_sftp too; PAM lines under it. Which lines are attempts is in `streams.base`. Sources: ProFTPD
+It reads `SERVER (HOST[ADDRESS]) - MESSAGE` of syslog and `SERVER (HOST[ADDRESS]): MESSAGE` of its SystemLog, ProFTPD
+1.2 to 1.3, mod_sftp too; PAM lines under it. `streams/ATTEMPTS.md` says which lines are attempts. Sources: ProFTPD
 modules/mod_auth.c, src/log.c, src/session.c. http://www.proftpd.org/docs/
 
-The client chooses the user's name: the address stands left of it, and in `no such user found` right of it as well.
+The client chooses the user's name. The address stands left of it, and in `no such user found` right of it as well.
 """
 
 import re
@@ -71,7 +71,7 @@ _MESSAGES = Rules(
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message of ProFTPD; False for what is neither of a client nor about the server."""
+    """Columns of one message of ProFTPD; False when it is about neither a client nor the server."""
     found = _PEER.fullmatch(message)
     if found is not None:
         return _of_client(found, event)

@@ -1,1 +1,1 @@
-"""Pure-FTPd: who logged in by FTP, who failed, and what was sent and fetched."""
+"""Parses what Pure-FTPd logs: who logged in by FTP, who failed, and what was sent and fetched."""

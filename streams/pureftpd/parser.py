@@ -1,8 +1,8 @@
-"""From a message of Pure-FTPd to columns: connections, logins, failures, transfers.
+"""Parses messages of Pure-FTPd: connections, logins, failures, transfers.
 
-Enters: `(USER@HOST) [LEVEL] TEXT`, Pure-FTPd 1.0, USER being `?` before a login; PAM lines under it. Its catalogues
-translate the text (src/messages_*.h), so a warning that ends with a name in brackets is a failed login in any language.
-Which lines are attempts is in `streams.base`. Sources: Pure-FTPd src/ftpd.c, src/log_puredb.c, src/messages_en.h.
+It reads `(USER@HOST) [LEVEL] TEXT`, Pure-FTPd 1.0, USER being `?` before a login; PAM lines under it. Its text may be
+translated (src/messages_*.h), so a warning that ends with a name in brackets is a failed login in any language.
+`streams/ATTEMPTS.md` says which lines are attempts. Sources: Pure-FTPd src/ftpd.c, src/log_puredb.c, src/messages_en.h.
 https://www.pureftpd.org/project/pure-ftpd/doc/
 
 The client chooses names and paths; the account before `@` is one that has logged in, or `?`.
@@ -31,7 +31,7 @@ _TIMEOUTS = ("Timeout", "Too many authentication failures", "Sorry, cleartext se
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message of Pure-FTPd; False for what names no session."""
+    """Columns of one message of Pure-FTPd; False when it names no session."""
     found = _LINE.fullmatch(message) if len(message) <= LONGEST else None
     if found is None:
         return pam(message, event)

@@ -1,1 +1,1 @@
-"""shadow-utils and adduser: who created, changed or deleted users, groups and passwords."""
+"""Parses what shadow-utils and adduser log: users, groups and passwords created, changed or deleted."""

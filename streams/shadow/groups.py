@@ -1,4 +1,4 @@
-"""The messages of shadow-utils about groups and their members, as rules.
+"""Lists the messages of shadow-utils about groups and their members, as rules.
 
 Sources: shadow-utils 4.1 to 4.17, src/{groupadd,groupmod,groupdel,gpasswd,newgrp}.c, libmisc/cleanup_group.c.
 """

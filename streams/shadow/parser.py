@@ -1,8 +1,9 @@
-"""From a message of the programs that keep users and groups to columns: what was done, to whom, by whom.
+"""Parses messages of the programs that manage users and groups: what was done, to whom, by whom.
 
-Enters: the syslog messages of shadow-utils (useradd, usermod, userdel, groupadd, groupmod, groupdel, gpasswd, passwd,
+It reads the syslog messages of shadow-utils (useradd, usermod, userdel, groupadd, groupmod, groupdel, gpasswd, passwd,
 chage, chpasswd, newusers, chsh, chfn, vipw), pwdutils and Debian's adduser. PAM lines under these names are those of
-`streams.pam`. Shapes and sources are in `streams.shadow.users` and `streams.shadow.groups`. https://github.com/shadow-maint/shadow
+`streams.pam`. Patterns and sources are in `streams.shadow.users` and `streams.shadow.groups`.
+https://github.com/shadow-maint/shadow
 
 The user changed is `user.target.name`. Most messages name nobody else: then `user.name`, the user as logged, is the
 same; where the caller is named (gpasswd, passwd), it is the caller.
@@ -21,7 +22,7 @@ _ECS = {"shadow.group_id": "group.id", "shadow.file": "file.path"}
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False when it changes nobody."""
+    """Columns of one message; False when it changes no user or group."""
     message = message.removesuffix("#012").rstrip()  # some end their messages with a line feed
     if not (_RULES.parse(message, event) or _refused(message, event)):
         return False
@@ -30,7 +31,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _refused(message: str, event: Event) -> bool:
-    """`alice failed to add user bob to group wheel`: the caller stands first."""
+    """Parse `alice failed to add user bob to group wheel`, where the caller stands first."""
     caller, _, rest = message.partition(" ")
     if not rest.startswith("failed ") or not _BY_CALLER.parse("failed " + rest, event):
         return False

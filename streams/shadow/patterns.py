@@ -1,7 +1,7 @@
-"""What the rules of shadow are made of: the columns that messages mean, and the names that they hold.
+"""Defines the columns that messages of shadow mean, and the patterns of the names in them.
 
-A name that is not the last thing in a message ends at the quote or comma that the program writes after it: names hold
-neither, unless an administrator insisted.
+A name that is not at the end of a message ends at the quote or comma that the program writes after it. Names hold
+neither, unless an administrator forced it.
 """
 
 from topics.event import Event
@@ -17,7 +17,7 @@ def _change(kind: str, what: str, action: str) -> Event:
 
 
 def failed(columns: Event) -> Event:
-    """The same, but it did not happen."""
+    """The same columns with the outcome failure."""
     return {**columns, "event_outcome": "failure"}
 
 

@@ -1,4 +1,4 @@
-"""The messages of shadow-utils, pwdutils and adduser about users and their passwords, as rules.
+"""Lists the messages of shadow-utils, pwdutils and adduser about users and their passwords, as rules.
 
 Sources: shadow-utils 4.1 to 4.17, src/{useradd,usermod,userdel,passwd,chage,chsh,chfn,newusers,vipw}.c; Debian's
 adduser 3.1 (AdduserLogging.pm) and adduser; openSUSE's pwdutils (`new account added - account=...`).
