@@ -120,12 +120,12 @@ async def _serve_http(settings: Any) -> bool:
     common = Settings()
     answers(common.kafka)
     scheme = "https" if settings.certificate else "http"
-    async with proxy(settings, token_file(settings.tokens), common.kafka, common.prefix) as way:
+    async with proxy(settings, token_file(settings.tokens), common.kafka, common.prefix) as receiver:
 
         def ready() -> None:
-            typer.echo(f"Listening on {scheme}://{settings.host}:{way.port}, Kafka at {common.kafka}.", err=True)
+            typer.echo(f"Listening on {scheme}://{settings.host}:{receiver.port}, Kafka at {common.kafka}.", err=True)
 
-        return await run_until_signal(way, way.service.delivery, settings.grace, ready)
+        return await run_until_signal(receiver, receiver.context.delivery, settings.grace, ready)
 
 
 async def _serve_amqp(settings: Any) -> bool:
@@ -139,6 +139,6 @@ async def _serve_amqp(settings: Any) -> bool:
     async with bridge(settings, common.kafka, common.prefix) as made:
 
         def ready() -> None:
-            typer.echo(f"Reading {settings.queue} of {made.way.broker}, Kafka at {common.kafka}.", err=True)
+            typer.echo(f"Reading {settings.queue} of {made.receiver.broker}, Kafka at {common.kafka}.", err=True)
 
-        return await run_until_signal(made.way, made.delivery, settings.grace, ready)
+        return await run_until_signal(made.receiver, made.delivery, settings.grace, ready)

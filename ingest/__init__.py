@@ -1,1 +1,1 @@
-"""From the network to raw topics."""
+"""Receives logs from the network (HTTP, AMQP) and writes them to the raw topics of Kafka."""

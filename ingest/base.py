@@ -1,7 +1,8 @@
-"""What every way in has in common: accept records, deliver them, and acknowledge only what Kafka has.
+"""Defines what all receivers share: the records they make, what became of each, and how receivers open and close.
 
-A way in (`Receiver`) reads from its senders and makes `Record`s. `Delivery.accept` takes all of a call or none of it,
-and says so at once; its future brings one `Outcome` per record, in order. Only then may the way in acknowledge.
+A receiver makes `Record`s of what its senders send and passes them to `kafka_producer.DeadlineProducer.accept`, which
+takes all of them or none. The future it returns gives one `Outcome` per record, in order; only after that may the
+receiver acknowledge anything to the sender.
 """
 
 from dataclasses import dataclass
@@ -29,26 +30,26 @@ Outcome = Placed | Failure
 
 
 class InvalidSettings(Exception):
-    """The settings ask for what cannot be; the message is for the person who starts the way in."""
+    """Settings that cannot work; the message is for the person who starts the receiver."""
 
 
 class Overloaded(Exception):
-    """Nothing of a call was accepted, for want of room; it may be tried again after so many seconds."""
+    """No record was accepted because too many wait already; the sender may try again after `retry_after` seconds."""
 
-    def __init__(self, reason: str, after: float) -> None:
+    def __init__(self, reason: str, retry_after: float) -> None:
         super().__init__(reason)
-        self.after = after
+        self.retry_after = retry_after
 
 
 class KafkaNotAnswering(Overloaded):
-    """Nothing of a call was accepted, for Kafka does not answer."""
+    """No record was accepted because Kafka does not answer."""
 
 
 class Receiver(Protocol):
-    """A way in, as `serving.serve` runs it."""
+    """What `runner.run_until_signal` runs."""
 
     async def open(self) -> None:
-        """Begin to accept. Raises `OSError` when it cannot listen or connect."""
+        """Begin to accept records. Raises `OSError` when it cannot listen or connect."""
 
     async def close(self, grace: float) -> None:
-        """Refuse what is new, and return when everything accepted is acknowledged, or after `grace` seconds."""
+        """Refuse new records; return when all accepted ones are acknowledged, or after `grace` seconds."""

@@ -1,4 +1,7 @@
-"""A line or an event in, the host that wrote it out: the key of its raw record."""
+"""Finds the host that wrote a line or an event.
+
+Its name is the key of the raw record, so that the records of one host are in one partition, in order.
+"""
 
 import re
 from typing import Any
@@ -8,7 +11,7 @@ _HOST = re.compile(
     rb"(?:<\d{1,3}>)?(?:1 \S+|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) ([^\s\[]{0,254}[^\s\[:]) "
 )
 _NAMES = ("hostname", "host", "HOST", "source_host", "Hostname", "host.name", "host.hostname", "_HOSTNAME", "Computer")
-_LONGEST = 255
+_LONGEST = 255  # characters of a host name: no DNS name has more (RFC 1035 2.3.4)
 
 
 def host_of_line(line: bytes) -> bytes | None:

@@ -1,8 +1,7 @@
-"""Idempotency keys in, the first answer out again.
+"""Remembers the answer to each idempotency key, and gives it again when a sender repeats its request.
 
-https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
-
-The memory is this process's own, bounded in time and size: another process, or this one after a restart, knows nothing.
+The cache is in the memory of one process and is bounded in time and size: another process, or the same one after a
+restart, knows none of the keys. https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
 
 import asyncio
@@ -16,11 +15,11 @@ _OVERHEAD = 500  # bytes an entry takes besides its answer
 
 
 class KeyReused(Exception):
-    """A key came again with another request."""
+    """A key was used again for a different request."""
 
 
 class Answered(Protocol):
-    """An answer that may be remembered."""
+    """What the cache needs to know of an answer."""
 
     @property
     def size(self) -> int:
@@ -28,7 +27,7 @@ class Answered(Protocol):
 
     @property
     def final(self) -> bool:
-        """Whether a repetition would be answered the same."""
+        """Whether the same request would be answered in the same way again."""
 
 
 A = TypeVar("A", bound=Answered)
@@ -43,7 +42,7 @@ class _Entry(Generic[A]):
 
 
 class IdempotencyCache(Generic[A]):
-    """Remembers answers by key for `ttl` seconds, at most `size` bytes of them, oldest forgotten first."""
+    """Keeps answers by key for `ttl` seconds and at most `size` bytes of them; the oldest are removed first."""
 
     def __init__(self, ttl: float, size: int, clock: Callable[[], float] = monotonic) -> None:
         self._ttl, self._size, self._clock = ttl, size, clock
@@ -51,10 +50,10 @@ class IdempotencyCache(Generic[A]):
         self._used = 0
 
     async def answer(self, key: str, digest: bytes, work: Callable[[], Awaitable[A]]) -> tuple[A, bool]:
-        """The answer to `key`, and whether it is a repetition. Whoever comes while the first is at work waits for it.
+        """Return the answer to `key`, and whether it was given before. Requests wait while the first is processed.
 
-        Raises `KeyReused` when the key stood for another `digest`. What `work` raises is raised to all who wait, and
-        forgotten, as is an answer that is not final.
+        Raises `KeyReused` when the key was used with another `digest`. What `work` raises is raised to all that wait.
+        Neither an exception nor an answer that is not final is kept.
         """
         self._expire()
         if (known := self._entries.get(key)) is not None:

@@ -1,6 +1,7 @@
-"""JSON as programs write it in, its value out: NaN, half surrogates and numbers of any size too, as Python reads them.
+"""Reads and writes JSON as programs write it: besides standard JSON it accepts what Python's `json` accepts.
 
-Programs that log bytes as text write such halves. https://www.rfc-editor.org/rfc/rfc8259#section-8.2
+That is NaN and Infinity, single UTF-16 surrogates (written by programs that log bytes as text) and integers of any
+size. https://www.rfc-editor.org/rfc/rfc8259#section-8.2
 """
 
 import json
@@ -12,11 +13,11 @@ from topics.catalogue import MAX_RECORD
 
 
 def loads(text: bytes) -> Any:
-    """The value. Raises `orjson.JSONDecodeError`."""
+    """Return the value. Raises `orjson.JSONDecodeError`."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        if len(text) <= MAX_RECORD:  # more is no record, and takes long
+        if len(text) <= MAX_RECORD:  # a longer text is never a record, and Python's parser is slow
             try:
                 return json.loads(text.decode())
             except (ValueError, RecursionError):
@@ -25,8 +26,8 @@ def loads(text: bytes) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """JSON of a value that was read here."""
+    """Return the JSON of a value that `loads` returned."""
     try:
         return orjson.dumps(value)
-    except TypeError:  # what orjson does not read, it does not write
+    except TypeError:  # orjson can write neither big integers nor surrogates
         return json.dumps(value).encode()

@@ -1,9 +1,8 @@
-"""Records in, one outcome a record out when Kafka has decided: librdkafka behind asyncio, for senders who wait.
+"""Writes records to Kafka with librdkafka from asyncio, and reports for each within a deadline whether it is stored.
 
+A worker waits until Kafka is back; the sender of a request cannot. A record that is not stored before the deadline is
+reported as failed, and its sender sends it again. Such a record may have been stored after all.
 https://github.com/confluentinc/librdkafka/blob/master/INTRODUCTION.md#idempotent-producer
-
-Unlike a worker, which waits out an outage, a sender is told: a record that is not delivered in time is given up, and
-its sender tries again. What was reported as given up may have been delivered after all.
 """
 
 import asyncio
@@ -20,9 +19,9 @@ from ingest.base import Failure, Outcome, Overloaded, Record
 from topics.catalogue import MAX_RECORD
 from topics.kafka.client import client_conf
 
-_ENVELOPE = 64 << 10  # room for headers and framing on top of the largest record
-_TURN = 500  # records that are taken while others wait
-_BUSY, _IDLE = 0.002, 0.5  # seconds between looks at librdkafka's answers
+_ENVELOPE = 64 << 10  # bytes for headers and framing on top of the largest record
+_CHUNK = 500  # records given to librdkafka before other tasks run: a few milliseconds
+_POLL_BUSY, _POLL_IDLE = 0.002, 0.5  # seconds between polls of librdkafka: while records are pending, otherwise
 
 log = logging.getLogger("ogrewatch.ingest")
 
@@ -46,13 +45,14 @@ _FINAL = {
     KafkaError.POLICY_VIOLATION,
     KafkaError._UNKNOWN_PARTITION,
 }
-"""What lies in the record itself. Anything else may be mended while its sender keeps it and tries again."""
+"""Errors caused by the record itself. After any other error it may help to send the record again."""
 
 
 class DeadlineProducer:
-    """A producer that answers for every record within `wait` seconds, and holds no more than its bounds.
+    """Reports an outcome for every record within `wait` seconds; at most `max_bytes`, `max_records` are pending.
 
-    Construct, `start`, `accept`, `stop` (or `async with`), all within one event loop. `overrides` are librdkafka's.
+    Construct, `start`, `accept`, `stop` (or `async with`), all within one event loop. `overrides` are settings of
+    librdkafka.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class DeadlineProducer:
         self._empty.set()
         self._names: dict[str, str] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._resting = True
+        self._polls_rarely = True
         self._access = client_conf(servers)
         self._conf = {
             **self._access,
@@ -97,10 +97,10 @@ class DeadlineProducer:
         self._loop = asyncio.get_running_loop()
         self.producer = Producer(self._conf | {"error_cb": self._error}, logger=log)
         self.admin = AdminClient(self._access | {"log_level": 0})
-        self._look()
+        self._poll()
 
     async def stop(self, grace: float = 5.0) -> None:
-        """Wait up to `grace` seconds for what is under way; the rest fails."""
+        """Wait up to `grace` seconds for pending records; those left are reported as failed."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._empty.wait(), grace)
         if self._timer is not None:
@@ -115,43 +115,43 @@ class DeadlineProducer:
     def accept(self, records: Sequence[Record]) -> asyncio.Future[list[Outcome]]:
         """Take all of the records, in order, or raise `Overloaded` and take none. Does not block.
 
-        The future brings an outcome for each, in order, and never fails.
+        The future gives an outcome for each, in order, and never raises.
         """
-        call = self._begin(records)
+        collector = self._begin(records)
         if records:
-            self._produce(records, call.report)
+            self._produce(records, collector.report)
         else:
-            call.future.set_result([])
-        return call.future
+            collector.future.set_result([])
+        return collector.future
 
-    def _begin(self, records: Sequence[Record]) -> "_Call":
-        """Hold what the records take. Raises `Overloaded`."""
+    def _begin(self, records: Sequence[Record]) -> "_Collector":
+        """Count the records as pending. Raises `Overloaded`."""
         size = sum(len(record[2] or b"") + len(record[1] or b"") for record in records)
         if self.pending_records and (
             self.pending_bytes + size > self.max_bytes or self.pending_records + len(records) > self.max_records
         ):
             raise Overloaded("as many records as allowed wait for Kafka already", 1.0)
-        call = _Call(len(records), self._loop.create_future())
+        collector = _Collector(len(records), self._loop.create_future())
         if records:
-            self._hold(call, size, len(records))
-        return call
+            self._reserve(collector, size, len(records))
+        return collector
 
     async def deliver(self, records: Sequence[Record]) -> list[Outcome]:
-        """As `accept`, and wait for the outcomes. While many are taken, others have their turn."""
-        if len(records) <= _TURN:
+        """As `accept`, and wait for the outcomes. Other tasks run between chunks of many records."""
+        if len(records) <= _CHUNK:
             return await self.accept(records)
-        call = self._begin(records)
+        collector = self._begin(records)
         at = 0
         try:
             while at < len(records):
-                self._produce(records[at : at + _TURN], call.report, at)
-                at += _TURN
+                self._produce(records[at : at + _CHUNK], collector.report, at)
+                at += _CHUNK
                 await asyncio.sleep(0)
         except asyncio.CancelledError:
             for index in range(at, len(records)):
-                call.report(index, KafkaError(KafkaError._PURGE_QUEUE), None)
+                collector.report(index, KafkaError(KafkaError._PURGE_QUEUE), None)
             raise
-        return await call.future
+        return await collector.future
 
     def _produce(self, records: Sequence[Record], report: Any, first: int = 0) -> None:
         produce, names = self.producer.produce, self._names
@@ -164,7 +164,7 @@ class DeadlineProducer:
             except BufferError:
                 report(index, KafkaError(KafkaError._QUEUE_FULL), None)
 
-    def _hold(self, call: "_Call", size: int, number: int) -> None:
+    def _reserve(self, collector: "_Collector", size: int, number: int) -> None:
         self.pending_bytes += size
         self.pending_records += number
         self._empty.clear()
@@ -175,19 +175,19 @@ class DeadlineProducer:
             if not self.pending_records:
                 self._empty.set()
 
-        call.future.add_done_callback(free)
-        if self._resting and self._timer is not None:
+        collector.future.add_done_callback(free)
+        if self._polls_rarely and self._timer is not None:
             self._timer.cancel()
-            self._rest(_BUSY)
+            self._schedule_poll(_POLL_BUSY)
 
-    def _look(self) -> None:
-        """Collect librdkafka's answers: often while something is under way, else for its log lines."""
+    def _poll(self) -> None:
+        """Let librdkafka call back: often while records are pending, otherwise seldom, for its log lines and errors."""
         self.producer.poll(0)
-        self._rest(_BUSY if self.pending_records else _IDLE)
+        self._schedule_poll(_POLL_BUSY if self.pending_records else _POLL_IDLE)
 
-    def _rest(self, seconds: float) -> None:
-        self._resting = seconds == _IDLE
-        self._timer = self._loop.call_later(seconds, self._look)
+    def _schedule_poll(self, seconds: float) -> None:
+        self._polls_rarely = seconds == _POLL_IDLE
+        self._timer = self._loop.call_later(seconds, self._poll)
 
     def _error(self, error: KafkaError) -> None:
         if error.fatal():
@@ -195,8 +195,8 @@ class DeadlineProducer:
             self.finished.set()
 
 
-class _Call:
-    """Collects the outcomes of one call; resolves its future with the last."""
+class _Collector:
+    """Collects the outcomes of the records given to one `accept`; the last one resolves its future."""
 
     __slots__ = ("future", "left", "outcomes")
 

@@ -1,23 +1,23 @@
-"""What a sender may use: records a second, and memory."""
+"""Limits what senders may use: records per second for each client, and memory for all requests together."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic
 
-_CLIENTS = 10_000
+_CLIENTS = 10_000  # clients that are remembered: about 2 MB
 
 
-class Buckets:
-    """One token bucket a client: `rate` records a second in the long run, `burst` at once. Remembers 10,000 clients."""
+class RateLimiter:
+    """A token bucket per client: `rate` records a second on average, `burst` at a time; a rate of 0 means no limit."""
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = monotonic) -> None:
         self.rate, self.burst, self._clock = rate, burst or 10 * rate, clock
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, client: str, number: int) -> float:
-        """Take so many records' worth; 0 when they were there, else the seconds until they are, and none are taken.
+        """Take tokens for `number` records; return 0, or the seconds until there are enough, and then none are taken.
 
-        A full bucket allows any number, and owes what it did not have: a batch may be larger than the burst.
+        A full bucket allows any number and goes below zero, because a batch may be larger than the burst.
         """
         if not self.rate:
             return 0.0
@@ -32,18 +32,18 @@ class Buckets:
 
 
 class MemoryBudget:
-    """Memory that all requests share, in bytes."""
+    """Counts the bytes that all requests hold in memory, up to `size`."""
 
     def __init__(self, size: int) -> None:
         self.size, self.held = size, 0
 
-    def take(self, number: int) -> bool:
-        """Whether there was room for so many bytes; they are held then."""
+    def reserve(self, number: int) -> bool:
+        """Reserve so many bytes and return True, or return False when they would exceed the limit."""
         if self.held + number > self.size:
             return False
         self.held += number
         return True
 
-    def give(self, number: int) -> None:
-        """Give so many back."""
+    def release(self, number: int) -> None:
+        """Return so many reserved bytes."""
         self.held -= number

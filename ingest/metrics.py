@@ -1,4 +1,7 @@
-"""The metrics of every way in, defined once. One registry a process, so that each way shows the same names."""
+"""Defines the Prometheus metrics that every receiver shows, so that all have the same names.
+
+Each receiver has its own registry; the label `way` says which receiver it is ("http", "amqp").
+"""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -7,21 +10,21 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Metrics:
-    """Counters of one way in."""
+    """The metrics of one receiver, which is named in the label `way`."""
 
-    def __init__(self, way: str) -> None:
+    def __init__(self, receiver: str) -> None:
         self.registry = CollectorRegistry()
 
         def counter(name: str, doc: str, *labels: str) -> Counter:
             return Counter(f"ogrewatch_ingest_{name}", doc, ("way", *labels), registry=self.registry)
 
         def gauge(name: str, doc: str) -> Gauge:
-            return Gauge(f"ogrewatch_ingest_{name}", doc, ("way",), registry=self.registry).labels(way)
+            return Gauge(f"ogrewatch_ingest_{name}", doc, ("way",), registry=self.registry).labels(receiver)
 
-        self.way = way
+        self.receiver = receiver
         self.requests = counter("requests", "Requests, by how they ended.", "endpoint", "status")
         self.records = counter("records", "Records by what became of them.", "topic", "result")
-        self.bytes = counter("received_bytes", "Bytes of bodies as they came, before unpacking.").labels(way)
+        self.bytes = counter("received_bytes", "Bytes of bodies as they came, before unpacking.").labels(receiver)
         self.refused = counter("refused", "Requests refused before anything of them was accepted.", "reason")
         self.seconds = Histogram(
             "ogrewatch_ingest_seconds",
@@ -29,24 +32,24 @@ class Metrics:
             ("way",),
             buckets=_SECONDS,
             registry=self.registry,
-        ).labels(way)
+        ).labels(receiver)
         self.pending = gauge("pending_records", "Records given to Kafka and not yet acknowledged by it.")
         self.held = gauge("held_bytes", "Bytes of requests in memory.")
         self.connections = gauge("connections", "Open connections.")
         self.kafka_up = gauge("kafka_up", "Whether Kafka answers.")
 
     def delivered(self, topic: str, good: int, failed: int) -> None:
-        """Count the records of one call."""
+        """Count records that Kafka stored and records that it did not."""
         if good:
-            self.records.labels(self.way, topic, "delivered").inc(good)
+            self.records.labels(self.receiver, topic, "delivered").inc(good)
         if failed:
-            self.records.labels(self.way, topic, "failed").inc(failed)
+            self.records.labels(self.receiver, topic, "failed").inc(failed)
 
     def rejected(self, topic: str, number: int) -> None:
-        """Count what a request contained and Kafka was never given, for it was no event."""
+        """Count items of a request that were never given to Kafka because they are no events."""
         if number:
-            self.records.labels(self.way, topic, "rejected").inc(number)
+            self.records.labels(self.receiver, topic, "rejected").inc(number)
 
     def page(self) -> tuple[bytes, str]:
-        """The metrics as Prometheus reads them, and the page's content type."""
+        """Return the metrics in Prometheus's text format, and their content type."""
         return generate_latest(self.registry), CONTENT_TYPE_LATEST

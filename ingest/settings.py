@@ -1,4 +1,4 @@
-"""Settings of the ways in, defined once: `OGREWATCH_INGEST_<NAME>` in the environment, else the default."""
+"""Defines the settings of the HTTP receiver: `OGREWATCH_INGEST_<NAME>` in the environment, otherwise the default."""
 
 from pathlib import Path
 

@@ -21,7 +21,7 @@ import orjson
 from ingest.base import InvalidSettings
 
 _PREFIX = "ogw_"
-_NOBODY = "0" * 64
+_NOBODY = "0" * 64  # compared with when no token has the id, so that the time taken is the same
 _SECRET = re.compile("[0-9a-f]{12}_[0-9a-f]{32,}")
 
 SEND, LOOK, ACT = "send", "look", "act"
@@ -67,14 +67,14 @@ class TokenFile:
         return list(self._tokens.values())
 
     def asked(self, *roles: str) -> bool:
-        """Whether a token of one of these roles was ever made, revoked ones among them: whoever revokes the last one
-        does not mean to open the door. Raises `TokenError` as `tokens`.
+        """Whether a token of one of these roles was ever made, including revoked ones: after the last one is revoked,
+        access must not become open to everybody. Raises `TokenError` as `tokens`.
         """
         self._reload()
         return not self._made.isdisjoint(roles)
 
     def create(self, name: str, topics: Iterable[str], role: str = SEND) -> tuple[Token, str]:
-        """Make a token; returns it and the text to show, which is kept nowhere.
+        """Make a token; returns it and the text that its holder shows, which is not stored.
 
         Raises `TokenError` for a name in use.
         """
@@ -136,7 +136,7 @@ class TokenFile:
         return {token.id: token for token in kept}, {*made, *(token.role for token in kept)}
 
     def _write(self, tokens: list[Token]) -> None:
-        """Beside the file first, which is made 0600, then in its place."""
+        """Write a temporary file of mode 0600 beside the old one, then rename it over the old one."""
         self.path.parent.mkdir(0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
         with os.fdopen(handle, "wb") as file:
@@ -149,7 +149,7 @@ class TokenFile:
 
 
 def hidden(text: str) -> str:
-    """The text without what may be a token of ours: answers and logs quote requests, and some put it in the path."""
+    """Return the text without what looks like a token: answers and logs quote requests, whose path may contain one."""
     return _SECRET.sub("...", text)
 
 

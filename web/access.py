@@ -16,7 +16,7 @@ from math import ceil
 from aiohttp import web
 
 from agents.settings import Settings
-from ingest.limits import Buckets
+from ingest.limits import RateLimiter
 from ingest.settings import IngestSettings
 from ingest.tokens import ACT, LOOK, Token, TokenError, TokenFile
 from topics.environment import BadSettings
@@ -76,7 +76,7 @@ class Access:
         self._tokens = TokenFile(IngestSettings().tokens or settings.data_dir / "tokens.json")
         self._sessions = Sessions(settings.key("web session") or secrets.token_bytes(32), self._tokens)
         self._actors = frozenset(name.strip() for name in settings.web_act.split(",") if name.strip())
-        self._failures = Buckets(_AGAIN, _FAILURES)
+        self._failures = RateLimiter(_AGAIN, _FAILURES)
         self._asks = False
         self._require_safety()
 

@@ -1,1 +1,1 @@
-"""Messages of a RabbitMQ queue in, raw records out; acknowledged when Kafka has them."""
+"""Reads messages from a RabbitMQ queue, writes them to raw topics, and acknowledges them when Kafka has them."""

@@ -1,4 +1,4 @@
-"""Settings in, a whole bridge out: everything it is made of, in the order it starts and stops."""
+"""Builds the AMQP bridge from its settings, and starts and stops its parts in order."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ingest.amqp.consumer import AmqpReceiver
 from ingest.amqp.health import HealthServer
-from ingest.amqp.properties import tolerate
+from ingest.amqp.properties import accept_any_properties
 from ingest.amqp.settings import AmqpSettings
-from ingest.amqp.writer import FOR_EVER
+from ingest.amqp.writer import RETRY_FOREVER
 from ingest.kafka_metadata import KafkaMetadata
 from ingest.kafka_producer import DeadlineProducer
 from ingest.metrics import Metrics
@@ -17,30 +17,30 @@ from ingest.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """What runs, and what it stores with."""
+    """The receiver, the producer it writes with, and its metrics."""
 
-    way: AmqpReceiver
+    receiver: AmqpReceiver
     delivery: DeadlineProducer
     metrics: Metrics
 
 
 @asynccontextmanager
 async def bridge(settings: AmqpSettings, kafka: str, prefix: str) -> AsyncIterator[Bridge]:
-    """A bridge that shows its metrics and carries nothing yet. RabbitMQ and Kafka may be away.
+    """A bridge that shows its metrics and whose receiver is not open yet. RabbitMQ and Kafka may be down.
 
     Raises `BadBroker`, and `OSError` when the port of the metrics is taken.
     """
-    tolerate()
-    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # a page of traceback for what our log says in a line
-    metrics, cluster, delivery = Metrics("amqp"), KafkaMetadata(prefix), DeadlineProducer(kafka, prefix, FOR_EVER)
-    way = AmqpReceiver(settings, delivery, metrics)
+    accept_any_properties()
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it logs a long traceback for what our log says in one line
+    metrics, cluster, delivery = Metrics("amqp"), KafkaMetadata(prefix), DeadlineProducer(kafka, prefix, RETRY_FOREVER)
+    receiver = AmqpReceiver(settings, delivery, metrics)
     async with AsyncExitStack() as stack:
         if settings.metrics_port:
-            watch = HealthServer(metrics, lambda: {"rabbitmq": way.connected, "kafka": cluster.up})
+            watch = HealthServer(metrics, lambda: {"rabbitmq": receiver.connected, "kafka": cluster.up})
             stack.push_async_callback(watch.close)
             await watch.open(settings.metrics_host, settings.metrics_port)
         await stack.enter_async_context(delivery)
         await cluster.start(delivery.producer)
         stack.push_async_callback(cluster.stop)
         metrics.kafka_up.set_function(lambda: cluster.up)
-        yield Bridge(way, delivery, metrics)
+        yield Bridge(receiver, delivery, metrics)

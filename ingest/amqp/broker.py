@@ -1,4 +1,4 @@
-"""Settings in; the broker's URL, its name without secrets, and a TLS context out.
+"""Derives from the settings how to reach the broker: its URL with the password, its name without, and the TLS context.
 
 https://www.rabbitmq.com/docs/uri-spec
 """
@@ -17,7 +17,7 @@ class BadBroker(InvalidSettings):
 
 
 def url_of(settings: AmqpSettings) -> URL:
-    """The URL to connect to, with the password. Reads the password's file. Raises `BadBroker`."""
+    """Return the URL to connect to, with the password. Reads the password's file. Raises `BadBroker`."""
     url = _checked(settings.url.get_secret_value())
     if settings.external:
         if url.scheme != "amqps" or settings.certificate is None:
@@ -32,7 +32,7 @@ def url_of(settings: AmqpSettings) -> URL:
 
 
 def name_of(settings: AmqpSettings) -> str:
-    """The broker as records, logs and people see it: scheme, host, port and virtual host."""
+    """Return the broker's name for records and logs: scheme, host, port and virtual host, without user and password."""
     url = _checked(settings.url.get_secret_value())
     port = url.port or (5671 if url.scheme == "amqps" else 5672)
     host = f"[{url.host}]" if ":" in (url.host or "") else url.host
@@ -40,7 +40,7 @@ def name_of(settings: AmqpSettings) -> str:
 
 
 def tls_of(settings: AmqpSettings) -> ssl.SSLContext | None:
-    """The context, None for amqp://. TLS 1.2 and newer. Raises `BadBroker` when a file cannot be used."""
+    """Return the TLS context (1.2 and newer), None for amqp://. Raises `BadBroker` when a file cannot be used."""
     given = settings.ca or settings.certificate or settings.private_key
     if _checked(settings.url.get_secret_value()).scheme != "amqps":
         if given:

@@ -1,6 +1,6 @@
-"""Messages of a RabbitMQ queue in, raw records out, in their order: a way in that waits for both its ends for ever.
+"""Transfers the messages of a RabbitMQ queue to Kafka in order, and waits as long as either of them is down.
 
-One batch is under way at a time: taken, stored, acknowledged. What arrives meanwhile is the next one.
+One batch is under way at a time: received, stored, acknowledged. Messages that arrive meanwhile form the next batch.
 https://www.rabbitmq.com/tutorials/amqp-concepts
 """
 
@@ -14,49 +14,49 @@ from aiormq.abc import DeliveredMessage
 
 from ingest.amqp.broker import BadBroker, name_of, tls_of, url_of
 from ingest.amqp.deduplication import Deduplicator
-from ingest.amqp.records import Maker, can_repeat, identity, is_letter
-from ingest.amqp.session import LOST, Session, told
+from ingest.amqp.records import MessageConverter, can_repeat, identity, is_letter
+from ingest.amqp.session import LOST, Session, text_of
 from ingest.amqp.settings import AmqpSettings
 from ingest.amqp.writer import RecordWriter
 from ingest.kafka_producer import DeadlineProducer
 from ingest.metrics import Metrics
 
-_SOON, _LATE = 0.5, 15.0  # seconds until the next attempt to connect: the first, the longest
-_STEADY = 5.0  # seconds after which a connection counts as one that held
+_BACKOFF_FIRST, _BACKOFF_MOST = 0.5, 15.0  # seconds until the next attempt to connect: the first, the longest
+_STEADY = 5.0  # seconds after which a connection counts as stable, and the backoff starts anew
 
 log = logging.getLogger("ogrewatch.ingest")
 
 
 class AmqpReceiver:
-    """The bridge, for `serving.serve`. Raises `BadBroker` when made of settings that cannot work."""
+    """The AMQP receiver. The constructor raises `BadBroker` for settings that cannot work."""
 
     def __init__(self, settings: AmqpSettings, delivery: DeadlineProducer, metrics: Metrics) -> None:
         url_of(settings)
         self.broker, self._tls = name_of(settings), tls_of(settings)
         self._settings, self._metrics = settings, metrics
         topic = settings.events_topic
-        self._maker = Maker(topic, delivery.name_of(topic), settings.queue, self.broker)
-        self._store = RecordWriter(delivery, metrics, self._maker.refused)
+        self._converter = MessageConverter(topic, delivery.name_of(topic), settings.queue, self.broker)
+        self._writer = RecordWriter(delivery, metrics, self._converter.refused)
         self._repeats = Deduplicator(settings.remember)
         self._session = Session(settings)
         self._stopping, self._finished = asyncio.Event(), delivery.finished
-        self._troubled = ""
+        self._trouble = ""
         metrics.pending.set_function(lambda: delivery.pending_records)
         metrics.held.set_function(lambda: self._session.held)
         metrics.connections.set_function(lambda: self.connected)
 
     @property
     def connected(self) -> bool:
-        """Whether messages of the queue can come."""
+        """Whether messages of the queue can arrive."""
         return self._session.live
 
     async def open(self) -> None:
-        """Begin. RabbitMQ may be away: the log says so, and when it is there."""
+        """Start the transfer. While RabbitMQ is down it tries to connect; the log says so, and when it is back."""
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(self._ended)
 
     async def close(self, grace: float) -> None:
-        """Take nothing more, finish what Kafka was given, leave the rest in the queue."""
+        """Receive nothing more, finish the batch that Kafka was given, and leave the rest in the queue."""
         self._stopping.set()
         self._session.end()
         await asyncio.wait((self._task,), timeout=grace)
@@ -64,56 +64,56 @@ class AmqpReceiver:
         await asyncio.wait((self._task,))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """What nobody foresaw ends the process: all that is not acknowledged is still in the queue."""
+        """End the process after an unexpected error: messages that are not acknowledged are still in the queue."""
         error = None if task.cancelled() else task.exception()
         if error is not None or not self._stopping.is_set():
             log.error("the bridge is finished", exc_info=error)
             self._finished.set()
 
     async def _run(self) -> None:
-        pause = _SOON
+        pause = _BACKOFF_FIRST
         while not self._stopping.is_set():
             begun = monotonic()
-            reason = await self._through_one_connection()
+            reason = await self._transfer_until_lost()
             if monotonic() - begun > _STEADY:
-                pause = _SOON
+                pause = _BACKOFF_FIRST
             if not self._stopping.is_set():
-                self._worry(reason)
+                self._warn(reason)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause * random.uniform(0.5, 1.0))
-                pause = min(_LATE, 2 * pause)
+                pause = min(_BACKOFF_MOST, 2 * pause)
 
-    async def _through_one_connection(self) -> str:
-        """Bring over what comes through one connection, and say why there is no more."""
+    async def _transfer_until_lost(self) -> str:
+        """Transfer the messages that arrive over one connection; return why it ended."""
         self._session = session = Session(self._settings)
         try:
-            reason = await self._connect(session)
-            while batch := await session.take():
-                await self._carry(session, batch)
+            reason = await self._open_session(session)
+            while batch := await session.receive():
+                await self._transfer(session, batch)
             return reason or session.reason
         finally:
             await session.close()
 
-    async def _connect(self, session: Session) -> str:
-        """Why it was not possible, else nothing."""
+    async def _open_session(self, session: Session) -> str:
+        """Connect; return "" or why it was not possible."""
         try:
             await session.open(url_of(self._settings), self._tls)
         except (BadBroker, *LOST) as error:
             session.end()
-            return told(error)
-        self._calm()
+            return text_of(error)
+        self._recovered()
         self._repeats.reconnected()
         return ""
 
-    async def _carry(self, session: Session, batch: list[DeliveredMessage]) -> None:
+    async def _transfer(self, session: Session, batch: list[DeliveredMessage]) -> None:
         begun = monotonic()
         self._metrics.bytes.inc(sum(len(message.body) for message in batch))
         identities = [identity(message) for message in batch]
         known = self._repeats.drop(identities, [can_repeat(message) for message in batch])
         self._repeats.accepted(identities[known:])
-        records = [self._maker.record(message) for message in batch[known:]]
+        records = [self._converter.record(message) for message in batch[known:]]
         self._count(known, sum(is_letter(record) for record in records))
-        await self._store.store(records)
+        await self._writer.store(records)
         await session.acknowledge(batch)
         self._metrics.seconds.observe(monotonic() - begun)
 
@@ -122,12 +122,12 @@ class AmqpReceiver:
         if repeated:
             self._metrics.records.labels("amqp", self._settings.events_topic, "repeated").inc(repeated)
 
-    def _worry(self, reason: str) -> None:
-        if not self._troubled:
+    def _warn(self, reason: str) -> None:
+        if not self._trouble:
             log.warning("no messages from %s, trying on: %s", self.broker, reason)
-        self._troubled = reason
+        self._trouble = reason
 
-    def _calm(self) -> None:
-        if self._troubled:
+    def _recovered(self) -> None:
+        if self._trouble:
             log.warning("messages from %s again", self.broker)
-        self._troubled = ""
+        self._trouble = ""

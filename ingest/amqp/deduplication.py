@@ -1,18 +1,17 @@
-"""Identities of accepted messages in, whether a message is one of them come again out.
+"""Recognises messages that RabbitMQ delivers again after a lost connection, although they were accepted before.
 
+An acknowledgement that was on its way when the connection broke is lost, and its message is delivered again. RabbitMQ
+puts unacknowledged messages back where they were, so what arrives first over a new connection is the rest of the
+sequence of the old one: repeats are at its beginning, in their order, and after the first message that is not a repeat
+there are none. Therefore two separate events with identical bytes are both kept.
 https://www.rabbitmq.com/docs/consumers#message-redelivery-requeueing
-
-An acknowledgement that was on its way when the connection broke is lost, and its message comes again. RabbitMQ puts
-what was not acknowledged back to where it was, so what comes first over a new connection is the rest of the sequence
-that came over the old one: repeats stand at its beginning, in their order, and after the first message that is none
-there are no more. Hence two events that are equal to the letter are still two.
 """
 
 from collections import deque
 
 
 class Deduplicator:
-    """Remembers the last `most` accepted messages, a number for each, for the next connection."""
+    """Remembers a number (`records.identity`) for each of the last `most` accepted messages."""
 
     def __init__(self, most: int) -> None:
         self._accepted: deque[int] = deque(maxlen=most)
@@ -20,15 +19,15 @@ class Deduplicator:
         self._at = 0
 
     def accepted(self, identities: list[int]) -> None:
-        """These will be in Kafka, whatever becomes of the connection they came over."""
+        """Note messages that will be in Kafka, even if the connection they arrived over breaks."""
         self._accepted.extend(identities)
 
     def reconnected(self) -> None:
-        """From now on messages come over another connection."""
+        """Note that the next messages arrive over a new connection."""
         self._awaited, self._at = list(self._accepted), 0
 
     def drop(self, identities: list[int], possible: list[bool]) -> int:
-        """How many messages of a batch are repeats: they are its first. `possible` says which can be any."""
+        """Return how many messages at the start of a batch are repeats. `possible` says which may be repeats at all."""
         for number, (identity, can_be) in enumerate(zip(identities, possible, strict=True)):
             if not self._awaited:
                 return number

@@ -1,4 +1,4 @@
-"""How the bridge is doing: `/metrics` for Prometheus, and `/healthz`, 503 while either end is away."""
+"""Serves `/metrics` for Prometheus and `/healthz` of the bridge; the latter is 503 while RabbitMQ or Kafka is down."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from ingest.metrics import Metrics
 
 
 class HealthServer:
-    """Answers on a port of its own while the bridge runs. `parts` says of each end whether it is there."""
+    """An HTTP server on its own port. `parts` returns for each of RabbitMQ and Kafka whether it is up."""
 
     def __init__(self, metrics: Metrics, parts: Callable[[], dict[str, bool]]) -> None:
         self._metrics, self._parts = metrics, parts

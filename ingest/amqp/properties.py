@@ -1,5 +1,6 @@
-"""Properties of a message as other clients write them in, values out: also what RabbitMQ lets pass and pamqp does not.
+"""Makes aiormq accept message properties that RabbitMQ lets pass and its decoder (pamqp) does not.
 
+That is text that is not UTF-8, times beyond the calendar, and tables with unreadable values.
 https://www.rabbitmq.com/amqp-0-9-1-errata
 """
 
@@ -9,8 +10,8 @@ from typing import Any
 from pamqp import decode
 
 
-def tolerate() -> None:
-    """Make this process read any properties. Else one message with such would end every connection it comes over."""
+def accept_any_properties() -> None:
+    """Replace decoders of this process. Otherwise one such message would end every connection it arrives over."""
     decode.METHODS.update(shortstr=_short_text, timestamp=_moment, table=_table)
 
 
@@ -20,7 +21,7 @@ def _short_text(value: bytes) -> tuple[int, str]:
 
 
 def _moment(value: bytes) -> tuple[int, datetime.datetime | None]:
-    """None for a time beyond the calendar: somebody counts in nanoseconds."""
+    """Return None for a time beyond the calendar, as when a publisher counts in nanoseconds."""
     try:
         return decode.timestamp(value)
     except (ValueError, OverflowError, OSError):
@@ -28,7 +29,7 @@ def _moment(value: bytes) -> tuple[int, datetime.datetime | None]:
 
 
 def _table(value: bytes) -> tuple[int, Any]:
-    """Empty when there is something in it that cannot be read."""
+    """Return an empty table when a value in it cannot be read."""
     try:
         return decode.field_table(value)
     except (ValueError, OverflowError, OSError, KeyError):

@@ -1,4 +1,4 @@
-"""A message in, a record for the raw topic out, or a dead letter when it is no event.
+"""Converts an AMQP message to a record of the raw topic, or to a dead letter when it is not an event.
 
 https://www.rabbitmq.com/docs/validated-user-id
 """
@@ -19,12 +19,12 @@ from topics.headers import Headers
 from topics.records.deadletter import letter
 from topics.records.provenance import CLAIMED, headers_of
 
-_KEPT = 512 << 10  # bytes that a dead letter keeps of what no record can hold
+_KEPT = 512 << 10  # bytes that a dead letter keeps of a message larger than any record
 
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """What a dead letter is made of. A message has no place in Kafka, so it gets one that no record has."""
+    """The record that a dead letter is made of. A message has no offset in Kafka, so it gets one that no record has."""
 
     topic: str
     key: bytes | None
@@ -36,8 +36,8 @@ class _Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
-    """Makes the records of one queue, for a topic and its name in this Kafka. `broker` is the sender to be told."""
+class MessageConverter:
+    """Converts the messages of one queue. `name` is the topic's name in this Kafka; `broker` is noted as the sender."""
 
     topic: str
     name: str
@@ -46,7 +46,7 @@ class Maker:
     _places: Iterator[int] = field(default_factory=lambda: count(time_ns()))
 
     def record(self, message: DeliveredMessage) -> Record:
-        """The body as it came, keyed by the host it names, else by who published it; or a dead letter."""
+        """Return the body unchanged, with the host it names as key, else its publisher; or a dead letter."""
         body, headers = message.body, self._headers(message)
         fallback = (message.header.properties.user_id or self.queue).encode()
         if len(body) > MAX_RECORD:
@@ -63,7 +63,7 @@ class Maker:
         return (self.topic, key, body, -1, 0, headers)
 
     def refused(self, record: Record) -> Record:
-        """The dead letter of a record that Kafka found too large."""
+        """Return the dead letter of a record that is too large for Kafka."""
         _, key, value, _, _, headers = record
         return self._too_large(value or b"", key, headers or [])
 
@@ -90,11 +90,11 @@ def is_letter(record: Record) -> bool:
 
 
 def identity(message: DeliveredMessage) -> int:
-    """What tells a message from others, with what its publisher gave for it."""
+    """Return a hash of the body and of what its publisher set to identify the message."""
     properties = message.header.properties
     return hash((properties.message_id, properties.correlation_id, properties.timestamp, message.body))
 
 
 def can_repeat(message: DeliveredMessage) -> bool:
-    """Whether a message may have come before: the broker says so, or its publisher has named it."""
+    """Whether a message may have been delivered before: the broker says so, or its publisher has given it an id."""
     return bool(message.redelivered) or message.header.properties.message_id is not None

@@ -1,4 +1,4 @@
-"""One connection to RabbitMQ: messages of the queue in, batches of them out in order, acknowledgements back.
+"""Consumes a RabbitMQ queue over one connection: gives out batches of messages in order, and acknowledges them.
 
 https://www.rabbitmq.com/docs/confirms
 """
@@ -18,41 +18,41 @@ from yarl import URL
 from ingest.amqp.settings import AmqpSettings
 
 LOST = (AMQPError, OSError, RuntimeError)
-"""What a connection that cannot be made or is gone raises; RuntimeError is what aiormq says of a closed one."""
+"""Raised when a connection cannot be made or is lost; aiormq raises RuntimeError for a closed one."""
 
-_PATIENCE = 10.0  # seconds for a connection, and for each answer while it is set up
-_LAST = 1.0  # seconds for the broker's answer to our good-bye
-_BATCH = 16 << 20  # bytes of a batch; a single message may be larger
+_CONNECT_TIMEOUT = 10.0  # seconds for a connection, and for each answer while it is set up
+_CLOSE_TIMEOUT = 1.0  # seconds to wait for the broker's answer when closing
+_BATCH_BYTES = 16 << 20  # bytes of a batch; a single message may be larger
 
 log = logging.getLogger("ogrewatch.ingest")
 
 
 class Session:
-    """A consumer of the queue. `open`, then `take` and `acknowledge` in turn, at last `close`; all in one loop."""
+    """A consumer of the queue. Call `open`, then `receive` and `acknowledge` in turn, then `close`; all in one loop."""
 
     def __init__(self, settings: AmqpSettings) -> None:
         self._settings = settings
         self._arrived: deque[DeliveredMessage] = deque()
-        self._stir = asyncio.Event()
+        self._changed = asyncio.Event()
         self._ended = False
-        self._most = max(1, settings.prefetch // 2)  # so that as many may be on their way meanwhile
+        self._batch_size = max(1, settings.prefetch // 2)  # messages; the other half of the prefetch arrives meanwhile
         self._connection: aio_pika.abc.AbstractConnection | None = None
         self._channel: Any = None
         self.reason = "the connection ended"
-        """Why nothing comes any more."""
+        """Why no more messages arrive."""
         self.held = 0
-        """Bytes of messages that arrived and were not acknowledged."""
+        """Bytes of messages that arrived and are not acknowledged yet."""
 
     @property
     def live(self) -> bool:
-        """Whether messages still come, as far as is known."""
+        """Whether messages can still arrive, as far as is known."""
         return self._channel is not None and not self._ended
 
     async def open(self, url: URL, tls: ssl.SSLContext | None) -> None:
         """Connect and begin to consume. Raises one of `LOST`."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_CONNECT_TIMEOUT):
             self._connection = aio_pika.Connection(url, ssl_context=tls)
-            await self._connection.connect(_PATIENCE)
+            await self._connection.connect(_CONNECT_TIMEOUT)
             await self._declare()
             channel = await self._new_channel()
             await channel.set_qos(prefetch_count=self._settings.prefetch)
@@ -60,37 +60,37 @@ class Session:
             self._channel.on_consumer_cancel_callbacks.add(self._cancelled)
             await self._channel.basic_consume(self._settings.queue, self._arrive)
 
-    async def take(self) -> list[DeliveredMessage]:
-        """The messages that are there, in order; waits for the first. Empty when nothing will come any more."""
+    async def receive(self) -> list[DeliveredMessage]:
+        """Return the messages that have arrived, in order; wait for the first. Empty when no more will arrive."""
         while not self._arrived and not self._ended:
-            self._stir.clear()
-            await self._stir.wait()
+            self._changed.clear()
+            await self._changed.wait()
         batch: list[DeliveredMessage] = []
         size = 0
-        while self._arrived and not self._ended and len(batch) < self._most and size < _BATCH:
+        while self._arrived and not self._ended and len(batch) < self._batch_size and size < _BATCH_BYTES:
             batch.append(self._arrived.popleft())
             size += len(batch[-1].body)
         return batch
 
     async def acknowledge(self, batch: list[DeliveredMessage]) -> None:
-        """Acknowledge a batch and all before it. Nothing happens when the connection is gone: they will come again."""
+        """Acknowledge a batch and all before it. Does nothing when the connection is lost: they will come again."""
         self.held -= sum(len(message.body) for message in batch)
         with contextlib.suppress(*LOST):
             await self._channel.basic_ack(batch[-1].delivery_tag, multiple=True)
 
     def end(self) -> None:
-        """Take nothing more."""
+        """Receive nothing more."""
         self._finish("asked to end")
 
     async def close(self) -> None:
-        """Say good-bye; what was not acknowledged stays in the queue."""
+        """Close the connection; messages that are not acknowledged stay in the queue."""
         self.end()
         if self._connection is not None:
             with contextlib.suppress(*LOST):
-                await asyncio.wait_for(self._connection.close(), _LAST)
+                await asyncio.wait_for(self._connection.close(), _CLOSE_TIMEOUT)
 
     async def _declare(self) -> None:
-        """Make sure of exchange, queue and binding. What may not be declared, or is of another kind, is used as is."""
+        """Declare exchange, queue and binding. Those that differ or may not be declared are used as they are."""
         settings = self._settings
         channel = await self._new_channel()
         try:
@@ -111,11 +111,11 @@ class Session:
     async def _arrive(self, message: DeliveredMessage) -> None:
         self._arrived.append(message)
         self.held += len(message.body)
-        self._stir.set()
+        self._changed.set()
 
     def _closed(self, _: object, error: BaseException | None = None) -> None:
         if self._channel is not None:
-            self._finish("the connection ended" if error is None else told(error))
+            self._finish("the connection ended" if error is None else text_of(error))
 
     def _cancelled(self, _: object) -> None:
         self._finish("the queue is gone")
@@ -123,9 +123,9 @@ class Session:
     def _finish(self, reason: str) -> None:
         if not self._ended:
             self._ended, self.reason = True, reason
-            self._stir.set()
+            self._changed.set()
 
 
-def told(error: BaseException) -> str:
-    """An exception in words, which never hold the URL."""
+def text_of(error: BaseException) -> str:
+    """Return the text of an exception; it never contains the URL."""
     return str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Settings of the AMQP bridge, defined once: `OGREWATCH_AMQP_<NAME>` in the environment, else the default."""
+"""Defines the settings of the AMQP bridge: `OGREWATCH_AMQP_<NAME>` in the environment, otherwise the default."""
 
 from pathlib import Path
 

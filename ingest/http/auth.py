@@ -13,11 +13,11 @@ from typing import Any
 from aiohttp.web import BaseRequest
 
 from ingest.http.responses import HttpError
-from ingest.kafka_metadata import OUTSIDE
+from ingest.kafka_metadata import WRITABLE_TOPICS
 from ingest.tokens import SEND, TokenError, TokenFile
 from topics.network import HostNames, Networks, is_foreign, peer_of, sender_of
 
-_EVERYTHING = frozenset(OUTSIDE)
+_EVERYTHING = frozenset(WRITABLE_TOPICS)
 _CHALLENGE = 'Bearer realm="ogrewatch", Basic realm="ogrewatch"'
 
 log = logging.getLogger("ogrewatch.ingest")
@@ -45,29 +45,29 @@ class Authenticator:
         self._asks = False
         self._complaint = ""
 
-    def asks(self) -> bool:
+    def required(self) -> bool:
         """Whether a sender must show who it is."""
         return self._certificates or self._asks_tokens()
 
-    def require_ours(self, request: BaseRequest) -> None:
+    def reject_foreign(self, http: BaseRequest) -> None:
         """Raises `HttpError` for a request that is not for us (421), or that a page of another site made (403).
 
         It reads no page, but would write: a browser sends it from inside the network, with what it remembers of logins.
         """
-        headers = request.headers
+        headers = http.headers
         if not self._hosts.know(hosts := headers.getall("Host", ())):
             raise HttpError(421, "not a host name of this proxy; OGREWATCH_INGEST_HOSTS lists them")
         if is_foreign("".join(hosts), headers.getall("Origin", ()), headers.getall("Sec-Fetch-Site", ())):
             raise HttpError(403, "a page of another site may not ask this proxy")
 
-    def who(self, request: BaseRequest) -> Sender:
+    def sender(self, http: BaseRequest) -> Sender:
         """Who sent the request. Raises `HttpError` (401) when it does not prove what is asked for."""
-        address = self._address(request)
-        subject = _subject(request) if self._certificates else ""
+        address = self._address(http)
+        subject = _subject(http) if self._certificates else ""
         if not self._asks_tokens():
             return Sender(address, subject)
         try:
-            token = self._tokens.verify(_shown(request)) if self._tokens else None
+            token = self._tokens.verify(_shown(http)) if self._tokens else None
         except TokenError as error:
             self._complain(error)
             token = None
@@ -91,13 +91,13 @@ class Authenticator:
             self._complaint = said
             log.error("%s", said)
 
-    def _address(self, request: BaseRequest) -> str:
-        return sender_of(peer_of(request.transport), request.headers.getall("X-Forwarded-For", ()), self._proxies)
+    def _address(self, http: BaseRequest) -> str:
+        return sender_of(peer_of(http.transport), http.headers.getall("X-Forwarded-For", ()), self._proxies)
 
 
-def _subject(request: BaseRequest) -> str:
+def _subject(http: BaseRequest) -> str:
     """The common name of the client's certificate, else its first alternative name."""
-    shown: Any = request.transport.get_extra_info("peercert") if request.transport else None
+    shown: Any = http.transport.get_extra_info("peercert") if http.transport else None
     if not shown:
         return ""
     names = [value for part in shown.get("subject", ()) for key, value in part if key == "commonName"]
@@ -105,9 +105,9 @@ def _subject(request: BaseRequest) -> str:
     return str([*names, *others, ""][0])
 
 
-def _shown(request: BaseRequest) -> str:
+def _shown(http: BaseRequest) -> str:
     """The token of the header `Authorization`; "" when there is none."""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, value = http.headers.get("Authorization", "").partition(" ")
     match scheme.lower():
         case "bearer":
             return value.strip()

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from ingest.base import Failure, Outcome, Record
 from ingest.http.auth import Authenticator, Sender
-from ingest.http.decode.avro import Texts
-from ingest.http.decode.worker_pool import Workers
+from ingest.http.decode.avro import SchemaCache
+from ingest.http.decode.worker_pool import WorkerPool
 from ingest.http.responses import Answer, HttpError
 from ingest.idempotency import IdempotencyCache
-from ingest.kafka_metadata import OUTSIDE, KafkaMetadata
+from ingest.kafka_metadata import WRITABLE_TOPICS, KafkaMetadata
 from ingest.kafka_producer import DeadlineProducer
-from ingest.limits import Buckets, MemoryBudget
+from ingest.limits import MemoryBudget, RateLimiter
 from ingest.metrics import Metrics
 from ingest.settings import IngestSettings
 
@@ -26,30 +26,30 @@ class Context:
     settings: IngestSettings
     delivery: DeadlineProducer
     cluster: KafkaMetadata
-    access: Authenticator
+    authenticator: Authenticator
     metrics: Metrics
     budget: MemoryBudget = field(init=False)
-    buckets: Buckets = field(init=False)
+    rate_limiter: RateLimiter = field(init=False)
     idempotency: IdempotencyCache[Answer] = field(init=False)
-    schemas: Texts = field(default_factory=Texts)
-    workers: Workers = field(init=False)
+    schemas: SchemaCache = field(default_factory=SchemaCache)
+    workers: WorkerPool = field(init=False)
     draining: bool = False
 
     def __post_init__(self) -> None:
         settings = self.settings
         self.budget = MemoryBudget(settings.max_held)
-        self.buckets = Buckets(settings.rate, settings.burst)
-        self.workers = Workers(_WORKERS, settings.body_timeout)
+        self.rate_limiter = RateLimiter(settings.rate, settings.burst)
+        self.workers = WorkerPool(_WORKERS, settings.body_timeout)
         self.idempotency = IdempotencyCache(settings.remember, settings.max_remembered)
 
-    def require(self, who: Sender, topic: str) -> int:
+    def require(self, sender: Sender, topic: str) -> int:
         """The number of partitions of a topic that the sender may write.
 
         Raises `HttpError` (403, or 404 for a topic that is not, or is not for outsiders), `Away`.
         """
-        if topic not in OUTSIDE:
+        if topic not in WRITABLE_TOPICS:
             raise HttpError(404, f"Topic {topic[:250]} not found.", code=40401)
-        if topic not in who.topics:
+        if topic not in sender.topics:
             raise HttpError(403, f"Not allowed to write to {topic}.", code=40301)
         self.cluster.require()
         found = self.cluster.topic(topic)
@@ -57,15 +57,15 @@ class Context:
             raise HttpError(404, f"Topic {topic} not found.", code=40401)
         return len(found.partitions)
 
-    def charge(self, who: Sender, number: int) -> None:
+    def charge(self, sender: Sender, number: int) -> None:
         """Count records against the sender's rate. Raises `HttpError` (429)."""
-        if wait := self.buckets.take(who.client, number):
-            self.metrics.refused.labels(self.metrics.way, "rate").inc()
-            raise HttpError(429, "more records than this sender may send", after=wait)
+        if wait := self.rate_limiter.take(sender.client, number):
+            self.metrics.refused.labels(self.metrics.receiver, "rate").inc()
+            raise HttpError(429, "more records than this sender may send", retry_after=wait)
 
-    async def store(self, who: Sender, records: Sequence[Record]) -> list[Outcome]:
+    async def store(self, sender: Sender, records: Sequence[Record]) -> list[Outcome]:
         """What became of each record, in order, once Kafka has decided. Raises `Busy`, `Away`, `HttpError`."""
-        self.charge(who, len(records))
+        self.charge(sender, len(records))
         outcomes = await self.delivery.deliver(records)
         self._count(records, outcomes)
         return outcomes

@@ -22,18 +22,18 @@ async def proxy(settings: IngestSettings, tokens: TokenFile, kafka: str, prefix:
     Raises `Unsafe`, `TokenError` for a file of tokens that cannot be used, ValueError for networks that are none.
     """
     tls = tls_of(settings)
-    access = Authenticator(
+    authenticator = Authenticator(
         tokens,
         settings.client_ca is not None,
         networks(settings.trusted_proxies),
         HostNames(settings.host, settings.hosts, names_of(settings.certificate)),
     )
     tokens.tokens()
-    require_safety(settings, access.asks())
+    require_safety(settings, authenticator.required())
     async with DeadlineProducer(kafka, prefix, wait=settings.wait) as delivery:
         cluster = KafkaMetadata(prefix)
         await cluster.start(delivery.producer)
         try:
-            yield HttpReceiver(Context(settings, delivery, cluster, access, Metrics("http")), tls)
+            yield HttpReceiver(Context(settings, delivery, cluster, authenticator, Metrics("http")), tls)
         finally:
             await cluster.stop()

@@ -57,7 +57,7 @@ class HttpError(Exception):
         message: str,
         *,
         code: int | None = None,
-        after: float | None = None,
+        retry_after: float | None = None,
         position: Position | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -65,8 +65,8 @@ class HttpError(Exception):
         self.status, self.message, self.position = status, hidden(message), position
         self.code = status if code is None else code
         self.headers = dict(headers or {})
-        if after is not None:
-            self.headers["Retry-After"] = str(max(1, math.ceil(after)))
+        if retry_after is not None:
+            self.headers["Retry-After"] = str(max(1, math.ceil(retry_after)))
 
     def __reduce__(self) -> Any:
         """For pickle: exceptions with named arguments cannot be made again without."""
@@ -101,12 +101,12 @@ def place(position: Position | None) -> dict[str, int]:
     return {"line": position.line, "column": position.column, "offset": position.offset}
 
 
-def ours(refusal: HttpError) -> Answer:
+def plain_error(refusal: HttpError) -> Answer:
     """The refusal in our own words."""
     return Answer(refusal.status, dumps({"error": refusal.message, **place(refusal.position)}), headers=refusal.headers)
 
 
-def confluent(content_type: str) -> Dialect:
+def confluent_errors(content_type: str) -> Dialect:
     """The refusal as the Confluent REST Proxy words it."""
 
     def refuse(refusal: HttpError) -> Answer:
@@ -134,7 +134,7 @@ def elastic_error(status: int, reason: str) -> dict[str, str]:
     return {"type": _TYPES.get(status, "exception"), "reason": reason}
 
 
-def elastic(refusal: HttpError) -> Answer:
+def elastic_answer(refusal: HttpError) -> Answer:
     """The refusal as Elasticsearch words it."""
     error = elastic_error(refusal.status, refusal.text)
     body = dumps({"error": {"root_cause": [error], **error}, "status": refusal.status})

@@ -8,12 +8,12 @@ from aiohttp.web import StreamResponse
 
 from ingest.http.endpoints import elastic_bulk, elastic_info, events, health, rest_metadata, rest_v2, rest_v3
 from ingest.http.request import Request
-from ingest.http.responses import Answer, Dialect, HttpError, confluent, ours
-from ingest.http.responses import elastic as as_elastic
+from ingest.http.responses import Answer, Dialect, HttpError, confluent_errors, plain_error
+from ingest.http.responses import elastic_answer as as_elastic
 
 Handler = Callable[[Request], Awaitable[Answer | StreamResponse]]
 
-_V2, _V3 = confluent(rest_v2.CONTENT_TYPE), confluent("application/json")
+_V2, _V3 = confluent_errors(rest_v2.CONTENT_TYPE), confluent_errors("application/json")
 _WRITE, _READ = ("POST", "PUT"), ("GET", "HEAD")
 
 
@@ -23,7 +23,7 @@ class Route:
 
     endpoint: str
     handler: Handler
-    dialect: Dialect = ours
+    dialect: Dialect = plain_error
     public: bool = False
 
 
@@ -31,7 +31,7 @@ _Methods = dict[str, Route]
 
 
 def _at(
-    methods: tuple[str, ...], endpoint: str, handler: Handler, dialect: Dialect = ours, public: bool = False
+    methods: tuple[str, ...], endpoint: str, handler: Handler, dialect: Dialect = plain_error, public: bool = False
 ) -> _Methods:
     return dict.fromkeys(methods, Route(endpoint, handler, dialect, public))
 

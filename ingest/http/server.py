@@ -12,9 +12,9 @@ from aiohttp.web import BaseRequest, RequestHandler, Response, Server, StreamRes
 from ingest.base import KafkaNotAnswering, Overloaded
 from ingest.http.auth import Sender
 from ingest.http.context import Context
-from ingest.http.endpoints.idempotent import answer_once
+from ingest.http.endpoints.idempotent import answer_idempotently
 from ingest.http.request import Request
-from ingest.http.responses import Answer, HttpError, ours
+from ingest.http.responses import Answer, HttpError, plain_error
 from ingest.http.router import Route, find
 
 _LARGE = 64 << 10  # bytes of an answer that may have to wait for its reader
@@ -37,9 +37,9 @@ _quiet.addFilter(_is_ours)
 class HttpReceiver:
     """The HTTP proxy as a way in."""
 
-    def __init__(self, service: Context, tls: ssl.SSLContext | None = None) -> None:
-        self.service, self._tls = service, tls
-        self.port = service.settings.port
+    def __init__(self, context: Context, tls: ssl.SSLContext | None = None) -> None:
+        self.context, self._tls = context, tls
+        self.port = context.settings.port
         self._active = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -51,7 +51,7 @@ class HttpReceiver:
 
     async def open(self) -> None:
         """Listen. `port` is the real one from then on. Raises `OSError`."""
-        settings, metrics = self.service.settings, self.service.metrics
+        settings, metrics = self.context.settings, self.context.metrics
         self._server = _Server(self._handle, settings.max_connections, keepalive_timeout=settings.idle_timeout)
         options: dict[str, Any] = {"ssl_handshake_timeout": 10.0} if self._tls else {}
         loop = asyncio.get_running_loop()
@@ -60,60 +60,60 @@ class HttpReceiver:
         )
         self.port = self._listening.sockets[0].getsockname()[1]
         metrics.connections.set_function(lambda: len(self._server.connections))
-        metrics.held.set_function(lambda: self.service.budget.held)
-        metrics.pending.set_function(lambda: self.service.delivery.pending_records)
-        metrics.kafka_up.set_function(lambda: self.service.cluster.up)
+        metrics.held.set_function(lambda: self.context.budget.held)
+        metrics.pending.set_function(lambda: self.context.delivery.pending_records)
+        metrics.kafka_up.set_function(lambda: self.context.cluster.up)
 
     async def close(self, grace: float) -> None:
         """Refuse new requests, answer those under way for up to `grace` seconds, end all connections."""
         self._listening.close()
-        self.service.draining = True
+        self.context.draining = True
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), grace)
         self._server.pre_shutdown()
         await self._server.shutdown(_LAST)
-        await self.service.workers.close()
+        await self.context.workers.close()
 
-    async def _handle(self, request: BaseRequest) -> StreamResponse:
+    async def _handle(self, http: BaseRequest) -> StreamResponse:
         self._active += 1
         self._idle.clear()
         began = asyncio.get_running_loop().time()
         try:
-            return await self._respond(request)
+            return await self._respond(http)
         finally:
             self._active -= 1
             if not self._active:
                 self._idle.set()
-            self.service.metrics.seconds.observe(asyncio.get_running_loop().time() - began)
+            self.context.metrics.seconds.observe(asyncio.get_running_loop().time() - began)
 
-    async def _respond(self, request: BaseRequest) -> StreamResponse:
+    async def _respond(self, http: BaseRequest) -> StreamResponse:
         try:
-            route, parts = find(request.method, request.path)
+            route, parts = find(http.method, http.path)
         except HttpError as refusal:
-            return self._finished(ours(refusal), "none")
-        call = Request(self.service, request, _NOBODY, route.endpoint, parts)
+            return self._finished(plain_error(refusal), "none")
+        request = Request(self.context, http, _NOBODY, route.endpoint, parts)
         try:
-            answer = await self._answer(route, call)
+            answer = await self._answer(route, request)
             if isinstance(answer, StreamResponse):
                 self._count(route.endpoint, answer.status)
                 return answer
             response = self._finished(answer, route.endpoint)
             if answer.size > _LARGE:
-                await self._send(request, response)
+                await self._send(http, response)
             return response
         finally:
-            call.close()
+            request.close()
 
-    async def _answer(self, route: Route, call: Request) -> Answer | StreamResponse:
+    async def _answer(self, route: Route, request: Request) -> Answer | StreamResponse:
         try:
-            self.service.access.require_ours(call.request)
+            self.context.authenticator.reject_foreign(request.http)
             if not route.public:
-                call.who = self.service.access.who(call.request)
-            if self.service.draining:
-                raise HttpError(503, "shutting down", after=1)
-            if "Idempotency-Key" in call.request.headers:
-                return await answer_once(call, route)
-            return await route.handler(call)
+                request.sender = self.context.authenticator.sender(request.http)
+            if self.context.draining:
+                raise HttpError(503, "shutting down", retry_after=1)
+            if "Idempotency-Key" in request.http.headers:
+                return await answer_idempotently(request, route)
+            return await route.handler(request)
         except HttpError as refusal:
             return route.dialect(refusal)
         except Overloaded as busy:
@@ -125,32 +125,32 @@ class HttpReceiver:
             return route.dialect(HttpError(500, "an error of the proxy's own; its log says more"))
 
     def _busy(self, busy: Overloaded) -> HttpError:
-        metrics, away = self.service.metrics, isinstance(busy, KafkaNotAnswering)
-        metrics.refused.labels(metrics.way, "away" if away else "busy").inc()
-        return HttpError(503 if away else 429, str(busy), code=50302 if away else None, after=busy.after)
+        metrics, away = self.context.metrics, isinstance(busy, KafkaNotAnswering)
+        metrics.refused.labels(metrics.receiver, "away" if away else "busy").inc()
+        return HttpError(503 if away else 429, str(busy), code=50302 if away else None, retry_after=busy.retry_after)
 
     def _finished(self, answer: Answer, endpoint: str) -> Response:
         self._count(endpoint, answer.status)
         headers = {"Content-Type": answer.content_type, "Server": "ogrewatch", **answer.headers}
         response = Response(body=answer.body, status=answer.status, headers=headers)
-        if self.service.draining:
+        if self.context.draining:
             response.force_close()
         return response
 
     def _count(self, endpoint: str, status: int) -> None:
-        self.service.metrics.requests.labels(self.service.metrics.way, endpoint, status).inc()
+        self.context.metrics.requests.labels(self.context.metrics.receiver, endpoint, status).inc()
 
-    async def _send(self, request: BaseRequest, response: Response) -> None:
+    async def _send(self, http: BaseRequest, response: Response) -> None:
         """Send a large answer while the request's memory is still counted, and not for ever."""
         try:
-            async with asyncio.timeout(self.service.settings.body_timeout):
-                await response.prepare(request)
+            async with asyncio.timeout(self.context.settings.body_timeout):
+                await response.prepare(http)
                 await response.write_eof()
         except ConnectionError:
             pass
         except TimeoutError:
-            if request.transport is not None:
-                request.transport.close()
+            if http.transport is not None:
+                http.transport.close()
 
 
 class _Server(Server):

@@ -96,7 +96,7 @@ class Raw:
 class Proxy:
     """A proxy that listens in this process, and a client for it."""
 
-    way: HttpReceiver
+    receiver: HttpReceiver
     client: aiohttp.ClientSession
     url: str
 
@@ -129,15 +129,15 @@ async def running(servers: str, prefix: str, folder: Path, reuse: bool = True, *
     made = IngestSettings(**{"port": 0, **settings})
     tokens = TokenFile(made.tokens or folder / "tokens.json")
     async with (
-        proxy(made, tokens, servers, prefix) as way,
+        proxy(made, tokens, servers, prefix) as receiver,
         aiohttp.ClientSession(connector=_connector(reuse)) as client,
     ):
-        await way.open()
+        await receiver.open()
         try:
-            yield Proxy(way, client, f"{'https' if made.certificate else 'http'}://127.0.0.1:{way.port}")
+            yield Proxy(receiver, client, f"{'https' if made.certificate else 'http'}://127.0.0.1:{receiver.port}")
         finally:
             await client.close()
-            await way.close(1.0)
+            await receiver.close(1.0)
 
 
 def _connector(reuse: bool) -> aiohttp.TCPConnector:

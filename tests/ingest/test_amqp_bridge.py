@@ -62,11 +62,11 @@ async def running(rabbit: Rabbit, servers: str, prefix: str, **settings: Any) ->
     """A bridge in this process."""
     made = AmqpSettings(**{"url": rabbit.url, "password": PASSWORD, **settings})
     async with bridge(made, servers, prefix) as parts:
-        await parts.way.open()
+        await parts.receiver.open()
         try:
             yield parts
         finally:
-            await parts.way.close(1.0)
+            await parts.receiver.close(1.0)
             await parts.delivery.stop(0.1)
 
 
@@ -180,7 +180,7 @@ async def test_whom_the_broker_refuses_says_so_once_and_tries_on(
     async with running(rabbit, raw.servers, raw.prefix, password="wr0ng") as parts:
         await until(lambda: caplog.messages)
         await asyncio.sleep(2)
-        assert not parts.way.connected
+        assert not parts.receiver.connected
     (message,) = caplog.messages
     assert "ACCESS_REFUSED" in message
     assert "wr0ng" not in message
@@ -198,10 +198,10 @@ async def test_a_queue_of_another_kind_is_used_as_it_is(rabbit: Rabbit, raw: Raw
 
 async def test_a_queue_that_is_deleted_is_made_again(rabbit: Rabbit, sender: Publisher, raw: Raw) -> None:
     async with running(rabbit, raw.servers, raw.prefix) as parts:
-        await until(lambda: parts.way.connected)
+        await until(lambda: parts.receiver.connected)
         await sender.channel.queue_delete(QUEUE)
-        await until(lambda: not parts.way.connected)
-        await until(lambda: parts.way.connected)
+        await until(lambda: not parts.receiver.connected)
+        await until(lambda: parts.receiver.connected)
         await sender.publish([event(1)])
         await until(lambda: stored(parts) == 1)
 

@@ -12,12 +12,12 @@ from pamqp.header import ContentHeader
 
 from ingest.amqp.broker import BadBroker, name_of, tls_of, url_of
 from ingest.amqp.deduplication import Deduplicator
-from ingest.amqp.properties import tolerate
-from ingest.amqp.records import Maker, can_repeat, identity
+from ingest.amqp.properties import accept_any_properties
+from ingest.amqp.records import MessageConverter, can_repeat, identity
 from ingest.amqp.settings import AmqpSettings
 from topics.catalogue import MAX_RECORD
 
-MAKER = Maker("raw.events", "p.raw.events", "eventtask", "amqp://192.0.2.1:5672/")
+MAKER = MessageConverter("raw.events", "p.raw.events", "eventtask", "amqp://192.0.2.1:5672/")
 
 
 @given(
@@ -152,7 +152,7 @@ def test_what_cannot_work_is_said_without_secrets(given: dict[str, object]) -> N
 
 @given(st.binary(max_size=255), st.integers(0, 2**64 - 1))
 def test_properties_of_any_kind_are_read(text: bytes, seconds: int) -> None:
-    tolerate()
+    accept_any_properties()
     flags = commands.Basic.Properties.flags
     data = bytes([len(text)]) + text + seconds.to_bytes(8, "big")
     properties = commands.Basic.Properties()

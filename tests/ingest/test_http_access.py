@@ -222,7 +222,7 @@ async def test_tls_without_certificates_of_clients(certificates: Path, raw: Raw,
 @pytest.mark.parametrize("path", ["/lines", "/status", "/topics", "/_bulk", "/v3/clusters"])
 async def test_a_request_for_another_host_is_refused(proxy: Proxy, raw: Raw, path: str) -> None:
     method, body = ("POST", LINE) if path in ("/lines", "/_bulk") else ("GET", None)
-    for host in ("evil.example", f"evil.example:{proxy.way.port}", "127.0.0.1.evil.example", ""):
+    for host in ("evil.example", f"evil.example:{proxy.receiver.port}", "127.0.0.1.evil.example", ""):
         status, answer, _ = await proxy.call(method, path, body, Host=host)
         assert (status, "OGREWATCH_INGEST_HOSTS" in str(answer)) == (421, True), host
     assert raw.values("raw.syslog") == []
@@ -232,7 +232,7 @@ async def test_our_own_names_are_answered_to(raw: Raw, tmp_path: Path) -> None:
     async with running(raw.servers, raw.prefix, tmp_path, hosts="logs.example.com") as proxy:
         for host in ("localhost", "127.0.0.1:1", "[::1]:8080", "192.0.2.1", "Logs.example.com:8080"):
             assert (await proxy.post("/lines", LINE, Host=host))[0] == 200, host
-        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.way.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.receiver.port)
         writer.write(b"GET /status HTTP/1.0\r\n\r\n")  # old probes send no Host
         assert (await reader.read()).startswith(b"HTTP/1.0 200")
         writer.close()

@@ -71,7 +71,7 @@ ODD = st.sampled_from([b"NaN", b'"\\ud800"', b"-1e999", b"9" * 30, b'{"value":"\
 JSON = st.lists(CONTENTS.map(orjson.dumps) | ODD, min_size=1, max_size=4).map(b"\n".join)
 BODIES = st.binary(max_size=60) | JSON | st.tuples(JSON, st.integers(0, 80)).map(lambda cut: cut[0][: cut[1]])
 
-RAW_HEADS = st.lists(
+RAW_HEADERS = st.lists(
     st.tuples(
         st.sampled_from(["Content-Length", "Transfer-Encoding", "Content-Encoding", "Expect", "Authorization", "Host"]),
         st.sampled_from(["5", "-1", "chunked", "gzip", "100-continue", "Basic x", "\xff", "x" * 9000, ""]),
@@ -120,7 +120,7 @@ def worn(raw_topics: Raw, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     st.sampled_from(PATHS), st.sampled_from(TYPES), st.sampled_from(sorted(PACKERS)), BODIES, st.sampled_from(["", "k"])
 )
 def test_any_body_is_answered(worn: Worn, path: str, content_type: str, encoding: str, body: bytes, key: str) -> None:
-    service = worn.proxy.way.service
+    service = worn.proxy.receiver.context
     named = {"Content_Type": content_type, "Content_Encoding": encoding, "Idempotency_Key": key}
     headers = {name: value for name, value in named.items() if value}
     target = path.format(cluster=service.cluster.identity)
@@ -132,7 +132,7 @@ def test_any_body_is_answered(worn: Worn, path: str, content_type: str, encoding
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
-@given(TARGETS, RAW_HEADS, st.binary(max_size=20), st.booleans())
+@given(TARGETS, RAW_HEADERS, st.binary(max_size=20), st.booleans())
 def test_any_head_is_answered(
     worn: Worn,
     caplog: pytest.LogCaptureFixture,
@@ -143,7 +143,7 @@ def test_any_head_is_answered(
 ) -> None:
     lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in head)]
     request = "\r\n".join([*lines, "Connection: close" if closing else "X: y", "", ""]).encode("latin-1") + rest
-    answer = worn.run(raw_exchange(worn.proxy.way.port, request, limit=10))
+    answer = worn.run(raw_exchange(worn.proxy.receiver.port, request, limit=10))
     statuses = {line.split()[1] for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.")}
     assert not {status for status in statuses if status.startswith(b"5")}
     assert caplog.records == []
@@ -151,7 +151,7 @@ def test_any_head_is_answered(
 
 
 SEED, NUMBER = int(os.environ.get("OGREWATCH_FUZZ_SEED", "1")), int(os.environ.get("OGREWATCH_FUZZ_BODIES", "2000"))
-AT_ONCE = 8
+CONCURRENT = 8
 AVRO_SCHEMA = orjson.dumps({"type": "record", "name": "R", "fields": [{"name": "a", "type": ["null", "R", "string"]}]})
 WHOLE = [
     b'{"hostname":"web-01","summary":"x","n":1}',
@@ -228,11 +228,11 @@ class Seen:
 
 
 async def _send_some(proxy: Proxy, seen: Seen, first: int) -> None:
-    for number in range(first, NUMBER, AT_ONCE):
+    for number in range(first, NUMBER, CONCURRENT):
         draw = random.Random(f"{SEED} {number}")
         body, encoding = _packed(draw, _fuzzed(draw))
         named = {"Content_Type": draw.choice(FUZZ_TYPES), "Content_Encoding": encoding}
-        path = draw.choice(PATHS).format(cluster=proxy.way.service.cluster.identity)
+        path = draw.choice(PATHS).format(cluster=proxy.receiver.context.cluster.identity)
         begin = time.perf_counter()
         status, _ = await proxy.post(path, body, **{name: value for name, value in named.items() if value})
         seen.times.append(time.perf_counter() - begin)
@@ -250,9 +250,9 @@ async def test_many_bodies_are_answered_in_time(raw: Raw, tmp_path: Path) -> Non
     seen, before = Seen(), _memory("self", "VmRSS")
     async with running(raw.servers, raw.prefix, tmp_path) as proxy:
         async with asyncio.TaskGroup() as group:
-            for first in range(AT_ONCE):
+            for first in range(CONCURRENT):
                 group.create_task(_send_some(proxy, seen, first))
-        service = proxy.way.service
+        service = proxy.receiver.context
         workers = {worker.pid: _memory(worker.pid) for worker in service.workers._all}
         assert (service.budget.held, service.delivery.pending_records) == (0, 0)
     gc.collect()

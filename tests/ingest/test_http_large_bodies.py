@@ -20,8 +20,8 @@ from http_kit import LINE, Proxy, Raw, running, until
 
 from ingest.http.decode.decompress import unpack
 from ingest.http.decode.items import Items, add_json, add_lines, add_ndjson
-from ingest.http.decode.objects import Objects
-from ingest.http.decode.worker_pool import Workers
+from ingest.http.decode.objects import ObjectSplitter
+from ingest.http.decode.worker_pool import WorkerPool
 from ingest.http.endpoints.elastic_bulk import Action, Bulk
 from ingest.http.endpoints.elastic_bulk import read as read_bulk
 from ingest.http.responses import HttpError
@@ -64,9 +64,9 @@ FAMILIES: dict[str, tuple[Callable[[bytes], Any], Callable[[int], bytes]]] = {
     "empty lines": (lambda body: add_lines(items(), body), lambda n: b"\r\n" * 100 * n),
     "no syslog": (lambda body: add_lines(items(), body), lambda n: (b"<1>1 " + b"a" * 100 + b"\n") * n),
     "actions": (lambda body: read_bulk(Bulk(items()), body, Action()), lambda n: b'{"create":{}}\n' * n),
-    "objects": (lambda body: Objects(2 << 20, 50_000).feed(body), lambda n: b"{}" * 10 * n),
-    "braces": (lambda body: Objects(2 << 20, 50_000).feed(body), lambda n: b"{" * 10 * n),
-    "quotes": (lambda body: Objects(2 << 20, 50_000).feed(body), lambda n: b'{"' + b'\\"' * 100 * n),
+    "objects": (lambda body: ObjectSplitter(2 << 20, 50_000).feed(body), lambda n: b"{}" * 10 * n),
+    "braces": (lambda body: ObjectSplitter(2 << 20, 50_000).feed(body), lambda n: b"{" * 10 * n),
+    "quotes": (lambda body: ObjectSplitter(2 << 20, 50_000).feed(body), lambda n: b'{"' + b'\\"' * 100 * n),
 }
 
 
@@ -88,7 +88,7 @@ def test_four_times_the_body_takes_four_times_the_time(family: str) -> None:
 
 
 async def test_a_worker_that_takes_too_long_is_ended() -> None:
-    workers = Workers(1, 2.0)
+    workers = WorkerPool(1, 2.0)
     try:
         with pytest.raises(HttpError, match="too long"):
             await workers.run("a", time.sleep, 60)
@@ -98,7 +98,7 @@ async def test_a_worker_that_takes_too_long_is_ended() -> None:
 
 
 async def test_a_worker_that_takes_too_much_memory_says_so() -> None:
-    workers = Workers(1, 60.0)
+    workers = WorkerPool(1, 60.0)
     try:
         with pytest.raises(HttpError, match="too much memory"):
             await workers.run("a", bytearray, 8 << 30)
@@ -108,7 +108,7 @@ async def test_a_worker_that_takes_too_much_memory_says_so() -> None:
 
 
 async def test_a_worker_that_dies_is_replaced() -> None:
-    workers = Workers(1, 60.0)
+    workers = WorkerPool(1, 60.0)
     try:
         pid = await workers.run("a", os.getpid)
         asked = asyncio.create_task(workers.run("a", time.sleep, 60))
@@ -147,7 +147,7 @@ def _has_ended(pid: int) -> bool:
 
 async def test_senders_take_turns() -> None:
     """One sender's many bodies leave room for another's."""
-    workers = Workers(2, 60.0)
+    workers = WorkerPool(2, 60.0)
     try:
         await asyncio.gather(*(workers.run(name, len, b"") for name in "ab"))
         many = [asyncio.create_task(workers.run("many", time.sleep, 0.4)) for _ in range(8)]
@@ -199,7 +199,7 @@ async def test_small_bodies_do_not_wait_for_hostile_ones(raw: Raw, tmp_path: Pat
         busy = await _latencies(proxy, lambda n: at_work.done() and n >= 300)
         statuses = {status for status, _ in await at_work}
         assert statuses <= {200, 400, 413, 422}
-        assert proxy.way.service.budget.held == 0
+        assert proxy.receiver.context.budget.held == 0
     before, after = (statistics.quantiles(found, n=100)[98] for found in (quiet, busy))
     print(f"p99 of small posts {before * 1e3:.1f} ms, beside hostile ones {after * 1e3:.1f} ms, of {len(busy)}")
     assert after < 20 * before + 0.3

@@ -26,8 +26,8 @@ async def test_a_body_over_the_limit_is_refused(limited: Any, raw: Raw) -> None:
         assert (status, answer["error"]) == (413, "the body is larger than 1000 bytes")
         chunked = b"POST /lines HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
         piece = b"200\r\n" + b"x" * 512 + b"\r\n"
-        assert b" 413 " in await raw_exchange(proxy.way.port, chunked, piece, piece, b"0\r\n\r\n")
-        assert proxy.way.service.budget.held == 0
+        assert b" 413 " in await raw_exchange(proxy.receiver.port, chunked, piece, piece, b"0\r\n\r\n")
+        assert proxy.receiver.context.budget.held == 0
     assert raw.values("raw.syslog") == [b"x" * 1000]
 
 
@@ -39,7 +39,7 @@ async def test_a_bomb_is_refused(limited: Any, encoding: str) -> None:
     async with limited(max_unpacked=1_000_000) as proxy:
         status, answer = await proxy.post("/lines", packed, Content_Encoding=encoding)
         assert (status, answer["error"]) == (413, "the unpacked body is larger than 1000000 bytes")
-        assert proxy.way.service.budget.held == 0
+        assert proxy.receiver.context.budget.held == 0
 
 
 async def test_too_many_records_are_refused_whole(limited: Any, raw: Raw) -> None:
@@ -68,44 +68,44 @@ async def test_a_body_that_would_grow_in_memory_is_refused(proxy: Proxy) -> None
 
 async def test_a_body_that_does_not_come_is_given_up(limited: Any) -> None:
     async with limited(body_timeout=0.3) as proxy:
-        answer = await raw_exchange(proxy.way.port, HEAD + b"Connection: close\r\n\r\n" + b"{")
+        answer = await raw_exchange(proxy.receiver.port, HEAD + b"Connection: close\r\n\r\n" + b"{")
         assert b" 408 " in answer.partition(b"\r\n")[0]
-        assert proxy.way.service.budget.held == 0
+        assert proxy.receiver.context.budget.held == 0
 
 
 async def test_a_head_that_does_not_come_is_given_up(limited: Any) -> None:
     async with limited(idle_timeout=0.3) as proxy:
-        assert await raw_exchange(proxy.way.port, HEAD, limit=5) == b""
-        assert await raw_exchange(proxy.way.port, b"", limit=5) == b""
+        assert await raw_exchange(proxy.receiver.port, HEAD, limit=5) == b""
+        assert await raw_exchange(proxy.receiver.port, b"", limit=5) == b""
         slowly = [bytes([byte]) for byte in HEAD[:20]]
-        assert await raw_exchange(proxy.way.port, *slowly, pause=0.05, limit=5) == b""
+        assert await raw_exchange(proxy.receiver.port, *slowly, pause=0.05, limit=5) == b""
 
 
 async def test_a_client_that_asks_first_is_answered_first(limited: Any) -> None:
     async with limited(max_body=1500) as proxy:
         ask = HEAD + b"Expect: 100-continue\r\nConnection: close\r\n"
-        answer = await raw_exchange(proxy.way.port, ask + b"\r\n", b'{"a":"' + b"x" * 992 + b'"}', pause=0.2)
+        answer = await raw_exchange(proxy.receiver.port, ask + b"\r\n", b'{"a":"' + b"x" * 992 + b'"}', pause=0.2)
         assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 ")
-        answer = await raw_exchange(proxy.way.port, ask.replace(b"1000", b"2000") + b"\r\n")
+        answer = await raw_exchange(proxy.receiver.port, ask.replace(b"1000", b"2000") + b"\r\n")
         assert answer.startswith(b"HTTP/1.1 413 ")
 
 
 async def test_memory_is_shared_and_given_back(limited: Any) -> None:
     async with limited(max_held=1500) as proxy:
-        held = asyncio.create_task(raw_exchange(proxy.way.port, HEAD + b"\r\n" + b"x" * 900, limit=5))
-        await until(lambda: proxy.way.service.budget.held == 900)
+        held = asyncio.create_task(raw_exchange(proxy.receiver.port, HEAD + b"\r\n" + b"x" * 900, limit=5))
+        await until(lambda: proxy.receiver.context.budget.held == 900)
         status, _, headers = await proxy.call("POST", "/lines", b"x" * 1000)
         assert (status, headers["Retry-After"]) == (429, "1")
         held.cancel()
-        await until(lambda: proxy.way.service.budget.held == 0)
+        await until(lambda: proxy.receiver.context.budget.held == 0)
         assert (await proxy.post("/lines", b"x" * 1000))[0] == 200
 
 
 async def test_connections_are_limited(limited: Any) -> None:
     async with limited(max_connections=2) as proxy:
-        open_ones = [await asyncio.open_connection("127.0.0.1", proxy.way.port) for _ in range(2)]
+        open_ones = [await asyncio.open_connection("127.0.0.1", proxy.receiver.port) for _ in range(2)]
         await asyncio.sleep(0.05)
-        assert await raw_exchange(proxy.way.port, b"GET /status HTTP/1.1\r\n\r\n", limit=5) == b""
+        assert await raw_exchange(proxy.receiver.port, b"GET /status HTTP/1.1\r\n\r\n", limit=5) == b""
         for _, writer in open_ones:
             writer.close()
         await asyncio.sleep(0.05)
@@ -124,7 +124,7 @@ async def test_a_client_over_its_rate_is_told_when_to_come_again(limited: Any) -
 
 async def test_a_producer_that_is_full_is_told(limited: Any) -> None:
     async with limited() as proxy:
-        proxy.way.service.delivery.max_records = 3
+        proxy.receiver.context.delivery.max_records = 3
         answers = await asyncio.gather(*(proxy.post("/lines", b"x\n" * 3) for _ in range(20)))
         statuses = {status for status, _ in answers}
         assert 200 in statuses
@@ -158,14 +158,14 @@ async def test_a_stream_with_a_key_is_answered_whole(proxy: Proxy, raw: Raw) -> 
     _, clusters = await proxy.get("/v3/clusters")
     path = f"/v3/clusters/{clusters['data'][0]['cluster_id']}/topics/raw.events/records"
 
-    async def once() -> Any:
+    async def repeat() -> Any:
         pieces = io.BytesIO(b'{"value":{"type":"STRING","data":"x"}}\n' * 2)
         async with proxy.client.post(
             proxy.url + path, data=_chunks(pieces), headers={"Idempotency-Key": "stream"}
         ) as answer:
             return await answer.text()
 
-    assert await once() == await once()
+    assert await repeat() == await repeat()
     assert raw.values("raw.events") == [b"x", b"x"]
 
 

@@ -70,11 +70,11 @@ async def test_nothing_acknowledged_is_lost_when_kafka_dies(own_kafka: Kafka, un
             before = len(senders.acknowledged)
             await until(lambda at=before: len(senders.acknowledged) > at + 500, 30)  # type: ignore[misc]
             await asyncio.to_thread(halt)
-            await until(lambda: not proxy.way.service.cluster.up, 20)
+            await until(lambda: not proxy.receiver.context.cluster.up, 20)
             assert (await proxy.get("/healthz"))[0] == 503
             await asyncio.sleep(WAIT)
             await asyncio.to_thread(carry_on)
-            await until(lambda: proxy.way.service.cluster.up, 40)
+            await until(lambda: proxy.receiver.context.cluster.up, 40)
         at = len(senders.acknowledged)
         await until(lambda: len(senders.acknowledged) > at + 500, 30)
         stop.set()
@@ -183,7 +183,7 @@ async def test_what_kafka_does_not_take_in_time_is_told_item_by_item(
     value = b'{"value":{"type":"STRING","data":"x"}}'
     async with running(raw.servers, raw.prefix, tmp_path, wait=WAIT) as proxy:
         assert (await proxy.post("/lines", b"x"))[0] == 200
-        v3 = f"/v3/clusters/{proxy.way.service.cluster.identity}/topics/raw.events/records"
+        v3 = f"/v3/clusters/{proxy.receiver.context.cluster.identity}/topics/raw.events/records"
         _pause(own_kafka)()
         try:
             answers = await asyncio.gather(
@@ -197,7 +197,7 @@ async def test_what_kafka_does_not_take_in_time_is_told_item_by_item(
             )
         finally:
             _resume(own_kafka)()
-        await until(lambda: proxy.way.service.cluster.up, 40)
+        await until(lambda: proxy.receiver.context.cluster.up, 40)
     events, spoken, mozdef, lenient, strict, one, batch = answers
     assert (events[0], [item["status"] for item in events[1]["items"]]) == (503, [503, 503, 400])
     assert (spoken[0], [item["create"]["status"] for item in spoken[1]["items"]]) == (200, [429, 400])

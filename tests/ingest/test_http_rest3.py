@@ -187,11 +187,11 @@ async def test_a_client_that_goes_in_the_middle_of_a_stream_is_no_error(
     head = f"POST {await records_url(proxy)} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     record = b'{"value":{"type":"STRING","data":"x"}}'
     for _ in range(3):
-        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.way.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.receiver.port)
         writer.write(head + b"%x\r\n%s\r\n" % (len(record), record))
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"%x\r\n%s\r\n" % (len(record), record))
         writer.transport.abort()
-    await until(lambda: proxy.way.idle)
+    await until(lambda: proxy.receiver.idle)
     assert raw.values("raw.events")[:3] == [b"x"] * 3
     assert caplog.records == []

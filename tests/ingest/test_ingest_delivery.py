@@ -1,4 +1,4 @@
-"""The producer of the ways in, on its own, and what Kafka says of itself."""
+"""The producer of the receivers, on its own, and what Kafka says of itself."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The small parts of the ways in, without Kafka: buckets, memory, keys, hosts, objects in a stream, headers."""
+"""The small parts of the receivers, without Kafka: buckets, memory, keys, hosts, objects in a stream, headers."""
 
 import asyncio
 
@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.hosts import host_of_event, host_of_line
-from ingest.http.decode.objects import Objects
+from ingest.http.decode.objects import ObjectSplitter
 from ingest.http.responses import Answer
 from ingest.idempotency import IdempotencyCache, KeyReused
-from ingest.limits import Buckets, MemoryBudget
+from ingest.limits import MemoryBudget, RateLimiter
 
 
 class Clock:
@@ -26,7 +26,7 @@ class Clock:
 
 def test_a_bucket_fills_at_its_rate() -> None:
     clock = Clock()
-    buckets = Buckets(10, 20, clock)
+    buckets = RateLimiter(10, 20, clock)
     assert [buckets.take("a", 15), buckets.take("a", 10), buckets.take("b", 20)] == [0, 0.5, 0]
     clock.now += 0.5
     assert buckets.take("a", 10) == 0
@@ -37,7 +37,7 @@ def test_a_bucket_fills_at_its_rate() -> None:
 
 def test_a_full_bucket_lets_a_large_batch_pass_and_owes_it() -> None:
     clock = Clock()
-    buckets = Buckets(10, 20, clock)
+    buckets = RateLimiter(10, 20, clock)
     assert buckets.take("a", 100) == 0
     assert buckets.take("a", 1) == 8.1
     clock.now += 8.1
@@ -45,7 +45,7 @@ def test_a_full_bucket_lets_a_large_batch_pass_and_owes_it() -> None:
 
 
 def test_only_so_many_clients_are_remembered() -> None:
-    buckets = Buckets(1, 1, Clock())
+    buckets = RateLimiter(1, 1, Clock())
     for number in range(20_000):
         buckets.take(str(number), 1)
     assert len(buckets._levels) == 10_000
@@ -53,26 +53,26 @@ def test_only_so_many_clients_are_remembered() -> None:
 
 
 def test_without_a_rate_anything_goes() -> None:
-    assert Buckets(0, 0).take("a", 10**9) == 0
+    assert RateLimiter(0, 0).take("a", 10**9) == 0
 
 
-def test_room_is_taken_and_given() -> None:
-    room = MemoryBudget(10)
-    assert [room.take(6), room.take(5), room.take(4)] == [True, False, True]
-    room.give(6)
-    assert room.held == 4
+def test_memory_is_reserved_and_released() -> None:
+    budget = MemoryBudget(10)
+    assert [budget.reserve(6), budget.reserve(5), budget.reserve(4)] == [True, False, True]
+    budget.release(6)
+    assert budget.held == 4
 
 
 async def test_answers_are_forgotten_by_age_and_by_size() -> None:
     clock, done = Clock(), list[str]()
-    once = IdempotencyCache[Answer](10, 3000, clock)
+    cache = IdempotencyCache[Answer](10, 3000, clock)
 
     async def ask(key: str) -> bool:
         async def work() -> Answer:
             done.append(key)
             return Answer(200, b"x" * 400)
 
-        return (await once.answer(key, b"", work))[1]
+        return (await cache.answer(key, b"", work))[1]
 
     assert [await ask("a"), await ask("a")] == [False, True]
     clock.now += 11
@@ -80,37 +80,37 @@ async def test_answers_are_forgotten_by_age_and_by_size() -> None:
     for number in range(10):
         await ask(str(number))
     assert [await ask("a"), await ask("9")] == [False, True]
-    assert once._used < 4000
+    assert cache._used < 4000
 
 
 async def test_an_answer_that_may_change_is_not_kept_but_shared() -> None:
-    once, going = IdempotencyCache[Answer](10, 3000), asyncio.Event()
+    cache, going = IdempotencyCache[Answer](10, 3000), asyncio.Event()
     answers = iter([Answer(503, b""), Answer(200, b"")])
 
     async def work() -> Answer:
         await going.wait()
         return next(answers)
 
-    pair = [asyncio.create_task(once.answer("a", b"", work)) for _ in range(2)]
+    pair = [asyncio.create_task(cache.answer("a", b"", work)) for _ in range(2)]
     await asyncio.sleep(0)
     going.set()
     assert [(answer.status, again) for answer, again in await asyncio.gather(*pair)] == [(503, False), (503, True)]
-    assert (await once.answer("a", b"", work))[0].status == 200
+    assert (await cache.answer("a", b"", work))[0].status == 200
     with pytest.raises(KeyReused):
-        await once.answer("a", b"other", work)
+        await cache.answer("a", b"other", work)
 
 
 async def test_a_failure_is_raised_to_all_and_forgotten() -> None:
-    once = IdempotencyCache[Answer](10, 3000)
+    cache = IdempotencyCache[Answer](10, 3000)
 
     async def fail() -> Answer:
         await asyncio.sleep(0)
         raise ValueError
 
-    pair = await asyncio.gather(*(once.answer("a", b"", fail) for _ in range(2)), return_exceptions=True)
+    pair = await asyncio.gather(*(cache.answer("a", b"", fail) for _ in range(2)), return_exceptions=True)
     assert [type(one) for one in pair] == [ValueError, ValueError]
-    assert not once._entries
-    assert once._used == 0
+    assert not cache._entries
+    assert cache._used == 0
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ OBJECTS = st.dictionaries(TEXTS, VALUES, max_size=4)
 def test_objects_come_out_as_they_went_in_however_the_stream_is_cut(values: list[object], data: st.DataObject) -> None:
     texts = [orjson.dumps(value, option=data.draw(st.sampled_from([0, orjson.OPT_INDENT_2]))) for value in values]
     stream = b"".join(text + data.draw(st.sampled_from([b"", b"\n", b" \r\n\t"])) for text in texts)
-    objects, found, at = Objects(1 << 20, 1000), list[bytes](), 0
+    objects, found, at = ObjectSplitter(1 << 20, 1000), list[bytes](), 0
     while at < len(stream):
         step = data.draw(st.integers(1, 10))
         found += objects.feed(stream[at : at + step])
@@ -157,7 +157,7 @@ def test_objects_come_out_as_they_went_in_however_the_stream_is_cut(values: list
 
 @given(st.binary(max_size=200))
 def test_any_stream_gives_objects_or_a_fault(stream: bytes) -> None:
-    objects = Objects(100, 10)
+    objects = ObjectSplitter(100, 10)
     found = b"".join(objects.feed(stream))
     assert all(byte in stream for byte in found)
     if objects.fault is not None:
@@ -167,7 +167,7 @@ def test_any_stream_gives_objects_or_a_fault(stream: bytes) -> None:
 
 
 def test_an_object_without_end_does_not_grow() -> None:
-    objects = Objects(1000, 10)
+    objects = ObjectSplitter(1000, 10)
     for _ in range(1000):
         objects.feed(b'{"a":"xxxx')
         if objects.fault:

@@ -1,4 +1,4 @@
-"""From a request to the event of its record: what the way in saw is on it, and nothing that a sender claims."""
+"""From a request to the event of its record: what the receiver saw is on it, and nothing that a sender claims."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def test_a_line_that_came_straight_to_kafka_is_as_before() -> None:
     assert not any(name.startswith("ogrewatch.ingest") for name in first.get("extra") or {})
 
 
-def test_what_the_way_in_saw_takes_the_place_of_what_is_there() -> None:
+def test_what_the_receiver_saw_takes_the_place_of_what_is_there() -> None:
     event: dict[str, Any] = {"extra": {"ogrewatch.ingest.identity": "claimed", "kept": 1}}
     put_received(event, headers_of("192.0.2.7", "", "/events"))
     kept = {"ogrewatch.ingest.address": "192.0.2.7", "ogrewatch.ingest.endpoint": "/events", "kept": 1}

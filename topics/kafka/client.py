@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from topics.errors import KafkaRefused, KafkaUnavailable
+from topics.errors import KafkaNotAnswering, KafkaRefused
 from topics.plaintext import readable_by_others
 
 _PATIENCE, _GLANCE = 5.0, 0.1  # seconds that Kafka has to answer, and between looks at what was heard of it
@@ -126,9 +126,9 @@ def answers(servers: str) -> bool:
 
 
 def require(servers: str) -> None:
-    """Raise `KafkaUnavailable` unless Kafka answers us, and as `answers`."""
+    """Raise `KafkaNotAnswering` unless Kafka answers us, and as `answers`."""
     if not answers(servers):
-        raise KafkaUnavailable(f"Kafka at {servers} does not answer. Is it running? `ogrewatch up` starts one.")
+        raise KafkaNotAnswering(f"Kafka at {servers} does not answer. Is it running? `ogrewatch up` starts one.")
 
 
 def settings_of(kind: type[S]) -> S:

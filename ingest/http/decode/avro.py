@@ -20,11 +20,11 @@ _REMEMBERED, _CHARACTERS = 1000, 4 << 20
 _LARGEST = 256 << 10
 
 
-class NoSchema(Exception):
+class InvalidSchema(Exception):
     """Text that is no Avro schema."""
 
 
-class NoAvro(Exception):
+class InvalidAvro(Exception):
     """A value that does not fit its schema."""
 
 
@@ -37,13 +37,13 @@ class Schema:
     parsed: Any
 
     def json_of(self, value: Any) -> bytes:
-        """The value, given in Avro's JSON encoding, as plain JSON. Raises `NoAvro`."""
+        """The value, given in Avro's JSON encoding, as plain JSON. Raises `InvalidAvro`."""
         try:
             (datum,) = fastavro.json_reader(StringIO(orjson.dumps(value).decode()), self.parsed)
             fastavro.validate(datum, self.parsed)
             return orjson.dumps(datum, default=_text)
         except Exception as error:  # fastavro raises whatever a value of the wrong type leads to
-            raise NoAvro(f"{type(error).__name__}: {error}"[:500]) from None
+            raise InvalidAvro(f"{type(error).__name__}: {error}"[:500]) from None
 
 
 class Schemas:
@@ -54,7 +54,7 @@ class Schemas:
         self.learned: dict[int, str] = {}
 
     def of_text(self, text: str) -> Schema:
-        """The schema that a text says. Raises `NoSchema`."""
+        """The schema that a text says. Raises `InvalidSchema`."""
         identity = int.from_bytes(blake2b(text.encode(), digest_size=4).digest()) >> 1
         schema = Schema(identity, text, _parsed(text))
         self.learned[identity] = self._texts[identity] = text
@@ -66,7 +66,7 @@ class Schemas:
         return None if text is None else Schema(identity, text, _parsed(text))
 
 
-class Texts:
+class SchemaCache:
     """The texts of the schemas that were sent last, by id."""
 
     def __init__(self) -> None:
@@ -88,11 +88,11 @@ class Texts:
 @lru_cache(64)
 def _parsed(text: str) -> Any:
     if len(text) > _LARGEST:
-        raise NoSchema(f"a schema of more than {_LARGEST} characters")
+        raise InvalidSchema(f"a schema of more than {_LARGEST} characters")
     try:
         return fastavro.parse_schema(orjson.loads(text))
     except Exception as error:  # fastavro raises whatever a schema of the wrong shape leads to
-        raise NoSchema(f"{type(error).__name__}: {error}"[:500]) from None
+        raise InvalidSchema(f"{type(error).__name__}: {error}"[:500]) from None
 
 
 def _text(value: Any) -> str:

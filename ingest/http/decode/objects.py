@@ -13,7 +13,7 @@ _MARK = re.compile(rb'[{}"]')
 _TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 
 
-class Objects:
+class ObjectSplitter:
     """Splits the stream. `longest` bounds an object, `most` how many a piece may have, and so both the memory."""
 
     def __init__(self, longest: int, most: int) -> None:

@@ -18,7 +18,7 @@ _COMMAND = [sys.executable, "-P", "-c", "from ingest.http.decode.worker_process 
 _BUFFER = 1 << 20  # bytes
 
 
-class Workers:
+class WorkerPool:
     """At most `number` processes, started when they are needed; a body may take `limit` seconds."""
 
     def __init__(self, number: int, limit: float) -> None:
@@ -80,7 +80,7 @@ class Workers:
         except TimeoutError:
             raise HttpError(413, "reading the body takes too long") from None
         except (asyncio.IncompleteReadError, ConnectionError):
-            raise HttpError(503, "the process that read the body has ended", after=1) from None
+            raise HttpError(503, "the process that read the body has ended", retry_after=1) from None
 
     def _end(self, worker: Process) -> None:
         self._all.discard(worker)

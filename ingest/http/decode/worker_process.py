@@ -24,7 +24,7 @@ _MEMORY = 2 << 30  # bytes of address space: what a body of 64 MiB with 2 millio
 _NICE = 5
 
 
-class Broken(Exception):
+class WorkerError(Exception):
     """A function raised what it should not; the traceback."""
 
 
@@ -32,7 +32,7 @@ class NeedsSchemas(Exception):
     """The body has Avro, which takes its time: it is to be read in a worker, with the schemas that are known."""
 
 
-def read_packed(
+def unpack_and_call(
     body: bytes, encoding: str, limit: int, function: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> tuple[int, Any]:
     """Unpack a body; its size, and what the function makes of it."""
@@ -72,4 +72,4 @@ def _answer(frame: bytes) -> bytes:
     except MemoryError:
         return pickle.dumps((False, HttpError(413, "reading the body takes too much memory")), 5)
     except Exception:
-        return pickle.dumps((False, Broken(traceback.format_exc())), 5)
+        return pickle.dumps((False, WorkerError(traceback.format_exc())), 5)

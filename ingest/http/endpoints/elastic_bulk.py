@@ -18,7 +18,7 @@ from ingest.http.decode.items import Items, Rejected, add_array, object_or_rejec
 from ingest.http.decode.limits import lines_of, value_of
 from ingest.http.endpoints.elastic_info import PRODUCT
 from ingest.http.endpoints.events import NDJSON
-from ingest.http.request import Request, in_turns
+from ingest.http.request import Request, map_in_chunks
 from ingest.http.responses import JSON, Answer, HttpError, Position, elastic_error
 from ingest.json_lenient import loads
 
@@ -49,23 +49,23 @@ class Bulk:
 
     items: Items
     actions: list[Action] = field(default_factory=list)
-    spoken: bool = False
+    has_actions: bool = False
     """Whether there were action lines, so that the sender reads what is told of each item."""
 
 
-async def bulk(call: Request) -> Answer:
+async def bulk(request: Request) -> Answer:
     """Documents, each with a result of its own."""
-    if call.media_type not in _TYPES:
-        raise HttpError(415, f"cannot read {call.media_type[:100]}")
+    if request.media_type not in _TYPES:
+        raise HttpError(415, f"cannot read {request.media_type[:100]}")
     began = monotonic()
-    empty = Bulk(call.items(call.service.settings.events_topic))
-    implied = Action(index=call.parts[0]) if call.parts else Action()
-    found = await call.read(_read, empty, implied)
+    empty = Bulk(request.items(request.context.settings.events_topic))
+    implied = Action(index=request.parts[0]) if request.parts else Action()
+    found = await request.read(_read, empty, implied)
     if not found.actions:
         raise HttpError(400, "request body is required")
-    call.service.metrics.rejected(found.items.topic, len(found.items.rejected))
-    outcomes = await call.service.store(call.who, found.items.records)
-    brief = call.query("filter_path") is not None
+    request.context.metrics.rejected(found.items.topic, len(found.items.rejected))
+    outcomes = await request.context.store(request.sender, found.items.records)
+    brief = request.query("filter_path") is not None
     return await _answer(found, outcomes, round((monotonic() - began) * 1000), brief)
 
 
@@ -86,7 +86,7 @@ def read(found: Bulk, body: bytes, implied: Action) -> None:
             action = _read_line(found, line, Position(number, 1, start), action, implied, known)
         start += len(line) + 1
     if action is not None:
-        _take(found, action, Rejected(400, "the last action has no document"))
+        _reject(found, action, Rejected(400, "the last action has no document"))
 
 
 def _read_array(found: Bulk, body: bytes, implied: Action) -> None:
@@ -106,27 +106,27 @@ def _read_line(
         return again
     event = object_or_rejected(line, at.line, at.offset)
     if action is None and isinstance(event, dict) and (new := _action(event, implied)) is not None:
-        found.spoken = True
+        found.has_actions = True
         if new.verb == "delete":
-            _take(found, new, Rejected(400, "documents are only ever created here"))
+            _reject(found, new, Rejected(400, "documents are only ever created here"))
             return None
         known[line] = new
         return new
-    _document(found, line, event, action or implied)
+    _add_document(found, line, event, action or implied)
     return None
 
 
-def _document(found: Bulk, line: bytes, event: dict[str, Any] | Rejected, action: Action) -> None:
+def _add_document(found: Bulk, line: bytes, event: dict[str, Any] | Rejected, action: Action) -> None:
     if isinstance(event, Rejected):
-        _take(found, action, event)
+        _reject(found, action, event)
     elif action.verb not in _STORED:
-        _take(found, action, Rejected(400, "documents are only ever created here"))
+        _reject(found, action, Rejected(400, "documents are only ever created here"))
     else:
         found.items.add(len(found.actions), line.removesuffix(b"\r"), host_of_event(event))
         found.actions.append(action)
 
 
-def _take(found: Bulk, action: Action, rejected: Rejected) -> None:
+def _reject(found: Bulk, action: Action, rejected: Rejected) -> None:
     found.items.reject(len(found.actions), rejected)
     found.actions.append(action)
 
@@ -148,7 +148,7 @@ async def _answer(found: Bulk, outcomes: list[Outcome], took: int, brief: bool) 
         number, action = numbered
         return _shown(action, found.items.rejected.get(number), placed.get(number), found.items.topic, brief)
 
-    shown = await in_turns(show, list(enumerate(found.actions)))
+    shown = await map_in_chunks(show, list(enumerate(found.actions)))
     failures = [outcome for outcome in outcomes if type(outcome) is Failure]
     errors = bool(failures or found.items.rejected)
     body = b'{"took":%d,"errors":%s,"items":[' % (took, b"true" if errors else b"false") + b",".join(shown) + b"]}"
@@ -157,7 +157,7 @@ async def _answer(found: Bulk, outcomes: list[Outcome], took: int, brief: bool) 
 
 def _status(found: Bulk, failures: list[Failure], number: int) -> int:
     """As Elasticsearch, 200 whatever became of the items; senders that know no items are told by the status."""
-    if found.spoken or not (failures or found.items.rejected):
+    if found.has_actions or not (failures or found.items.rejected):
         return 200
     if any(failure.retriable for failure in failures):
         return 503

@@ -16,10 +16,10 @@ _UUID = "ogrewatch-ingest-http"
 _LICENSE = {"status": "active", "uid": _UUID, "type": "basic", "mode": "basic"}
 
 
-async def root(call: Request) -> Answer:
+async def root(request: Request) -> Answer:
     """Name and version; the version is a setting, for shippers want none older than they are."""
     version = {
-        "number": call.service.settings.elasticsearch_version,
+        "number": request.context.settings.elasticsearch_version,
         "build_flavor": "default",
         "build_type": "tar",
         "build_hash": "unknown",
@@ -40,16 +40,16 @@ async def root(call: Request) -> Answer:
     )
 
 
-async def probe(call: Request) -> Answer:
+async def probe(request: Request) -> Answer:
     """License, features, health, nodes. Health raises `Away` while Kafka is."""
-    match call.request.path:
+    match request.http.path:
         case "/_license":
             return _ok({"license": _LICENSE})
         case "/_xpack":
             features = {name: {"available": True, "enabled": False} for name in ("ilm", "security", "monitoring")}
             return _ok({"license": _LICENSE, "features": features, "tagline": "You know, for X"})
         case "/_cluster/health":
-            call.service.cluster.require()
+            request.context.cluster.require()
             health = {"cluster_name": _NAME, "status": "green", "timed_out": False, "number_of_nodes": 1}
             return _ok(health)
     return _ok({"cluster_name": _NAME, "nodes": {}})
@@ -60,11 +60,11 @@ async def refresh(_: Request) -> Answer:
     return _ok({"_shards": {"total": 0, "successful": 0, "failed": 0}})
 
 
-async def setup(call: Request) -> Answer:
+async def setup(request: Request) -> Answer:
     """Templates, policies and pipelines: nothing is kept, for Ogrewatch has its own; a shipper is told that it is."""
-    kind, name = call.parts
-    if call.request.method in ("POST", "PUT"):
-        await call.read(len)
+    kind, name = request.parts
+    if request.http.method in ("POST", "PUT"):
+        await request.read(len)
         return _ok({"acknowledged": True})
     return _ok(_nothing(kind, name))
 

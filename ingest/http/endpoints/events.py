@@ -16,21 +16,21 @@ NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl", "ap
 _TOLD = 1000  # items of which an answer tells what is wrong
 
 
-async def events(call: Request) -> Answer:
+async def events(request: Request) -> Answer:
     """JSON events, or plain lines when the content type says so."""
-    media_type = call.media_type
+    media_type = request.media_type
     if media_type == "text/plain":
-        return await lines(call)
+        return await lines(request)
     if media_type not in _JSON and media_type not in NDJSON:
         raise HttpError(415, f"cannot read {media_type[:100]}")
-    empty = call.items(call.service.settings.events_topic)
-    return await _store(call, await call.read(_items, empty, add_ndjson if media_type in NDJSON else add_json))
+    empty = request.items(request.context.settings.events_topic)
+    return await _store(request, await request.read(_items, empty, add_ndjson if media_type in NDJSON else add_json))
 
 
-async def lines(call: Request) -> Answer:
+async def lines(request: Request) -> Answer:
     """Plain lines, whatever the content type says."""
-    empty = call.items(call.service.settings.lines_topic)
-    return await _store(call, await call.read(_items, empty, add_lines))
+    empty = request.items(request.context.settings.lines_topic)
+    return await _store(request, await request.read(_items, empty, add_lines))
 
 
 def _items(content: bytes, items: Items, add: Callable[[Items, bytes], None]) -> Items:
@@ -38,14 +38,14 @@ def _items(content: bytes, items: Items, add: Callable[[Items, bytes], None]) ->
     return items
 
 
-async def _store(call: Request, items: Items) -> Answer:
+async def _store(request: Request, items: Items) -> Answer:
     if not items.records and not items.rejected:
         raise HttpError(400, "the body is empty")
-    call.service.metrics.rejected(items.topic, len(items.rejected))
+    request.context.metrics.rejected(items.topic, len(items.rejected))
     if len(items.rejected) == 1 and not items.records:
         only = next(iter(items.rejected.values()))
         raise HttpError(only.status, only.reason, position=only.position)
-    outcomes = await call.service.store(call.who, items.records)
+    outcomes = await request.context.store(request.sender, items.records)
     return _answer(items, outcomes)
 
 
@@ -77,7 +77,7 @@ def status_of(failure: Failure) -> int:
     return 413 if failure.too_large else 400
 
 
-async def custom(call: Request) -> Answer:
+async def custom(request: Request) -> Answer:
     """As /events; the record's header names the application."""
-    call.endpoint = f"/custom/{call.parts[0]}"
-    return await events(call)
+    request.endpoint = f"/custom/{request.parts[0]}"
+    return await events(request)

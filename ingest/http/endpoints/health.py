@@ -14,16 +14,16 @@ async def test(_: Request) -> Answer:
     return Answer(200, b"", "text/plain")
 
 
-async def healthz(call: Request) -> Answer:
+async def healthz(request: Request) -> Answer:
     """Whether events can be accepted now: 503 while Kafka is away."""
-    service = call.service
-    service.cluster.require()
-    if service.delivery.finished.is_set():
-        raise HttpError(503, "the producer is finished", after=5)
-    return ok({"status": "ok", "kafka": "up", "pending": service.delivery.pending_records})
+    context = request.context
+    context.cluster.require()
+    if context.delivery.finished.is_set():
+        raise HttpError(503, "the producer is finished", retry_after=5)
+    return ok({"status": "ok", "kafka": "up", "pending": context.delivery.pending_records})
 
 
-async def metrics(call: Request) -> Answer:
+async def metrics(request: Request) -> Answer:
     """For Prometheus."""
-    body, content_type = call.service.metrics.page()
+    body, content_type = request.context.metrics.page()
     return Answer(200, body, content_type)

@@ -15,31 +15,31 @@ _LONGEST = 255
 _REPLAYED = {"Idempotency-Replayed": "true"}
 
 
-async def answer_once(call: Request, route: "Route") -> Answer:
+async def answer_idempotently(request: Request, route: "Route") -> Answer:
     """The answer to a request whose sender may send it again. Raises `HttpError` 400, or 422 for a key used
     otherwise.
     """
-    key = call.request.headers["Idempotency-Key"].strip()
+    key = request.http.headers["Idempotency-Key"].strip()
     if not 0 < len(key) <= _LONGEST:
         raise HttpError(400, f"an Idempotency-Key has 1 to {_LONGEST} characters")
-    digest = await _digest(call)
+    digest = await _digest(request)
 
     async def work() -> Answer:
-        answer = await route.handler(call)
+        answer = await route.handler(request)
         assert isinstance(answer, Answer)  # only a body that is still coming is answered in a stream
         return answer
 
     try:
-        answer, repeated = await call.service.idempotency.answer(f"{call.who.client}\n{key}", digest, work)
+        answer, repeated = await request.context.idempotency.answer(f"{request.sender.client}\n{key}", digest, work)
     except KeyReused:
         raise HttpError(422, "this Idempotency-Key came with another request before") from None
     return replace(answer, headers={**answer.headers, **_REPLAYED}) if repeated else answer
 
 
-async def _digest(call: Request) -> bytes:
-    request = call.request
-    begin = f"{request.method}\n{request.path_qs}\n{call.media_type}\n".encode("utf-8", "replace")
-    return await call.read(_digest_of, begin)
+async def _digest(request: Request) -> bytes:
+    http = request.http
+    begin = f"{http.method}\n{http.path_qs}\n{request.media_type}\n".encode("utf-8", "replace")
+    return await request.read(_digest_of, begin)
 
 
 def _digest_of(content: bytes, begin: bytes) -> bytes:

@@ -10,8 +10,8 @@ import orjson
 
 from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
-from ingest.http.decode.avro import NoAvro, Schema
-from ingest.http.endpoints.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
+from ingest.http.decode.avro import InvalidAvro, Schema
+from ingest.http.endpoints.record_parts import InvalidField, headers_from, partition_from, time_from, with_claims
 from ingest.http.responses import HttpError
 from topics.catalogue import MAX_RECORD
 from topics.headers import Headers
@@ -20,7 +20,7 @@ Convert = Callable[[Any], bytes]
 
 
 def convert_by(kind: str, schema: Schema | None) -> Convert:
-    """From a key or a value of the request to Kafka's bytes; raises `BadPart`."""
+    """From a key or a value of the request to Kafka's bytes; raises `InvalidField`."""
     if kind == "binary":
         return from_base64
     if schema is None:
@@ -29,14 +29,14 @@ def convert_by(kind: str, schema: Schema | None) -> Convert:
     def from_avro(part: Any) -> bytes:
         try:
             return schema.json_of(part)
-        except NoAvro as error:
-            raise BadPart(422, f"Conversion of JSON to Avro failed: {error}", 42203) from None
+        except InvalidAvro as error:
+            raise InvalidField(422, f"Conversion of JSON to Avro failed: {error}", 42203) from None
 
     return from_avro
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class ConverterV2:
     """Makes records for one topic of `count` partitions, or for the one that is `fixed`."""
 
     topic: str
@@ -55,7 +55,7 @@ class Maker:
             key, value = _part(self.key, record.get("key")), _part(self.value, record.get("value"))
             partition = self.fixed if self.fixed is not None else partition_from(record.get("partition"), self.count)
             timestamp, more = time_from(record.get("timestamp")), headers_from(record.get("headers"))
-        except BadPart as error:
+        except InvalidField as error:
             raise HttpError(error.status, str(error), code=error.code) from None
         if len(value or b"") + len(key or b"") > MAX_RECORD:
             raise HttpError(413, f"a record is larger than {MAX_RECORD} bytes")
@@ -74,8 +74,8 @@ def _part(convert: Convert, part: Any) -> bytes | None:
 
 
 def from_base64(part: Any) -> bytes:
-    """The bytes of a string of base64. Raises `BadPart`."""
+    """The bytes of a string of base64. Raises `InvalidField`."""
     try:
         return base64.b64decode(part, validate=True)
     except (binascii.Error, ValueError, TypeError):
-        raise BadPart(400, "Conversion of base64 data failed.") from None
+        raise InvalidField(400, "Conversion of base64 data failed.") from None

@@ -8,9 +8,9 @@ import orjson
 
 from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
-from ingest.http.decode.avro import NoAvro, NoSchema, Schema, Schemas
+from ingest.http.decode.avro import InvalidAvro, InvalidSchema, Schema, Schemas
 from ingest.http.decode.worker_process import NeedsSchemas
-from ingest.http.endpoints.record_parts import BadPart, headers_from, partition_from, time_from, with_claims
+from ingest.http.endpoints.record_parts import InvalidField, headers_from, partition_from, time_from, with_claims
 from topics.catalogue import MAX_RECORD
 from topics.headers import Headers
 
@@ -18,7 +18,7 @@ Shape = dict[str, dict[str, Any]]
 """Type and size of key and value, as the answer tells them."""
 
 
-class Maker:
+class ConverterV3:
     """Makes records for one topic of `count` partitions."""
 
     def __init__(self, topic: str, count: int, fallback: bytes, headers: Headers) -> None:
@@ -27,13 +27,13 @@ class Maker:
         """Those that are known; `NeedsSchemas` is raised where one is needed and this is None."""
 
     def record(self, given: Any) -> tuple[Record, Shape]:
-        """The record, and what is told of it. Raises `BadPart`."""
+        """The record, and what is told of it. Raises `InvalidField`."""
         if not isinstance(given, dict):
-            raise BadPart(400, "a record is a JSON object")
+            raise InvalidField(400, "a record is a JSON object")
         shape: Shape = {}
         key, value = self._part(given, "key", shape), self._part(given, "value", shape)
         if len(value or b"") + len(key or b"") > MAX_RECORD:
-            raise BadPart(413, f"a record is larger than {MAX_RECORD} bytes")
+            raise InvalidField(413, f"a record is larger than {MAX_RECORD} bytes")
         if key is None:
             key = _host(given.get("value"), value) or self._fallback
         partition = partition_from(given.get("partition_id"), self._count)
@@ -45,7 +45,7 @@ class Maker:
         if part is None:
             return None
         if not isinstance(part, dict):
-            raise BadPart(400, f"{name} is an object of type and data")
+            raise InvalidField(400, f"{name} is an object of type and data")
         kind, data = part.get("type"), part.get("data")
         if data is None:
             return None
@@ -65,19 +65,19 @@ class Maker:
         if isinstance(text, str):
             try:
                 return self.schemas.of_text(text)
-            except NoSchema as error:
-                raise BadPart(422, f"invalid schema: {error}") from None
+            except InvalidSchema as error:
+                raise InvalidField(422, f"invalid schema: {error}") from None
         known = self.schemas.of_id(identity) if type(identity) is int else None
         if known is None:
-            raise BadPart(422, "a schema is needed, or the schema_id of one that was sent before")
+            raise InvalidField(422, "a schema is needed, or the schema_id of one that was sent before")
         return known
 
 
 def _from_avro(schema: Schema, data: Any) -> bytes:
     try:
         return schema.json_of(data)
-    except NoAvro as error:
-        raise BadPart(422, f"data does not fit the schema: {error}") from None
+    except InvalidAvro as error:
+        raise InvalidField(422, f"data does not fit the schema: {error}") from None
 
 
 def _bytes(kind: Any, data: Any) -> bytes:
@@ -92,8 +92,8 @@ def _bytes(kind: Any, data: Any) -> bytes:
             except (binascii.Error, ValueError):
                 pass
     if kind in ("STRING", "BINARY"):
-        raise BadPart(400, f"data is no {kind}")
-    raise BadPart(422, "type is BINARY, JSON, STRING or AVRO")
+        raise InvalidField(400, f"data is no {kind}")
+    raise InvalidField(422, "type is BINARY, JSON, STRING or AVRO")
 
 
 def _host(part: Any, value: bytes | None) -> bytes | None:

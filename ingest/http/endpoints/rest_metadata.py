@@ -14,96 +14,96 @@ from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok
 
 _V2 = "application/vnd.kafka.v2+json"
-_PATIENCE = 5.0  # seconds
+_TIMEOUT = 5.0  # seconds
 
 
-async def topics(call: Request) -> Answer:
+async def topics(request: Request) -> Answer:
     """Names of the topics that senders may write."""
-    call.service.cluster.require()
-    return ok(call.service.cluster.topics(), content_type=_V2)
+    request.context.cluster.require()
+    return ok(request.context.cluster.topics(), content_type=_V2)
 
 
-async def topic(call: Request) -> Answer:
+async def topic(request: Request) -> Answer:
     """One topic and its partitions."""
-    name = call.parts[0]
-    content = {"name": name, "configs": {}, "partitions": _partitions(_found(call, name))}
+    name = request.parts[0]
+    content = {"name": name, "configs": {}, "partitions": _partitions(_found(request, name))}
     return ok(content, content_type=_V2)
 
 
-async def partitions(call: Request) -> Answer:
+async def partitions(request: Request) -> Answer:
     """The partitions of a topic."""
-    return ok(_partitions(_found(call, call.parts[0])), content_type=_V2)
+    return ok(_partitions(_found(request, request.parts[0])), content_type=_V2)
 
 
-async def partition(call: Request) -> Answer:
+async def partition(request: Request) -> Answer:
     """One partition."""
-    return ok(_one(call), content_type=_V2)
+    return ok(_one(request), content_type=_V2)
 
 
-async def offsets(call: Request) -> Answer:
+async def offsets(request: Request) -> Answer:
     """The first offset of a partition and the one that comes next."""
-    number = _one(call)["partition"]
-    place = TopicPartition(call.service.delivery.name_of(call.parts[0]), number)
+    number = _one(request)["partition"]
+    place = TopicPartition(request.context.delivery.name_of(request.parts[0]), number)
     try:
-        begin, end = await asyncio.to_thread(_ends, call.service.delivery.admin, place)
+        begin, end = await asyncio.to_thread(_ends, request.context.delivery.admin, place)
     except KafkaException as error:
         raise KafkaNotAnswering(error.args[0].str(), 2.0) from None
     return ok({"beginning_offset": begin, "end_offset": end}, content_type=_V2)
 
 
-async def brokers(call: Request) -> Answer:
+async def brokers(request: Request) -> Answer:
     """Ids of the brokers."""
-    call.service.cluster.require()
-    return ok({"brokers": sorted(call.service.cluster.brokers)}, content_type=_V2)
+    request.context.cluster.require()
+    return ok({"brokers": sorted(request.context.cluster.brokers)}, content_type=_V2)
 
 
-async def clusters(call: Request) -> Answer:
+async def clusters(request: Request) -> Answer:
     """The one cluster, as a list."""
-    call.service.cluster.require()
-    return ok(_list("KafkaClusterList", "/v3/clusters", [_cluster(call)]))
+    request.context.cluster.require()
+    return ok(_list("KafkaClusterList", "/v3/clusters", [_cluster(request)]))
 
 
-async def cluster(call: Request) -> Answer:
+async def cluster(request: Request) -> Answer:
     """The one cluster."""
-    require_cluster(call)
-    return ok(_cluster(call))
+    require_cluster(request)
+    return ok(_cluster(request))
 
 
-async def cluster_topics(call: Request) -> Answer:
+async def cluster_topics(request: Request) -> Answer:
     """The topics that senders may write."""
-    require_cluster(call)
-    names = call.service.cluster.topics()
-    data = [_topic(call, name, call.service.cluster.topic(name)) for name in names]
-    return ok(_list("KafkaTopicList", f"/v3/clusters/{call.parts[0]}/topics", data))
+    require_cluster(request)
+    names = request.context.cluster.topics()
+    data = [_topic(request, name, request.context.cluster.topic(name)) for name in names]
+    return ok(_list("KafkaTopicList", f"/v3/clusters/{request.parts[0]}/topics", data))
 
 
-async def cluster_topic(call: Request) -> Answer:
+async def cluster_topic(request: Request) -> Answer:
     """One topic."""
-    require_cluster(call)
-    name = call.parts[1]
-    return ok(_topic(call, name, _found(call, name, 40403)))
+    require_cluster(request)
+    name = request.parts[1]
+    return ok(_topic(request, name, _found(request, name, 40403)))
 
 
-def require_cluster(call: Request) -> None:
+def require_cluster(request: Request) -> None:
     """Raises `HttpError` (404) when the path names another cluster, `KafkaNotAnswering`."""
-    call.service.cluster.require()
-    if call.parts[0] != call.service.cluster.identity:
-        raise HttpError(404, f"Cluster {call.parts[0][:100]} cannot be found.", code=404)
+    request.context.cluster.require()
+    if request.parts[0] != request.context.cluster.identity:
+        raise HttpError(404, f"Cluster {request.parts[0][:100]} cannot be found.", code=404)
 
 
-def _found(call: Request, name: str, code: int = 40401) -> Any:
-    call.service.cluster.require()
-    found = call.service.cluster.topic(name)
+def _found(request: Request, name: str, code: int = 40401) -> Any:
+    request.context.cluster.require()
+    found = request.context.cluster.topic(name)
     if found is None:
         raise HttpError(404, f"Topic {name[:250]} not found.", code=code)
     return found
 
 
-def _one(call: Request) -> dict[str, Any]:
-    for one in _partitions(_found(call, call.parts[0])):
-        if str(one["partition"]) == call.parts[1]:
+def _one(request: Request) -> dict[str, Any]:
+    for one in _partitions(_found(request, request.parts[0])):
+        if str(one["partition"]) == request.parts[1]:
             return one
-    raise HttpError(404, f"Partition {call.parts[1][:50]} not found.", code=40402)
+    raise HttpError(404, f"Partition {request.parts[1][:50]} not found.", code=40402)
 
 
 def _partitions(found: Any) -> list[dict[str, Any]]:
@@ -122,8 +122,8 @@ def _partitions(found: Any) -> list[dict[str, Any]]:
 
 def _ends(admin: AdminClient, place: TopicPartition) -> tuple[int, int]:
     specs: list[Any] = [OffsetSpec.earliest(), OffsetSpec.latest()]  # type: ignore[no-untyped-call]
-    found = [admin.list_offsets({place: spec}, request_timeout=_PATIENCE)[place] for spec in specs]
-    first, last = (one.result(_PATIENCE).offset for one in found)
+    found = [admin.list_offsets({place: spec}, request_timeout=_TIMEOUT)[place] for spec in specs]
+    first, last = (one.result(_TIMEOUT).offset for one in found)
     return first, last
 
 
@@ -131,8 +131,8 @@ def _list(kind: str, path: str, data: list[dict[str, Any]]) -> dict[str, Any]:
     return {"kind": kind, "metadata": {"self": path, "next": None}, "data": data}
 
 
-def _cluster(call: Request) -> dict[str, Any]:
-    known = call.service.cluster
+def _cluster(request: Request) -> dict[str, Any]:
+    known = request.context.cluster
     path = f"/v3/clusters/{known.identity}"
     return {
         "kind": "KafkaCluster",
@@ -144,8 +144,8 @@ def _cluster(call: Request) -> dict[str, Any]:
     }
 
 
-def _topic(call: Request, name: str, found: Any) -> dict[str, Any]:
-    identity = call.service.cluster.identity
+def _topic(request: Request, name: str, found: Any) -> dict[str, Any]:
+    identity = request.context.cluster.identity
     path = f"/v3/clusters/{identity}/topics/{name}"
     return {
         "kind": "KafkaTopic",

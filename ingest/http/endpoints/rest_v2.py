@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 
 from ingest.base import Failure, Outcome, Record
-from ingest.http.decode.avro import NoSchema, Schema, Schemas
+from ingest.http.decode.avro import InvalidSchema, Schema, Schemas
 from ingest.http.decode.items import position_of
 from ingest.http.decode.limits import value_of
-from ingest.http.endpoints.record_v2 import Maker, convert_by
+from ingest.http.endpoints.record_v2 import ConverterV2, convert_by
 from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok
 from topics.headers import Headers
@@ -28,23 +28,23 @@ _Ids = dict[str, int | None]
 _MISSING = {"key": 42201, "value": 42202}
 
 
-async def produce(call: Request) -> Answer:
+async def produce(request: Request) -> Answer:
     """Records for one topic, and for one partition when the path names it."""
-    kind = _FORMATS.get(call.media_type)
+    kind = _FORMATS.get(request.media_type)
     if kind is None:
         raise HttpError(415, "HTTP 415 Unsupported Media Type")
-    topic = call.parts[0]
-    count = call.service.require(call.who, topic)
-    fixed = _partition(call.parts[1], count) if len(call.parts) > 1 else None
-    most = call.service.settings.max_records
-    about = _About(kind, topic, count, fixed, call.who.address.encode(), call.headers(), most)
+    topic = request.parts[0]
+    count = request.context.require(request.sender, topic)
+    fixed = _partition(request.parts[1], count) if len(request.parts) > 1 else None
+    most = request.context.settings.max_records
+    about = _About(kind, topic, count, fixed, request.sender.address.encode(), request.headers(), most)
     if kind == "avro":
-        records, ids, learned = await call.read_apart(_read, about, call.service.schemas.all())
-        call.service.schemas.remember(learned)
+        records, ids, learned = await request.read_in_worker(_read, about, request.context.schemas.all())
+        request.context.schemas.remember(learned)
     else:
-        records, ids, _ = await call.read(_read, about, {})
-    outcomes = await call.service.store(call.who, records)
-    return _answer(outcomes, ids, strict=call.query("strict") in ("1", "true"))
+        records, ids, _ = await request.read(_read, about, {})
+    outcomes = await request.context.store(request.sender, records)
+    return _answer(outcomes, ids, strict=request.query("strict") in ("1", "true"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ def _read(body: bytes, about: _About, texts: dict[int, str]) -> tuple[list[Recor
     schemas = {part: _schema(known, content, part, found) if about.kind == "avro" else None for part in _MISSING}
     key, value = (convert_by(about.kind, schema) for schema in schemas.values())
     ids = {f"{part}_schema_id": schema.id if schema else None for part, schema in schemas.items()}
-    maker = Maker(about.topic, key, value, about.count, about.fixed, about.fallback, about.headers)
-    return [maker.record(one) for one in found], ids, known.learned
+    converter = ConverterV2(about.topic, key, value, about.count, about.fixed, about.fallback, about.headers)
+    return [converter.record(one) for one in found], ids, known.learned
 
 
 def _partition(text: str, count: int) -> int:
@@ -104,7 +104,7 @@ def _schema(schemas: Schemas, content: dict[str, Any], part: str, records: list[
     if isinstance(text, str):
         try:
             return schemas.of_text(text)
-        except NoSchema as error:
+        except InvalidSchema as error:
             raise HttpError(422, f"Invalid schema: {error}", code=42205) from None
     if type(identity) is int:
         if (known := schemas.of_id(identity)) is None:

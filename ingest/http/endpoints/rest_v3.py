@@ -17,12 +17,12 @@ from ingest.base import Failure, KafkaNotAnswering, Outcome, Overloaded, Record
 from ingest.http.decode.avro import Schemas
 from ingest.http.decode.items import position_of
 from ingest.http.decode.limits import value_of
-from ingest.http.decode.objects import Objects
+from ingest.http.decode.objects import ObjectSplitter
 from ingest.http.decode.worker_process import NeedsSchemas
-from ingest.http.endpoints.record_parts import BadPart
-from ingest.http.endpoints.record_v3 import Maker, Shape
+from ingest.http.endpoints.record_parts import InvalidField
+from ingest.http.endpoints.record_v3 import ConverterV3, Shape
 from ingest.http.endpoints.rest_metadata import require_cluster
-from ingest.http.request import Request, in_turns
+from ingest.http.request import Request, map_in_chunks
 from ingest.http.responses import JSON, Answer, HttpError, dumps, ok
 from topics.catalogue import MAX_RECORD
 
@@ -41,25 +41,29 @@ class _Error:
 
 _Result = dict[str, Any] | _Error
 _Split = Callable[[Any, int], list[Any]]
-_Made = tuple[Record, Shape] | _Error
+_Converted = tuple[Record, Shape] | _Error
 
 
-async def produce(call: Request) -> Answer | StreamResponse:
+async def produce(request: Request) -> Answer | StreamResponse:
     """Concatenated records. A body whose length nobody has told is answered while it comes."""
-    maker = _maker(call)
-    if call.request.content_length is None and "Idempotency-Key" not in call.request.headers and not _packed(call):
-        return await _stream(call, maker)
-    results = await _store(call, await _read(call, maker, _objects))
-    return Answer(200, b"".join(await in_turns(_line, results)), JSON)
+    converter = _converter(request)
+    if (
+        request.http.content_length is None
+        and "Idempotency-Key" not in request.http.headers
+        and not _is_compressed(request)
+    ):
+        return await _stream(request, converter)
+    results = await _store(request, await _read(request, converter, _objects))
+    return Answer(200, b"".join(await map_in_chunks(_line, results)), JSON)
 
 
-async def batch(call: Request) -> Answer:
+async def batch(request: Request) -> Answer:
     """Records with ids of the sender's own."""
-    maker = _maker(call)
-    ids = await call.read(_ids, call.service.settings.max_records)
-    made = await _read(call, maker, _entries)
+    converter = _converter(request)
+    ids = await request.read(_ids, request.context.settings.max_records)
+    made = await _read(request, converter, _entries)
     successes, failures = [], []
-    for identity, result in zip(ids, await _store(call, made), strict=True):
+    for identity, result in zip(ids, await _store(request, made), strict=True):
         if isinstance(result, _Error):
             failures.append({"id": identity, "error_code": result.code, "message": result.message})
         else:
@@ -68,30 +72,34 @@ async def batch(call: Request) -> Answer:
     return ok({"successes": successes, "failures": failures}, 207)
 
 
-async def _read(call: Request, maker: Maker, split: _Split) -> list[_Made]:
+async def _read(request: Request, converter: ConverterV3, split: _Split) -> list[_Converted]:
     """What is made of each record of the body: in another process if some are Avro."""
-    most = call.service.settings.max_records
+    most = request.context.settings.max_records
     try:
-        made, _ = await call.read(_all_made, maker, split, most, None)
+        made, _ = await request.read(_convert_all, converter, split, most, None)
     except NeedsSchemas:
-        made, learned = await call.read_apart(_all_made, maker, split, most, call.service.schemas.all())
-        call.service.schemas.remember(learned)
+        made, learned = await request.read_in_worker(
+            _convert_all, converter, split, most, request.context.schemas.all()
+        )
+        request.context.schemas.remember(learned)
     return made
 
 
-def _all_made(
-    body: Any, maker: Maker, split: _Split, most: int, texts: dict[int, str] | None
-) -> tuple[list[_Made], dict[int, str]]:
+def _convert_all(
+    body: Any, converter: ConverterV3, split: _Split, most: int, texts: dict[int, str] | None
+) -> tuple[list[_Converted], dict[int, str]]:
     """What is made of each, and the texts of new schemas. Raises `NeedsSchemas` without texts of known ones."""
-    maker.schemas = None if texts is None else Schemas(texts)
-    return [_made(maker, one) for one in split(body, most)], maker.schemas.learned if maker.schemas else {}
+    converter.schemas = None if texts is None else Schemas(texts)
+    return [
+        _convert(converter, one) for one in split(body, most)
+    ], converter.schemas.learned if converter.schemas else {}
 
 
 def _objects(body: bytes, most: int) -> list[bytes]:
     """The texts of the records. Raises `HttpError`."""
-    objects = Objects(_LARGEST, most)
-    found = objects.feed(body)
-    objects.finish()
+    splitter = ObjectSplitter(_LARGEST, most)
+    found = splitter.feed(body)
+    splitter.finish()
     if not found:
         raise HttpError(422, "the body has no record")
     return found
@@ -101,19 +109,19 @@ def _ids(body: bytes, most: int) -> list[str]:
     return [entry["id"] for entry in _entries(body, most)]
 
 
-def _maker(call: Request) -> Maker:
-    require_cluster(call)
-    topic = call.parts[1]
+def _converter(request: Request) -> ConverterV3:
+    require_cluster(request)
+    topic = request.parts[1]
     try:
-        count = call.service.require(call.who, topic)
+        count = request.context.require(request.sender, topic)
     except HttpError as refusal:
         refusal.code = 40403 if refusal.code == 40401 else refusal.code
         raise
-    return Maker(topic, count, call.who.address.encode(), call.headers())
+    return ConverterV3(topic, count, request.sender.address.encode(), request.headers())
 
 
-def _packed(call: Request) -> bool:
-    return call.request.headers.get("Content-Encoding", "identity") != "identity"
+def _is_compressed(request: Request) -> bool:
+    return request.http.headers.get("Content-Encoding", "identity") != "identity"
 
 
 def _entries(body: bytes, most: int) -> list[dict[str, Any]]:
@@ -132,22 +140,22 @@ def _entries(body: bytes, most: int) -> list[dict[str, Any]]:
     return entries
 
 
-async def _store(call: Request, made: list[_Made]) -> list[_Result]:
+async def _store(request: Request, made: list[_Converted]) -> list[_Result]:
     """What became of each record, in order. Raises as `Service.store`, with nothing stored."""
     records: list[Record] = [record for record, _ in (one for one in made if not isinstance(one, _Error))]
-    outcomes = iter(await call.service.store(call.who, records)) if records else iter(())
-    identity = call.service.cluster.identity
+    outcomes = iter(await request.context.store(request.sender, records)) if records else iter(())
+    identity = request.context.cluster.identity
     return [one if isinstance(one, _Error) else _result(identity, *one, next(outcomes)) for one in made]
 
 
-def _made(maker: Maker, given: bytes | dict[str, Any]) -> _Made:
+def _convert(converter: ConverterV3, given: bytes | dict[str, Any]) -> _Converted:
     """The record of an object, or of its text."""
     try:
-        return maker.record(value_of(given) if isinstance(given, bytes) else given)
+        return converter.record(value_of(given) if isinstance(given, bytes) else given)
     except orjson.JSONDecodeError as error:
         assert isinstance(given, bytes)
         return _Error(400, f"no JSON: {error.msg} at {position_of(error, given)} of the record")
-    except BadPart as error:
+    except InvalidField as error:
         return _Error(error.status, str(error))
     except HttpError as refusal:
         return _Error(refusal.status, refusal.message)
@@ -175,60 +183,62 @@ def _line(result: _Result) -> bytes:
     return dumps(result) + b"\r\n"
 
 
-async def _stream(call: Request, maker: Maker) -> StreamResponse:
+async def _stream(request: Request, converter: ConverterV3) -> StreamResponse:
     """Answer each piece of the body when Kafka has its records; only then is the next piece read."""
     response = StreamResponse(headers={"Content-Type": JSON, "Server": "ogrewatch"})
     response.enable_chunked_encoding()
-    await call.invite()
-    await response.prepare(call.request)
-    objects, more = Objects(_LARGEST, _PIECE), True
+    await request.send_continue()
+    await response.prepare(request.http)
+    splitter, more = ObjectSplitter(_LARGEST, _PIECE), True
     while more:
-        lines, more = await _piece(call, maker, objects)
+        lines, more = await _piece(request, converter, splitter)
         if lines:
-            await _write(call, response, lines)
+            await _write(request, response, lines)
     response.force_close()
     await response.write_eof()
     return response
 
 
-async def _piece(call: Request, maker: Maker, objects: Objects) -> tuple[bytes, bool]:
+async def _piece(request: Request, converter: ConverterV3, splitter: ObjectSplitter) -> tuple[bytes, bool]:
     """The answers to what has come, and whether more may come."""
     try:
-        async with asyncio.timeout(call.service.settings.idle_timeout):
-            part = await call.read_some(_PIECE)
+        async with asyncio.timeout(request.context.settings.idle_timeout):
+            part = await request.read_some(_PIECE)
         if not part:
-            objects.finish()
+            splitter.finish()
             return b"", False
     except TimeoutError:
         return _line(_Error(408, "no record came in time")), False
     except HttpError as refusal:
         return _line(_Error(refusal.code, refusal.text)), False
-    call.service.metrics.bytes.inc(len(part))
-    results = await _store_or_tell(call, await _made_of(call, maker, objects.feed(part)))
-    if objects.fault is not None:
-        results.append(_Error(objects.fault.code, objects.fault.text))
-    return b"".join(map(_line, results)), objects.fault is None and not call.service.draining
+    request.context.metrics.bytes.inc(len(part))
+    results = await _store_or_tell(request, await _convert_piece(request, converter, splitter.feed(part)))
+    if splitter.fault is not None:
+        results.append(_Error(splitter.fault.code, splitter.fault.text))
+    return b"".join(map(_line, results)), splitter.fault is None and not request.context.draining
 
 
-async def _made_of(call: Request, maker: Maker, texts: list[bytes]) -> list[_Made]:
+async def _convert_piece(request: Request, converter: ConverterV3, texts: list[bytes]) -> list[_Converted]:
     """What is made of the records of a piece."""
     try:
-        return await in_turns(partial(_made, maker), texts.copy())
+        return await map_in_chunks(partial(_convert, converter), texts.copy())
     except NeedsSchemas:
-        run, known = call.service.workers.run, call.service.schemas
-        made, learned = await run(call.who.client, _all_made, texts, maker, _as_they_are, len(texts), known.all())
+        run, known = request.context.workers.run, request.context.schemas
+        made, learned = await run(
+            request.sender.client, _convert_all, texts, converter, _unchanged, len(texts), known.all()
+        )
         known.remember(learned)
         return made  # type: ignore[no-any-return]
 
 
-def _as_they_are(texts: list[bytes], _: int) -> list[bytes]:
+def _unchanged(texts: list[bytes], _: int) -> list[bytes]:
     return texts
 
 
-async def _store_or_tell(call: Request, made: list[_Made]) -> list[_Result]:
+async def _store_or_tell(request: Request, made: list[_Converted]) -> list[_Result]:
     """As `_store`; what refuses all of a piece is told for each of its records, since the status went out already."""
     try:
-        return await _store(call, made)
+        return await _store(request, made)
     except Overloaded as busy:
         error = _Error(50302 if isinstance(busy, KafkaNotAnswering) else 429, str(busy))
     except HttpError as refusal:
@@ -236,11 +246,11 @@ async def _store_or_tell(call: Request, made: list[_Made]) -> list[_Result]:
     return [error for _ in made]
 
 
-async def _write(call: Request, response: StreamResponse, lines: bytes) -> None:
+async def _write(request: Request, response: StreamResponse, lines: bytes) -> None:
     try:
-        async with asyncio.timeout(call.service.settings.body_timeout):
+        async with asyncio.timeout(request.context.settings.body_timeout):
             await response.write(lines)
     except TimeoutError:
-        if call.request.transport is not None:
-            call.request.transport.close()
+        if request.http.transport is not None:
+            request.http.transport.close()
         raise ConnectionResetError("the client does not read its answers") from None
