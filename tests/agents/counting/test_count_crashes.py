@@ -153,7 +153,7 @@ class Worker:
         def acknowledge() -> None:
             self.acknowledged = max(self.acknowledged, end)
 
-        self.flusher.gather(self.log, SimpleNamespace(ack=acknowledge), len(batch))
+        self.flusher.add(self.log, SimpleNamespace(ack=acknowledge), len(batch))
 
     async def _close(self) -> None:
         """Nothing comes any more: close all minutes."""
