@@ -89,7 +89,7 @@ def test_a_letter_about_what_is_too_large_is_cut(pipeline: Pipeline, key: bytes 
     records = _records(large)
     records[0].key = key
     [(topic, kept, value, _, _, headers)] = pipeline.records(records, MemoryState())
-    said = dict(headers or ())
+    said: dict[str, Any] = dict(headers or ())
     assert (topic, said["reason"], said["offset"], said["cut"]) == ("deadletter", "too_large", "0", str(len(large)))
     assert value == large[:BEGINNING]
     assert kept == (key and key[:BEGINNING])
@@ -98,7 +98,8 @@ def test_a_letter_about_what_is_too_large_is_cut(pipeline: Pipeline, key: bytes 
 def test_what_was_cut_as_it_was_read_is_a_letter(pipeline: Pipeline) -> None:
     made = pipeline.records(_records(Cut(GOOD, None), GOOD), MemoryState())
     assert [one[0] for one in made] == ["deadletter", "events.authentication"]
-    assert dict(made[0][5] or ())["cut"] == "-1"
+    said: dict[str, Any] = dict(made[0][5] or ())
+    assert said["cut"] == "-1"
     assert type(made[0][2]) is bytes
 
 
