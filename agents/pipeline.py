@@ -15,7 +15,7 @@ from topics.catalogue import MAX_RECORD, REPLAY, typed
 from topics.event import Event, key_of, kind_of
 from topics.records.deadletter import is_too_large, letter, reason_of
 from topics.records.provenance import put_received
-from topics.records.replay import again_header, original
+from topics.records.replay import original, replay_position_header
 
 if TYPE_CHECKING:  # importing it would load Faust, which the command line does without
     from agents.transport import Outgoing
@@ -54,7 +54,7 @@ class Pipeline:
         headers: Any = None
         try:
             if record.topic == self._replay:
-                headers, record = [again_header(record.partition, record.offset)], original(record)
+                headers, record = [replay_position_header(record.partition, record.offset)], original(record)
             if is_too_large(record):
                 return self._letter(record, "too_large", f"a record may have {MAX_RECORD} bytes")
             return self._typed(record, joins, headers)

@@ -1,1 +1,1 @@
-"""What travels through Kafka: the catalogue of topics, the event, its Avro schemas and codec, dead letters."""
+"""Defines what travels through Kafka: the catalogue of topics, events, their Avro encoding, and dead letters."""

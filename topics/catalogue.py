@@ -1,4 +1,4 @@
-"""Every topic: its key, what it holds, how long it is kept, and whether outsiders may write it."""
+"""Lists every topic: its key, what it holds, how long records are kept, and whether outsiders may write to it."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from topics.fields import TYPES
 
 DAY = 86_400
 MAX_RECORD = 8 << 20
-"""Largest record, bytes of key and value; brokers and clients must allow as much."""
+"""The largest record, in bytes of key and value; brokers and clients must allow as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Topic:
 
 
 def typed(kind: str) -> str:
-    """The topic of a type of event."""
+    """The name of the topic for a type of event."""
     return f"events.{kind}"
 
 
@@ -40,18 +40,18 @@ DEADLETTER = Topic(
     30 * DAY,
 )
 DECISIONS = Topic("deadletter.fates", "id of the letter", "which dead letters were sent again or dropped", 60 * DAY)
-"""Kept for longer than the letters are."""
+"""It is kept for longer than the dead letters themselves."""
 REPLAY = Topic("replay", "as in its topic", "raw records sent again, bytes and headers as received", 7 * DAY)
-"""As `RAW` for normalize, and only for ours to write: a record says which event it is."""
+"""normalize reads it like a raw topic. Only Ogrewatch may write to it: its records say which event they are."""
 STATS = Topic("stats.authentication", "service", "closed minutes of authentication attempts, Avro", 7 * DAY)
 COUNTED_KINDS = ("authentication", "process", "web")
-"""Types of events that attempts to log in are found among. Their first letters name entries of the count role."""
+"""The types of events that may be login attempts. Entries of the count role begin with their first letters."""
 READ_BY = {
     "normalize": (*RAW, REPLAY),
     "count": tuple(topic for topic in TYPED if topic.schema in COUNTED_KINDS),
     "index": (*TYPED, STATS),
 }
-"""Roles, and the topics that each reads. Joins name a topic of normalize by its place here: new ones come last."""
+"""The topics that each role reads. Correlation state names a topic of normalize by its position: append new ones."""
 CATALOGUE = (*RAW, REPLAY, *TYPED, STATS, DEADLETTER, DECISIONS)
 
 

@@ -1,7 +1,7 @@
-"""Reads settings from environment variables, and says in sentences what is wrong with them.
+"""Reads settings from environment variables, and reports wrong ones in sentences.
 
-Every class of settings derives from `EnvironmentSettings`. A variable of Kubernetes' Service links, such as
-`OGREWATCH_WEB_PORT=tcp://10.0.0.1:8090` beside a Service `ogrewatch-web`, is never taken for a setting.
+Every class of settings derives from `EnvironmentSettings`. Kubernetes sets variables for each Service, such as
+`OGREWATCH_WEB_PORT=tcp://10.0.0.1:8090` for a Service `ogrewatch-web`. These are never taken for a setting.
 https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
 """
 
@@ -21,18 +21,18 @@ PREFIX = "OGREWATCH_"
 
 _ADDRESS = re.compile(r"(?:tcp|udp|sctp)://[^/?#]+:[0-9]{1,5}")
 _SERVICE = re.compile(r"\w+_(?:PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_\w+)?)?|SERVICE_HOST|SERVICE_PORT(?:_\w+)?)")
-_SHOWN = 100  # characters of a value
+_SHOWN = 100  # characters of a wrong value that a message repeats
 
 
 class BadSettings(OgrewatchError, ValueError):
-    """Settings that cannot be: a sentence for each, which names its variable and holds nothing secret."""
+    """Some settings are invalid. The text has a sentence for each, which names the variable and no secret."""
 
     STATUS = 2
     """Exit code of a command that ends with it."""
 
 
 class EnvironmentSettings(BaseSettings):
-    """Settings of one prefix. To make them raises `BadSettings`."""
+    """The settings whose variables have one prefix. Creating an instance raises `BadSettings`."""
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -49,12 +49,12 @@ class EnvironmentSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given in the program, then the environment."""
+        """Prefer what the program passes to what the environment says; there are no other sources."""
         return init_settings, _Variables(settings_cls)
 
 
 class _Variables(EnvSettingsSource):
-    """The environment without Service links."""
+    """Reads the environment, and skips the variables of Kubernetes Services."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         value, key, is_complex = super().get_field_value(field, field_name)
@@ -64,8 +64,8 @@ class _Variables(EnvSettingsSource):
 
 
 def is_service_link(name: str, value: str) -> bool:
-    """Whether a variable is one that Kubernetes sets for a Service: by its name, and by its value where we have such a
-    name ourselves.
+    """Whether Kubernetes set a variable for a Service. Names that end with `_PORT` may be settings of ours, too: there
+    the value decides.
     """
     if not _SERVICE.fullmatch(name):
         return False
@@ -93,7 +93,7 @@ def _sentences(kind: type[BaseSettings], error: ValidationError) -> Iterator[str
 
 
 def _is_open(annotation: Any) -> bool:
-    """Whether a value may be shown: numbers, words of a list and paths may, texts could hold a password."""
+    """Whether values of a type may be shown: numbers, literals and paths may, a text could be a password."""
     if get_origin(annotation) in (Union, types.UnionType):
         return all(_is_open(one) for one in get_args(annotation) if one is not type(None))
     return annotation in (int, float, bool, Path) or get_origin(annotation) is Literal

@@ -1,9 +1,9 @@
-"""The event: what a parser makes of a line and what the typed topics carry."""
+"""Defines the event, which parsers make of raw records and typed topics carry: its type, key and identity."""
 
 from typing import Any
 
 Event = dict[str, Any]
-"""Columns (see `topics.fields`) to values, absent ones left out; `extra` maps dotted names to JSON values."""
+"""Maps columns (see `topics.fields`) to values, without absent ones. `extra` maps dotted names to JSON values."""
 
 ROUTES: dict[str, str] = {
     "authentication": "authentication",
@@ -29,22 +29,24 @@ JOINED: dict[str, str] = {
     "slapd": "slapd.connection",
     "sshd": "",
 }
-"""Datasets whose source address may stand in an earlier line, and the field that tells their connections apart (the
-process when there is none)."""
+"""Datasets whose source address may be in an earlier line, and the field that names the connection. Where it is empty,
+the process id does."""
 _JOINED_ACTIONS = "sftp_"
-"""What the actions of sshd begin with that are joined."""
+"""Of sshd, only events whose action begins like this are joined with an earlier line."""
 
 
 def kind_of(event: Event) -> str:
-    """The type of an event, which names its topic: decided by its first ECS category, `system` when it has none."""
+    """The type of an event, which names its topic. Its first ECS category decides; without one it is `system`."""
     categories = event.get("event_category")
     return ROUTES.get(categories[0], "system") if categories else "system"
 
 
 def key_of(event: Event) -> bytes:
-    """The key of an event in its typed topic: the source address, else the host. Where the address may be that of an
-    earlier line, it is the host and the connection. Depends on the raw line alone, so that an event written again goes
-    to the same partition, whatever is known of its connection by then."""
+    """The key of an event in its typed topic: the source address, or the host if there is none.
+
+    Where an earlier line may have the address, the key is host and connection. The key depends on the raw record alone,
+    so that an event that is written again goes to the same partition, whatever is known of its connection by then.
+    """
     field = JOINED.get(event.get("event_dataset", ""))
     if field is None or (not field and not _is_joined(event)):
         return (event.get("source_ip") or event.get("host_hostname") or "").encode()
@@ -53,10 +55,10 @@ def key_of(event: Event) -> bytes:
 
 
 def _is_joined(event: Event) -> bool:
-    """Whether an event of a dataset whose lines are joined by process may be."""
+    """Whether an event, of a dataset whose lines are joined by process, may be joined."""
     return event["event_dataset"] != "sshd" or str(event.get("event_action")).startswith(_JOINED_ACTIONS)
 
 
 def id_of(event: Event) -> str:
-    """The identity of an event: where its raw line stands in Kafka. The same however often it is written."""
+    """The identity of an event: the topic, partition and offset of its raw record. It is the same on every replay."""
     return f"{event['ogrewatch_raw_topic']}-{event['ogrewatch_raw_partition']}-{event['ogrewatch_raw_offset']}"

@@ -1,8 +1,8 @@
-"""Tells which hosts are this machine, and whether a request was made for it, as all our HTTP servers must know.
+"""Tells which hosts are this machine, and whether a request was made for this server; all HTTP servers here use it.
 
-A browser sends a page's requests wherever the page says. DNS rebinding makes them look as if they were of the same
-origin: `Host` then bears the page's own name, so that a server must know its names. An address in `Host` cannot be
-forged like that. https://owasp.org/www-community/attacks/DNS_Rebinding, https://www.rfc-editor.org/rfc/rfc9110#name-host
+A browser sends the requests of a page wherever the page says. With DNS rebinding such a request seems to be of the same
+origin: `Host` has the name of the page, so a server has to know its own names. An address in `Host` cannot be forged
+like that. https://owasp.org/www-community/attacks/DNS_Rebinding, https://www.rfc-editor.org/rfc/rfc9110#name-host
 """
 
 import _ssl
@@ -20,7 +20,7 @@ _SITES = ("same-origin", "none")  # values of Sec-Fetch-Site that are not anothe
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host can be reached from this machine only. Names but `localhost` are not looked up."""
+    """Whether a host is a loopback address or `localhost`. Other names are not looked up."""
     try:
         address = ip_address(host.strip("[]"))
     except ValueError:
@@ -31,7 +31,7 @@ def is_loopback(host: str) -> bool:
 class HostNames:
     """The names a server answers to: addresses, localhost, this machine's name, and those given.
 
-    `*` is any, `*.example.com` any that has one label more.
+    `*` stands for any name, `*.example.com` for any with one label more.
     """
 
     def __init__(self, *given: str) -> None:
@@ -40,7 +40,7 @@ class HostNames:
         self._names = names | {"localhost", socket.gethostname().lower()}
 
     def know(self, headers: Sequence[str]) -> bool:
-        """Whether a request with these headers `Host` is for us. None at all is one of HTTP/1.0, never a browser's."""
+        """Whether a request with these values of `Host` is for this server. HTTP/1.0 may omit it, browsers never do."""
         if self._any or not headers:
             return True
         found = _HOST.fullmatch(headers[0].strip()) if len(headers) == 1 else None
@@ -51,9 +51,9 @@ class HostNames:
 
 
 def names_of(certificate: Path | None) -> str:
-    """The host names that a certificate (PEM, the first of its file) is for, comma separated; none if it has none.
+    """The host names of a certificate (PEM, the first of its file), comma separated; "" if it has none.
 
-    Raises OSError where it cannot be read.
+    Raises `OSError` when the file cannot be read.
     """
     decode: Any = vars(_ssl).get("_test_decode_cert")  # the standard library has no other way to read one
     shown = decode(str(certificate)) if decode is not None and certificate is not None else {}
@@ -72,12 +72,12 @@ def is_foreign(host: str, origins: Sequence[str], sites: Iterable[str] = ()) -> 
 
 
 def networks(text: str) -> Networks:
-    """Networks, comma separated. Raises ValueError."""
+    """Parse networks in CIDR notation, comma separated. Raises `ValueError`."""
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
 def contains(among: Networks, address: str) -> bool:
-    """Whether an address, "" for none, is in one of the networks."""
+    """Whether an address is in one of the networks; "" is in none."""
     return bool(among and address) and any(ip_address(address) in network for network in among)
 
 
@@ -88,7 +88,7 @@ def peer_of(transport: Any) -> str:
 
 
 def plain(text: str) -> str:
-    """The address as IPv4 or IPv6 without a zone; "" when it is none."""
+    """An address without its zone, IPv4-mapped ones as IPv4; "" when the text is not an address."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
@@ -97,7 +97,7 @@ def plain(text: str) -> str:
 
 
 def sender_of(peer: str, forwarded: Iterable[str], proxies: Networks) -> str:
-    """The peer's address; when that is a proxy of ours, the last one it forwarded (`X-Forwarded-For`) that is none."""
+    """The address of the peer. If it is one of `proxies`, the last address in `X-Forwarded-For` that is not one."""
     address = peer
     if not contains(proxies, address):
         return address
@@ -111,7 +111,7 @@ def sender_of(peer: str, forwarded: Iterable[str], proxies: Networks) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether it is an IP address, not a name."""
+    """Whether a text is an IP address."""
     try:
         ip_address(text)
     except ValueError:

@@ -10,7 +10,7 @@ from topics.network import is_loopback
 
 
 class PlaintextSettings(EnvironmentSettings):
-    """Where it is allowed nevertheless."""
+    """Names the hosts to which secrets may be sent without TLS nevertheless."""
 
     model_config = SettingsConfigDict(env_prefix="OGREWATCH_", frozen=True)
 
@@ -20,7 +20,7 @@ class PlaintextSettings(EnvironmentSettings):
 
 
 def readable_by_others(hosts: Iterable[str | None], what: str) -> str | None:
-    """A sentence on why `what` cannot be sent to these hosts without TLS; None if it can.
+    """A sentence that says why `what` must not be sent to these hosts without TLS; None if it may.
 
     Raises `BadSettings`.
     """

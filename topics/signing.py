@@ -1,8 +1,9 @@
-"""Signs requests and answers between our own processes, which share a key: who lacks it learns and forges nothing.
+"""Signs requests and answers between processes of Ogrewatch that share a key, so that nobody else can ask or answer.
 
-The key does not travel. A request bears `Authorization: Ogrewatch <time>.<nonce>.<signature>`: HMAC-SHA-256 (RFC 2104)
-over time (epoch seconds), nonce, method, authority and target, so that it is good for one server and, within the time
-that clocks may differ, for one use. The answer is signed with the request's nonce. Neither is encrypted.
+The key itself is not sent. A request has `Authorization: Ogrewatch <time>.<nonce>.<signature>`. The signature is
+HMAC-SHA-256 (RFC 2104) over time (seconds since 1970), nonce, method, authority and target: it is valid at one server,
+and once within the time by which clocks may differ. The answer is signed with the nonce of the request. Nothing is
+encrypted.
 """
 
 import hashlib
@@ -17,15 +18,15 @@ from dataclasses import dataclass
 from topics.errors import OgrewatchError
 
 REQUEST, ANSWER = "Authorization", "Ogrewatch-Signature"
-"""The headers."""
+"""The headers of signatures."""
 APART = 30
 """Seconds that the clocks of two machines may differ."""
-_MOST = 100_000  # nonces that are remembered
+_MOST = 100_000  # nonces that are remembered; more requests in a minute are refused
 _SHAPE = re.compile(r"Ogrewatch ([0-9]{1,12})\.([0-9a-f]{32})\.([0-9a-f]{64})")
 
 
 class Unsigned(OgrewatchError):
-    """A request is not from one of ours, or not good any more. The text says why, and nothing that would help."""
+    """A request has no valid signature, or an old or a used one. The text does not help to forge one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,12 @@ class Signer:
         self._seen: OrderedDict[str, float] = OrderedDict()
 
     def request(self, method: str, authority: str, target: str) -> Signed:
-        """Sign a request: `authority` as in `Host`, `target` as in the request's first line."""
+        """Sign a request. `authority` is the value of `Host`, `target` that in the first line of the request."""
         now, nonce = str(int(self._clock())), secrets.token_hex(16)
         return Signed(f"Ogrewatch {now}.{nonce}.{self._sign(now, nonce, method, authority, target)}", nonce)
 
     def check(self, header: str, method: str, authority: str, target: str) -> str:
-        """The nonce of a request that one of ours signed, just now and for us. Raises `Unsigned`."""
+        """Verify a request and return its nonce. Raises `Unsigned`."""
         found = _SHAPE.fullmatch(header)
         if found is None:
             raise Unsigned("this worker answers only those that share its OGREWATCH_SECRET")
@@ -66,7 +67,7 @@ class Signer:
         return self._sign("answer", nonce, str(status), hashlib.sha256(body).hexdigest())
 
     def is_answer(self, signature: str, nonce: str, status: int, body: bytes) -> bool:
-        """Whether one of ours signed this answer to the request of this nonce."""
+        """Whether an answer to the request with this nonce has the right signature."""
         return hmac.compare_digest(signature.encode(), self.answer(nonce, status, body).encode())
 
     def _remember(self, nonce: str) -> None:
@@ -78,6 +79,6 @@ class Signer:
         self._seen[nonce] = now + 2 * APART
 
     def _sign(self, *parts: str) -> str:
-        """Over parts that cannot run into each other."""
+        """Sign parts, each with its length, so that no two lists of parts are signed alike."""
         content = "".join(f"{len(part)}:{part}," for part in parts)
         return hmac.new(self._key, content.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()

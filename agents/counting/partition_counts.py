@@ -27,7 +27,7 @@ from agents.counting.stream_time import StreamTime
 from topics.avro.attempt_header import ARRIVAL, OFFSET, SOURCE, AttemptHeader, arrival, decode_attempt, stamp
 from topics.avro.wire import UnknownSchema
 from topics.records.deadletter import reason_of
-from topics.records.replay import counted_by
+from topics.records.replay import counting_position
 
 C = TypeVar("C", bound=Counts)
 
@@ -137,7 +137,7 @@ class PartitionCounts:
     def _read(self, record: Any) -> None:
         try:
             head = decode_attempt(record.value)
-            again = counted_by(record) if record.headers else None
+            again = counting_position(record) if record.headers else None
         except UnknownSchema:
             raise
         except Exception as error:  # one record must not stop the others

@@ -15,7 +15,7 @@ from operations.dead_letters.mailbox import REPLAYED, Place, decision
 from topics.catalogue import DEADLETTER, DECISIONS, MAX_RECORD, RAW, REPLAY
 from topics.kafka.client import client_conf
 from topics.records.deadletter import DeadLetter
-from topics.records.replay import not_again, origin_header, recount_header
+from topics.records.replay import origin_header, recount_header, without_recount_header
 
 _TIMEOUT = 60.0  # seconds
 _MOST = 1000  # letters of one transaction
@@ -76,7 +76,7 @@ class Decider:
         elif letter.component == "count":
             headers = [recount_header(), *headers]
         else:
-            headers = not_again(headers)
+            headers = without_recount_header(headers)
         self._produce(topic, letter.value, letter.key, letter.partition, headers=headers)
 
     def _produce(self, *arguments: object, **more: object) -> None:

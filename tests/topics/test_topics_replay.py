@@ -6,7 +6,14 @@ import pytest
 
 from topics.catalogue import REPLAY
 from topics.headers import Headers
-from topics.records.replay import again_header, counted_by, not_again, origin_header, original, recount_header
+from topics.records.replay import (
+    counting_position,
+    origin_header,
+    original,
+    recount_header,
+    replay_position_header,
+    without_recount_header,
+)
 
 _PLACE = ("events.web", 3), 70
 _OTHER: tuple[str, bytes | None] = ("traceparent", b"00")
@@ -28,15 +35,15 @@ class Record:
     [
         ([], None),
         ([_OTHER], None),
-        ([again_header(2, 9), _OTHER], ((REPLAY.name, 2), 9)),
+        ([replay_position_header(2, 9), _OTHER], ((REPLAY.name, 2), 9)),
         ([recount_header(), _OTHER], _PLACE),
-        ([recount_header(), again_header(2, 9)], _PLACE),
-        (not_again([recount_header(), _OTHER]), None),
-        (not_again([recount_header(), again_header(2, 9), _OTHER]), ((REPLAY.name, 2), 9)),
+        ([recount_header(), replay_position_header(2, 9)], _PLACE),
+        (without_recount_header([recount_header(), _OTHER]), None),
+        (without_recount_header([recount_header(), replay_position_header(2, 9), _OTHER]), ((REPLAY.name, 2), 9)),
     ],
 )
 def test_a_place_to_be_counted_by(headers: Headers, expected: object) -> None:
-    assert counted_by(Record(headers)) == expected
+    assert counting_position(Record(headers)) == expected
 
 
 def test_an_origin_gives_the_record_back() -> None:

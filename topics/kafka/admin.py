@@ -1,4 +1,4 @@
-"""Creates the topics of the catalogue in Kafka, and sets those right that an earlier version has created."""
+"""Creates the topics of the catalogue, and corrects the settings of those that exist."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,15 +11,15 @@ from confluent_kafka.cimpl import NewTopic
 from topics.catalogue import CATALOGUE, MAX_RECORD, RAW, Topic
 from topics.kafka.client import client_conf, require
 
-_TIMEOUT = 30.0  # seconds
-_ROOM = 1 << 20  # bytes for what a batch adds to its records
+_TIMEOUT = 30.0  # seconds that Kafka has for one request
+_OVERHEAD = 1 << 20  # bytes that a batch may take besides its records
 
 
 def create_topics(bootstrap: str, *, prefix: str, partitions: int, replication: int) -> list[str]:
-    """Create what is missing of the catalogue; blocks. Returns the names that are new.
+    """Create the missing topics of the catalogue, and return their names. Blocks.
 
-    Topics that are there are set right, too (see `settle_topics`). Raises `KafkaException`, `Away` when Kafka does not
-    answer, and `Refused` when it will not have us.
+    The settings of the others are corrected (see `settle_topics`). Raises `KafkaException`, `KafkaUnavailable` and
+    `KafkaRefused`.
     """
     require(bootstrap)
     client = AdminClient(client_conf(bootstrap))
@@ -38,10 +38,10 @@ def create_topics(bootstrap: str, *, prefix: str, partitions: int, replication: 
 
 
 def settle_topics(bootstrap: str, prefix: str) -> list[str]:
-    """Give topics of the catalogue that exist the settings that we rely on; blocks. Returns names that had others.
+    """Correct the settings of existing topics that the code relies on, and return the names of those changed. Blocks.
 
-    These are the broker's clock and the largest batch. How long a topic is kept is left as somebody may have set it.
-    Raises `KafkaException`, also when we may not look at settings, or not change what is wrong.
+    These are the clock of timestamps and the largest batch. The retention stays as somebody may have set it. Raises
+    `KafkaException`, also when we may not read or change settings.
     """
     client = AdminClient(client_conf(bootstrap))
     wanted = {prefix + topic.name: _relied_on(topic) for topic in CATALOGUE}
@@ -56,7 +56,7 @@ def settle_topics(bootstrap: str, prefix: str) -> list[str]:
 
 
 def partitions_of(bootstrap: str, prefix: str) -> dict[str, int]:
-    """Topics of the catalogue that exist, and their partitions; blocks. Raises as `create_topics`."""
+    """The number of partitions of each topic of the catalogue that exists. Blocks; raises as `create_topics`."""
     require(bootstrap)
     found = AdminClient(client_conf(bootstrap)).list_topics(timeout=_TIMEOUT).topics
     names = [prefix + topic.name for topic in CATALOGUE]
@@ -64,7 +64,7 @@ def partitions_of(bootstrap: str, prefix: str) -> dict[str, int]:
 
 
 def _configs(client: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Settings of those topics that exist."""
+    """The settings of those topics that exist."""
     found = {}
     for resource, future in client.describe_configs([ConfigResource(ResourceType.TOPIC, n) for n in names]).items():
         try:
@@ -82,11 +82,13 @@ def _entries(wanted: dict[str, str], found: dict[str, str]) -> Iterator[ConfigEn
 
 
 def _relied_on(topic: Topic) -> dict[str, str]:
-    """The broker's clock dates records: it refuses those of senders whose clocks are an hour ahead, and retention goes
-    by the dates of what is sent again. Raw topics take no batch whose records could not be processed uncompressed.
+    """The settings that a topic must have.
+
+    The broker sets timestamps: with those of senders it would refuse records of clocks that are an hour ahead, and
+    delete replayed records by their old times. Raw topics refuse batches that would be too large uncompressed.
     """
     largest = MAX_RECORD if topic in RAW else 2 * MAX_RECORD
-    return {"max.message.bytes": str(largest + _ROOM), "message.timestamp.type": "LogAppendTime"}
+    return {"max.message.bytes": str(largest + _OVERHEAD), "message.timestamp.type": "LogAppendTime"}
 
 
 def _new(topic: Topic, prefix: str, partitions: int, replication: int) -> NewTopic:

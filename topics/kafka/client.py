@@ -1,4 +1,4 @@
-"""Settings in, what Kafka's clients are configured with out: every client of ours asks here, so that none goes without.
+"""Makes the configuration of every Kafka client from the settings of access, and checks that Kafka takes it.
 
 https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md
 """
@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from topics.errors import KafkaNotAnswering, KafkaRefused
 from topics.plaintext import readable_by_others
 
-_PATIENCE, _GLANCE = 5.0, 0.1  # seconds that Kafka has to answer, and between looks at what was heard of it
+_TIMEOUT, _POLL = 5.0, 0.1  # seconds that Kafka has to answer, and between looks at the errors that came
 _WORDS = re.compile(r"(?:\w+://)?[^ ]*: (.*?)(?:, verify that ssl.*)?(?: \(after \d+ms .*\))?", re.DOTALL)
 _WRAPPED = re.compile(
     r"(?:SSL handshake failed: )?(?:error:[0-9A-F]+:[^:]*:[^:]*:)?(.*?)(?:: broker certificate could not be .*)?",
@@ -29,7 +29,7 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 class KafkaSecurity(BaseSettings):
-    """How Kafka is spoken to: `OGREWATCH_KAFKA_<NAME>` in the environment, else the default."""
+    """How clients connect to Kafka. The variables are `OGREWATCH_KAFKA_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="OGREWATCH_KAFKA_", frozen=True, hide_input_in_errors=True)
 
@@ -53,15 +53,15 @@ class KafkaSecurity(BaseSettings):
 
     @property
     def asked(self) -> bool:
-        """Whether user and password are shown."""
+        """Whether clients log in with user and password."""
         return self.protocol.startswith("SASL")
 
     def secret(self) -> str:
-        """The password, read anew if it is in a file. Raises `KafkaRefused`."""
+        """The password. If it is in a file, that is read at each call. Raises `KafkaRefused`."""
         return secret(self.password, self.password_file, "OGREWATCH_KAFKA_PASSWORD_FILE")
 
     def context(self) -> ssl.SSLContext:
-        """For clients that use Python's TLS: 1.2 or newer, the broker's name is verified. Raises `KafkaRefused`."""
+        """For clients with Python's TLS: 1.2 or newer, and the broker's name is verified. Raises `KafkaRefused`."""
         context = context_of(self.ca, "OGREWATCH_KAFKA_CA")
         if self.certificate is not None:
             try:
@@ -88,7 +88,7 @@ class KafkaSecurity(BaseSettings):
 
 
 def client_conf(servers: str) -> dict[str, Any]:
-    """What every librdkafka client of `servers` (host:port, comma separated) is made with. Raises `KafkaRefused`."""
+    """The configuration of every librdkafka client of `servers` (host:port, comma separated). Raises `KafkaRefused`."""
     security = settings_of(KafkaSecurity)
     conf: dict[str, Any] = {"bootstrap.servers": servers, "security.protocol": security.protocol}
     if security.asked:
@@ -103,16 +103,16 @@ def client_conf(servers: str) -> dict[str, Any]:
 
 
 def answers(servers: str) -> bool:
-    """Whether Kafka answers us. Blocks for five seconds at most. Raises `KafkaRefused` when waiting would not help."""
+    """Whether Kafka answers. Blocks for five seconds at most. Raises `KafkaRefused` when waiting would not help."""
     security, heard = settings_of(KafkaSecurity), list[KafkaError]()
     if security.encrypted:
-        security.context()  # what is wrong with our own files is better said before
+        security.context()  # raises for wrong files of ours, before Kafka is asked
     conf = client_conf(servers) | {"log_level": 0, "error_cb": heard.append}
     client = AdminClient(conf)
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _TIMEOUT
     while time.monotonic() < until:
         try:
-            return bool(client.list_topics(timeout=_GLANCE).brokers)
+            return bool(client.list_topics(timeout=_POLL).brokers)
         except KafkaException:
             client.poll(0)
         _judge_all(heard, servers, security)
@@ -126,13 +126,13 @@ def answers(servers: str) -> bool:
 
 
 def require(servers: str) -> None:
-    """Raise `KafkaNotAnswering` unless Kafka answers us, and as `answers`."""
+    """Raise `KafkaUnavailable` if Kafka does not answer, and `KafkaRefused` as `answers` does."""
     if not answers(servers):
         raise KafkaNotAnswering(f"Kafka at {servers} does not answer. Is it running? `ogrewatch up` starts one.")
 
 
 def settings_of(kind: type[S]) -> S:
-    """Settings of a kind, from the environment. Raises `KafkaRefused`, which says nothing of what is secret."""
+    """Read settings of a class from the environment. Raises `KafkaRefused`, whose text holds nothing secret."""
     try:
         return kind()
     except ValidationError as error:
@@ -142,7 +142,7 @@ def settings_of(kind: type[S]) -> S:
 
 
 def secret(value: SecretStr | None, file: Path | None, name: str) -> str:
-    """What a setting says, or the file it names, without its last line break. Raises `KafkaRefused`."""
+    """A secret from its setting, or from its file without the last line break, or "". Raises `KafkaRefused`."""
     if value is not None or file is None:
         return value.get_secret_value() if value is not None else ""
     try:
@@ -155,7 +155,7 @@ def secret(value: SecretStr | None, file: Path | None, name: str) -> str:
 
 
 def context_of(ca: Path | None, name: str) -> ssl.SSLContext:
-    """A TLS context that trusts who is in the file, and nobody else; without one, whom the system trusts."""
+    """A TLS context that trusts the authorities in the file alone, or those of the system if there is no file."""
     try:
         return ssl.create_default_context(cafile=ca)
     except OSError as error:
@@ -165,7 +165,7 @@ def context_of(ca: Path | None, name: str) -> ssl.SSLContext:
 
 
 def _require_private(servers: str, security: KafkaSecurity) -> None:
-    """SCRAM does not send the password, PLAIN does. Raises `KafkaRefused`."""
+    """Refuse to send a password in plain text, as PLAIN does and SCRAM does not. Raises `KafkaRefused`."""
     if security.encrypted or security.mechanism != "PLAIN":
         return
     hosts = [server.strip().rpartition("://")[2].rpartition(":")[0] for server in servers.split(",")]
@@ -174,7 +174,7 @@ def _require_private(servers: str, security: KafkaSecurity) -> None:
 
 
 def _rank(error: KafkaError) -> int:
-    """Before others those that say most: what is said must not depend on which librdkafka reports first."""
+    """The position of an error: the most telling come first, whatever order librdkafka reports them in."""
     return _TELLING.index(error.code()) if error.code() in _TELLING else len(_TELLING)
 
 
@@ -184,7 +184,7 @@ def _judge_all(heard: list[KafkaError], servers: str, security: KafkaSecurity) -
 
 
 def _judge(error: KafkaError, servers: str, security: KafkaSecurity) -> None:
-    """Raise `KafkaRefused` if what librdkafka reports will not pass by waiting."""
+    """Raise `KafkaRefused` if an error of librdkafka will not pass by waiting."""
     code, found = error.code(), _WORDS.fullmatch(error.str())
     words = found[1] if found else error.str()
     if code == KafkaError._AUTHENTICATION:
@@ -200,12 +200,12 @@ def _judge(error: KafkaError, servers: str, security: KafkaSecurity) -> None:
 
 
 def _plain(words: str) -> str:
-    """OpenSSL's reason, which librdkafka wraps in one way or another, by where it meets it."""
+    """OpenSSL's reason, without the text that librdkafka puts around it."""
     return _WRAPPED.fullmatch(words)[1] or words  # type: ignore[index]  # it matches whatever there is
 
 
 def _complaint(prefix: str, found: Any) -> str:
-    """What is wrong with one setting, or with several together."""
+    """Say what is wrong with one setting, or with several together."""
     name = "".join(f"{prefix}{str(part).upper()}: " for part in found["loc"][:1])
     return name + str(found.get("ctx", {}).get("error", found["msg"]))
 

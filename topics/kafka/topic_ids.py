@@ -1,4 +1,4 @@
-"""Names of topics in, what Kafka tells them apart by out: one that is deleted and created again is another topic.
+"""Looks up the ids of topics, by which Kafka tells a topic from one of the same name that was deleted before.
 
 https://kafka.apache.org/documentation/#design_replicatedlog
 """
@@ -10,14 +10,14 @@ from confluent_kafka.admin import AdminClient
 
 from topics.kafka.client import client_conf
 
-_TIMEOUT, _GRACE = 10.0, 2.0  # seconds that Kafka has to answer, and librdkafka to say that it has not
+_TIMEOUT, _GRACE = 10.0, 2.0  # seconds that Kafka has to answer, and librdkafka to report that it did not
 
 Identities = dict[str, str]
-"""By name."""
+"""Maps names of topics to their ids."""
 
 
 def identities(servers: str, topics: Collection[str], optional: Collection[str] = ()) -> Identities:
-    """The identities of topics; blocks. Those of `optional` may be missing. Raises `KafkaException`."""
+    """The ids of topics. Those of `optional` need not exist. Blocks; raises `KafkaException`."""
     client = AdminClient(client_conf(servers) | {"log_level": 2})
     found: Identities = {}
     for name, future in client.describe_topics(TopicCollection(list(topics)), request_timeout=_TIMEOUT).items():
@@ -32,11 +32,11 @@ def identities(servers: str, topics: Collection[str], optional: Collection[str] 
 
 
 def partition_counts(servers: str, topics: Collection[str]) -> dict[str, int]:
-    """How many partitions topics have, 0 for one that is not there; blocks. Raises `KafkaException`."""
+    """The number of partitions of topics, 0 for one that does not exist. Blocks; raises `KafkaException`."""
     found = AdminClient(client_conf(servers) | {"log_level": 2}).list_topics(timeout=_TIMEOUT).topics
     return {name: len(found[name].partitions) if name in found else 0 for name in topics}
 
 
 def replaced(before: Identities, now: Identities) -> list[str]:
-    """Names of topics that are other ones than before; one that is not there is none."""
+    """The names of topics whose id has changed; missing topics are not among them."""
     return [name for name, identity in before.items() if now.get(name, identity) != identity]

@@ -1,8 +1,7 @@
-"""Writes and reads dead letters: records of the dead-letter topic, original key and bytes, the rest in headers.
+"""Writes and reads dead letters: the original key and bytes of a record, and in headers what is known about it.
 
-A letter always fits where it is sent, whatever it is about. Of a record that is larger than any may be, it has the
-first `BEGINNING` bytes, and says how many there were. Headers of the record itself are kept under names of their own;
-those beyond `_MOST` bytes are left out.
+A dead letter always fits into its topic. Of a record that is larger than any may be, it has the first `BEGINNING`
+bytes, and says how many there were. It keeps up to `_MOST` bytes of the record's headers, with the prefix `_KEPT`.
 """
 
 import time
@@ -18,26 +17,26 @@ from topics.errors import OgrewatchError
 from topics.headers import Headers
 
 BEGINNING = 64 << 10
-"""Bytes that a letter keeps of a record that is too large; of its key, too."""
-_ERROR = 2000  # characters
-_MOST = 32 << 10  # bytes of a record's own headers
-_FRAMING = 16  # bytes for each header besides
+"""Bytes that a dead letter keeps of the value and of the key of a record that is too large."""
+_ERROR = 2000  # characters of an error's text that are kept
+_MOST = 32 << 10  # bytes of the headers of the record that are kept
+_FRAMING = 16  # bytes that each header takes besides name and value
 _KEPT = "original."
 _NAMES = ("component", "version", "time", "topic", "partition", "offset", "reason", "error")
 _OPTIONAL = ("timestamp", "cut")
-"""Numbers that only some letters have: those of earlier versions have the record's time as their own."""
+"""Numbers that only some dead letters have. Without `timestamp`, that of the letter is that of the record."""
 
 
 class InvalidDeadLetter(OgrewatchError, ValueError):
-    """A record that is not a dead letter of ours."""
+    """A record is not a dead letter of Ogrewatch."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A dead letter. `timestamp` is the record's, `time` when it was given up: milliseconds since 1970.
+    """A dead letter. `timestamp` is that of the record, `time` when it was given up, both in milliseconds since 1970.
 
-    `place` is partition and offset of the letter; `topic`, `partition` and `offset` are the record's. `cut` is None
-    when `value` is whole; else `value` is only its beginning, and `cut` how many bytes there were, -1 if nobody knows.
+    `place` is the partition and offset of the letter; `topic`, `partition` and `offset` are those of the record. `cut`
+    is None when `value` is whole; else it is the size of the whole value in bytes, or -1 if that is unknown.
     """
 
     component: str
@@ -57,14 +56,14 @@ class DeadLetter:
 
     @property
     def id(self) -> str:
-        """The same for every letter that a component writes of a record."""
+        """The identity: the same for every letter that a component writes about a record."""
         return f"{self.component}:{self.topic}-{self.partition}-{self.offset}"
 
 
 def letter(prefix: str, component: str, record: Any, reason: str, text: str) -> Any:
-    """A dead letter, ready to be delivered: key and value of the consumed record that `component` gave up on.
+    """Make a dead letter of a consumed record that `component` gave up, as a tuple that a producer takes.
 
-    Its headers say who gave up and when, where the record stood and when it came, the class of the reason and its text.
+    Its headers say who gave up and when, where the record was and when it came, the class of the reason and its text.
     """
     headers = [
         ("component", component),
@@ -86,7 +85,7 @@ def letter(prefix: str, component: str, record: Any, reason: str, text: str) -> 
 
 
 def is_too_large(record: Any) -> bool:
-    """Whether a consumed record is larger than any may be, or was so large that only its beginning was read."""
+    """Whether a consumed record is larger than `MAX_RECORD`, or so large that only its first bytes were read."""
     return type(record.value) is Cut or len(record.value or b"") + len(record.key or b"") > MAX_RECORD
 
 
@@ -97,23 +96,23 @@ def _size(value: bytes | None) -> int:
 
 
 def reason_of(error: Exception) -> str:
-    """What a letter says of an error: its text if it is one of those that say what is wrong with a record."""
+    """What a dead letter says about an error: its text, after its class unless it is a `ValueError`."""
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
 def error_of(outgoing: Any) -> str:
-    """The reason in a letter that is ready to be delivered."""
+    """The reason in a dead letter that `letter` made."""
     said = dict(outgoing[5])
     return f"{said['reason']}: {said['error'].decode()}"
 
 
 def offset_of(outgoing: Any) -> int:
-    """The offset of the record that a letter is about which is ready to be delivered."""
+    """The offset of the record, in a dead letter that `letter` made."""
     return int(dict(outgoing[5])["offset"])
 
 
 def read(message: Any) -> DeadLetter:
-    """The letter in a message of the dead-letter topic (confluent-kafka's). Raises `InvalidDeadLetter`."""
+    """Read a dead letter from a message of confluent-kafka. Raises `InvalidDeadLetter`."""
     headers: Headers = message.headers() or []
     found = {name: value for name, value in headers if name in _NAMES and value is not None}
     try:
@@ -141,5 +140,5 @@ def _kept(headers: Iterable[tuple[str, bytes | None]]) -> Headers:
 
 @cache
 def _version() -> str:
-    """Read once: the metadata is a file."""
+    """The version of Ogrewatch. It is cached, because the metadata is in a file."""
     return version("ogrewatch")

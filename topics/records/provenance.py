@@ -1,7 +1,7 @@
-"""Who sent a raw record, as the way in saw it: Kafka record headers in, fields of the event out.
+"""Writes and reads the record headers in which a receiver notes who sent a raw record.
 
-The headers are written by our own ways in and by nobody who sends through them: names that begin with `RESERVED` are
-refused there. A record without them came straight to Kafka.
+Only receivers write these headers: they refuse names that begin with `RESERVED` from senders. A record without them was
+written to Kafka directly.
 """
 
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from topics.event import Event
 from topics.headers import Headers
 
 SENDER = "ogrewatch.sender"
-"""Address the connection came from."""
+"""The address that the connection came from."""
 IDENTITY = "ogrewatch.identity"
-"""Who the sender proved to be: the name of a token, or the subject of a certificate. Absent when nobody asked."""
+"""The proven identity of the sender: the name of a token or the subject of a certificate. It may be absent."""
 ENDPOINT = "ogrewatch.endpoint"
-"""Where the record came in: a path of the HTTP proxy, or a queue."""
+"""Where the record was received: a path of the HTTP proxy, or a queue."""
 CLAIMED = "ogrewatch.timestamp"
-"""When the sender says that it was, milliseconds since 1970; the broker dates raw records by its own clock."""
+"""The time that the sender claims, milliseconds since 1970. The timestamp of a raw record is the broker's."""
 
 RESERVED = "ogrewatch."
 
@@ -29,13 +29,13 @@ _FIELDS = {
 
 
 def headers_of(sender: str, identity: str, endpoint: str) -> Headers:
-    """The headers of a record; what is empty is left out."""
+    """The headers that say where a record came from; empty parts are left out."""
     named = ((SENDER, sender), (IDENTITY, identity), (ENDPOINT, endpoint))
     return [(name, text.encode("utf-8", "replace")) for name, text in named if text]
 
 
 def put_received(event: Event, headers: Iterable[tuple[str, bytes | None]]) -> None:
-    """Put what our headers say among the event's extra fields, in place of what the record itself says there."""
+    """Copy the provenance headers into `extra`. They replace what the record itself says in these fields."""
     said = {_FIELDS[name]: value for name, value in headers if value and name in _FIELDS}
     if not said:
         return

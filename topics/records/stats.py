@@ -1,8 +1,8 @@
-"""Closed minutes of authentication attempts: what the count role found out, in Avro; the metrics document of one.
+"""Encodes closed minutes of login attempts in Avro, and renders them as metrics documents.
 
-A window is a difference: what was counted for one service in one minute since the window's previous revision. The sum
-over all windows of a minute is therefore the minute's count, whatever arrived late, and Elasticsearch can just add.
-Bytes are in the Confluent wire format (see `topics.avro.wire`); windows of other versions' schemas are read, too.
+A window is a difference: the attempts counted for one service in one minute since the previous revision of that window.
+The sum over all windows of a minute is the count of the minute, however late events arrived, and Elasticsearch only has
+to add. Windows are in the Confluent wire format (see `topics.avro.wire`); those of other versions are read, too.
 https://avro.apache.org/docs/1.12.0/specification/
 """
 
@@ -18,7 +18,7 @@ from topics.documents.ecs import VERSION, iso
 
 DATASET = "ogrewatch.auth"
 MINUTE = 60
-"""Seconds that a window covers."""
+"""The length of a window in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class AuthWindow:
 
     @property
     def id(self) -> str:
-        """The same whenever this window is sent again."""
+        """The identity of the window, the same whenever it is sent again."""
         return f"{self.kind}-{self.partition}-{self.minute}-{self.revision}-{self.service}"
 
 
@@ -58,11 +58,11 @@ _SCHEMA: dict[str, Any] = {
 _PARSED = parse_schema(_SCHEMA)
 ATTEMPTS = "attempts"
 WINDOWS = SchemaIds({ATTEMPTS: _SCHEMA})
-"""The numbers of the windows' schema."""
+"""The ids of the schema of windows."""
 
 
 def encode(window: AuthWindow) -> bytes:
-    """Write a window."""
+    """Encode a window."""
     buffer = BytesIO()
     buffer.write(WINDOWS.first[ATTEMPTS])
     schemaless_writer(buffer, _PARSED, asdict(window))
@@ -70,7 +70,7 @@ def encode(window: AuthWindow) -> bytes:
 
 
 def decode(value: bytes) -> AuthWindow:
-    """Read a window. Raises `CodecError`, and `UnknownSchema` when a registry is to be asked first."""
+    """Decode a window. Raises `CodecError`, and `UnknownSchema` when a registry has to be asked first."""
     written = _PARSED if value[:PREFIX] in WINDOWS.today else WINDOWS.writer(value).schema
     try:
         found: Any = schemaless_reader(BytesIO(value[PREFIX:]), written, None if written is _PARSED else _PARSED)

@@ -11,7 +11,7 @@ from agents.counting.entries import MORE_HOSTS, MORE_USERS, NAMES, Source, State
 from agents.counting.minute import OTHERS
 from agents.counting.partition_counts import InconsistentState, PartitionCounts
 from topics.avro.attempt_header import LONGEST
-from topics.records.replay import again_header, recount_header
+from topics.records.replay import recount_header, replay_position_header
 
 KEEP = 600.0
 
@@ -106,7 +106,7 @@ def test_time_goes_by_when_lines_came_and_not_by_when_their_events_did() -> None
 
 def test_what_was_sent_again_is_counted_once_however_late_it_comes() -> None:
     made = log([Attempt(0, 9, 0, 1)])
-    late = [Stored(n, 0, b"", Attempt(0, n, 0, 1).value, [again_header(3, 40 + n)]) for n in (1, 2)]
+    late = [Stored(n, 0, b"", Attempt(0, n, 0, 1).value, [replay_position_header(3, 40 + n)]) for n in (1, 2)]
     written_again = [replace(record, offset=record.offset + 2) for record in late]
     made.count([*late, *written_again])
     assert made.totals[0] == 3
@@ -123,12 +123,12 @@ def test_what_could_not_be_counted_is_counted_when_it_is_sent_again() -> None:
 
 def test_a_header_that_is_not_ours_is_left_over() -> None:
     made = log()
-    made.count([replace(Attempt(0, 1, 0, 1).record(0), headers=[(again_header(0, 0)[0], b"junk")])])
+    made.count([replace(Attempt(0, 1, 0, 1).record(0), headers=[(replay_position_header(0, 0)[0], b"junk")])])
     assert (made.totals[0], len(made.undecodable)) == (0, 1)
 
 
 def test_how_far_what_was_sent_again_was_counted_outlives_a_worker() -> None:
-    again = Stored(1, 0, b"", Attempt(0, 1, 0, 1).value, [again_header(3, 41)])
+    again = Stored(1, 0, b"", Attempt(0, 1, 0, 1).value, [replay_position_header(3, 41)])
     made = log([Attempt(0, 9, 0, 1)])
     made.count([again])
     successor = PartitionCounts(made.topic, made.kind, made.code, 0, KEEP)
