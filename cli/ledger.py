@@ -139,7 +139,7 @@ def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
 
     from operations.ledger.store import Store, StoreError
     from sinks.elasticsearch.connection import words
-    from topics.errors import KafkaNotAnswering, RegistryRefused, RegistryUnavailable
+    from topics.errors import KafkaUnavailable, RegistryRefused, RegistryUnavailable
     from topics.kafka.client import require
     from topics.kafka.reader import Reader
 
@@ -152,7 +152,7 @@ def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
         _cannot_say(f"Kafka: {error.args[0].str()}")
     except StoreError as error:
         _cannot_say(words(error))
-    except (KafkaNotAnswering, RegistryUnavailable, RegistryRefused) as error:
+    except (KafkaUnavailable, RegistryUnavailable, RegistryRefused) as error:
         _cannot_say(str(error))
     except KeyboardInterrupt:
         raise typer.Exit from None

@@ -84,13 +84,13 @@ def _set_up(settings: Settings) -> None:
     from elasticsearch import ApiError, TransportError
 
     from sinks.elasticsearch.templates import install
-    from topics.errors import KafkaNotAnswering
+    from topics.errors import KafkaUnavailable
     from topics.kafka.admin import create_topics
     from topics.kafka.client import answers
 
     if not _within(_KAFKA_PATIENCE, lambda: answers(settings.kafka)):
         raise StackError(f"Kafka at {settings.kafka} does not answer: set OGREWATCH_KAFKA to one that does.")
-    with _step("Topics"), _told("Kafka", KafkaException, KafkaNotAnswering):
+    with _step("Topics"), _told("Kafka", KafkaException, KafkaUnavailable):
         create_topics(
             settings.kafka, prefix=settings.prefix, partitions=settings.partitions, replication=settings.replication
         )

@@ -2,7 +2,7 @@
 
     OgrewatchError
       KafkaRefused           waiting would not help: somebody has to change a setting or a right
-      KafkaNotAnswering       Kafka does not answer
+      KafkaUnavailable       Kafka does not answer
       RegistryRefused        the Schema Registry does not take a schema, or its address is not one
       RegistryUnavailable    the Schema Registry does not answer
       BadSettings            defined in `topics.environment`
@@ -26,7 +26,7 @@ class KafkaRefused(OgrewatchError):
     """Exit code of a command that ends with it: EX_NOPERM of sysexits.h."""
 
 
-class KafkaNotAnswering(OgrewatchError):
+class KafkaUnavailable(OgrewatchError):
     """Kafka does not answer. It is worth another try."""
 
 

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from topics.errors import KafkaNotAnswering, KafkaRefused
+from topics.errors import KafkaRefused, KafkaUnavailable
 from topics.plaintext import readable_by_others
 
 _TIMEOUT, _POLL = 5.0, 0.1  # seconds that Kafka has to answer, and between looks at the errors that came
@@ -128,7 +128,7 @@ def answers(servers: str) -> bool:
 def require(servers: str) -> None:
     """Raise `KafkaUnavailable` if Kafka does not answer, and `KafkaRefused` as `answers` does."""
     if not answers(servers):
-        raise KafkaNotAnswering(f"Kafka at {servers} does not answer. Is it running? `ogrewatch up` starts one.")
+        raise KafkaUnavailable(f"Kafka at {servers} does not answer. Is it running? `ogrewatch up` starts one.")
 
 
 def settings_of(kind: type[S]) -> S:
