@@ -1,1 +1,1 @@
-"""OpenLDAP's server: who bound, from where, and what they looked up or changed."""
+"""Parses what OpenLDAP's server logs: who bound, from where, and what they looked up or changed."""

@@ -9,7 +9,7 @@ from topics.event import Event
 
 
 class Connection(ConnectionState):
-    """The connection that a line belongs to, as far as it is known."""
+    """What is known of the connection that a line belongs to."""
 
     __slots__ = ()
 
@@ -17,23 +17,23 @@ class Connection(ConnectionState):
         super().__init__("slapd", number, operation, event, joins)
 
     def accepted(self, address: str, port: str) -> None:
-        """A new connection: whatever was known by its number is of an older one."""
+        """Store the peer of a new connection; what was known under this number belonged to an older one."""
         value: dict[str, Any] = {"ip": address} if is_ip(address) else {}
         if found := port_number(port):
             value["port"] = found
         self._put(value)
 
     def binds(self, dn: str, user: str, anonymous: bool) -> None:
-        """A BIND began, or its name became known."""
+        """Store the name of a BIND that began, or whose name became known."""
         self._add_bind([dn[:LONGEST_NAME], user[:LONGEST_NAME], anonymous])
 
     def bind(self) -> tuple[str, str, bool] | None:
-        """DN, user and whether anonymous, of the BIND that this operation began; None when it was not seen."""
+        """DN, user and whether it is anonymous, of this operation's BIND; None when it was not seen."""
         found = self._bind()
         return (found[0], found[1], found[2]) if found else None
 
     def bound(self, dn: str, user: str) -> None:
-        """A BIND has its result: what follows is done by this user, or by nobody when there is none."""
+        """Store who does what follows: the user whose BIND succeeded, or "" for nobody."""
         if user != self._state.get("user", ""):
             self._put({**self._state, "dn": dn[:LONGEST_NAME], "user": user[:LONGEST_NAME]})
 

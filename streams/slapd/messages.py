@@ -1,4 +1,4 @@
-"""The messages of slapd that belong to no connection's log, as rules.
+"""Lists the messages of slapd that belong to no connection's log, as rules.
 
 Sources: OpenLDAP servers/slapd/{main,daemon,connection,bind,sasl}.c, back-mdb/index.c.
 """
@@ -64,7 +64,7 @@ _READ = re.compile(r"connection_read\(([0-9]{1,10})\): ")
 
 
 def unconnected(message: str, event: Event) -> bool:
-    """Columns of a message that belongs to no connection's log; False for another."""
+    """Columns of a message that belongs to no connection's log; False for other messages."""
     if found := _READ.match(message):
         message = f"connection_read {found[1]} {message[found.end() :]}"
     if not MESSAGES.parse(message, event):

@@ -1,9 +1,10 @@
-"""From a message of OpenLDAP's slapd to columns: connections, binds and their results, searches, changes.
+"""Parses messages of OpenLDAP's slapd: connections, binds and their results, searches, changes.
 
-Enters: `conn=N fd=N ...` and `conn=N op=N ...` of `loglevel stats`, OpenLDAP 2.4 to 2.6, and the server's own messages.
-The lines of a connection are joined: RESULT 97 carries the name of its BIND and the address of its ACCEPT, where those
-were seen. Which lines are attempts is in `streams.base`. Sources: OpenLDAP servers/slapd/{bind,connection,daemon,
-result,search,modify,add,delete,modrdn,compare,extended,saslauthz,passwd}.c. https://www.rfc-editor.org/rfc/rfc4511
+It reads `conn=N fd=N ...` and `conn=N op=N ...` of `loglevel stats`, OpenLDAP 2.4 to 2.6, and the server's own
+messages. The lines of a connection are joined: the RESULT of a BIND (tag=97) gets the name of its BIND and the address
+of its ACCEPT, if those were seen. `streams/ATTEMPTS.md` says which lines are attempts. Sources: OpenLDAP
+servers/slapd/{bind,connection,daemon,result,search,modify,add,delete,modrdn,compare,extended,saslauthz,passwd}.c.
+https://www.rfc-editor.org/rfc/rfc4511
 """
 
 import re
@@ -60,7 +61,7 @@ _Handler = Callable[[str, Event, Connection], bool]
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message of slapd; False when it is neither of a connection nor about the server's life."""
+    """Columns of one message of slapd; False when it is about neither a connection nor the server's start and stop."""
     parts = message.split(" ", 3)
     if len(parts) < 3 or not parts[0].startswith("conn="):
         return _unconnected(message, event, joins)
@@ -79,7 +80,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _unconnected(message: str, event: Event, joins: StateStore) -> bool:
-    """The server's own messages, and lines of `-d` or a logfile, which begin with a time and a thread in hex."""
+    """Parse the server's own messages, and lines of `-d` or a logfile, which begin with a time and a thread in hex."""
     if (found := _DEBUG.match(message)) and message.startswith("conn=", found.end()):
         return _of_file(found[1], message[found.end() :], event, joins)
     return unconnected(message, event)
@@ -111,7 +112,7 @@ def _accept(rest: str, event: Event, connection: Connection) -> bool:
 
 
 def _set_listener(own: str, event: Event) -> None:
-    """Where the client came in; `0.0.0.0:389` names a port, but no address."""
+    """Set the address and port that the client connected to; `0.0.0.0:389` names a port only."""
     address, port = host_port(own)
     set_endpoint(event, "destination", "" if address in _ANY else address, port)
 
@@ -134,7 +135,7 @@ def _bind(rest: str, event: Event, connection: Connection) -> bool:
 
 
 def _bind_otherwise(rest: str, event: Event, connection: Connection) -> bool:
-    """`authcid="alice" authzid="alice"` names the user of SASL; `anonymous mech=implicit` ends an earlier bind."""
+    """Parse `authcid="alice" authzid="alice"` of SASL, and `anonymous mech=implicit`, which ends an earlier bind."""
     if found := _BIND_SASL.fullmatch(rest):
         event.update(BIND)
         user = found[1].partition("@")[0]
@@ -168,7 +169,7 @@ def _result(rest: str, event: Event, connection: Connection) -> bool:
 
 
 def _bind_result(code: str, event: Event, connection: Connection) -> None:
-    """The verdict on a BIND. Without the BIND, a refusal still is one; a success may have been anonymous."""
+    """Parse the verdict on a BIND. Without the BIND a refusal counts, but a success may have been anonymous."""
     bind = connection.bind()
     dn, user, anonymous = bind or ("", "", code == SUCCESS)
     if set_bind_result(event, code, anonymous):
@@ -178,7 +179,7 @@ def _bind_result(code: str, event: Event, connection: Connection) -> None:
 
 
 def _search(rest: str, event: Event, connection: Connection) -> bool:
-    """`base="..." scope=2 deref=0 filter="..."`, or on a line of its own `attr=uid cn`."""
+    """Parse `base="..." scope=2 deref=0 filter="..."`, or on a line of its own `attr=uid cn`."""
     event.update(ACCESS, event_action="ldap_search")
     connection.describe(event)
     fields = extra(event)
@@ -192,7 +193,7 @@ def _search(rest: str, event: Event, connection: Connection) -> bool:
 
 
 def _search_result(rest: str, event: Event, connection: Connection) -> bool:
-    """`SEARCH RESULT tag=101 err=0 nentries=1 text=`; the first word was the verb."""
+    """Parse `SEARCH RESULT tag=101 err=0 nentries=1 text=`, of which the verb was taken off."""
     return rest.startswith("RESULT ") and _result(rest[7:], event, connection)
 
 
@@ -240,7 +241,7 @@ def _closed(rest: str, event: Event, connection: Connection) -> bool:
 
 
 def _disconnect(rest: str, event: Event, connection: Connection) -> bool:
-    """A notice of disconnection, sent by the server before it closes."""
+    """Parse a notice of disconnection, which the server sends before it closes the connection."""
     event.update(CLOSED, event_outcome="failure")
     connection.describe(event)
     if found := _RESULT.fullmatch(rest):
@@ -249,7 +250,7 @@ def _disconnect(rest: str, event: Event, connection: Connection) -> bool:
 
 
 def _refused(rest: str, event: Event, connection: Connection) -> bool:
-    """What a BIND lacks; its RESULT has the verdict."""
+    """Parse what a BIND lacks; its RESULT has the verdict."""
     event.update(BIND_STEP, event_outcome="failure")
     connection.peer(event)
     extra(event)["slapd.reason"] = rest

@@ -1,1 +1,1 @@
-"""Squid: what its users asked of the web, and how it was served."""
+"""Parses what Squid logs: what its users requested, and how it was served."""

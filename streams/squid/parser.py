@@ -1,12 +1,12 @@
-"""From a line of Squid's access log to columns.
+"""Parses lines of Squid's access log.
 
-Enters: Squid's own format (`TIME ELAPSED CLIENT RESULT/STATUS BYTES METHOD URL USER HIERARCHY/PEER TYPE`, with or
+It reads Squid's own format (`TIME ELAPSED CLIENT RESULT/STATUS BYTES METHOD URL USER HIERARCHY/PEER TYPE`, with or
 without the times, with a time as web servers write it, with more in quotes after the type), and its `common` and
 `combined` formats, by syslog or as lines of a file. Squid 2.6 to 6.
 https://wiki.squid-cache.org/Features/LogFormat, http://www.squid-cache.org/Doc/config/logformat/
 
-The client chooses URL and user. Squid encodes blanks in a URL, but its setting `uri_whitespace allow` does not: what
-stands left of the URL and, taken from the right, what follows it are Squid's own.
+The client chooses URL and user. Squid encodes blanks in a URL, unless `uri_whitespace allow` is set. So what is left of
+the URL is read from the left, and what follows it from the right: these are Squid's own.
 """
 
 import re
@@ -56,7 +56,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def sniff(text: str) -> bool:
-    """Whether a line without a header begins as Squid's own format does."""
+    """Whether a line without a header begins like Squid's own format."""
     return _SNIFF.match(text) is not None
 
 
@@ -83,7 +83,7 @@ def _native(found: re.Match[str], event: Event) -> None:
 
 
 def _set_outcome(status: int, user: str, event: Event) -> None:
-    """A 407 without a user only asks for one."""
+    """Set the outcome of a request; a 407 without a user only asks for one."""
     event.update(_SUCCESS if 0 < status < _ERRORS else _FAILURE)
     if status:
         event["http_response_status_code"] = status
@@ -101,7 +101,7 @@ def _set_request(method: str, target: str, event: Event) -> None:
 
 
 def _set_server(peer: str, event: Event) -> None:
-    """Who answered: the peer, else the host that was asked for, since the proxy stands for it."""
+    """Set the server that answered: the peer, else the host that was asked for."""
     asked = event.get("extra", {}).get("url.domain", "")
     if asked and not is_ip(asked):
         relate(event, "hosts", asked)
@@ -115,7 +115,7 @@ def _set_result(result: str, hierarchy: str, event: Event) -> None:
 
 
 def _of_web_server(message: str, event: Event) -> bool:
-    """The common and combined formats, with `RESULT:HIERARCHY` after them."""
+    """Parse the common and combined formats, with `RESULT:HIERARCHY` after them."""
     if not weblog.parse(message, event, NAME):
         return False
     event["ogrewatch_service"] = "proxy"
@@ -128,7 +128,7 @@ def _of_web_server(message: str, event: Event) -> bool:
 
 
 def _set_program(event: Event) -> None:
-    """`(squid-1)` is the first worker's name for itself."""
+    """Remove the parentheses from the program's name, which a worker writes as `(squid-1)`."""
     name = event.get("process_name", "")
     if name.startswith("("):
         put(event, "process_name", name.strip("()"))

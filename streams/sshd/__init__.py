@@ -1,1 +1,1 @@
-"""OpenSSH's server: who got in, who tried, who left."""
+"""Parses what OpenSSH's server logs: logins, attempts, and connections that end."""

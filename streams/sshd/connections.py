@@ -1,4 +1,4 @@
-"""The messages of OpenSSH's server about connections: made, refused, broken, ended.
+"""Lists the messages of OpenSSH's server about connections: made, refused, broken, ended.
 
 Sources: OpenSSH 6 to 10, packet.c (`sshpkt_vfatal` has the texts of broken connections), kex.c, canohost.c, srclimit.c,
 serverloop.c, sshd.c, sshd-session.c.

@@ -1,4 +1,4 @@
-"""The messages of OpenSSH's server about who may log in, other than its verdicts.
+"""Lists the messages of OpenSSH's server about who may log in, other than its verdicts.
 
 Sources: OpenSSH 6 to 10, auth.c, auth2.c, auth2-pubkey.c, auth2-hostbased.c, auth-pam.c, monitor.c.
 """

@@ -1,4 +1,4 @@
-"""All messages of OpenSSH's server other than its verdicts, as rules; those about sessions and itself are here.
+"""Collects all messages of OpenSSH's server except its verdicts; lists those about sessions and itself.
 
 Sources: OpenSSH 6 to 10, session.c, servconf.c, sshd.c. https://man.openbsd.org/sshd.8
 """

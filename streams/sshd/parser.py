@@ -1,9 +1,10 @@
-"""From a message of OpenSSH's server to columns: logins, refusals, connections, sessions.
+"""Parses messages of OpenSSH's server: logins, refusals, connections, sessions.
 
-Enters: the message without its header, of `sshd`, `sshd-session` and `sshd-auth` (the split programs of OpenSSH 9.8
+It reads the message without its header, of `sshd`, `sshd-session` and `sshd-auth` (the split programs of OpenSSH 9.8
 and 10), versions 6 to 10, at any LogLevel up to VERBOSE; PAM lines under these names; what `internal-sftp` and
-`sftp-server` write of files (`streams.sshd.sftp`). Which lines are attempts is in `streams.base`. Sources: OpenSSH
-auth.c (`auth_log`); the other messages are in `streams.sshd.messages`. https://man.openbsd.org/sshd_config#LogLevel
+`sftp-server` write of files (`streams.sshd.sftp`). `streams/ATTEMPTS.md` says which lines are attempts. Sources:
+OpenSSH auth.c (`auth_log`); the other messages are in `streams.sshd.messages`.
+https://man.openbsd.org/sshd_config#LogLevel
 """
 
 import re
@@ -28,7 +29,7 @@ _PROBE: Event = {**_LOGIN, "event_outcome": "failure", "event_type": ["info"]}
 _PROBES = ("none", "publickey")
 """Methods whose failure is none of the login: the first asks for the methods, the second offers one key of several."""
 _UNKNOWN = ("invalid user ", "illegal user ")
-"""What stands before a name that no account has; the second until OpenSSH 3.9."""
+"""The words before a name that no account has; the second until OpenSSH 3.9."""
 _NOBODY = "<invalid username>"
 """What Solaris writes for any such name."""
 _TITLE = re.compile(r"[^\s\[]{1,64}(?: \[(?:priv|net|accepted)\])?\[([0-9]{1,10})\]: ")
@@ -42,7 +43,7 @@ _KEYED = re.compile(r" from \S+ port [0-9]{1,5} ssh2: ")
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message of the server; False when it says nothing about who comes and goes."""
+    """Columns of one message of the server; False when it is about neither a login, a connection nor the server."""
     columns = _VERDICTS.get(message.partition(" ")[0])
     if columns is None or not _verdict(message, columns, event):
         bare = _bare(message)
@@ -53,10 +54,10 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _verdict(message: str, columns: Event, event: Event) -> bool:
-    """`Failed password for [invalid user ]NAME from 192.0.2.1 port 22 ssh2[: ED25519 SHA256:...]`.
+    """Parse `Failed password for [invalid user ]NAME from 192.0.2.1 port 22 ssh2[: ED25519 SHA256:...]`.
 
-    The name is the caller's choice and may hold all of that, so the address is the last one. What may follow it in one
-    or two words is a Kerberos principal or a key's fingerprint.
+    The client chooses the name, which may contain all of that, so the last address is the right one. One or two words
+    may follow it: a Kerberos principal or a key's fingerprint.
     """
     head, _, tail = message.removesuffix(" [preauth]").rpartition(" from ")
     parts = tail.split(" ")
@@ -99,15 +100,14 @@ def _login(head: str, address: str, port: str, key: str, columns: Event, event: 
 
 
 def _bare(message: str) -> str:
-    """The message without the level before it and the stage (`[preauth]`) after it."""
+    """The message without its level at the beginning and its stage (`[preauth]`) at the end."""
     while message.startswith(_PREFIXES):
         message = message.partition(": ")[2]
     return message.rstrip(" ").removesuffix(" [preauth]").removesuffix(" [postauth]")
 
 
 def _complaint(message: str, bare: str, event: Event) -> bool:
-    """Whatever else the server calls an error: about itself, its files or the system, not about a login. What it says
-    for debugging is about itself as well."""
+    """Parse other errors and debugging messages: about the server, its files or the system, not about a login."""
     if not message.startswith(("error: ", "fatal: ", "debug1: ", "debug2: ", "debug3: ")):
         return False
     event.update(CONFIGURED if message.startswith("debug") else UNABLE)
@@ -117,7 +117,7 @@ def _complaint(message: str, bare: str, event: Event) -> bool:
 
 
 def _of_macos(message: str, event: Event, joins: StateStore) -> bool:
-    """`alice [priv][57911]: USER_PROCESS: 57913 ttys000`, where the title of the process follows `sshd:`."""
+    """Parse `alice [priv][57911]: USER_PROCESS: 57913 ttys000`, where the title of the process follows `sshd:`."""
     if "process_pid" in event or not (found := _TITLE.match(message)):
         return False
     event["process_pid"] = int(found[1])

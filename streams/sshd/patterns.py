@@ -1,6 +1,6 @@
-"""What the rules of sshd are made of: the columns that messages mean, and the parts that they are written of.
+"""Defines the columns that messages of sshd mean, and the patterns that its rules are built of.
 
-Whoever connects chooses the user name, up to 100 characters of it. What stands right of it is anchored at the end.
+The client chooses the user name, up to 100 characters. Patterns anchor what stands right of it at the end.
 """
 
 from topics.event import Event
@@ -11,7 +11,7 @@ SESSION = ["authentication", "session"]
 
 
 def columns(action: str, outcome: str = "", categories: list[str] = AUTHENTICATION, kind: str = "info") -> Event:
-    """The constant columns of a message; `kind` is its ECS type, an outcome of "" none."""
+    """The constant columns of a message. `kind` is its ECS type; with an outcome of "" the event has none."""
     meaning: Event = {**SERVICE, "event_category": categories, "event_type": [kind], "event_action": action}
     return {**meaning, "event_outcome": outcome} if outcome else meaning
 

@@ -1,7 +1,7 @@
-"""From a message of OpenSSH's SFTP server to columns: files opened, changed and removed, by whom.
+"""Parses messages of OpenSSH's SFTP server: files opened, changed and removed, by whom.
 
-Enters: `internal-sftp -l INFO` or `sftp-server`. `session opened` names user and address; what the same process writes
-afterwards is told both through `StateStore`. Source: OpenSSH sftp-server.c.
+It reads `internal-sftp -l INFO` or `sftp-server`. `session opened` names user and address; later lines of the same
+process get both from the `StateStore`. Source: OpenSSH sftp-server.c.
 """
 
 from streams.base import StateStore
@@ -69,7 +69,7 @@ _MESSAGES = Rules(
 
 
 def sftp(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message of the SFTP server; False when it is none."""
+    """Columns of one message of the SFTP server; False for other messages."""
     if not _MESSAGES.parse(message, event):
         return False
     _join(event, joins)
@@ -79,7 +79,7 @@ def sftp(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _join(event: Event, joins: StateStore) -> None:
-    """Whose session it is, by host and process."""
+    """Store or set the user and address of the session, by host and process."""
     key = f"sftp|{event.get('host_hostname', '')}|{event.get('process_pid', '')}"
     action = event["event_action"]
     if action == "sftp_session_opened":

@@ -1,1 +1,1 @@
-"""su: who became whom, and who was not let."""
+"""Parses what su logs: who became whom, and who was refused."""

@@ -1,12 +1,12 @@
-"""From a message of su to columns: who became whom, on which terminal, or was refused.
+"""Parses messages of su: who became whom, on which terminal, or was refused.
 
-Enters: su of util-linux (`(to root) alice on pts/0`), of shadow (`Successful su for root by alice`, then `+ /dev/pts/0
+It reads su of util-linux (`(to root) alice on pts/0`), of shadow (`Successful su for root by alice`, then `+ /dev/pts/0
 alice:root`), of the BSDs (`alice to root on ttyp0`, `BAD SU ...`), of Solaris (`'su root' succeeded ...`), of AIX
 (`from alice to root at /dev/pts/0`) and of IRIX (`failed: ttyq4 changing from alice to root`); PAM lines under su.
-Which lines are attempts is in `streams.base`. Sources: util-linux login-utils/su-common.c (`log_syslog`), shadow
+`streams/ATTEMPTS.md` says which lines are attempts. Sources: util-linux login-utils/su-common.c (`log_syslog`), shadow
 src/su.c and lib/sulog.c, FreeBSD usr.bin/su/su.c. https://man7.org/linux/man-pages/man1/su.1.html
 
-The caller chooses the target's name: whoever calls, and the terminal, stand right of it or are names of accounts.
+The caller chooses the target's name. Caller and terminal stand right of it, or are names of accounts.
 """
 
 from streams.base import StateStore, Stream

@@ -1,1 +1,1 @@
-"""sudo: who ran what as whom, and who was refused."""
+"""Parses what sudo logs: who ran what as whom, and who was refused."""

@@ -1,11 +1,11 @@
-"""From a message of sudo to columns: the command, as whom, where; or why it was refused.
+"""Parses messages of sudo: the command, as whom, where; or why it was refused.
 
-Enters: `USER : [problem ; ]KEY=value ; ... ; COMMAND=...`, sudo 1.7 to 1.9 in its traditional log format
+It reads `USER : [problem ; ]KEY=value ; ... ; COMMAND=...`, sudo 1.7 to 1.9 in its traditional log format
 (`streams.sudo.records` reads JSON), PAM lines under sudo, its few other messages. Each of HOST, TTY, CHROOT, PWD, USER,
-GROUP, TSID and ENV may be absent. Which lines are attempts is in `streams.base`. Sources: sudo
+GROUP, TSID and ENV may be absent. `streams/ATTEMPTS.md` says which lines are attempts. Sources: sudo
 lib/eventlog/eventlog.c, plugins/sudoers/logging.c. https://www.sudo.ws/docs/man/sudoers.man/#EVENT_LOGGING
 
-The caller chooses directory, environment and arguments, which may hold ` ; USER=...`: the first COMMAND is the command
+The caller chooses directory, environment and arguments, which may hold ` ; USER=...`. The first COMMAND is the command
 and all that follows is its text, so nothing that ran is hidden.
 """
 
@@ -31,7 +31,7 @@ _CONTINUED: Event = {**_RUN, "event_type": ["info"]}
 _TROUBLE: Event = {**_SERVICE, "event_category": ["process"], "event_type": ["info"], "event_action": "sudo_message"}
 
 _USUAL = re.compile(r" *([^\s:]{1,255}) : TTY=([^\s;]+) ; PWD=([^;]+) ; USER=([^\s;]+) ; COMMAND=(.+)", re.DOTALL)
-"""The usual line, nothing odd in it."""
+"""The usual line, which most lines are."""
 _PASSWORDS = re.compile(r"([0-9]{1,9}) incorrect password attempts?")
 _MOST_TRIES = 1000
 _COMMAND = " ; COMMAND="
@@ -81,7 +81,7 @@ _REFUSALS = (
     "unable to initialize PAM",
     "invalid authentication ",
 )
-"""How the problems begin that mean "no"; what else stands in that place is a warning."""
+"""Beginnings of the problems that are refusals; all others are warnings."""
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
@@ -132,7 +132,7 @@ def _line(message: str, event: Event) -> bool:
 
 
 def _split(rest: str) -> tuple[str, dict[str, str], str]:
-    """Problem, keys and command of what stands after the caller's name."""
+    """Split what follows the caller's name into problem, keys and command."""
     before, _, command = rest.partition(_COMMAND) if not rest.startswith("COMMAND=") else ("", "", rest[8:])
     before, found, env = before.rstrip(" ").removesuffix(" ;").partition(" ; ENV=")
     fields = {"ENV": [env]} if found else {}
@@ -149,7 +149,7 @@ def _split(rest: str) -> tuple[str, dict[str, str], str]:
 
 
 def _verdict(problem: str) -> tuple[Event, int]:
-    """What a problem means, and how many attempts failed or succeeded with it."""
+    """The columns that a problem means, and how many attempts failed or succeeded with it."""
     if not problem:
         return _RUN, 1
     if found := _PASSWORDS.match(problem):
@@ -171,7 +171,7 @@ def _set_fields(fields: dict[str, str], command: str, problem: str, event: Event
 
 
 def _warn(user: str, problem: str, event: Event) -> bool:
-    """A problem alone: `alice : problem with defaults entries`, `alice : unable to resolve host x`."""
+    """Parse a problem alone: `alice : problem with defaults entries`, `alice : unable to resolve host x`."""
     event.update(_TROUBLE)
     put(event, "user_name", user)
     extra(event)["sudo.reason"] = problem
@@ -179,7 +179,7 @@ def _warn(user: str, problem: str, event: Event) -> bool:
 
 
 def _alone(message: str, event: Event) -> bool:
-    """A message about sudo itself, without a caller: `unable to resolve host x`, `parse error in /etc/sudoers`."""
+    """Parse a message about sudo itself: `unable to resolve host x`, `parse error in /etc/sudoers`."""
     if not message.startswith(_ALONE):
         return False
     event.update(_TROUBLE)

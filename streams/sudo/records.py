@@ -1,8 +1,8 @@
-"""From a JSON record of sudo to columns: `{"sudo": {"accept": {"submituser": "alice", "command": ...}}}`.
+"""Parses JSON records of sudo: `{"sudo": {"accept": {"submituser": "alice", "command": ...}}}`.
 
-Enters: what sudo 1.9 writes with `log_format=json`, by syslog after `@cee:` or in its file, and what sudo_logsrvd
-writes. `accept` is a command that ran, `reject` one that was refused, `exit` its end, `alert` anything else.
-Source: sudo lib/eventlog/eventlog.c (`json_add_timestamp`, `eventlog_store_json`).
+It reads what sudo 1.9 writes with `log_format=json`, by syslog after `@cee:` or in its file, and what sudo_logsrvd
+writes. `accept` is a command that ran, `reject` one that was refused, `exit` its end, `alert` anything else. Source:
+sudo lib/eventlog/eventlog.c (`json_add_timestamp`, `eventlog_store_json`).
 https://www.sudo.ws/docs/man/sudoers.man/#EVENT_LOGGING
 """
 
@@ -35,7 +35,7 @@ _KINDS: dict[str, Event] = {
 
 
 def _time(event: Event, value: Any) -> bool:
-    """`{"seconds": 1795496400, "nanoseconds": 5000, "iso8601": ...}`, of which the seconds are enough."""
+    """Sets the time by the seconds of `{"seconds": 1795496400, "nanoseconds": 5000, "iso8601": ...}`."""
     return type(value) is dict and set_instant(event, value.get("seconds"))
 
 
@@ -75,7 +75,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
 
 
 def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
-    """Columns of one record; False, and `event` untouched, when it holds none of the four kinds."""
+    """Columns of one record; False, and `event` untouched, when it has none of the four kinds."""
     inner = record.get("sudo")
     if type(inner) is not dict:
         return False

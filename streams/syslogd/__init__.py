@@ -1,1 +1,1 @@
-"""Syslog daemons about themselves: that they started, dropped messages, or saw one again."""
+"""Parses what syslog daemons log about themselves: starts, dropped messages, repeated messages."""

@@ -1,9 +1,10 @@
-"""From what a syslog daemon says of itself to columns: it began, ended, dropped messages, saw the last one again.
+"""Parses what a syslog daemon says about itself: it began, ended, dropped messages, saw the last one again.
 
-Enters: `last message repeated 3 times` of sysklogd, the BSDs and macOS, which names no message and so counts nothing;
+It reads `last message repeated 3 times` of sysklogd, the BSDs and macOS, which names no message and so is not counted;
 `-- MARK --`; `syslogd 1.5.0: restart.`; rsyslogd 5 to 8 (`[origin software="rsyslogd" ...] start`), syslog-ng 3 and 4,
-systemd-journald. What a device or a container writes about its own logging is not here. Sources: sysklogd syslogd.c,
-FreeBSD usr.sbin/syslogd/syslogd.c, rsyslog tools/rsyslogd.c and plugins/imuxsock/imuxsock.c, syslog-ng lib/mainloop.c.
+systemd-journald. It does not read what a device or a container writes about its own logging. Sources: sysklogd
+syslogd.c, FreeBSD usr.sbin/syslogd/syslogd.c, rsyslog tools/rsyslogd.c and plugins/imuxsock/imuxsock.c, syslog-ng
+lib/mainloop.c.
 https://www.rsyslog.com/doc/configuration/modules/imuxsock.html
 """
 
@@ -79,12 +80,12 @@ _MESSAGES = Rules(
 
 
 def sniff(text: str) -> bool:
-    """Whether a message may be a daemon's own. As programs they are not known: they pass on what others wrote."""
+    """Whether a message may be a daemon's own. Their names are not in `programs`: they forward what others wrote."""
     return text.startswith(_BEGINNINGS) or text == "restart"
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False for what is not about the daemon itself."""
+    """Columns of one message; False when it is not about the daemon itself."""
     if repeated := _REPEATED.fullmatch(message):
         event.update(_AGAIN)
         extra(event)["ogrewatch.repeated"] = int(repeated[1])
@@ -104,7 +105,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _origin(message: str) -> tuple[str, str, str]:
-    """The program and version that a message names before its text, "" for none."""
+    """The program and version that a message names before its text, "" if none."""
     if found := _ORIGIN.match(message):
         return found[1], found[2] or "", message[found.end() :]
     if found := _OLD.fullmatch(message):

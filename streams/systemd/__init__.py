@@ -1,1 +1,1 @@
-"""systemd: which units started, stopped and failed."""
+"""Parses what systemd logs: units that started, stopped and failed."""

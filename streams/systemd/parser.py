@@ -1,10 +1,10 @@
-"""From a message of systemd to columns: a unit started, stopped, failed; a process of it ended; the system came up.
+"""Parses messages of systemd: units that start, stop and fail, processes that end, the system's start.
 
-Enters: messages of the system and user managers, systemd 208 to 256: `Started NAME.` and `Started UNIT - NAME.`,
+It reads messages of the system and user managers, systemd 208 to 256: `Started NAME.` and `Started UNIT - NAME.`,
 `UNIT: what happened`, and those about the manager itself. Sources: src/core/{unit,job,service,manager,main}.c.
 https://www.freedesktop.org/software/systemd/man/latest/systemd.html
 
-Whoever writes a unit file chooses its description, which stands after the verb and is never searched for more.
+The author of a unit file chooses its description, which stands after the verb. Nothing is searched for in it.
 """
 
 import re
@@ -27,7 +27,7 @@ _EXITED = "exited"
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False when it tells of no unit and not of the manager."""
+    """Columns of one message; False when it is about neither a unit nor the manager."""
     word, _, rest = message.partition(" ")
     columns = VERBS.get(word)
     if columns is not None and rest:
@@ -49,7 +49,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _name(text: str, event: Event) -> None:
-    """`to start ssh.service - OpenBSD Secure Shell server.`: unit, description, or either of them."""
+    """Set unit and description of `to start ssh.service - OpenBSD Secure Shell server.`; either may be missing."""
     for words in ("to start ", "to stop ", "to mount ", "to reload ", "to listen on ", "target ", "slice ", "swap "):
         text = text.removeprefix(words)
     for words in ("failed for ", "out waiting for ", "on ", "up automount ", "device "):
@@ -68,7 +68,7 @@ def _name(text: str, event: Event) -> None:
 
 
 def _of_unit(unit: str, text: str, event: Event) -> bool:
-    """`ssh.service: Main process exited, code=exited, status=1/FAILURE`; what is not known about a unit is kept."""
+    """Parse `ssh.service: Main process exited, code=exited, status=1/FAILURE`; unknown text about a unit is kept."""
     exited = _PROCESS_EXITED.fullmatch(text)
     if exited is not None:
         _exited(exited, event)

@@ -1,4 +1,4 @@
-"""The words that systemd's messages begin with, and what they mean; the messages without such a word, as rules.
+"""Lists the verbs that systemd's messages begin with and what they mean; other messages are rules.
 
 Sources: systemd 208 to 256, src/core/{unit,job,service,mount,socket,device,manager,main}.c.
 """
@@ -38,7 +38,7 @@ VERBS: dict[str, Event] = {
     **dict.fromkeys(("Reloading",), _did("unit_reloading", "info", "")),
     **dict.fromkeys(("Failed", "Dependency", "Timed"), _NOT_STARTED),
 }
-"""What the manager did to the unit, or the job, that the rest of the message names."""
+"""What the manager did to the unit or job that the rest of the message names, by the first word."""
 
 UNIT_MESSAGES = Rules(
     "systemd",
@@ -69,7 +69,7 @@ UNIT_MESSAGES = Rules(
         "Job": (Rule(rf"\S{{1,300}} failed with result {_DETAIL}", FAILED), Rule(_DETAIL, INFO)),
     },
 )
-"""What stands after the unit and its colon."""
+"""Messages after the unit and its colon."""
 
 MESSAGES = Rules(
     "systemd",
@@ -103,4 +103,4 @@ MESSAGES = Rules(
         "Looping": (Rule(_DETAIL, {**_HOST, "event_outcome": "failure"}),),
     },
 )
-"""What the manager says about itself."""
+"""Messages of the manager about itself."""

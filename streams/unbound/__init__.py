@@ -1,1 +1,1 @@
-"""Unbound: names asked for and answered, and its state."""
+"""Parses what Unbound logs: names asked for and answered, and its state."""

@@ -1,11 +1,11 @@
-"""From a message of Unbound to columns: `[PID:THREAD] info: CLIENT NAME TYPE CLASS[ CODE SECONDS CACHED SIZE]`.
+"""Parses messages of Unbound: `[PID:THREAD] info: CLIENT NAME TYPE CLASS[ CODE SECONDS CACHED SIZE]`.
 
-Enters: `log-queries`, `log-replies`, `log-local-actions`, `log-servfail`, validation failures and its state, of Unbound
-1.4 to 1.22, as pfSense and OPNsense send it too, or as lines of its file (`[TIME] unbound[PID:THREAD] info: ...`).
-Sources: unbound util/data/msgreply.c (log_reply_info), services/localzone.c, util/log.c.
+It reads `log-queries`, `log-replies`, `log-local-actions`, `log-servfail`, validation failures and its state, of
+Unbound 1.4 to 1.22, as pfSense and OPNsense send it too, or as lines of its file (`[TIME] unbound[PID:THREAD] info:
+...`). Sources: unbound util/data/msgreply.c (log_reply_info), services/localzone.c, util/log.c.
 https://unbound.docs.nlnetlabs.nl/en/latest/manpages/unbound.conf.html
 
-The client chooses the name, in which Unbound escapes what is not printable; its address stands before.
+The client chooses the name, in which Unbound escapes what is not printable. Its address stands before the name.
 """
 
 import re
@@ -18,7 +18,7 @@ from streams.syslog.timestamps import set_instant
 from topics.event import Event
 
 _OWN = re.compile(r"\[([0-9]{9,11})\] [\w.-]{1,32}\[([0-9]{1,10}):[0-9a-f]{1,4}\] (?=[a-z ]{4,11}: )")
-"""What stands before a message in a file."""
+"""The beginning of a line of the file, before the message."""
 _LEVEL = re.compile(r"(?:\[[0-9]{1,10}:[0-9a-f]{1,4}\] )?(info|notice|warning|error|debug|query|reply|fatal error): ")
 _QUESTION = r"(\S{1,1100}) ([A-Z][A-Z0-9-]{0,15}) ([A-Z0-9]{2,9})"
 _ANSWERED = r"(?: ([A-Z]{2,16}) ([0-9.]{1,20}) ([01]) ([0-9]{1,9}).{0,80})?"
@@ -77,7 +77,7 @@ _LONGEST = 4096
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False for what Unbound does not write."""
+    """Columns of one message; False for text that Unbound does not write."""
     own = _OWN.match(message)
     if own is None:
         return _parse(message, event)
@@ -89,7 +89,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def sniff(text: str) -> bool:
-    """Whether a line without a header is of its file."""
+    """Whether a line without a header is of Unbound's own file."""
     return text[:1] == "[" and _OWN.match(text) is not None
 
 
@@ -147,7 +147,7 @@ def _local(found: re.Match[str], event: Event) -> None:
 
 
 def _set_question(event: Event, name: str, kind: str, zone_class: str) -> None:
-    """The name stands without the root's dot, as other programs write it."""
+    """Set the question; its name loses the dot at the end, which other programs do not write."""
     event["dns_question_name"] = name if name == "." else name.removesuffix(".")
     event["dns_question_type"] = kind
     extra(event)["dns.question.class"] = zone_class

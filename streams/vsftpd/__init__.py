@@ -1,1 +1,1 @@
-"""vsftpd: who logged in by FTP, and what was sent and fetched."""
+"""Parses what vsftpd logs: who logged in by FTP, and what was sent and fetched."""

@@ -1,12 +1,13 @@
-r"""From a line of vsftpd to columns: connections, logins, transfers, changes, each with its client.
+"""Parses lines of vsftpd: connections, logins, transfers, changes, each with its client.
 
-Enters: vsftpd 2 and 3 in its own file (`Tue Nov 24 05:00:00 2026 [pid 12] [alice] OK LOGIN: Client "192.0.2.10"`) or by
-syslog (`syslog_enable`: the same without date and pid); `FTP command` and `FTP response` of `log_ftp_protocol`; PAM
-lines under vsftpd. Which lines are attempts is in `streams.base`. Sources: vsftpd logging.c, prelogin.c, ftpcmdio.c.
+It reads vsftpd 2 and 3 in its own file (`Tue Nov 24 05:00:00 2026 [pid 12] [alice] OK LOGIN: Client "192.0.2.10"`) or
+by syslog (`syslog_enable`: the same without date and pid); `FTP command` and `FTP response` of `log_ftp_protocol`; PAM
+lines under vsftpd. `streams/ATTEMPTS.md` says which lines are attempts. Sources: vsftpd logging.c, prelogin.c,
+ftpcmdio.c.
 https://security.appspot.com/vsftpd/vsftpd_conf.html
 
-The client chooses user, path, command and anonymous password, and vsftpd escapes nothing: the user stands before the
-verdict, the others after it. A line that may be read in more than one way names nobody and has no verdict.
+The client chooses user, path, command and anonymous password, and vsftpd escapes nothing. The user stands before the
+verdict, the others after it. Of a line that may be read in several ways, the event has neither user nor verdict.
 """
 
 import re
@@ -32,7 +33,7 @@ _AFTER_LOGIN = re.compile(r"(?:, anon password \"(.++)(?<=\")|, \"([A-Za-z0-9 ,.
 _AFTER_OTHERS = re.compile(r"(?:, (.*))?", re.DOTALL)
 _MOST_VERDICTS = 8
 _BARE = "authentication failure; logname="
-"""What PAM of Linux wrote to a daemon's own log, without its name."""
+"""Messages that PAM of Linux wrote to a daemon's own log, without its name."""
 _TRANSFER = re.compile(r"\"(.*)\"(?:, ([0-9]{1,18}) bytes)?, ([0-9.]{1,16})Kbyte/sec", re.DOTALL)
 _TYPES = {
     "UPLOAD": "creation",
@@ -54,7 +55,7 @@ def sniff(text: str) -> bool:
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one line of vsftpd; False for what names no client."""
+    """Columns of one line of vsftpd; False when it names no client."""
     if sniff(message):
         return timed(_line, message, event, joins)
     if message.startswith(_BARE):
@@ -93,8 +94,7 @@ def _line(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _readings(message: str, start: int) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
-    """Each verdict that may be vsftpd's own, with what follows it: one at the start of the line, else those after a
-    user in brackets."""
+    """Each verdict that may be vsftpd's own, with the text after it: one at the start, else those after a `[user]`."""
     if own := _VERDICT.match(message, start):
         after = (_AFTER_LOGIN if own[1] else _AFTER_OTHERS).fullmatch(message, own.end())
         return iter([(own, after)] if after else [])
@@ -117,7 +117,7 @@ def _details_of_login(after: re.Match[str], event: Event) -> None:
 
 
 def _details(more: str, event: Event) -> None:
-    """`"/path", 1234 bytes, 10.00Kbyte/sec`, `"/path"`, or a command of the protocol."""
+    """Set the columns of `"/path", 1234 bytes, 10.00Kbyte/sec`, `"/path"`, or a command of the protocol."""
     fields = extra(event)
     if found := _TRANSFER.fullmatch(more):
         fields["file.path"] = found[1]
