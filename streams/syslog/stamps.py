@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from streams.syslog.timestamps import MONTHS, OFFSETS, civil, iso, nearest, zone_of
+from streams.syslog.timestamps import MONTHS, OFFSETS, civil, in_latest_year, iso, zone_of
 
 _DATE = r"(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?)"
 _OFFSET = r" ?(?P<offset>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
@@ -68,5 +68,5 @@ def _civil(found: re.Match[str], received: int, zone: tzinfo) -> int | None:
     day, hour, minute, second = (int(found[part]) for part in ("day", "hour", "minute", "second"))
     moment = (month, day, hour, minute, second)
     year = found["year"] or found["before"] or found["after"]
-    when = civil(int(year), moment, zone) if year else nearest(moment, received, zone)
+    when = civil(int(year), moment, zone) if year else in_latest_year(moment, received, zone)
     return None if when is None else when + int((found["fraction"] or "").ljust(6, "0")[:6])

@@ -85,7 +85,7 @@ def civil(year: int, moment: Moment, zone: tzinfo, fold: int = 0) -> int | None:
         return None
 
 
-def nearest(moment: Moment, received: int, zone: tzinfo) -> int | None:
+def in_latest_year(moment: Moment, received: int, zone: tzinfo) -> int | None:
     """The time without a year, in `zone`, in the latest year that puts it no more than 36 hours after `received`: a log
     tells the past, however old it is. Of two, when a clock was put back, the one nearer to `received`."""
     year = _year(received)
@@ -138,7 +138,7 @@ def set_civil(event: Event, moment: Moment, year: int | None = None, fraction: s
     """
     named = zone_of(zone) if zone else None
     place = named or event.get(ZONE, UTC)
-    when = nearest(moment, event["timestamp"], place) if year is None else civil(year, moment, place)
+    when = in_latest_year(moment, event["timestamp"], place) if year is None else civil(year, moment, place)
     if when is None:
         return False
     event["timestamp"] = when + int(fraction.ljust(6, "0")[:6])
@@ -218,4 +218,4 @@ class Clock:
             day, hour, minute, second = int(stamp[4:6]), int(stamp[7:9]), int(stamp[10:12]), int(stamp[13:15])
         except ValueError:
             return None
-        return None if month is None else nearest((month, day, hour, minute, second), received, self.zone)
+        return None if month is None else in_latest_year((month, day, hour, minute, second), received, self.zone)
