@@ -81,7 +81,7 @@ _GENERATION = 50_000
 
 
 class MemoryState:
-    """StateStore that live as long as the process: at least the last 50,000 values written, at most twice as many."""
+    """A `StateStore` that lives as long as the process. It has the last 50,000 to 100,000 values written."""
 
     def __init__(self) -> None:
         self._new: dict[str, Any] = {}
@@ -101,4 +101,4 @@ class MemoryState:
         self._old.pop(key, None)
 
     def at(self, offset: int, timestamp: int) -> None:
-        """Nothing: these are for lines that are parsed once."""
+        """Do nothing: lines are parsed only once here."""

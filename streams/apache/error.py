@@ -45,7 +45,7 @@ _LONGEST = 16384
 
 
 def parse(message: str, event: Event) -> bool:
-    """Columns of one line; False for others."""
+    """Set the columns of one line; False for others."""
     head = _HEAD.match(message)
     if head is None or not _set_time(head, event):
         return False
@@ -63,7 +63,7 @@ def sniff(text: str) -> bool:
 
 
 def _set_time(head: re.Match[str], event: Event) -> bool:
-    """The line's time; True without one, too: syslog has it."""
+    """Set the line's time. True without one as well: then syslog has told it."""
     if not head["month"]:
         return True
     day, hour, minute, second = (int(head[part]) for part in ("day", "hour", "minute", "second"))
@@ -72,7 +72,7 @@ def _set_time(head: re.Match[str], event: Event) -> bool:
 
 
 def _set_origin(head: re.Match[str], event: Event) -> None:
-    """Module and level, process and thread, source file, the system's error, the message's number."""
+    """Set module and level, process and thread, source file, the system's error, the message's number."""
     fields = extra(event)
     for group, name in _FIELDS:
         put(fields, name, head[group] or "")
@@ -83,7 +83,7 @@ def _set_origin(head: re.Match[str], event: Event) -> None:
 
 
 def _set_client(head: re.Match[str], event: Event) -> None:
-    """The client; its port stands behind it since 2.4, which writes its process id, too."""
+    """Set the client; since 2.4 its port follows it, and the line has a process id, too."""
     client = head["client"]
     if not client:
         return

@@ -36,7 +36,7 @@ _REFUSALS = (
 
 
 def find_refusal(said: str, event: Event) -> None:
-    """Add the columns of a refusal; for other messages, none."""
+    """Add the columns of a refusal; other messages add none."""
     if said.startswith(("user ", "Digest: ")):
         _refuse_user(said, event)
     elif found := _AUTHORIZATION.fullmatch(said):
@@ -46,7 +46,7 @@ def find_refusal(said: str, event: Event) -> None:
 
 
 def _refuse_user(said: str, event: Event) -> None:
-    """Somebody's password was not taken, nobody knows the user, or he may not."""
+    """Set the columns of a user whose password is wrong, who is unknown, or who lacks the right."""
     found = next((found for pattern in _USERS if (found := pattern.fullmatch(said))), None)
     if found is None:
         event["event_outcome"] = "failure"

@@ -18,7 +18,7 @@ _SHARED_FIELDS = ("process.parent.pid", "auditd.syscall_name", "auditd.key", "au
 
 
 class AuditEvent:
-    """The event that a record belongs to, as far as it is known. Without a serial number nothing is."""
+    """The event that a record belongs to, as far as it is known. Of one without a serial number nothing is known."""
 
     __slots__ = ("_joins", "_key", "_state")
 
@@ -28,7 +28,7 @@ class AuditEvent:
         self._state: dict[str, Any] | None = None
 
     def begins(self, event: Event) -> None:
-        """A SYSCALL record was read: what it says holds for the records that follow."""
+        """Keep what a SYSCALL record says, for the records that follow."""
         fields = extra(event)
         state = {column: event[column] for column in _SHARED if column in event}
         shared = {name: fields[name] for name in _SHARED_FIELDS if name in fields}
@@ -45,12 +45,12 @@ class AuditEvent:
                 fields.setdefault(name, value)
 
     def enters(self, directory: str) -> None:
-        """A CWD record was read."""
+        """Keep the directory that a CWD record names."""
         self._put({**self._known(), "directory": directory})
 
     @property
     def directory(self) -> str:
-        """Where the process was; "" when it is not known."""
+        """The directory of the process; "" when it is not known."""
         return str(self._known().get("directory", ""))
 
     @property
@@ -59,7 +59,7 @@ class AuditEvent:
         return str(self._known().get("fields", {}).get("auditd.syscall_name", ""))
 
     def ends(self) -> None:
-        """The last record was read."""
+        """Forget the event: its last record was read."""
         if self._key:
             self._joins.close(self._key)
 

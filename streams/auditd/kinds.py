@@ -25,7 +25,7 @@ _Handler = Callable[[Fields, Event, AuditEvent], None]
 
 
 def special(name: str, fields: Fields, event: Event, known: AuditEvent) -> None:
-    """Set what only this kind of record has, and take its fields away."""
+    """Set what only this kind of record has, and remove those fields."""
     handler = _HANDLERS.get(name)
     if handler is not None:
         handler(fields, event, known)
@@ -97,7 +97,7 @@ _PATH_FIELDS = (
 
 
 def _socket(fields: Fields, event: Event, known: AuditEvent) -> None:
-    """The address of a call: where to, or where from when the call takes what comes in."""
+    """Set the address of a call: the destination, or the source when the call receives."""
     found = socket_of(fields.get("saddr", "")) or _read(fields)
     for key in ("SADDR", "saddr_fam", "fam", "laddr", "lport", "path"):
         fields.pop(key, None)

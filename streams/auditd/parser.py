@@ -61,7 +61,7 @@ _TEXTS = frozenset(
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one record; False for what is neither a record nor a message about auditing."""
+    """Set the columns of one record; False for what is neither a record nor a message about auditing."""
     program = event.get("process_name", "")
     if program == "kernel" and "audit" not in message[:_WORD_WITHIN]:
         return False
@@ -87,7 +87,7 @@ def _unnumbered(message: str, event: Event, joins: StateStore, program: str) -> 
 
 
 def _message(message: str, event: Event, program: str) -> bool:
-    """What the daemon says of itself, or the kernel of its auditing."""
+    """Parse what the daemon says of itself, or the kernel of its auditing."""
     if program != "kernel":
         return MESSAGES.parse(message.removeprefix("audit: "), event)
     text = _UPTIME.sub("", message, count=1)
@@ -118,7 +118,7 @@ def _record(name: str, text: str, event: Event, joins: StateStore, where: tuple[
 
 
 def _begin(name: str, node: str | None, serial: str, event: Event) -> None:
-    """Set what holds for every record, and forget who passed it on."""
+    """Set what holds for every record, and drop the program that relayed it."""
     event.update(meaning(name))
     if event.get("process_name") in _WRITERS:
         del event["process_name"]
@@ -138,7 +138,7 @@ def _set_outcome(fields: Fields, event: Event) -> None:
 
 
 def _set_process(fields: Fields, event: Event) -> None:
-    """The process that the record is about. Without its short name, that is the program's."""
+    """Set the process that the record is about. Without a short name, it is named after its program."""
     if exe := text_of(fields.pop("exe", "")):
         event["process_executable"] = exe
         event["process_name"] = exe.rpartition("/")[2] or exe
@@ -155,7 +155,7 @@ def _set_process(fields: Fields, event: Event) -> None:
 
 
 def _set_ends(fields: Fields, event: Event) -> None:
-    """Addresses: of the other end (`addr=`), of both (`laddr=`, `rport=`), of a packet (`saddr=`, `daddr=`)."""
+    """Set addresses: of the other end (`addr=`), of both (`laddr=`, `rport=`), of a packet (`saddr=`, `daddr=`)."""
     if "addr" in fields or "hostname" in fields:
         _set_source(fields, event)
     if not _PEERS.isdisjoint(fields):
@@ -163,7 +163,7 @@ def _set_ends(fields: Fields, event: Event) -> None:
 
 
 def _set_source(fields: Fields, event: Event) -> None:
-    """The other end of a login. A name alone may be the host's own."""
+    """Set the other end of a login. A name alone may be the host's own."""
     host, address = fields.get("hostname", "").strip('"'), fields.pop("addr", "").strip('"')
     if address or is_ip(host):
         set_endpoint(event, "source", address or host)
@@ -182,7 +182,7 @@ def _set_peers(fields: Fields, event: Event) -> None:
 
 
 def _keep(fields: Fields, event: Event) -> None:
-    """Whatever else the record says, under the stream's name; names that were added to it in small letters."""
+    """Keep the other fields under the stream's name; the names that `ENRICHED` adds are written in small letters."""
     kept = extra(event)
     for key, value in fields.items():
         if key in _TEXTS:

@@ -13,7 +13,7 @@ from topics.event import Event
 
 
 def name_people(record: str, fields: Fields, event: Event) -> None:
-    """Set the columns of users and groups, and take their fields away."""
+    """Set the columns of users and groups, and remove their fields."""
     _HANDLERS.get(record, _act)(fields, event)
 
 
@@ -26,14 +26,14 @@ def _account(fields: Fields) -> str:
 
 
 def _log_in(fields: Fields, event: Event) -> None:
-    """An account that is logged in to: by whom is only known when a session was there before."""
+    """Set the account of a login. Who logged in is only known when there was a session before."""
     if account := _account(fields):
         event["user_name"] = event["user_effective_name"] = account
     put(event, "user_id", fields.pop("id", ""))
 
 
 def _change(fields: Fields, event: Event) -> None:
-    """An account that is changed: by whoever logged in, when that is known, else it is the only user to name."""
+    """Set an account that is changed, and who changed it: who is logged in, else the account itself."""
     operation = fields.get("op", "")
     if "group" in operation and "user" not in operation:
         event["event_type"] = ["group", "change"]
@@ -53,13 +53,13 @@ def _change_group(fields: Fields, event: Event) -> None:
 
 
 def _become(fields: Fields, event: Event) -> None:
-    """A process that belongs to a login from now on: to whose."""
+    """Set the user whose login the process belongs to from now on."""
     put(event, "user_name", _name(fields.pop("AUID", "")))
     put(event, "user_id", fields.pop("auid", ""))
 
 
 def _act(fields: Fields, event: Event) -> None:
-    """What a process did: as its user, and with the rights of another when they differ."""
+    """Set the user of a process, and the user whose rights it has when they differ."""
     if "uid" not in fields and "acct" not in fields:
         return
     put(event, "user_name", text_of(fields.pop("acct", "")) or _name(fields.pop("UID", "")))

@@ -13,7 +13,7 @@ def name_of(arch: str, number: str) -> str:
 
 
 def _numbered(*runs: int | str) -> dict[str, str]:
-    """From first numbers, each followed by the names that count on from it, to a table."""
+    """Make a table of names by number. `runs` alternates a first number with the names that are numbered from it."""
     table: dict[str, str] = {}
     for first, names in zip(runs[::2], runs[1::2], strict=True):
         table.update((str(int(first) + at), name) for at, name in enumerate(str(names).split()))

@@ -52,13 +52,13 @@ def fields_of(text: str) -> Fields:
 
 
 def _unescape(text: str) -> str:
-    """A syslog daemon may have written the separator of added names as its octal code."""
+    """Undo the octal code in which a syslog daemon may have written the separator of added names."""
     before, _, added = text.rpartition(_ESCAPED_SEPARATOR)
     return f"{before}\x1d{added}" if before.count('"') % 2 == 0 else text
 
 
 def _part(text: str) -> str:
-    """What was pasted may have lost the separator: `res=1AUID="alice"`. Names within quotes are left alone."""
+    """Restore a separator that copying lost: `res=1AUID="alice"`. Names within quotes are left alone."""
     for found in islice(_ADDED.finditer(text), _MOST_GLUED):
         if text.count('"', 0, found.start()) % 2 == 0:
             return f"{text[: found.start()]}{_SEPARATOR}{text[found.start() :]}"

@@ -31,7 +31,7 @@ _LONGEST = 8192
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False for those that say nothing of a name, a zone or a client."""
+    """Set the columns of one message; False for those that say nothing of a name, a zone or a client."""
     if len(message) > _LONGEST:
         return False
     time = _TIME.match(message)

@@ -156,8 +156,8 @@ def _limit(found: re.Match[str], event: Event) -> None:
     extra(event)["bind.rate_limited"] = found[1]
 
 
-_Take = Callable[[re.Match[str], Event], None]
-_SHAPES: tuple[tuple[re.Pattern[str], _Take], ...] = (
+_Setter = Callable[[re.Match[str], Event], None]
+_SHAPES: tuple[tuple[re.Pattern[str], _Setter], ...] = (
     *((_FORMAT, _format), (_RESOLVING, _resolving), (_VALIDATING, _validating), (_TRANSFER, _transfer)),
     *((_ZONE, _zone), (_COMMAND, _command), (_LIMIT, _limit)),
 )

@@ -42,7 +42,7 @@ FACILITIES = tuple(
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False for what has no tag of IOS.
+    """Set the columns of one message; False for what has no tag of IOS.
 
     What stands before the tag when a relay took the device's name for a program's is read, too.
     """

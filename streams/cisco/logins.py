@@ -24,7 +24,7 @@ _THROUGH = "<Authentication|Authorization> {verdict} for user '{user}' from {As}
 
 
 def grouped(rest: str) -> tuple[str, str]:
-    """The two ways in which group, user and address stand before a text about a VPN session."""
+    """The two forms of group, user and address before a text about a VPN session."""
     return (
         f"Group \\<{{group}}\\> User \\<{{user}}\\> IP \\<{{a_ip}}\\>[,] {rest}",
         f"Group {{group}} User {{user}} IP {{a_ip}}[,] {rest}",

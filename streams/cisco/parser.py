@@ -45,7 +45,7 @@ _ANY_SESSION = tuple(
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False for what bears no number of Cisco's firewalls."""
+    """Set the columns of one message; False for what bears no number of Cisco's firewalls."""
     tag = _TAG.match(message)
     if tag is None:
         return ios.parse(message, event, joins) or _security_event("", message, event)
@@ -75,7 +75,7 @@ def _understand(code: str, text: str, event: Event) -> None:
 
 
 def _set_session(text: str, event: Event) -> None:
-    """Whose session a message is about that is not in the catalogue."""
+    """Set the user of a session that a message names which is not in the catalogue."""
     for match in _ANY_SESSION:
         if found := match(text):
             set_fields(found.groupdict(), event)
@@ -83,7 +83,7 @@ def _set_session(text: str, event: Event) -> None:
 
 
 def _set_ends(text: str, event: Event) -> None:
-    """The two ends that a message names which is not in the catalogue."""
+    """Set the two ends that a message names which is not in the catalogue."""
     for word, match in zip(_BEGINNINGS, _ANY_ENDS, strict=True):
         found = match(text, text.find(word) + 1)
         if found and (is_ip(found["a_ip"]) or is_ip(found["b_ip"])):

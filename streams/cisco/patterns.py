@@ -64,7 +64,7 @@ class Catalogue:
 
 
 def set_fields(groups: dict[str, str | None], event: Event, outbound_swaps: bool = False) -> None:
-    """Set what the named groups of a shape hold."""
+    """Set the columns of a pattern's named groups."""
     found = {name: value for name, value in groups.items() if value}
     for end in ("a", "b"):
         if end + "_early" in found:
@@ -72,7 +72,7 @@ def set_fields(groups: dict[str, str | None], event: Event, outbound_swaps: bool
     swapped = outbound_swaps and found.get("direction", "").lower() == "outbound"
     if "protocol" in found:
         set_transport(event, found.pop("protocol"))
-        _take_icmp_numbers(found, event)
+        _set_icmp_numbers(found, event)
     order = ("b", "a") if swapped else ("a", "b")
     for end, side in zip(order, ("source", "destination"), strict=True):
         if end + "_ip" in found:
@@ -88,7 +88,7 @@ def set_fields(groups: dict[str, str | None], event: Event, outbound_swaps: bool
             _set_other(event, name, value)
 
 
-def _take_icmp_numbers(found: dict[str, str], event: Event) -> None:
+def _set_icmp_numbers(found: dict[str, str], event: Event) -> None:
     """ICMP has no ports: what stands in their places is an id, or type and code. The packet that an error is about has
     ports of its own."""
     if event.get("network_transport") in ("icmp", "ipv6-icmp") and "original_protocol" not in found:
@@ -100,7 +100,7 @@ def _take_icmp_numbers(found: dict[str, str], event: Event) -> None:
 
 
 def _set_end(found: dict[str, str], end: str, side: str, event: Event) -> None:
-    """Address, port, interface and translation of one end."""
+    """Set address, port, interface and translation of one end."""
     address, interface = _parted(found[end + "_ip"], found.get(end + "_if", ""))
     set_end(event, side, address, found.get(end + "_port", ""))
     if not is_ip(address) and address not in _NO_HOSTS:
@@ -121,7 +121,7 @@ def _parted(address: str, interface: str) -> tuple[str, str]:
 
 
 def _set_nat(address: str, port: str, side: str, event: Event) -> None:
-    """What the firewall translates to; it prints the same again when it translates nothing."""
+    """Set the translated address and port, unless they are the same: then nothing was translated."""
     if is_ip(address) and address != event.get(side + "_ip"):
         extra(event)[side + ".nat.ip"] = address
         relate(event, "ip", address)

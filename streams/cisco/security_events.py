@@ -76,7 +76,7 @@ _MALICIOUS = ("Malware", "Custom Detection")
 
 
 def parse(code: str, text: str, event: Event) -> bool:
-    """Columns of one security event, whose number may be ""; False, and nothing set, for anything else."""
+    """Set the columns of one security event, whose number may be ""; False, and nothing set, for anything else."""
     found = _split(text)
     if "SrcIP" not in found:
         return False
@@ -109,7 +109,7 @@ def _set_ends(found: dict[str, str], event: Event) -> None:
 
 
 def _set_verdict(found: dict[str, str], event: Event) -> None:
-    """What was decided. A connection that was blocked was blocked successfully, as ECS has it."""
+    """Set what was decided. A connection that was blocked was blocked successfully, as ECS has it."""
     word = (found.get("AccessControlRuleAction") or found.get("InlineResult", "")).lower()
     if event["event_category"][0] == "malware":
         _set_disposition(found.get("SHA_Disposition", ""), event)
@@ -123,7 +123,7 @@ def _set_verdict(found: dict[str, str], event: Event) -> None:
 
 
 def _set_disposition(disposition: str, event: Event) -> None:
-    """A file that was found to be malware is an alert; one that is clean or unknown is but a file."""
+    """Make an alert of a file that is malware; a clean or unknown one stays an event about a file."""
     if disposition in _MALICIOUS:
         event["event_kind"] = "alert"
     else:

@@ -18,7 +18,7 @@ _RESUMED = "AnyConnect session resumed[.] <C|c>onnection from [IP ]"
 
 
 def _ike(rest: str) -> tuple[str, ...]:
-    """The ways in which group, user and peer stand before a text about IKE version 1."""
+    """The forms of group, user and peer before a text about IKE version 1."""
     befores = (
         "Group = {group}, Username = {user}, IP = {a_ip}[,] ",
         "Group = {group}, IP = {a_ip}[,] ",

@@ -50,7 +50,7 @@ def single(record: Record) -> Record | None:
 
 
 def keep_several(records: list[Record], event: Event) -> None:
-    """One event for all of them, since a raw record makes one: its time is the first's, its users and addresses are
+    """Make one event of all records, since a raw record makes one: its time is the first's, its users and addresses are
     related, and the records are kept."""
     event.update(event_kind="event", event_action="records", event_dataset=FIELD)
     set_instant(event, records[0].get("eventTime"))

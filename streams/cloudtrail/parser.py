@@ -28,7 +28,7 @@ _PORTAL = "AWSReservedSSO_"
 
 
 def _recipient(event: Event, value: Any) -> bool:
-    """The account that got the event, which is kept; the caller's own comes first."""
+    """Set the account that received the event, unless the caller's own is set; it is kept as well."""
     if type(value) is str and value:
         extra(event).setdefault("cloud.account.id", value)
     return False
@@ -69,7 +69,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
 
 
 def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
-    """Columns of one record; False, and `event` untouched, for what CloudTrail does not write."""
+    """Set the columns of one record; False, and `event` untouched, for what CloudTrail does not write."""
     found = single(record)
     if found is None and len(records := several(record)) > 1:
         keep_several(records, event)
@@ -89,7 +89,7 @@ def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
 
 
 def _set_call(event: Event, record: Record) -> None:
-    """What was called, by whom, and what came of it."""
+    """Set what was called, by whom, and with which outcome."""
     source, name = text(record, "eventSource"), event.get("event_action", "")
     event["event_category"], event["event_type"] = meaning(source, name)
     event["event_outcome"] = verdict = _verdict(record, name)

@@ -13,14 +13,14 @@ Record = dict[str, Any]
 
 
 def member(record: Any, *names: str) -> Any:
-    """What stands at a path of members, None for nothing."""
+    """The value at a path of members, None when there is none."""
     for name in names:
         record = record.get(name) if type(record) is dict else None
     return record
 
 
 def text(record: Any, *names: str) -> str:
-    """The text that stands there, "" for anything else."""
+    """The text at a path of members, "" for any other value."""
     found = member(record, *names)
     return found if type(found) is str else ""
 

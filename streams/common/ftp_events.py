@@ -42,7 +42,7 @@ def on_file(action: str, kind: str) -> Event:
 
 
 def pam(message: str, event: Event) -> bool:
-    """Columns of a PAM line under an FTP server; False for others."""
+    """Set the columns of a PAM line under an FTP server; False for others."""
     if not pam_lines.parse(message, event, "ftp_login"):
         return False
     event.update(SERVICE)

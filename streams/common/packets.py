@@ -67,7 +67,7 @@ def set_end(event: Event, side: str, address: str, port: str) -> None:
 
 
 def relate(event: Event, kind: str, value: str) -> None:
-    """Add to `related.ip`, `related.hosts` or `related.user` what no column of an event tells."""
+    """Add to `related.ip`, `related.hosts` or `related.user` a value that is in no column."""
     values = extra(event).setdefault("related." + kind, [])
     if value not in values:
         values.append(value)

@@ -48,7 +48,7 @@ _SESSIONS: dict[str, Event] = {
 
 
 def parse(message: str, event: Event, action: str) -> bool:
-    """Add what a PAM line says; False, and nothing added, for others.
+    """Set the columns of a PAM line; False, and nothing set, for others.
 
     `action` names a login of the program. Attempts are left to the caller.
     """

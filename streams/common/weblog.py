@@ -138,7 +138,7 @@ def _parse(message: str, event: Event, name: str) -> bool:
 
 
 def _set_time(stamp: str, event: Event) -> bool:
-    """The server's own time, with or without fraction and zone, or one of ISO 8601."""
+    """Set the server's own time, with or without fraction and zone, or one of ISO 8601."""
     if (when := clf(stamp)) is not None:
         event["timestamp"] = when
         return True

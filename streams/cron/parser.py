@@ -61,7 +61,7 @@ _GRANDCHILD = re.compile(r"grandchild #([0-9]{1,10}) failed with exit status ([0
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False when it is about no job, table or server."""
+    """Set the columns of one message; False when it is about no job, table or server."""
     if message.startswith("("):
         found = _LINE.fullmatch(message)
         if found is None:
@@ -108,7 +108,7 @@ def _line(user: str, what: str, text: str, event: Event) -> None:
     event.update(_MEANINGS.get(what, _FAILED))
     if user not in _NOBODY:
         event["user_name"] = user
-    _TAKERS.get(what, _set_detail)(text, event)
+    _SETTERS.get(what, _set_detail)(text, event)
     if what not in _MEANINGS:
         extra(event)["cron.problem"] = what
 
@@ -118,7 +118,7 @@ def _set_command(text: str, event: Event) -> None:
 
 
 def _set_owner(text: str, event: Event) -> None:
-    """Whose table it is."""
+    """Set the owner of a table."""
     if not text:
         return
     if text.startswith(("/", "crontabs/", "tabs/", "cron/")):
@@ -137,7 +137,7 @@ def _set_detail(text: str, event: Event) -> None:
         extra(event)["cron.detail"] = text
 
 
-_TAKERS: dict[str, Callable[[str, Event], None]] = {
+_SETTERS: dict[str, Callable[[str, Event], None]] = {
     **dict.fromkeys(_COMMANDS, _set_command),
     **{what: _set_owner for what in _TABLES if not what.startswith("AUTH")},
 }

@@ -97,7 +97,7 @@ _RULES = Rules(
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False for those that are no exchange and not in the table."""
+    """Set the columns of one message; False for those that are no exchange and not in the table."""
     word, _, rest = message.partition(" ")
     patterns = _EXCHANGES.get(word)
     if patterns is not None:
@@ -128,7 +128,7 @@ def _set_rest(parts: dict[str, str], event: Event) -> None:
 
 
 def _six(message: str, event: Event) -> bool:
-    """DHCPv6, and the lease that dhclient is bound to."""
+    """Parse DHCPv6, and the lease that dhclient is bound to."""
     for pattern in (_SIX, _ASSIGNED, _BOUND):
         if (found := pattern.fullmatch(message)) is not None:
             parts = found.groupdict("")
@@ -142,7 +142,7 @@ def _six(message: str, event: Event) -> bool:
 
 
 def _asks(message: str, event: Event) -> bool:
-    """What dhcp6c says that it sends and receives."""
+    """Parse what dhcp6c says that it sends and receives."""
     found = _ASKS.fullmatch(message)
     if found is None:
         return False

@@ -104,7 +104,7 @@ _LONGEST_MAC = 17
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False for what dnsmasq does not write."""
+    """Set the columns of one message; False for what dnsmasq does not write."""
     serial = _SERIAL.match(message)
     text = message[serial.end() :] if serial else message
     if not (_dns(text, event) or _dhcp(text, event) or _note(text, event)):
@@ -136,11 +136,11 @@ def _dns(text: str, event: Event) -> bool:
 
 
 def _query(found: re.Match[str], event: Event) -> None:
-    verb, kind, name, way, address = found.groups()
+    verb, kind, name, preposition, address = found.groups()
     _set_question(event, "dns_query" if verb == "query" else verb.replace("-", "_"), name)
     event["dns_question_type"] = kind.removeprefix("type=")
     extra(event)["dns.type"] = "query"
-    set_end(event, "source" if way == "from" else "destination", *_server(address))
+    set_end(event, "source" if preposition == "from" else "destination", *_server(address))
     set_type(event)
 
 

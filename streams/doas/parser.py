@@ -39,7 +39,7 @@ _REFUSALS = Rules(
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message of doas; False for what tells of no command."""
+    """Set the columns of one message of doas; False for what tells of no command."""
     if _REFUSALS.parse(message, event):
         return True
     caller, _, rest = message.partition(" ")

@@ -39,7 +39,7 @@ _TROUBLES = ("tried to use ", "didn't finish", "temporary failure", "internal fa
 
 
 def login(protocol: str, text: str, event: Event) -> bool:
-    """Columns of what `imap-login` and its like say of a client; False when `text` names none."""
+    """Set the columns of what `imap-login` and its like say of a client; False when `text` names none."""
     at = text.find(": user=<")
     if at < 0:
         at = text.find(": rip=")

@@ -77,7 +77,7 @@ _SERVERS = (
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message of dovecot; False when it is of none of its services."""
+    """Set the columns of one message of dovecot; False when it is of none of its services."""
     level, text = _level(message, event)
     name = event.get("process_name", "").rpartition("/")[2].lower()
     if name in ("dovecot", "dovecot-auth") and (found := _DRIVER.fullmatch(text)):
@@ -135,7 +135,7 @@ def _lookup(text: str, event: Event) -> bool:
 
 
 def _sure(found: re.Match[str], text: str) -> bool:
-    """Whether a driver's line can be read in one way: it names one address, and tells no password."""
+    """Whether a driver's line is unambiguous: it names one address, and tells no password."""
     return "): " not in found[1] and _GIVEN.search(text) is None and _PLACE.search(found[4]) is None
 
 
@@ -184,7 +184,7 @@ def _account(text: str, event: Event) -> bool:
 
 
 def _other(service: str, level: str, text: str, event: Event) -> bool:
-    """What dovecot says about itself."""
+    """Parse what dovecot says about itself."""
     base = service.partition("(")[0]
     if not text or (base not in _SERVERS and base not in _LOGINS):
         return False

@@ -136,13 +136,13 @@ def sniff(text: str) -> bool:
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False for what is about no login, no connection and not the server."""
+    """Set the columns of one message; False for what is about no login, no connection and not the server."""
     own = _OWN_FORM.match(message)
     if own is None:
         return _message(message, event)
     if not _message(message[own.end() :], event):
         return False
-    _take_own(own, event)
+    _set_own(own, event)
     event["message"] = message[own.end() :]
     return True
 
@@ -155,7 +155,7 @@ def _message(message: str, event: Event) -> bool:
     return _RULES.parse(message[:1].upper() + message[1:], event)  # the oldest versions write small letters
 
 
-def _take_own(own: re.Match[str], event: Event) -> None:
+def _set_own(own: re.Match[str], event: Event) -> None:
     event.setdefault("process_name", "dropbear")
     if (pid := number(own[1])) is not None:
         event.setdefault("process_pid", pid)

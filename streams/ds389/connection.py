@@ -15,12 +15,12 @@ class Connection(ConnectionState):
         super().__init__("ds389", number, operation, event, joins)
 
     def opened(self, address: str, own: str) -> None:
-        """A new connection: whatever was known by its number is of an older one."""
+        """Begin a new connection, and forget what was known of an older one with the same number."""
         given = (("ip", address), ("own", own))
         self._put({name: value for name, value in given if is_ip(value)})
 
     def binds(self, dn: str, anonymous: bool) -> None:
-        """A BIND began."""
+        """Keep what a BIND says, until its result comes."""
         self._add_bind([dn[:LONGEST_NAME], anonymous])
 
     def bind(self) -> tuple[str, bool] | None:
@@ -29,7 +29,7 @@ class Connection(ConnectionState):
         return (found[0], found[1]) if found else None
 
     def bound(self, dn: str) -> None:
-        """A BIND has its result: what follows is done under this name, or by nobody when it is empty."""
+        """Keep the name that a BIND bound, "" for none: what follows is done under it."""
         if dn != self._state.get("dn", ""):
             self._put({**self._state, "dn": dn[:LONGEST_NAME]})
 

@@ -54,7 +54,7 @@ def sniff(text: str) -> bool:
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one line of the access log; False when it is none."""
+    """Set the columns of one line of the access log; False when it is none."""
     stamp = _STAMP.match(message) if message.startswith("[") else None
     head = _HEAD.fullmatch(message, stamp.end() if stamp else 0)
     if head is None or not _operation(head, event, joins):
@@ -86,7 +86,7 @@ def _operation(head: re.Match[str], event: Event, joins: StateStore) -> bool:
 
 
 def _handler_of(rest: str) -> _Handler | None:
-    """For lines that begin with no verb: connections, TLS, ends."""
+    """The handler of a line that begins with no verb: connections, TLS, ends."""
     if _PEER.fullmatch(rest):
         return _opened
     if rest.startswith(("TLS", "SSL", "LDAPS")):
@@ -145,7 +145,7 @@ def _result(rest: str, event: Event, connection: Connection) -> None:
 
 
 def _bind_result(code: str, more: str, event: Event, connection: Connection) -> None:
-    """The verdict on a BIND. Without the BIND, a refusal still is one; a success may have been anonymous."""
+    """Set the verdict on a BIND. Without the BIND, a refusal still is one; a success may have been anonymous."""
     bind = connection.bind()
     named = _RESULT_DN.search(more)
     dn, anonymous = bind or ("", code == SUCCESS and not (named and named[1]))
@@ -192,7 +192,7 @@ def _plain(columns: Event, action: str) -> _Handler:
 
 
 def _autobind(rest: str, event: Event, connection: Connection) -> None:
-    """Over a socket the user of the process is bound: no password was asked for."""
+    """Set who is bound over a socket: the user of the process is bound: no password was asked for."""
     event.update(BIND_STEP, event_outcome="success")
     found = _ENTRY.fullmatch(rest)
     dn = found[1] if found else ""

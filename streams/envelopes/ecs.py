@@ -14,7 +14,7 @@ from topics.fields import FIELDS
 
 
 def sniff(record: dict[str, Any]) -> bool:
-    """Whether the record says that it is one, and of which category: without a category it is an envelope."""
+    """Whether a record is an ECS document with a category: one without a category is an envelope."""
     about = record.get("event")
     return ("ecs" in record or "ecs.version" in record) and (
         (type(about) is dict and bool(about.get("category"))) or bool(record.get("event.category"))
@@ -39,7 +39,7 @@ def parse(record: dict[str, Any], event: Event) -> None:
 
 
 def _unfit_types(event: Event) -> list[str]:
-    """Take out the types that do not go with the event's categories."""
+    """Remove the types that do not go with the event's categories."""
     allowed = set().union(*(TYPES[category] for category in event.get("event_category", [])))
     types = event.pop("event_type", [])
     if fit := [name for name in types if name in allowed]:
@@ -48,7 +48,7 @@ def _unfit_types(event: Event) -> list[str]:
 
 
 def _nested(record: dict[str, Any]) -> dict[str, Any]:
-    """The record with names such as `event.category` at its top taken apart."""
+    """The record with dotted names at its top, such as `event.category`, made objects."""
     nested: dict[str, Any] = {name: value for name, value in record.items() if "." not in name}
     opened: dict[str, dict[str, Any]] = {}
     for name, value in record.items():
@@ -83,13 +83,13 @@ def _strings(value: Any) -> list[str]:
 
 
 def _one_of(column: str, values: set[str]) -> Converter:
-    def take(event: Event, value: Any) -> bool:
+    def convert(event: Event, value: Any) -> bool:
         if type(value) is not str or value not in values:
             return False
         event[column] = value
         return True
 
-    return take
+    return convert
 
 
 _WITHOUT_COLUMN = NAMES - {field.ecs for field in FIELDS.values()} - {"ecs.version"}

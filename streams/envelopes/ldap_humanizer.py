@@ -25,7 +25,7 @@ _NOBODY = ""
 
 
 def describe(details: dict[str, Any], event: Event) -> None:
-    """Add who did what from where, and what came of it."""
+    """Set who did what from where, and the outcome."""
     client, user = details.get("client"), details.get("user")
     if type(client) is str and is_ip(client):
         set_ip(event, "source", client)

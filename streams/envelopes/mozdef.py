@@ -52,7 +52,7 @@ def sniff(record: dict[str, Any]) -> bool:
 
 
 def describe(record: dict[str, Any], event: Event) -> None:
-    """Say what an event means whose summary no stream understands."""
+    """Set the columns of an event whose summary no stream understands."""
     summary, details = record.get("summary"), record.get("details")
     if type(summary) is str and summary.startswith(ldap_humanizer.SUMMARY) and type(details) is dict:
         ldap_humanizer.describe(details, event)
@@ -97,4 +97,4 @@ PARTS: tuple[tuple[Converter, tuple[str, ...]], ...] = (
     (converter_for("destination_port"), ("details.destinationport",)),
     (converter_for("user_name"), ("details.username", "details.user")),
 )
-"""What takes, and the names of members it may take."""
+"""Converters, and the names of the members that each may convert."""

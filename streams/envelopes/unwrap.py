@@ -48,22 +48,22 @@ _SLOTS: tuple[tuple[tuple[Converter, tuple[str, ...]], ...], ...] = (
     ((converter_for("log.syslog.msgid"), ("msgid", "MSGID")),),
     ((converter_for("log.file.path"), ("log.file.path",)),),
 )
-"""What an event may be told, the message first: who takes it, from the first of the named members that is of use."""
+"""Slots of an event, the message first. A slot is filled by the first of the named members that its converter accepts."""
 
 _MESSAGE, _PROGRAM = 0, 1
 _NOTHING = (None, "", "-")
 Entry = tuple[int, int, str, Converter]
-"""A member's slot, its rank among those of the slot, its name, and what takes it."""
+"""A member's slot, its rank among those of the slot, its name, and its converter."""
 
 
 def _table(slots: Iterable[tuple[tuple[Converter, tuple[str, ...]], ...]]) -> dict[str, list[Entry]]:
-    """The entries by what stands at the top of a record: a name as a whole, or the first word of a dotted one."""
+    """The entries by a name at the top of a record: the whole name, or the first word of a dotted one."""
     table: dict[str, list[Entry]] = {}
     for slot, choices in enumerate(slots):
-        named = [(name, take) for take, names in choices for name in names]
-        for rank, (name, take) in enumerate(named):
+        named = [(name, converter) for converter, names in choices for name in names]
+        for rank, (name, converter) in enumerate(named):
             for key in {name, name.partition(".")[0]}:
-                table.setdefault(key, []).append((slot, rank, name, take))
+                table.setdefault(key, []).append((slot, rank, name, converter))
     return table
 
 
@@ -87,37 +87,37 @@ def unwrap(record: dict[str, Any], event: Event) -> Inner | None:
     table = _MOZDEF_TABLE if of_mozdef else _TABLE
     entries = sorted(entry for key in record for entry in table.get(key, ()))
     before, rest = event.pop("process_name", None), dict(record)
-    taken = _take(entries, rest, event)
-    if _PROGRAM not in taken and before:
+    filled = _fill(entries, rest, event)
+    if _PROGRAM not in filled and before:
         event["process_name"] = before
-    if _MESSAGE not in taken:
+    if _MESSAGE not in filled:
         return None
     if of_mozdef:
         event["event_dataset"] = mozdef.DATASET
     _keep(rest, event)
     parts.join_priority(event)
-    if _PROGRAM in taken:
+    if _PROGRAM in filled:
         event["message"] = event["message"].removeprefix(" ")
-    return Inner(event.get("process_name"), _PROGRAM not in taken or ("program" in record and "message" in record))
+    return Inner(event.get("process_name"), _PROGRAM not in filled or ("program" in record and "message" in record))
 
 
-def _take(entries: list[Entry], rest: dict[str, Any], event: Event) -> set[int]:
-    """Let each slot be filled once, out of `rest`, and return the filled ones; nothing is taken without a message."""
-    taken: set[int] = set()
-    for slot, _, name, take in entries:
-        if slot in taken:
+def _fill(entries: list[Entry], rest: dict[str, Any], event: Event) -> set[int]:
+    """Fill each slot once, by members that are removed from `rest`; return the filled ones. Without a message none is."""
+    filled: set[int] = set()
+    for slot, _, name, convert in entries:
+        if slot in filled:
             continue
-        if slot > _MESSAGE and _MESSAGE not in taken:
+        if slot > _MESSAGE and _MESSAGE not in filled:
             break
         value = rest[name] if name in rest else _get(rest, name)
-        if value not in _NOTHING and take(event, value):
+        if value not in _NOTHING and convert(event, value):
             _drop(rest, name)
-            taken.add(slot)
-    return taken
+            filled.add(slot)
+    return filled
 
 
 def keep_unknown(record: dict[str, Any], event: Event) -> None:
-    """Keep a record that nobody knows, and take its time if it has one."""
+    """Keep a record that nobody knows, and set its time if it has one."""
     any(parts.when(event, record[name]) for name in _UNDATED if name in record)
     extra(event)["json"] = kept(record)
 
@@ -131,7 +131,7 @@ def _get(record: dict[str, Any], name: str) -> Any:
 
 
 def _drop(record: dict[str, Any], name: str) -> None:
-    """Take a member out; the objects above it are copied first, for they belong to the record."""
+    """Remove a member; the objects above it are copied first, because they belong to the record."""
     if name in record:
         del record[name]
         return
@@ -143,7 +143,7 @@ def _drop(record: dict[str, Any], name: str) -> None:
 
 
 def _keep(rest: dict[str, Any], event: Event) -> None:
-    """What is left of a shipper's ECS document about itself is ECS still; all else is kept as it is."""
+    """Keep the rest: a shipper's ECS fields about itself under their names, everything else in `json`."""
     if "ecs" in rest:
         for group in _ECS_GROUPS & rest.keys():
             found = dict(leaves({group: kept(rest.pop(group))}))

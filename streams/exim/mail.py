@@ -47,7 +47,7 @@ _SIGNS = {"==": ("mail_deferred", "failure"), "**": ("mail_bounced", "failure")}
 
 
 def parse(text: str, identity: str, event: Event, joins: StateStore) -> bool:
-    """Columns of what follows the id of a message; False for what is not about taking or delivering it."""
+    """Set the columns of what follows the id of a message; False for what is not about accepting or delivering it."""
     if found := _TAKEN.fullmatch(text):
         _taken(found, identity, event, joins)
     elif found := _DELIVERED.fullmatch(text):
@@ -90,7 +90,7 @@ def _split_at_size(rest: str) -> tuple[str, str, str]:
 
 
 def _set_login(login: re.Match[str], identity: str, event: Event, joins: StateStore) -> None:
-    """A mail of somebody who logged in. Of a connection, the first mail counts."""
+    """Set the login of a mail. The first mail of a connection counts as an attempt."""
     event.update(LOGIN, event_outcome="success")
     extra(event)["exim.authenticator"] = login[1]
     put(event, "user_name", login[2] or "")

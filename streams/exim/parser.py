@@ -63,7 +63,7 @@ _NOTE: Event = {
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one line; False for what Exim does not write."""
+    """Set the columns of one line; False for what Exim does not write."""
     return timed(_parse, message, event, joins) or _parse(message, event, joins)
 
 
@@ -89,7 +89,7 @@ def _parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _session(text: str, event: Event) -> bool:
-    """What is about a client that is connected."""
+    """Parse what is about a client that is connected."""
     if found := _FAILED.fullmatch(text):
         event.update(LOGIN, event_outcome="failure", ogrewatch_attempt=1)
         set_peer(found, event)

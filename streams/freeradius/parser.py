@@ -90,7 +90,7 @@ def sniff(text: str) -> bool:
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message of FreeRADIUS; False for what neither names a login nor says how grave it is."""
+    """Set the columns of one message of FreeRADIUS; False for what neither names a login nor says how grave it is."""
     if not sniff(message):
         return _message(message, event, joins)
     if not timed(_message, message, event, joins, after=": "):
@@ -152,7 +152,7 @@ def _user(who: str) -> tuple[str, str]:
 
 
 def _station(station: str, event: Event) -> None:
-    """Where the user is, as the access server tells: an address, a network card's, or a telephone number."""
+    """Set where the user is, as the access server tells: an address, a network card's, or a telephone number."""
     if not station:
         return
     if is_ip(station):

@@ -54,7 +54,7 @@ _LONGEST = 65536
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one line; False for what HAProxy does not write."""
+    """Set the columns of one line; False for what HAProxy does not write."""
     client = _CLIENT.match(message)
     if client is None:
         if message.startswith("Connect from "):

@@ -34,7 +34,7 @@ _CHANGED: Event = {**_STATE, "event_action": "proxy_state"}
 
 
 def parse(message: str, event: Event) -> bool:
-    """Columns of one message; False, and nothing set, for anything else."""
+    """Set the columns of one message; False, and nothing set, for anything else."""
     prefix = _PREFIX.match(message)
     if prefix is None:
         return _parse(message, event)

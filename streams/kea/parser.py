@@ -50,7 +50,7 @@ _LONGEST = 4096
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one message; False for what bears no id of Kea's."""
+    """Set the columns of one message; False for a message without an id of Kea's."""
     return _parse(message, event, joins) or timed(_parse, message, event, joins)
 
 
@@ -103,7 +103,7 @@ def _set_text(text: str, event: Event) -> None:
 
 
 def _set_packet(packet: re.Match[str], ends: tuple[str, str], event: Event) -> None:
-    """The client stays the source, whoever sent the packet."""
+    """Set both ends of a packet. The client stays the source, whoever sent it."""
     kind, sender, receiver, interface = packet.groups()
     set_end(event, ends[0], sender, "")
     set_end(event, ends[1], receiver, "")

@@ -72,7 +72,7 @@ class Headers:
         if bsd:
             self._note_zone(event)
         if "[ID " in message[:20]:
-            _take_solaris_id(event)
+            _read_solaris_id(event)
         return event
 
     def _read_untagged(self, text: str, received: int) -> Event:
@@ -95,41 +95,41 @@ class Headers:
         event: Event = {"timestamp": received, "message": text, "event_original": text}
         if text.startswith("{"):
             return event
-        rest = _take_priority(text, event)
+        rest = _read_priority(text, event)
         headed = "log_syslog_priority" in event
         if (headed or rest.startswith("1 ")) and rfc5424.read(rest, event, self._clock):
-            _take_solaris_id(event)
+            _read_solaris_id(event)
             return event
         if not headed and self._headless(text):
             return event
-        rest = _take_sequence(rest, event)
+        rest = _read_sequence(rest, event)
         stamp = stamps.read(rest, received, self.zone)
         if stamp is None:
-            if not origin.take_tag_alone(rest, event, headed) and headed:
+            if not origin.read_lone_tag(rest, event, headed) and headed:
                 event["message"] = rest
             return event
-        self._take_stamp(stamp, event)
-        self._take_origin(rest[stamp.end :], received, event)
-        _take_solaris_id(event)
+        self._set_time(stamp, event)
+        self._read_origin(rest[stamp.end :], received, event)
+        _read_solaris_id(event)
         return event
 
-    def _take_stamp(self, stamp: stamps.Stamp, event: Event) -> None:
+    def _set_time(self, stamp: stamps.Stamp, event: Event) -> None:
         event["timestamp"] = stamp.when
         if not stamp.zoned:
             self._note_zone(event)
 
-    def _take_origin(self, rest: str, received: int, event: Event) -> None:
+    def _read_origin(self, rest: str, received: int, event: Event) -> None:
         """Host and tag, either of which may be missing, then the message."""
         if "host_hostname" not in event:
-            rest = origin.take_host(rest, event, self._programs)
-        rest = self._take_inner(rest, received, event)
-        origin.take_tag(rest, event, self._programs)
+            rest = origin.read_host(rest, event, self._programs)
+        rest = self._read_inner(rest, received, event)
+        origin.read_tag(rest, event, self._programs)
 
-    def _take_inner(self, rest: str, received: int, event: Event) -> str:
+    def _read_inner(self, rest: str, received: int, event: Event) -> str:
         """What follows the header that a device wrote and a relay kept after its own. The device's time holds, unless
         it says that its clock was never set."""
         found: Event = {}
-        inner = _take_sequence(rest, found)
+        inner = _read_sequence(rest, found)
         stamp = stamps.read(inner, received, self.zone)
         if stamp is None and not inner.startswith("%"):
             return rest
@@ -139,12 +139,12 @@ class Headers:
         if stamp is None:
             return inner
         if not stamp.unset:
-            self._take_stamp(stamp, event)
+            self._set_time(stamp, event)
         inner = inner[stamp.end :]
-        return inner if found else origin.take_host(inner, event, self._programs)
+        return inner if found else origin.read_host(inner, event, self._programs)
 
 
-def _take_priority(text: str, event: Event) -> str:
+def _read_priority(text: str, event: Event) -> str:
     """What follows an octet count, a mark of the byte order and a PRI; `text` itself when there is no PRI."""
     rest = text.removeprefix("\ufeff")
     if framed := _FRAME.match(rest):
@@ -156,7 +156,7 @@ def _take_priority(text: str, event: Event) -> str:
     return rest[found.end() :]
 
 
-def _take_sequence(rest: str, event: Event) -> str:
+def _read_sequence(rest: str, event: Event) -> str:
     """What follows the sequence number of Cisco IOS, the host and the device's own number that may come after it, and
     the node of IOS XR."""
     rest = rest.lstrip(" ")
@@ -171,7 +171,7 @@ def _take_sequence(rest: str, event: Event) -> str:
     return rest
 
 
-def _take_solaris_id(event: Event) -> None:
+def _read_solaris_id(event: Event) -> None:
     if found := _SOLARIS.match(event["message"]):
         extra(event)["log.syslog.msgid"] = found[1]
         event["message"] = event["message"][found.end() :]

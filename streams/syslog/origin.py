@@ -47,8 +47,8 @@ _SECOND_HOST = re.compile(r"[\w.,-]{1,255} (?=kernel: )")
 _OLD_PAM = re.compile(r"(.{1,64})\((pam_[a-z0-9_]{1,40})\)")
 
 
-def take_host(rest: str, event: Event, programs: Container[str]) -> str:
-    """What follows the host and what some systems write around it; a tag may stand there at once."""
+def read_host(rest: str, event: Event, programs: Container[str]) -> str:
+    """Set the host, if there is one, and return what follows it and what some systems write around it."""
     rest = _skip_level(rest.lstrip(" "), event)
     if rest.startswith("%") or not (_FORWARDED.match(rest) or _tagged(rest, programs)):
         host = None if rest.startswith("%") else _HOST.match(rest)
@@ -109,7 +109,7 @@ def _set_priority(event: Event, priority: int) -> None:
         event["log_syslog_priority"] = priority
 
 
-def take_tag(rest: str, event: Event, programs: Container[str]) -> None:
+def read_tag(rest: str, event: Event, programs: Container[str]) -> None:
     """Set the program from the tag, if there is one, and the message to what follows it."""
     if second := _SECOND_HOST.match(rest):
         rest = rest[second.end() :]
@@ -128,8 +128,8 @@ def take_tag(rest: str, event: Event, programs: Container[str]) -> None:
             event["process_name"], event["message"] = word, message
 
 
-def take_tag_alone(rest: str, event: Event, headed: bool) -> bool:
-    """The same where no stamp stands before it: only after a PRI a tag without a process id is taken for one."""
+def read_lone_tag(rest: str, event: Event, headed: bool) -> bool:
+    """As `read_tag`, for a line without a stamp: a tag without a process id counts only after a PRI. False if there is none."""
     if headed and (host := _HOST_AND_PID_TAG.match(rest)):
         set_host(event, host[1])
         rest = rest[host.end() :]

@@ -14,10 +14,10 @@ from topics.event import Event
 
 
 def timed(parse: Parse, message: str, event: Event, joins: StateStore, after: str = "") -> bool:
-    """What `parse` says of the text after the time; False, and `event` untouched, when there is no time or it says so.
-    It finds that time in the event.
+    """Parse the text after the time by `parse`, which finds that time in the event.
 
-    `after` is what stands between the time and the text.
+    False, and `event` untouched, when there is no time or `parse` returns False. `after` is what stands between the
+    time and the text.
     """
     stamp = stamps.read(message, event["timestamp"], event.get(ZONE, UTC))
     if stamp is None or not message.startswith(after, stamp.end):
