@@ -48,7 +48,7 @@ _SLOTS: tuple[tuple[tuple[Converter, tuple[str, ...]], ...], ...] = (
     ((converter_for("log.syslog.msgid"), ("msgid", "MSGID")),),
     ((converter_for("log.file.path"), ("log.file.path",)),),
 )
-"""Slots of an event, the message first. A slot is filled by the first of the named members that its converter accepts."""
+"""Slots of an event, the message first. The first of the named members that its converter accepts fills a slot."""
 
 _MESSAGE, _PROGRAM = 0, 1
 _NOTHING = (None, "", "-")
@@ -102,7 +102,7 @@ def unwrap(record: dict[str, Any], event: Event) -> Inner | None:
 
 
 def _fill(entries: list[Entry], rest: dict[str, Any], event: Event) -> set[int]:
-    """Fill each slot once, by members that are removed from `rest`; return the filled ones. Without a message none is."""
+    """Fill each slot once, by members that are removed from `rest`. Return the filled ones: none without a message."""
     filled: set[int] = set()
     for slot, _, name, convert in entries:
         if slot in filled:

@@ -129,7 +129,7 @@ def read_tag(rest: str, event: Event, programs: Container[str]) -> None:
 
 
 def read_lone_tag(rest: str, event: Event, headed: bool) -> bool:
-    """As `read_tag`, for a line without a stamp: a tag without a process id counts only after a PRI. False if there is none."""
+    """As `read_tag`, for a line without a stamp: a tag without a process id counts only after a PRI. False for none."""
     if headed and (host := _HOST_AND_PID_TAG.match(rest)):
         set_host(event, host[1])
         rest = rest[host.end() :]
