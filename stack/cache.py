@@ -1,7 +1,7 @@
-"""Enters: the name of a package. Leaves: a folder with its files, fetched once and checked against pinned checksums.
+"""Keeps the files of the embedded servers in a cache, fetched one time and checked against pinned checksums.
 
-The cache is `$OGREWATCH_CACHE`, else `$XDG_CACHE_HOME/ogrewatch`, else `~/.cache/ogrewatch`. A package's folder appears
-there complete or not at all, and its name carries the checksums, so that new pins never meet old files.
+The cache is `$OGREWATCH_CACHE`, else `$XDG_CACHE_HOME/ogrewatch`, else `~/.cache/ogrewatch`. The folder of a package
+appears there complete or not at all. Its name contains a hash of the checksums, so new pins never use old files.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ CHECKSUMS = _HERE / "checksums.sha256"
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What a pom brings: jars to be put on a class path, or one zip archive to be unpacked."""
+    """The dependencies of a pom: jars for a class path, or one zip archive that is unpacked."""
 
     name: str
     title: str
@@ -47,7 +47,7 @@ ELASTICSEARCH = Package("elasticsearch", "Elasticsearch")
 
 
 def cache_dir() -> Path:
-    """Where packages are kept between runs. Nothing is created."""
+    """The folder of the cache. It is not created."""
     chosen = os.environ.get("OGREWATCH_CACHE")
     return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ogrewatch"
 
@@ -59,7 +59,7 @@ def location(package: Package) -> Path:
 
 
 def ensure(package: Package) -> Path:
-    """The package's folder, fetched first when the cache lacks it: blocks, shows progress on standard error.
+    """The folder of the package. Fetches it when the cache lacks it: blocks, and shows progress on standard error.
 
     Safe to call from several processes at once. Raises StackError when fetching fails or a checksum differs.
     """
@@ -93,7 +93,7 @@ def checksum(file: Path) -> str:
 def _fetch(package: Package, target: Path) -> None:
     """Download, verify and unpack beside the target, then rename. The caller holds the package's lock."""
     for left in target.parent.glob(f"{package.name}.part-*"):
-        shutil.rmtree(left)  # of a run that was killed
+        shutil.rmtree(left)  # left by a process that was killed
     staging = Path(tempfile.mkdtemp(prefix=f"{package.name}.part-", dir=target.parent))
     try:
         files = download(package, staging)
@@ -104,7 +104,7 @@ def _fetch(package: Package, target: Path) -> None:
 
 
 def download(package: Package, staging: Path) -> Path:
-    """Fetch the package's files, unchecked, into a folder under `staging`, showing what is on its way."""
+    """Fetch the files of the package, unchecked, into a folder under `staging`, and show the progress."""
     pom = Path(shutil.copy(package.pom, staging))
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TextColumn("{task.fields[note]}")
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -114,7 +114,7 @@ def download(package: Package, staging: Path) -> Path:
 
 
 def _unpacked(files: Path) -> Path:
-    """The folder itself, or what the archive in it holds: its one top folder, with the modes zipfile forgets."""
+    """Return the folder, or the top folder of the archive in it, unpacked with file modes (zipfile drops them)."""
     archive = next(files.glob("*.zip"), None)
     if archive is None:
         return files

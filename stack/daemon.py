@@ -1,4 +1,4 @@
-"""Enters: a command line. Leaves: a detached process known by a pid file, its output in a log file."""
+"""Starts, finds and stops detached processes by a pid file; a log file takes their output."""
 
 import contextlib
 import json
@@ -19,9 +19,9 @@ _POLL = 0.05
 class Daemon:
     """A program that outlives the one that starts it.
 
-    `<folder>/<name>.pid` holds its process id and the moment it started, so that a number the system has given to
-    another program since is never signalled. `<folder>/<name>.log` holds its output. The program leads a session of
-    its own: a Ctrl-C at the terminal does not reach it, and `kill` reaches its children too.
+    `<folder>/<name>.pid` holds its process id and start time, so that another program that got the same id later is
+    never signalled. `<folder>/<name>.log` holds its output. The program leads its own session: Ctrl-C at the terminal
+    does not reach it, and `kill` also ends its children.
     """
 
     name: str
@@ -34,13 +34,13 @@ class Daemon:
 
     @property
     def log_file(self) -> Path:
-        """Where standard output and error go; appended to over restarts."""
+        """Where standard output and error are appended, over restarts as well."""
         return self.folder / f"{self.name}.log"
 
     def spawn(self, command: Sequence[str], env: Mapping[str, str] | None = None, **facts: int | str) -> int:
         """Start the program and return its pid; `facts` are kept in the pid file. Raises OSError if it cannot run.
 
-        What it writes is for its owner alone, its log too, unless it says otherwise.
+        Its files and its log are private to the owner, unless the program sets modes itself.
         """
         with only_owner():
             return self._spawn(command, env, facts)
@@ -48,7 +48,7 @@ class Daemon:
     def _spawn(self, command: Sequence[str], env: Mapping[str, str] | None, facts: dict[str, int | str]) -> int:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log_file.touch(0o600)
-        self.log_file.chmod(0o600)  # of a version that let others read it
+        self.log_file.chmod(0o600)  # earlier versions let others read it
         streams = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(self.log_file), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
@@ -67,7 +67,7 @@ class Daemon:
         except (OSError, ValueError):
             return {}
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(int(record["pid"]), os.WNOHANG)  # if it is a child of ours that has ended, let it go
+            os.waitpid(int(record["pid"]), os.WNOHANG)  # reap it if it is a child of ours that has ended
         return record if started(int(record["pid"])) == record["started"] != "" else {}
 
     def pid(self) -> int | None:
@@ -76,14 +76,14 @@ class Daemon:
         return int(found) if found is not None else None
 
     def terminate(self, timeout: float) -> bool:
-        """Ask the process to end and wait; after `timeout` seconds kill it. True when it ended by itself."""
+        """Send SIGTERM and wait; after `timeout` seconds, kill. True when the process ended by itself."""
         if self._end(os.kill, signal.SIGTERM, timeout):
             return True
         self.kill()
         return False
 
     def kill(self) -> None:
-        """End the process and its children at once. Returns when they are gone."""
+        """Send SIGKILL to the process and its children, and wait until they have ended."""
         self._end(os.killpg, signal.SIGKILL, 10.0)
 
     def last_words(self, lines: int = 5) -> str:

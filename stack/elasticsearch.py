@@ -1,7 +1,7 @@
-"""Enters: a data directory and a port. Leaves: a one-node Elasticsearch on loopback, without security.
+"""Runs Elasticsearch as one node on loopback, without security.
 
-The server is Elastic's own build for integration tests: everything Ogrewatch needs of it, without the ingest
-processors, scripts and life cycles it does not. https://www.elastic.co/guide/en/elasticsearch/reference/8.19/settings.html
+The server is Elastic's own build for integration tests. It lacks the ingest processors, scripts and life cycles, which
+Ogrewatch does not need. https://www.elastic.co/guide/en/elasticsearch/reference/8.19/settings.html
 """
 
 import os
@@ -23,7 +23,7 @@ _OTHER_USER += ["--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--
 
 
 class Elasticsearch(Server):
-    """Elasticsearch. `quick` stops at the JVM's first compiler: a faster start and first minute, a slower long run."""
+    """Elasticsearch. `quick` uses only the JVM's first compiler: a faster start, a slower long run."""
 
     name = "elasticsearch"
     setting = "OGREWATCH_ELASTICSEARCH"
@@ -39,7 +39,7 @@ class Elasticsearch(Server):
         return f"http://{HOST}:{self.port}"
 
     def answers(self) -> bool:
-        """Whether the cluster tells its health, and has found the data it had."""
+        """Whether the cluster has status yellow or green: it answers, and all primary shards are there."""
         if not is_open(self.port):
             return False
         try:
@@ -65,7 +65,7 @@ class Elasticsearch(Server):
         self.daemon.spawn([*_unprivileged(), str(home / "bin" / "elasticsearch")], env, port=self.port)
 
     def _jvm_options(self) -> str:
-        """On two cores the serial collector costs least; the garbage collector's own log files are turned off."""
+        """The serial garbage collector costs least on two cores. Its log files are turned off."""
         options = [
             f"-Xms{self.heap}",
             f"-Xmx{self.heap}",
@@ -78,7 +78,7 @@ class Elasticsearch(Server):
         return "\n" + "\n".join(options) + "\n"
 
     def _settings(self) -> str:
-        """`transport.port` 0 is any free port. A demonstration must not stop because the disk is nearly full."""
+        """`transport.port` 0 means any free port. A nearly full disk must not stop a demonstration."""
         settings = {
             "cluster.name": "ogrewatch",
             "node.name": "ogrewatch",
@@ -95,10 +95,10 @@ class Elasticsearch(Server):
 
 
 def _unprivileged() -> list[str]:
-    """What to put before the command: Elasticsearch refuses to run as root, so root becomes somebody else.
+    """The prefix of the command that changes the user, since Elasticsearch refuses to run as root; else empty.
 
-    A user namespace only renames root, which leaves every file its owner. Where namespaces are forbidden (most
-    containers), `setpriv` changes the user for good but keeps root's right to files, so that the cache stays readable.
+    In a user namespace root only has another name, and owners of files stay. Where namespaces are forbidden (most
+    containers), `setpriv` changes the user but keeps root's access to files, so that the cache stays readable.
     """
     if os.geteuid() != 0:
         return []

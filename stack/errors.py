@@ -1,5 +1,5 @@
-"""What the stack raises: one sentence that says what is wrong and what to do about it."""
+"""Defines the error that the stack raises."""
 
 
 class StackError(Exception):
-    """The embedded stack cannot go on; the message is one sentence for the person at the terminal."""
+    """The embedded stack cannot start or continue. The message says in one sentence what is wrong and what to do."""

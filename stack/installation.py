@@ -1,4 +1,4 @@
-"""Enters: a data directory and the servers' addresses. Leaves: what runs, or may run, of an installation here."""
+"""Describes a local installation: its data directory, and the servers and processes that run, or may run, for it."""
 
 import shutil
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Installation:
 
     @classmethod
     def of(cls, data_dir: Path, kafka: str, elasticsearch: str) -> "Installation":
-        """From bootstrap servers and a URL; only single loopback addresses are ours to serve."""
+        """Make one from bootstrap servers and a URL. Only servers at a single loopback address are started by us."""
         return cls(data_dir, _local_port(f"//{kafka}"), _local_port(elasticsearch))
 
     @property
@@ -39,7 +39,7 @@ class Installation:
         return Daemon("demo", self.data_dir)
 
     def servers(self) -> list[Server]:
-        """The embedded servers that the addresses ask for."""
+        """The embedded servers of this installation: those with a port."""
         found: list[Server] = []
         if self.kafka_port:
             found.append(Kafka(self.data_dir / "kafka", self.kafka_port))
@@ -48,7 +48,7 @@ class Installation:
         return found
 
     def stop(self) -> list[str]:
-        """End what runs, the readers before what they read; returns its names. Data stays."""
+        """Stop all running processes, clients before servers, and return their names. Data is kept."""
         folders = {"elasticsearch": self.data_dir / "elasticsearch", "kafka": self.data_dir / "kafka"}
         daemons = [self.demo, self.worker, *(Daemon(name, folder) for name, folder in folders.items())]
         running = [daemon for daemon in daemons if daemon.pid() is not None]
@@ -58,13 +58,13 @@ class Installation:
 
     @property
     def mark(self) -> Path:
-        """The file that says a directory was made by us, and may be removed by us."""
+        """The file that marks a data directory as made by us. Only such a directory is removed."""
         return self.data_dir / ".ogrewatch"
 
     def create(self) -> None:
         """Make the data directory, 0700. Raises StackError when that is not allowed.
 
-        One that exists keeps its mode: it may be somebody else's (such as /tmp), and all in it is private by itself.
+        A directory that exists keeps its mode: it may be shared (such as /tmp), and each file in it is private anyway.
         """
         try:
             with only_owner():
@@ -78,7 +78,7 @@ class Installation:
     def remove(self) -> bool:
         """Remove the data directory with everything in it; False when there is none.
 
-        Raises StackError when it holds files but not our mark: it was set to a directory of somebody else's.
+        Raises StackError when it exists without our mark: then it was not made by us.
         """
         if not self.data_dir.exists():
             return False

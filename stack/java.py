@@ -1,4 +1,4 @@
-"""Enters: JAVA_HOME and PATH. Leaves: a Java runtime that can run the servers, and Maven to fetch them."""
+"""Finds a Java runtime that can run the servers, and Maven to fetch them, by JAVA_HOME and PATH."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from pathlib import Path
 from stack.errors import StackError
 
 LEAST_JAVA = 17
+"""The oldest major version that Kafka and Elasticsearch run on."""
 _INSTALL = "install a JDK (Debian: `apt-get install openjdk-17-jre-headless`) or set JAVA_HOME to one"
 _PROPERTY = re.compile(r"^\s*(java\.home|java\.specification\.version) = (.+)$", re.MULTILINE)
 
@@ -57,7 +58,7 @@ def _java_command() -> str:
 
 
 def _describe(command: str) -> Java:
-    """Ask the runtime itself: a `java` on the PATH is often a link or a version manager's wrapper."""
+    """Run `java` for its home and version: on the PATH it is often a link, or the wrapper of a version manager."""
     asked = [command, "-XshowSettings:properties", "-version"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     found = dict(_PROPERTY.findall(done.stderr))
@@ -68,5 +69,5 @@ def _describe(command: str) -> Java:
 
 
 def _major(specification: str) -> int:
-    """Java 8 and older call themselves 1.8, later ones by the major version alone."""
+    """The major version of a specification version: Java 8 and older say 1.8, later ones the major version alone."""
     return int(specification.removeprefix("1."))

@@ -1,4 +1,4 @@
-"""Enters: a data directory and ports. Leaves: a one-node Apache Kafka in KRaft mode on loopback.
+"""Runs Apache Kafka as one node in KRaft mode on loopback.
 
 https://kafka.apache.org/documentation/#brokerconfigs
 """
@@ -18,6 +18,7 @@ from stack.ports import HOST, free_port, is_open
 from stack.server import Server
 
 MAX_MESSAGE = 16 * 1024 * 1024
+"""Bytes of the largest batch of records."""
 
 
 def reachable(servers: str, timeout: float = 2.0) -> bool:
@@ -29,7 +30,7 @@ def reachable(servers: str, timeout: float = 2.0) -> bool:
 
 
 class Kafka(Server):
-    """Kafka, as broker and controller in one process. Topics are never created by being used."""
+    """Kafka as broker and controller in one process. Topics are not created automatically."""
 
     name = "kafka"
     setting = "OGREWATCH_KAFKA"
@@ -45,7 +46,7 @@ class Kafka(Server):
         return f"{HOST}:{self.port}"
 
     def answers(self) -> bool:
-        """Whether the broker lists itself."""
+        """Whether the broker answers a request for metadata, and lists itself."""
         return is_open(self.port) and reachable(self.address)
 
     def _fetch(self) -> None:
@@ -62,11 +63,11 @@ class Kafka(Server):
         self.daemon.spawn([*java, *tuning, level, "kafka.Kafka", str(properties)], port=self.port)
 
     def _format(self, tool: list[str], properties: Path) -> None:
-        """Give a new log directory its identity; one that has it is left alone."""
+        """Format a new log directory with a random cluster id; one that is formatted is left unchanged."""
         if (self.data_dir / "log" / "meta.properties").exists():
             return
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        # With "=", since one identity in 64 begins with "-" and would be taken for an option.
+        # As one argument with "=", since one id in 64 begins with "-" and would be parsed as an option.
         command = [*tool, "format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", str(properties)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if done.returncode:

@@ -1,4 +1,4 @@
-"""Enters: a file. Leaves: the right to be the only process at work behind it."""
+"""Locks a file so that only one process at a time does some work (`flock`, an advisory lock)."""
 
 import fcntl
 import os
@@ -9,9 +9,9 @@ from pathlib import Path
 
 @contextmanager
 def locked(file: Path, mode: int = 0o666) -> Iterator[None]:
-    """Hold an advisory lock; blocks while another process holds it. A process that dies lets go.
+    """Hold the lock of a file; blocks while another process holds it. The system releases it when a process dies.
 
-    `mode` and the umask say who else may lock the file, if it is new.
+    A new file is made with `mode` and the umask, which say who else may lock it.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with open(os.open(file, os.O_WRONLY | os.O_CREAT, mode), "w") as handle:

@@ -1,4 +1,4 @@
-"""Enters: a pom. Leaves: its run-time dependencies as files in a folder, fetched by Maven from its repositories.
+"""Fetches the run-time dependencies of a pom into a folder with Maven.
 
 https://maven.apache.org/plugins/maven-dependency-plugin/copy-dependencies-mojo.html
 """
@@ -21,7 +21,7 @@ Report = Callable[[str], None]
 
 
 def fetch(pom: Path, into: Path, report: Report) -> None:
-    """Copy what `pom` depends on into `into`, telling `report` what is on its way. Blocks, for minutes on a slow line.
+    """Copy the dependencies of `pom` into `into`; `report` is called with the progress. Blocks, maybe for minutes.
 
     Raises StackError when Maven or Java is missing, or when Maven fails three times.
     """
@@ -36,7 +36,7 @@ def fetch(pom: Path, into: Path, report: Report) -> None:
 
 
 def _run(command: list[str], report: Report) -> str | None:
-    """Run Maven once. None when it worked, else its first error line."""
+    """Run Maven one time. Returns None when it succeeded, else its first line of error."""
     complaint = None
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -51,7 +51,7 @@ def _run(command: list[str], report: Report) -> str | None:
 
 
 def _lines(stream: IO[bytes]) -> Iterator[str]:
-    """Lines as they come; Maven ends those of its progress with a carriage return."""
+    """Yield lines as they are written. Maven ends its progress lines with a carriage return instead of a newline."""
     rest = b""
     while chunk := stream.read1(65536) if hasattr(stream, "read1") else stream.read(65536):
         *whole, rest = _LINE_END.split(rest + chunk)

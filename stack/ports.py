@@ -1,12 +1,13 @@
-"""Enters: a wish for a TCP port on loopback. Leaves: a free one, or whether a given one is taken."""
+"""Finds free TCP ports on loopback, and tells whether a port is free or open."""
 
 import socket
 
 HOST = "127.0.0.1"
+"""Where all embedded servers listen."""
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on the port now. Connections in TIME_WAIT do not count, as for the servers."""
+    """Whether a server could listen on the port now. As for servers, connections in TIME_WAIT do not matter."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -17,7 +18,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port nothing listens on. Another program may take it before the caller does."""
+    """A port that nothing listens on. Another program may take it before the caller does."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,7 @@
-"""Enters: a process or group id. Leaves: whether it still runs, and since when. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html"""
+"""Tells whether a process or a process group runs, and when it started.
+
+https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+"""
 
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +12,7 @@ _PROC = Path("/proc")
 
 
 class Process(NamedTuple):
-    """One running process. `started` differs between two processes that had the same id."""
+    """One running process. `started` tells processes apart that had the same id one after another."""
 
     pid: int
     group: int
@@ -17,12 +20,12 @@ class Process(NamedTuple):
 
 
 def started(pid: int) -> str:
-    """When the process started, in a form of the system's own; empty when it does not run."""
+    """When the process started, in a format that depends on the system; "" when it does not run."""
     return next((process.started for process in _list(pid) if process.pid == pid), "")
 
 
 def group_runs(group: int) -> bool:
-    """Whether any process of the group still runs. One that has ended and waits for its parent does not count."""
+    """Whether any process of the group runs. A process that has ended and was not reaped yet does not count."""
     return any(process.group == group for process in _list())
 
 

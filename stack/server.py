@@ -1,4 +1,4 @@
-"""Enters: a server's files, data directory and port. Leaves: a running server that answers. Base of both servers."""
+"""Defines the base class of the embedded servers: fetch, start, wait until it answers, stop, kill."""
 
 import time
 from abc import ABC, abstractmethod
@@ -10,14 +10,14 @@ from stack.errors import StackError
 from stack.ports import free_port, is_free
 from stack.private import make_private, only_owner
 
-_POLL = 0.1
+_POLL = 0.1  # seconds
 
 
 class Server(ABC):
-    """One server on loopback, its data, pid file and log in one directory. Not safe for concurrent use.
+    """One server on loopback, with its data, pid file and log in one directory. Not safe for concurrent use.
 
-    Data survives `stop` and `kill`; `start` after either continues with it. `port` 0 picks a free port, which the
-    object then keeps.
+    Data survives `stop` and `kill`; `start` continues with it. `port` 0 picks a free port, which the object
+    then keeps.
     """
 
     name: ClassVar[str]
@@ -29,7 +29,7 @@ class Server(ABC):
         self.daemon = Daemon(self.name, self.data_dir)
 
     def start(self) -> bool:
-        """Start the server; does not wait for it. False when it already runs.
+        """Start the server without waiting for it. False when it already runs.
 
         Raises StackError when its port is taken, it runs on another port, or its files cannot be fetched.
         """
@@ -64,24 +64,24 @@ class Server(ABC):
             time.sleep(_POLL)
 
     def stop(self, timeout: float = 30.0) -> None:
-        """SIGTERM, wait, and SIGKILL after `timeout` seconds. Returns when the server has ended; harmless if it had."""
+        """Send SIGTERM, wait, and send SIGKILL after `timeout` seconds. Does nothing when the server does not run."""
         self.daemon.terminate(timeout)
 
     def kill(self) -> None:
-        """SIGKILL: the server ends as in a crash."""
+        """Send SIGKILL: the server ends as in a crash."""
         self.daemon.kill()
 
     @property
     @abstractmethod
     def address(self) -> str:
-        """What a client is given to reach the server."""
+        """The address that clients use."""
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether the server does its work now. Blocks for two seconds at most."""
+        """Whether the server works now. Blocks for two seconds at most."""
 
-    def _fetch(self) -> None:  # noqa: B027 - some need nothing
-        """Get the server's files. Others may share them, so that they are not private."""
+    def _fetch(self) -> None:  # noqa: B027 - optional
+        """Fetch the files of the server. They are shared by all users of the cache, hence not private."""
 
     @abstractmethod
     def _launch(self) -> None:

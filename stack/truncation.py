@@ -1,7 +1,7 @@
-"""Takes the last records of a partition from a Kafka that is not running, as a loss of power may have done.
+"""Cuts the last records off a partition of a stopped Kafka, to test what a loss of power may do.
 
-A log is files of batches of records, named by their first offset; each batch begins with its first offset and its
-length (https://kafka.apache.org/documentation/#recordbatch). What Kafka keeps beside them it makes anew as it starts.
+A log consists of files named by their first offset, with batches of records; each batch begins with its first offset
+and its length (https://kafka.apache.org/documentation/#recordbatch). Kafka rebuilds all other files when it starts.
 """
 
 import struct
@@ -15,9 +15,9 @@ _CHECKPOINTS = ("recovery-point-offset-checkpoint", "replication-offset-checkpoi
 
 
 def cut_tail(data_dir: Path, topic: str, partition: int, keep: int) -> int:
-    """Cut a log of the Kafka in `data_dir` so that no record at or behind offset `keep` is left; return its end.
+    """Cut a log of the Kafka in `data_dir` so that no record at or after offset `keep` is left; return its new end.
 
-    A batch that begins before `keep` goes as a whole if it ends behind it. Kafka must not run.
+    A batch that contains `keep` is removed as a whole. Kafka must not run.
     """
     logs = data_dir / "log"
     folder = logs / f"{topic}-{partition}"
@@ -37,7 +37,7 @@ def cut_tail(data_dir: Path, topic: str, partition: int, keep: int) -> int:
 
 
 def _prefix(segment: Path, keep: int, end: int) -> tuple[int, int]:
-    """The bytes of whole batches that end at or before an offset, and the offset behind them."""
+    """The size in bytes of the leading batches that end before offset `keep`, and the offset after them, else `end`."""
     data, at = segment.read_bytes(), 0
     while at + _DELTA_AT + _DELTA.size <= len(data):
         base, length = _BATCH.unpack_from(data, at)

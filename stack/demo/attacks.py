@@ -1,7 +1,6 @@
-"""A scene in, the attacks of the hour out: each a class whose docstring says what it leaves to be found.
+"""Makes up the attacks of the hour; the docstring of each class says what can be found of it in the logs.
 
-The exact numbers are those of `stack.demo.corpus.truth`, which also loses the lines that would fall after the hour's
-end.
+`stack.demo.corpus.truth` gives the exact numbers, without the lines that would fall after the end of the hour.
 """
 
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class PasswordSpray:
-    """Slow: one address tries one password on one user after another, every 40 seconds, on six hosts in turn.
+    """A slow attack: one address tries one password on one user after another, every 40 seconds, on six hosts in turn.
 
     Truth: about 90 sshd failures of SPRAYER, each with another user, none on a host more often than every 4 minutes;
     no success. Any rule that counts per user, or per host and minute, misses it.
@@ -40,7 +39,7 @@ class PasswordSpray:
 
 @dataclass(frozen=True, slots=True)
 class BruteForce:
-    """Fast: one address tries root and admin on one bastion, about 8 a second for 5 minutes, six to a connection.
+    """A fast attack: one address guesses for root and admin on one bastion, 8 times a second, six a connection.
 
     Truth: about 2,400 sshd failures of BRUTE; those for root mostly inside "message repeated" lines, every connection
     ending in "maximum authentication attempts exceeded"; no success.

@@ -1,7 +1,7 @@
-"""A seed and a time in, the demonstration corpus out: an hour of a fleet as raw syslog lines, and the truth about it.
+"""Generates the demonstration corpus: an hour of a fleet as raw syslog lines, and the exact counts of what it holds.
 
 The hour holds ordinary work (stack.demo.day, stack.demo.services) and five attacks (stack.demo.attacks). Equal
-arguments give equal bytes. What counts as an attempt to log in, and is therefore in the truth:
+arguments give equal bytes. What counts as an attempt to log in, and is therefore in `Truth`:
 
 - sshd: a line `Failed METHOD for ...` is one failure, whatever Invalid-user and PAM lines stand around it, which count
   nothing; `Failed publickey`, one key of several, counts nothing. `Accepted METHOD for ...` is one success; `message
@@ -13,7 +13,7 @@ arguments give equal bytes. What counts as an attempt to log in, and is therefor
 - web: a 401 to a POST, or to a request with a user's name, is one failure. There is no success: a request with a user's
   name repeats with every page, and what a POST to a login form meant is not guessed.
 
-The header formats are named in stack.demo.dialects.
+stack.demo.dialects lists the formats of the headers.
 """
 
 from collections import Counter
@@ -79,7 +79,7 @@ def truth(seed: int, end: datetime, hosts: int = 50) -> Truth:
 
 
 def _told(scene: Scene) -> list[tuple[Host, Line]]:
-    """Every line of the hour, in time order; stories that outlast it are cut off."""
+    """Every line of the hour, in time order. Lines after its end are left out."""
     stories = sorted(_stories(scene), key=lambda story: story.at)
     lines = [(story.host, line) for story in stories for line in story.tell(scene.random) if 0 <= line.at < HOUR]
     lines.sort(key=lambda told: told[1].at)

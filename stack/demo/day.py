@@ -1,6 +1,6 @@
-"""A scene in, the stories of an ordinary hour out: people at work, jobs, directory look-ups, visitors and scanners.
+"""Makes up the ordinary hour of the hosts: logins, sudo and su, cron jobs, messages of daemons, and scanners.
 
-Every number below is what fifty hosts do in the hour; other fleets do in proportion.
+Numbers of `moments` are for fifty hosts and an hour; larger fleets do more in proportion.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ COMMANDS = (
     '/usr/bin/find /srv -name *.tmp -newermt "1 day ago" -delete',
     "/usr/bin/bash -c 'sync; echo 3 > /proc/sys/vm/drop_caches'",
 )
-# Every so many minutes, at which minute, as whom, what.
+# Period in minutes, minute at which it runs, user, command.
 JOBS = (
     (1, 0, "root", "/usr/local/bin/heartbeat --quiet"),
     (5, 2, "root", "command -v debian-sa1 > /dev/null && debian-sa1 1 1"),
@@ -38,7 +38,7 @@ _GUESSED = (
     "root admin test oracle postgres ubuntu git ftpuser user guest pi jenkins hadoop nagios mysql support ec2-user es"
 )
 GUESSED = _GUESSED.split()
-# An attacker chooses the user name: an empty one, one with spaces, one that looks like the rest of the line.
+# Attackers choose user names: an empty one, one with spaces, one that looks like the rest of the line.
 HOSTILE = (
     "",
     "web master",
@@ -71,7 +71,7 @@ UNITS = (
 
 
 def local(scene: Scene) -> Iterator[Story]:
-    """Everything but the directory and the web."""
+    """All that happens on the hosts themselves: everything but the directory and the web."""
     return chain(_logins(scene), _robots(scene), _sudo(scene), _su(scene), _cron(scene), _chatter(scene), _noise(scene))
 
 
@@ -90,7 +90,7 @@ def _logins(scene: Scene) -> Iterator[Story]:
 
 
 def _robots(scene: Scene) -> Iterator[Story]:
-    """Deployment and backup log in with keys, for seconds."""
+    """Deployment and backup log in with keys, for a few seconds each."""
     for at in scene.moments(380):
         name, uid, home = scene.random.choice((("deploy", 1900, "ci"), ("backup", 34, "db")))
         address = scene.host(home).address
@@ -114,7 +114,7 @@ def _su(scene: Scene) -> Iterator[Story]:
 
 
 def _cron(scene: Scene) -> Iterator[Story]:
-    """Jobs start with the wall clock's minutes, in whichever second of the hour those fall."""
+    """Jobs start at full minutes of the wall clock, at whichever second of the corpus those are."""
     first = -(scene.start.second + scene.start.microsecond / 1e6) % 60
     for passed in range(60):
         minute = (scene.start + timedelta(seconds=first + 60 * passed)).minute
@@ -136,7 +136,7 @@ def _chatter(scene: Scene) -> Iterator[Story]:
 
 
 def _noise(scene: Scene) -> Iterator[Story]:
-    """Scanners of the internet: blocked packets, probes, and guesses of a few passwords each, on what faces outside."""
+    """Scanners of the internet: blocked packets, probes and a few guesses each, on hosts that face outside."""
     random = scene.random
     crowd = [scanner(random) for _ in range(60)]
     for at in scene.moments(2600):

@@ -1,4 +1,4 @@
-"""A host's line in, the bytes a relay forwards out, in the host's dialect.
+"""Formats lines as a syslog relay forwards them, in the header format of each host.
 
 RFC 3164, RFC 5424 (as rsyslog and as syslog-ng write it) and rsyslog's RSYSLOG_FileFormat and RSYSLOG_ForwardFormat:
 https://www.rfc-editor.org/rfc/rfc3164, https://www.rfc-editor.org/rfc/rfc5424,
@@ -9,12 +9,12 @@ from datetime import datetime
 
 from stack.demo.scene import Host, Line
 
-# Not strftime("%b"): that one follows the locale.
+# Not strftime("%b"), which depends on the locale.
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def render(host: Host, line: Line) -> bytes:
-    """The line with its header. Numbers the lines of a syslog-ng host, so call it once per line, in order."""
+    """The line with its header. Call it one time per line, in order, since syslog-ng numbers its lines."""
     return _FORMATS[host.dialect](host, line, host.time(line.at)).encode()
 
 

@@ -1,4 +1,4 @@
-"""What people and the system do on a host in, the lines of sudo, su, useradd, cron, systemd and the kernel out.
+"""Writes the lines of sudo, su, useradd, cron, systemd and the kernel.
 
 sudo's line: https://www.sudo.ws/docs/man/sudoers.man/#EVENT_LOGGING
 """
@@ -24,9 +24,9 @@ from stack.demo.scene import (
 
 @dataclass(frozen=True, slots=True)
 class Sudo:
-    """A command through sudo: `wrong` passwords before it; after the third, or when not `allowed`, it is refused.
+    """A command with sudo after `wrong` wrong passwords. It is refused after the third, or when not `allowed`.
 
-    A password mistyped once or twice leaves only a PAM line behind, which counts nothing.
+    One or two wrong passwords leave only a PAM line, which is no attempt.
     """
 
     at: float
@@ -63,7 +63,7 @@ class Sudo:
 
 @dataclass(frozen=True, slots=True)
 class Su:
-    """Someone who becomes another user, or is refused. Not a counted service."""
+    """A user who becomes root with su, or is refused. This service is not counted in the truth."""
 
     at: float
     host: Host
@@ -84,7 +84,7 @@ class Su:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A single line that no one asked for; `{n}` in it becomes a number."""
+    """A single message of a daemon; `{n}` in it becomes a random number."""
 
     at: float
     host: Host
@@ -97,7 +97,7 @@ class Remark:
         yield voice.say(self.text.replace("{n}", str(random.randint(2, 4000))))
 
     def _pid(self, random: Random) -> int | None:
-        """Daemons keep theirs from boot on; only useradd comes and goes."""
+        """Daemons keep one pid from boot on; useradd has a new one each time."""
         if self.program == "useradd":
             return self.host.pid(random)
         return {"kernel": None, "systemd": 1}.get(self.program, 400 + 11 * len(self.program))

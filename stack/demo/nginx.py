@@ -1,4 +1,4 @@
-"""Requests of one visitor in, access lines in nginx's "combined" format out, as nginx sends them to the local syslog.
+"""Writes the access lines of nginx in its "combined" format, as nginx sends them to the local syslog.
 
 https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format and https://nginx.org/en/docs/syslog.html
 """
@@ -16,7 +16,7 @@ UNAUTHORIZED = 401
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request `after` seconds from the one before; `user` is who HTTP authentication let in, "-" for nobody."""
+    """One request, `after` seconds after the previous one. `user` is the name of HTTP authentication, "-" for none."""
 
     target: str
     status: int = 200
@@ -29,8 +29,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Requests of one client, in order. Every 401 to a POST, or to who gave a name, is one failed attempt, nothing else
-    is an attempt."""
+    """Requests of one client, in order. A 401 to a POST, or to a request with a user, is one failed attempt.
+
+    Nothing else is an attempt.
+    """
 
     at: float
     host: Host
@@ -41,7 +43,7 @@ class Visit:
     def tell(self, random: Random) -> Iterator[Line]:
         voice = Voice(random, self.at, "nginx", None, LOCAL7_INFO)
         for request in self.requests:
-            # nginx stamps the moment it logs; the relay does so some milliseconds later, within the same second or not.
+            # nginx writes its own time; that of the relay is some milliseconds later, perhaps in the next second.
             stamp = _stamp(self.host.time(voice.at + request.after))
             yield voice.say(self._combined(request, stamp), self._attempt(request), request.after)
 

@@ -1,4 +1,7 @@
-"""A seed, a time and a fleet's size in, the scene of the demonstration corpus out: its hosts, people and vocabulary."""
+"""Defines the hosts and people of the demonstration corpus, and what its generators are made of.
+
+Times are seconds since the start of the hour, unless they are datetimes.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +40,7 @@ PEOPLE = tuple(_PEOPLE.split())
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a line says about logging in: `count` attempts with one outcome, from `source` where there is an address."""
+    """The attempts that a line reports: `count` of them with one outcome, from the address `source` if it names one."""
 
     service: Service
     outcome: Outcome
@@ -48,7 +51,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a process wrote, `at` seconds after the hour's start, before a relay puts a header on it."""
+    """A line that a process writes `at` seconds after the start of the hour, without a syslog header."""
 
     at: float
     program: str
@@ -60,7 +63,7 @@ class Line:
 
 @dataclass(slots=True)
 class Host:
-    """A machine of the fleet. Its counters move on, so that process ids and connection numbers rise with time."""
+    """A host of the fleet. It counts process ids, connections and sessions, so that their numbers rise with time."""
 
     number: int
     name: str
@@ -75,12 +78,12 @@ class Host:
 
     @property
     def sshd(self) -> str:
-        """The program that speaks for a connection: OpenSSH 9.8 split it off as sshd-session."""
+        """The name of the program that logs a connection: since OpenSSH 9.8 that is sshd-session."""
         return "sshd-session" if self.number % 4 == 3 else "sshd"
 
     @property
     def verbose(self) -> bool:
-        """Whether sshd logs at level VERBOSE, with each connection's first line."""
+        """Whether sshd logs at level VERBOSE, which adds a line for each new connection."""
         return self.number % 3 != 1
 
     @property
@@ -94,7 +97,7 @@ class Host:
         return self.number % 5 != 4
 
     def time(self, at: float) -> datetime:
-        """The host's wall clock `at` seconds after the hour's start."""
+        """The time on the clock of the host, `at` seconds after the start of the hour."""
         return self.start + timedelta(seconds=at)
 
     def pid(self, random: Random) -> int:
@@ -111,7 +114,7 @@ class Host:
 
 
 class Story(Protocol):
-    """Something that happens on one host from the second `at` on."""
+    """Something that happens on one host, beginning at second `at`."""
 
     @property
     def at(self) -> float: ...
@@ -120,13 +123,13 @@ class Story(Protocol):
     def host(self) -> Host: ...
 
     def tell(self, random: Random) -> Iterator[Line]:
-        """Its lines in time order. Called once, in the order in which stories begin."""
+        """Yield its lines in time order. Called one time for each, in the order in which they begin."""
         ...
 
 
 @dataclass(slots=True)
 class Voice:
-    """One process that writes lines; its clock moves on with each."""
+    """A process that writes lines, each some time after the previous one."""
 
     random: Random
     at: float
@@ -135,7 +138,7 @@ class Voice:
     priority: int
 
     def say(self, text: str, attempt: Attempt | None = None, after: float = 0.0, priority: int | None = None) -> Line:
-        """The next line, `after` seconds and some milliseconds after the one before."""
+        """Make the next line, `after` seconds and some milliseconds after the previous one."""
         self.at += after + self.random.uniform(0.001, 0.02)
         return Line(self.at, self.program, self.pid, priority or self.priority, text, attempt)
 
@@ -155,7 +158,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything stories are made from."""
+    """The start of the hour, the hosts and people, and the source of randomness."""
 
     start: datetime
     hosts: tuple[Host, ...]
@@ -169,16 +172,16 @@ class Scene:
         return self.random.choice(self.of(*roles) if roles else self.hosts)
 
     def person(self) -> Person:
-        """Anyone; the first ones are the busiest."""
+        """A random person; the first ones of the list come most often."""
         return self.people[int(len(self.people) * self.random.random() ** 2)]
 
     def moments(self, count: float) -> list[float]:
-        """About `count` moments per fifty hosts, spread over the hour."""
+        """Random times in the hour: `count` of them for fifty hosts, in proportion for other fleets."""
         return [self.random.uniform(0, HOUR) for _ in range(round(count * len(self.hosts) / 50))]
 
 
 def scene(seed: int, end: datetime, hosts: int) -> Scene:
-    """The scene of the hour that ends at `end`. The fleet is the same for every seed. Raises ValueError."""
+    """Make the scene of the hour that ends at `end`. The fleet is the same for every seed. Raises ValueError."""
     if end.tzinfo is None:
         raise ValueError("the corpus needs the end of its hour with a time zone")
     if hosts < LEAST_HOSTS:
@@ -194,6 +197,6 @@ def _host(number: int, start: datetime) -> Host:
     role, dialect = ROLES[place], DIALECTS[number % len(DIALECTS)]
     nth = turn * ROLES.count(role) + ROLES[:place].count(role) + 1
     name = f"{role}-{nth:02d}" + (".example.net" if dialect in ("rfc5424", "syslog-ng") else "")
-    # RFC 3164 stamps name no zone, so these hosts keep UTC; the others show that an offset is honoured.
+    # RFC 3164 has no time zone, so these hosts use UTC; the others have various offsets.
     zone = ZONES[0] if dialect == "rfc3164" else ZONES[number % len(ZONES)]
     return Host(number, name, role, f"10.20.{number // 200}.{10 + number % 200}", dialect, start.astimezone(zone))

@@ -1,6 +1,6 @@
-"""A scene in, the stories of an ordinary hour of the directory (slapd) and of the web hosts (nginx) out.
+"""Makes up the ordinary hour of the directory (slapd) and of the web hosts (nginx).
 
-Every number below is what fifty hosts do in the hour; other fleets do in proportion.
+Numbers of `moments` are for fifty hosts and an hour; larger fleets do more in proportion.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ GUARDED = ("/admin/", "/manager/html", "/api/v1/users", "/metrics")
 
 
 def directory(scene: Scene) -> Iterator[Story]:
-    """Services look people up, people bind with their own names; one such bind in twenty-five fails."""
+    """Services look people up, and people bind with their own names; one such bind in twenty-five fails."""
     random = scene.random
     for at in scene.moments(1500):
         host, client = scene.host("ldap"), scene.host("app", "web", "mail", "ci")
@@ -64,7 +64,7 @@ def _lookup(scene: Scene, at: float, host: Host, client: Host) -> Story:
 
 
 def _personal(scene: Scene, at: float, host: Host, client: Host) -> Story:
-    """An application checks someone's password; a wrong one is often tried again on the same connection."""
+    """An application checks a password by a bind. After a wrong one it often tries again on the same connection."""
     random, person = scene.random, scene.person()
     if random.random() < 0.1:
         return Connection(at, host, person.address, (Bind(person.dn, mechanism="GSSAPI"),), (person.name,))
@@ -80,7 +80,7 @@ def _binds(scene: Scene, person: Person) -> tuple[Bind, ...]:
 
 
 def web(scene: Scene) -> Iterator[Story]:
-    """People browse, colleagues use the guarded pages, probes and bots come and go, scanners try what they know."""
+    """People browse, colleagues use pages with a login, monitors and bots poll, and scanners try known weaknesses."""
     random = scene.random
     for at in scene.moments(2000):
         yield _browse(scene, at)
@@ -109,7 +109,7 @@ def _browse(scene: Scene, at: float) -> Story:
 
 
 def _colleague(scene: Scene, at: float) -> Story:
-    """HTTP authentication: the browser's first request goes without a name and gets a 401, the rest carry the name."""
+    """HTTP authentication: the first request of a browser has no name and gets a 401, all others have the name."""
     random, person = scene.random, scene.person()
     page = random.choice(GUARDED)
     first = (Request(page, 401, 179),) if random.random() < 0.3 else ()
@@ -121,7 +121,7 @@ def _scan(scene: Scene, at: float) -> Story:
     random = scene.random
     requests = [Request(path, random.choice((404, 403)), 153, after=0.2) for path in SCANNED]
     requests += [Request(path, 401, 179, after=0.2) for path in random.sample(GUARDED, 2)]
-    # A TLS greeting sent to the plain port: nginx escapes what it cannot print.
+    # A TLS handshake sent to the plain port; nginx escapes bytes that are not printable.
     requests.append(Request("\\x16\\x03\\x01\\x01\\x17\\x01", 400, 157, method="", after=0.4))
     random.shuffle(requests)
     agent = random.choice(("-", "Mozilla/5.0 zgrab/0.x", "Mozilla/5.0 \\x22quoted\\x22", "sqlmap/1.8"))

@@ -1,4 +1,4 @@
-"""A client's LDAP connection in, the lines slapd writes at log level "stats" out, to be joined by their `conn=`.
+"""Writes what OpenLDAP's slapd logs of a connection at log level "stats"; its lines belong together by `conn=`.
 
 https://www.openldap.org/doc/admin26/slapdconfig.html#loglevel%20%3Clevel%3E
 """
@@ -24,7 +24,7 @@ class Bind:
 
 @dataclass(slots=True)
 class _Wire:
-    """One numbered connection: puts the number of the connection, and of the operation or socket, before each line."""
+    """Writes lines of one connection, each with the number of the connection and of the operation or socket."""
 
     voice: Voice
     connection: int
@@ -36,7 +36,7 @@ class _Wire:
         return self.voice.say(f"conn={self.connection} fd={self.socket} {text}")
 
     def begin(self, text: str, after: float = 0.0) -> Line:
-        """The first line of the next operation."""
+        """Write the first line of the next operation."""
         self.operation += 1
         return self.op(text, after=after)
 
@@ -44,7 +44,7 @@ class _Wire:
         return self.voice.say(f"conn={self.connection} op={self.operation} {text}", attempt, after)
 
     def times(self) -> str:
-        """The durations that OpenLDAP 2.5 added to every result."""
+        """The durations in a result, which OpenLDAP writes since 2.5."""
         if not self.timed:
             return ""
         random = self.voice.random
@@ -53,7 +53,7 @@ class _Wire:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection from `address` (None: over the local socket): binds, searches for `names`, and the end."""
+    """A connection from `address`, None for the local socket: it binds, searches for `names`, and ends."""
 
     at: float
     host: Host
@@ -64,7 +64,7 @@ class Connection:
     lost: bool = False
 
     def tell(self, random: Random) -> Iterator[Line]:
-        # slapd is one process from boot on, so its pid stays.
+        # One slapd process runs from boot on, so its pid never changes.
         voice = Voice(random, self.at, "slapd", 700 + self.host.number, LOCAL4_DEBUG)
         wire = _Wire(voice, self.host.connection(), random.randint(12, 60), self.host.modern)
         yield wire.fd(f"ACCEPT from {self._peer(random)}")
@@ -107,7 +107,7 @@ def _start_tls(wire: _Wire) -> Iterator[Line]:
 
 
 def _sasl(wire: _Wire, bind: Bind) -> Iterator[Line]:
-    """What precedes the outcome of a SASL bind: for GSSAPI two rounds that are in progress, which are no outcomes."""
+    """The lines before the outcome of a SASL bind. GSSAPI has two rounds "in progress", which are no outcomes."""
     for _ in range(2 if bind.mechanism == "GSSAPI" else 0):
         yield wire.begin('BIND dn="" method=163')
         yield wire.op(f"RESULT tag=97 err={SASL_BIND_IN_PROGRESS}{wire.times()} text=SASL(0): successful result: ")

@@ -1,6 +1,6 @@
-"""Who connects to a host's sshd and how it goes in, the lines of sshd, PAM and logind out.
+"""Writes what sshd, PAM and logind log of connections to sshd.
 
-OpenSSH's own messages: https://github.com/openssh/openssh-portable (auth.c, packet.c, sshd-session.c)
+The messages of OpenSSH: https://github.com/openssh/openssh-portable (auth.c, packet.c, sshd-session.c)
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from random import Random
 from stack.demo.scene import AUTH_ERROR, AUTH_INFO, AUTHPRIV_INFO, AUTHPRIV_NOTICE, Attempt, Host, Line, Voice
 
 MAX_TRIES = 6
+"""Failures after which sshd closes a connection: the default of MaxAuthTries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,9 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """One connection of someone who guesses passwords: `tries` failures for one user, then it ends.
+    """A connection with `tries` guessed passwords for one user, all wrong.
 
-    The sixth failure makes sshd hang up with "maximum authentication attempts exceeded", which counts nothing itself.
+    After the sixth, sshd closes it with "maximum authentication attempts exceeded", which is no attempt itself.
     """
 
     at: float
@@ -140,7 +141,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A scanner that connects and leaves without a password: nothing to count."""
+    """A scanner that connects and leaves without trying a password: no attempt."""
 
     at: float
     host: Host
@@ -154,7 +155,7 @@ class Probe:
 
 
 def fingerprint(name: str) -> str:
-    """What OpenSSH would print for a key of that name: 43 characters of base64."""
+    """A made-up fingerprint for a name, in the format of OpenSSH: 43 characters of base64."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     digest = hashlib.sha512(name.encode()).digest()
     return "".join(alphabet[byte % 64] for byte in digest[:43])

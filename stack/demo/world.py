@@ -1,8 +1,8 @@
-"""The addresses outside the company: who visits, who scans, who attacks, each from a network that accuses nobody.
+"""Chooses the addresses of visitors, scanners and attackers, from networks that belong to nobody real.
 
-Scanners and attackers use MaxMind's published test networks, so that they have a place on a map
+Scanners and attackers use MaxMind's published test networks, so that GeoIP knows them
 (https://github.com/maxmind/MaxMind-DB/tree/main/source-data); some visitors use documentation networks (RFC 5737 and
-RFC 3849), which have none.
+RFC 3849), which it does not know.
 """
 
 from ipaddress import IPv4Network
@@ -16,21 +16,21 @@ SPRAYER = "2.125.160.217"
 BRUTE = "81.2.69.142"
 INTRUDER = "175.16.199.37"
 WEB_BRUTE = "216.160.83.58"
-# A workstation in the company whose owner does not know what runs on it.
+# A compromised workstation inside the company.
 LDAP_SPRAYER = "10.50.9.66"
 
 _CAST = frozenset((SPRAYER, BRUTE, INTRUDER, WEB_BRUTE, LDAP_SPRAYER))
 
 
 def scanner(random: Random) -> str:
-    """A scanner's address, never one of the attackers'."""
+    """A random address of a scanner, never that of an attacker."""
     while (address := _inside(random, _SCANNERS)) in _CAST:
         pass
     return address
 
 
 def visitor(random: Random) -> str:
-    """A visitor's address: mostly with a place, sometimes without, sometimes IPv6."""
+    """A random address of a visitor: mostly one that GeoIP knows, sometimes unknown, sometimes IPv6."""
     draw = random.random()
     if draw < 0.05:
         return f"2001:db8:{random.randrange(1, 400):x}::{random.randrange(1, 65535):x}"

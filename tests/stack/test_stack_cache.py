@@ -58,7 +58,7 @@ def test_an_archive_is_unpacked_with_its_modes(package: cache.Package, monkeypat
     assert (home / "notes").stat().st_mode & 0o777 == 0o644
 
 
-def test_many_at_once_fetch_once(package: cache.Package, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_at_the_same_time_fetch_one_time(package: cache.Package, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = bring(monkeypatch)
     threads = [threading.Thread(target=cache.ensure, args=(package,)) for _ in range(5)]
     for thread in threads:

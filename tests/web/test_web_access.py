@@ -72,7 +72,7 @@ async def test_on_loopback_nobody_is_asked_before_there_is_a_token(tokens: Token
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "ogrewatch.example.com"])
-def test_beyond_loopback_it_does_not_start_without_a_way_to_ask(tmp_path: Path, tokens: TokenFile, host: str) -> None:
+def test_beyond_loopback_it_does_not_start_without_authentication(tmp_path: Path, tokens: TokenFile, host: str) -> None:
     bare = settings("http://127.0.0.1:1", data_dir=tmp_path, web_host=host)
     with pytest.raises(BadSettings, match=r"^OGREWATCH_WEB_HOST: .* --role look"):
         make_app(bare)

@@ -51,7 +51,7 @@ def test_who_broke_in_is_first_however_many_are_louder() -> None:
     assert (found.total, found.broke_in_total) == (10_001, 1)
 
 
-def test_an_address_that_two_workers_list_counts_once_in_the_totals() -> None:
+def test_an_address_that_two_workers_list_is_one_in_the_totals() -> None:
     one = {"attackers": [attacker("203.0.113.1", 3)], "total": 7, "broke_in_total": 0}
     other = {"attackers": [attacker("203.0.113.1", 3, 1)], "total": 2, "broke_in_total": 0}
     found = rank_attackers([answers.attackers(one), answers.attackers(other)], 50)
