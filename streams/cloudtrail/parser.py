@@ -34,7 +34,7 @@ def _recipient(event: Event, value: Any) -> bool:
     return False
 
 
-_MEMBERS = FieldMap(
+_FIELD_MAP = FieldMap(
     FIELD,
     {
         "eventTime": "timestamp",
@@ -77,7 +77,7 @@ def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     if found is None and not is_digest(record):
         return False
     event.update(_BASE)
-    _MEMBERS.apply(found or record, event)
+    _FIELD_MAP.apply(found or record, event)
     extra(event)["cloud.provider"] = "aws"
     if found is None:
         event.setdefault("event_action", "digest")

@@ -1,1 +1,1 @@
-"""Formats and values that several streams share."""
+"""Parses formats, and holds values, that several streams share."""

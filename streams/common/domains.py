@@ -14,7 +14,7 @@ _NUMBERS = re.compile(r"[0-9.]+")
 
 
 def name_source(event: Event) -> None:
-    """Set `source.domain`, and relate that host, when `source.address` is the name of one. Does nothing otherwise."""
+    """Set `source.domain`, and add it to `related.hosts`, when `source.address` is the name of a host."""
     fields = event.get("extra") or {}
     name = fields.get("source.address") if "source_ip" not in event else None
     if name and _NAME.fullmatch(name) and not _NUMBERS.fullmatch(name):

@@ -15,7 +15,7 @@ NUMBERS = {
     "ipv6-icmp": "58", "ipv6-nonxt": "59", "ipv6-opts": "60", "eigrp": "88", "ospf": "89", "pim": "103",
     "vrrp": "112", "l2tp": "115", "sctp": "132", "udplite": "136",
 }  # fmt: skip
-"""IANA's numbers of the transport protocols by the names that `network.transport` takes."""
+"""IANA's numbers of the transport protocols by the names that `network.transport` has."""
 _NAMES = {value: name for name, value in NUMBERS.items()}
 _ALIASES = {"icmpv6": "ipv6-icmp", "icmp6": "ipv6-icmp", "ospfigp": "ospf", "ipip": "ipencap"}
 SERVICES = {

@@ -29,7 +29,7 @@ _USER_AFTER = re.compile(r" {1,2}user=")
 _NAMED_BY_PEER = ("rsh", "rlogin", "rexec")
 """Terminals of services whose client says who its user is: `ruser` and `user` are two names, both typed."""
 _SWITCHES = frozenset(("su", "sudo_authentication", "polkit_authorization"))
-"""Logins of somebody who is in, as somebody else: `ruser` is who asks, `user` whose password is asked for."""
+"""Actions by which a logged-in user becomes another: `ruser` is who asks, `user` whose password is asked for."""
 
 _SESSION_ONLY = ["session"]
 _IN_SESSION: Event = {**DETAIL, "event_category": _SESSION_ONLY}
@@ -225,7 +225,7 @@ def _more(text: str, before: str, user: str, module: str, event: Event) -> None:
 
 
 def _other(text: str, event: Event, action: str) -> bool:
-    """What else modules say; `password changed for alice` names its user twice, as who did it and who has it."""
+    """Parse other messages; `password changed for alice` names its user twice, as who did it and who has it."""
     if not MESSAGES.parse(text, event):
         return False
     event.setdefault("event_action", action)

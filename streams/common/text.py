@@ -47,7 +47,7 @@ def is_ip(text: str) -> bool:
 
 @lru_cache(8192)
 def _is_ip(text: str) -> bool:
-    """The same of a short text: long ones would fill the memory."""
+    """As `is_ip`, for a short text: long ones would fill the cache."""
     try:
         inet_pton(AF_INET6 if ":" in text else AF_INET, text)
     except (OSError, ValueError):

@@ -40,7 +40,7 @@ _PROXIED = re.compile(r"\[([^\]]{0,255})\] - (.*)", re.DOTALL)
 """What ingress-nginx wrote before the user until 0.22: the addresses that a request was passed on for."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){1,16}(?::[0-9]{1,5})?")
 _LONGEST_START = 2048
-"""Within how many characters a line's request must begin for the line to be told by its beginning."""
+"""Within how many characters a line's request must begin for the line to be recognised by its beginning."""
 _LONGEST = 16384
 LONGEST = 131_072
 """Characters of a line that is parsed. Around its status stand request, referrer and agent of 8 KiB each, every byte
@@ -106,14 +106,14 @@ def _unquoted(text: str) -> str:
 
 
 def parse(message: str, event: Event, name: str) -> bool:
-    """Add the columns of one line; False, and nothing added, when it is none. `name` is the stream's, for what has no
+    """Set the columns of one line; False, and nothing set, when it is none. `name` is the stream's, for what has no
     field in ECS."""
     message = _unquoted(message)
     return _parse(message, event, name) or (len(message) < _LONGEST and _parse(_mended(message), event, name))
 
 
 def _mended(message: str) -> str:
-    """The line as servers write it of one that has more blanks, or an empty user in quotes."""
+    """The line as servers write it, made of one with more blanks or an empty user in quotes."""
     parts = message.split('"')
     line = '"'.join(_BLANKS.sub(" ", part) if at % 2 == 0 else part for at, part in enumerate(parts))
     return _NO_USER.sub(r"\1-", line, count=1)
@@ -185,7 +185,7 @@ def _split_escaped(rest: str) -> _Parts | None:
 
 
 def _split_unescaped(rest: str) -> _Parts | None:
-    """The same of a server that writes quotes in a request as they come: a status follows the one that ends it."""
+    """As `_split`, for a server that writes quotes in a request as they come: a status follows the one that ends it."""
     end = _UNESCAPED.search(rest)
     if end is None or end.start() == 0:
         return None
@@ -223,7 +223,7 @@ def _address(client: str) -> tuple[str, str]:
 
 
 def _set_host(host: str, event: Event) -> None:
-    """The virtual host that was asked, perhaps with its port."""
+    """Set the virtual host that was asked, which may come with its port."""
     if host == "-":
         return
     name, port = (host, "") if is_ip(host) else host_port(host)
@@ -271,14 +271,14 @@ def _set_request(parts: _Parts, event: Event, name: str) -> None:
 
 
 def _set_more(more: str, event: Event, name: str) -> None:
-    """What a format of one's own adds; often the addresses that a proxy passed on, the client's the first of them."""
+    """Set what a custom format adds; often the addresses that a proxy passed on, the client's the first of them."""
     extra(event)[name + ".more"] = more
     if (found := _FORWARDED.fullmatch(more)) and is_ip(found[1]):
         extra(event)["network.forwarded_ip"] = found[1]
 
 
 def set_target(request: str, event: Event, name: str) -> None:
-    """Method, target and version; a request that is none of that (a TLS hello, `-`) is kept as it came."""
+    """Set method, target and version; a request that is none of that (a TLS hello, `-`) is kept as it came."""
     found = _REQUEST.fullmatch(request)
     if found is None:
         if request not in ("", "-"):
@@ -308,7 +308,7 @@ def _set_url(target: str, method: str, event: Event) -> None:
 
 
 def _set_authority(text: str, event: Event) -> None:
-    """The host that is asked for, perhaps with its port."""
+    """Set the host that is asked for, which may come with its port."""
     host, port = ("", "") if is_ip(text) else host_port(text)
     extra(event)["url.domain"] = host or text
     if value := port_number(port):

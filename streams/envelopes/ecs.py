@@ -23,7 +23,7 @@ def sniff(record: dict[str, Any]) -> bool:
 
 def parse(record: dict[str, Any], event: Event) -> None:
     """The event as the document has it. What is no ECS field, or no value of one, is kept in `json`."""
-    _MEMBERS.apply(_nested(record), event)
+    _FIELD_MAP.apply(_nested(record), event)
     fields = extra(event)
     rest: dict[str, Any] = {}
     for name, value in leaves(fields.pop("json", {})):
@@ -101,4 +101,4 @@ _TABLE: dict[str, str | Converter] = {
 }
 _TABLE |= {"event.category": _categories, "event.type": _types}
 _TABLE |= {"event.kind": _one_of("event_kind", KINDS), "event.outcome": _one_of("event_outcome", OUTCOMES)}
-_MEMBERS = FieldMap("json", _TABLE)
+_FIELD_MAP = FieldMap("json", _TABLE)

@@ -145,7 +145,7 @@ class Headers:
 
 
 def _read_priority(text: str, event: Event) -> str:
-    """What follows an octet count, a mark of the byte order and a PRI; `text` itself when there is no PRI."""
+    """Read octet count, byte order mark and PRI, and return what follows; `text` itself when there is no PRI."""
     rest = text.removeprefix("\ufeff")
     if framed := _FRAME.match(rest):
         rest = rest[framed.end() :]
@@ -157,8 +157,8 @@ def _read_priority(text: str, event: Event) -> str:
 
 
 def _read_sequence(rest: str, event: Event) -> str:
-    """What follows the sequence number of Cisco IOS, the host and the device's own number that may come after it, and
-    the node of IOS XR."""
+    """Read the sequence number of Cisco IOS, the host and the device's own number that may come after it, and the node of
+    IOS XR. Return what follows."""
     rest = rest.lstrip(" ")
     if found := _SEQUENCE.match(rest):
         if found[2]:

@@ -79,7 +79,7 @@ def _named(rest: str, programs: Container[str]) -> bool:
 
 
 def set_host(event: Event, name: str) -> None:
-    """`s_src@web1/relay` is the host web1, `[192.0.2.1]` the host 192.0.2.1; the whole of it is kept beside."""
+    """Set the host: `s_src@web1/relay` is the host web1, `[192.0.2.1]` the host 192.0.2.1. The whole is kept, too."""
     host = name.rpartition("@")[2]
     if "/" in host:
         host = _SLOT.sub("", host).partition("/")[0]
@@ -142,8 +142,10 @@ def read_lone_tag(rest: str, event: Event, headed: bool) -> bool:
 
 
 def set_program(event: Event, name: str, pid: str) -> None:
-    """`/usr/sbin/cron` is the program cron, `postfix/smtpd` a program's own name. What `sshd(pam_unix)` writes is as
-    if sshd had written `pam_unix(sshd): ...`, which PAM does since 2005."""
+    """Set the program: `/usr/sbin/cron` is the program cron, `postfix/smtpd` a program's own name.
+
+    A message of `sshd(pam_unix)` becomes `pam_unix(sshd): ...` of sshd, which is what PAM writes since 2005.
+    """
     if name.endswith(")") and (old := _OLD_PAM.fullmatch(name)):
         name = old[1]
         event["message"] = f"{old[2]}({name}): {event['message']}"

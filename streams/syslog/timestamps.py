@@ -27,7 +27,7 @@ MICROSECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 _AHEAD = 36 * 3600 * MICROSECOND
-"""How far a clock may be ahead of receipt: a zone that was not told is up to 26 hours off."""
+"""How far a clock may be ahead of receipt: an unknown zone is up to 26 hours off."""
 _YEAR = 365 * 86400 * MICROSECOND
 _YEARS_BACK = tuple(range(0, -9, -1))
 """A 29th of February may have been eight years ago."""
@@ -62,7 +62,7 @@ def clf(stamp: str) -> int | None:
 
 @lru_cache(_CACHED)
 def _clf(stamp: str) -> int | None:
-    """The same of a short text: long ones would fill the memory."""
+    """As `clf`, for a short text: long ones would fill the cache."""
     found = _CLF.fullmatch(stamp)
     if found is None:
         return None
