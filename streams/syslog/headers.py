@@ -157,8 +157,8 @@ def _read_priority(text: str, event: Event) -> str:
 
 
 def _read_sequence(rest: str, event: Event) -> str:
-    """Read the sequence number of Cisco IOS, the host and the device's own number that may come after it, and the node of
-    IOS XR. Return what follows."""
+    """Read the sequence number of Cisco IOS, the host and the device's own number that may come after it, and the node
+    of IOS XR. Return what follows."""
     rest = rest.lstrip(" ")
     if found := _SEQUENCE.match(rest):
         if found[2]:
