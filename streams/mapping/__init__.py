@@ -1,1 +1,1 @@
-"""Tables that map messages and JSON records to the columns of an event."""
+"""Maps messages and JSON records to the columns of an event by tables."""

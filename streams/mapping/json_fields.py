@@ -1,6 +1,6 @@
-"""Maps the members of a JSON record to columns by a table, and keeps the others.
+"""Maps the fields of a JSON record to columns by a table, and keeps the others.
 
-A table maps the dotted path of a member to a column (`source_ip`), to an ECS field without one by its dotted name
+A table maps the dotted path of a field to a column (`source_ip`), to an ECS field without one by its dotted name
 (`rule.id`), or to a `Converter`.
 """
 

@@ -1,4 +1,4 @@
-"""Lines of samples whose free text, which a stranger chooses, is replaced by the syntax of everything else in a line.
+"""Makes sample lines hostile: replaces the text that a stranger chooses by syntax from the rest of a line.
 
 A line is made hostile where its event has a text that somebody typed (a user, a path, a referrer, a name to look up):
 the same text, longer or wholly other, with forged addresses, ports, names, verdicts and times in the shape in which

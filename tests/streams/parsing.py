@@ -1,4 +1,4 @@
-"""Lines of one program, parsed as the whole pipeline would, and checked."""
+"""Parses lines of one program as the whole pipeline would, and checks the events."""
 
 from stream_checks import check_event
 

@@ -1,4 +1,4 @@
-"""Records that are JSON, parsed as the whole pipeline would, and checked; and records that keep to no schema."""
+"""Parses JSON records as the whole pipeline would, and checks the events; makes records that keep to no schema."""
 
 import json
 from typing import Any

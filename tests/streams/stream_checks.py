@@ -1,4 +1,4 @@
-"""What holds for every event, whoever made it: known columns, values of their types, ECS's allowed values."""
+"""Checks what holds for every event of any stream: known columns, values of their types, ECS's allowed values."""
 
 import json
 from typing import Any

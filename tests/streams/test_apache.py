@@ -1,4 +1,4 @@
-"""Apache: requests and errors, what counts as an attempt, and clients who write log lines."""
+"""Tests the parser of Apache: requests and errors, what counts as an attempt, and clients who write log lines."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""auditd: what records mean, which belong together, and names that look like fields."""
+"""Tests the parser of auditd: what records mean, which belong together, and names that look like fields."""
 
 import pytest
 from parsing import attempt_of, event_of

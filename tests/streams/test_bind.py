@@ -1,4 +1,4 @@
-"""BIND: queries and refusals, zones, other servers, names that look like log lines."""
+"""Tests the parser of BIND: queries and refusals, zones, other servers, names that look like log lines."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""Cisco's firewalls: which end is which, what is an attempt, users who write addresses, messages nobody knows."""
+"""Tests the parser of Cisco's firewalls: source and destination, attempts, users with addresses in their names."""
 
 from typing import Any
 

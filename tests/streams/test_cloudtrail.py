@@ -1,4 +1,4 @@
-"""CloudTrail: forms of records, who did what, what counts as an attempt, records that keep to no schema."""
+"""Tests the parser of CloudTrail: forms of records, who did what, attempts, records that keep to no schema."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""cron: jobs and tables, and commands that look like messages."""
+"""Tests the parser of cron: jobs and tables, and commands that look like messages."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""ISC dhcpd: exchanges, what went wrong, clients whose names hold interfaces and addresses."""
+"""Tests the parser of ISC dhcpd: exchanges, what went wrong, clients whose names hold interfaces and addresses."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""The dispatcher: any bytes in, exactly one event out, made by the stream that knows the program."""
+"""Tests that the dispatcher makes exactly one event of any bytes, by the stream that knows the program."""
 
 import pytest
 from stream_checks import check_event

@@ -1,4 +1,4 @@
-"""dnsmasq: queries and answers, leases, names that hold addresses."""
+"""Tests the parser of dnsmasq: queries and answers, leases, names that hold addresses."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""doas: what counts as an attempt, and commands that look like log lines."""
+"""Tests the parser of doas: what counts as an attempt, and commands that look like log lines."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""domains: what is a name of a host, and what is not."""
+"""Tests which texts count as names of hosts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""dovecot: which of its lines are attempts, and names that look like the rest of the line."""
+"""Tests the parser of dovecot: which lines are attempts, and names that look like the rest of the line."""
 
 import pytest
 from parsing import attempt_of, event_of

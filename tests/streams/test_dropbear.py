@@ -1,4 +1,4 @@
-"""dropbear: what counts as an attempt, and names that look like log lines."""
+"""Tests the parser of dropbear: what counts as an attempt, and names that look like log lines."""
 
 import pytest
 from parsing import RECEIVED, attempt_of, event_of

@@ -1,4 +1,4 @@
-"""389 Directory Server: one attempt a bind, joined from up to three lines of a connection."""
+"""Tests the parser of 389 Directory Server: one attempt per bind, joined from up to three lines of a connection."""
 
 import pytest
 from parsing import RECEIVED, attempt_of, event_of
@@ -57,7 +57,7 @@ def test_a_sasl_bind_of_several_steps_is_one() -> None:
     assert events[-1]["user_name"] == "bob"
 
 
-def test_each_of_two_binds_under_way_has_its_own_name() -> None:
+def test_each_of_two_concurrent_binds_has_its_own_name() -> None:
     other = BIND.replace("op=0", "op=1").replace("alice", "bob")
     assert last(OPEN, BIND, other, RESULT.format(49))["user_name"] == "alice"
     assert last(OPEN, BIND, other, RESULT.format(49).replace("op=0", "op=1"))["user_name"] == "bob"

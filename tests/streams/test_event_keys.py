@@ -1,4 +1,4 @@
-"""Where an event goes depends on its line alone, whatever is known of its connection."""
+"""Tests that the key of an event depends on its line alone, whatever is known of its connection."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Exim: logins and what counts as one, whose address it is, mails taken, delivered and refused."""
+"""Tests the parser of Exim: logins and attempts, whose address it is, mails accepted, delivered and refused."""
 
 import pytest
 from parsing import attempt_of, event_of

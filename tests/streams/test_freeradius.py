@@ -1,4 +1,4 @@
-"""FreeRADIUS: which of its lines are attempts, names that look like the rest, and passwords that are not copied."""
+"""Tests the parser of FreeRADIUS: attempts, names that look like the rest, passwords that must not be copied."""
 
 import pytest
 from parsing import RECEIVED, attempt_of, event_of

@@ -1,4 +1,4 @@
-"""HAProxy: its formats, what counts as an attempt, clients who write log lines, times of its own."""
+"""Tests the parser of HAProxy: its formats, attempts, clients who write log lines, its own times."""
 
 import pytest
 from parsing import attempt_of, event_of

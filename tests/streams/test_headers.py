@@ -1,4 +1,4 @@
-"""Headers: every dialect that relays and devices write, as a table."""
+"""Tests a table of syslog headers in every dialect that relays and devices write."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""What a stranger types becomes no address, port, time, verdict or host, and nobody else's name, in any stream.
+"""Tests that text of a stranger becomes no address, port, time, verdict, host or other user's name, in any stream.
 
 Where a daemon escapes nothing and a line may be read in two ways, no value is right, a forged one never.
 """

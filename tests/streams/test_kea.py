@@ -1,4 +1,4 @@
-"""Kea: leases, clients, what its texts may hold."""
+"""Tests the parser of Kea: leases, clients, what its texts may hold."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""The KDC: which of its lines are attempts, and principals that look like the rest of the line."""
+"""Tests the parser of the KDC: which lines are attempts, and principals that look like the rest of the line."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""Time in proportion to the text: every pattern alone, every parser without the limit on what it is given, headers.
+"""Tests that time is proportional to the text: of each pattern alone, each parser without its limit, and headers.
 
 Each run takes a share; `OGREWATCH_PUMPS=0` takes everything, `OGREWATCH_PUMPS=2000` so many texts of each stream.
 """

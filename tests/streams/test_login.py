@@ -1,4 +1,4 @@
-"""login: which of its lines are attempts, and names typed by whoever sits there."""
+"""Tests the parser of login: which lines are attempts, and names that the user types."""
 
 import pytest
 from parsing import attempt_of, event_of

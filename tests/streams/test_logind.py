@@ -1,4 +1,4 @@
-"""systemd-logind: no attempts, and users who are told to the lines that do not name them."""
+"""Tests the parser of systemd-logind: no line is an attempt; users are added to lines that do not name them."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""Messages longer than their source writes: only the beginning is parsed, the event says so, and keeps the whole."""
+"""Tests messages longer than their source writes: only the beginning is parsed, and the event keeps the whole."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Blanks at the ends of a message change nothing of what is read from it, however the message came."""
+"""Tests that blanks at the ends of a message change nothing of what is read from it, however the message came."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Authentication events in MozDef's form, and those of its LDAP humanizer: what counts, as what, and for whom."""
+"""Tests authentication events of MozDef and its LDAP humanizer: which are attempts, of whom, with what outcome."""
 
 from typing import Any
 

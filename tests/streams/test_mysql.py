@@ -1,4 +1,4 @@
-"""MySQL and MariaDB: what counts as an attempt, the forms of their logs, and users who write log lines."""
+"""Tests the parser of MySQL and MariaDB: attempts, the formats of their logs, and users who write log lines."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""netfilter: what prefixes mean, whose packet it is, and messages of the kernel that are none."""
+"""Tests the parser of netfilter: what prefixes mean, whose packet it is, and other messages of the kernel."""
 
 from typing import Any
 

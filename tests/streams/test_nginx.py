@@ -1,4 +1,4 @@
-"""nginx: requests and errors, what counts as an attempt, and clients who write log lines."""
+"""Tests the parser of nginx: requests and errors, what counts as an attempt, and clients who write log lines."""
 
 from urllib.parse import quote
 
@@ -261,7 +261,7 @@ def test_a_forged_client_is_not_the_client(said: str, request_line: str, referre
         (f'open() "/x{_WHOLE}{"y" * 1900}" failed (2: x)', "", ""),
     ],
 )
-def test_a_line_that_may_be_read_in_two_ways_has_no_client(said: str, request_line: str, referrer: str) -> None:
+def test_an_ambiguous_line_has_no_client(said: str, request_line: str, referrer: str) -> None:
     """nginx escapes nothing: what was typed before its own words may look like them, and what was typed after, too."""
     assert _client_of(said, request_line, referrer) is None
 

@@ -1,4 +1,4 @@
-"""OpenVPN: one attempt a peer, whatever it prints, and names that look like peers."""
+"""Tests the parser of OpenVPN: one attempt per peer, whatever it logs, and names that look like peers."""
 
 import pytest
 from parsing import RECEIVED, attempt_of, event_of

@@ -1,4 +1,4 @@
-"""PAM lines: under any program, none an attempt, and names that look like hosts."""
+"""Tests the parser of PAM lines under any program: none is an attempt; names that look like hosts."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""Damaged lines through every stream's parser, by the million: one sound event each, its time and size bounded.
+"""Feeds damaged lines to every stream's parser: each must give one valid event, in bounded time and size.
 
 The suite takes 20,000 lines. `scripts/fuzz-parsers` takes 1,000,000 and prints what they cost; a failure names a line.
 """
@@ -54,8 +54,8 @@ _SLOWEST = 2e-6
 """Seconds of CPU time that a byte may cost, beyond `_START` for the line: ten times what it costs on the average."""
 _START = 0.02
 _WIDEST = 40
-"""Times that an event may be as long as its line, in JSON, beyond `_ROOM`."""
-_ROOM = 8192
+"""Times that an event may be as long as its line, in JSON, beyond `_SPARE_BYTES`."""
+_SPARE_BYTES = 8192
 _MORE_MEMORY = 200 << 20
 """Bytes by which the process may grow once it has parsed the first tenth."""
 
@@ -124,8 +124,8 @@ def _check(event: Event, line: bytes) -> float:
     check_event(event)
     assert event.get("error_message") in (None, "empty line"), event.get("error_message")
     size = len(json.dumps(event, ensure_ascii=False).encode())
-    assert size <= _WIDEST * len(line) + _ROOM, f"an event of {size} bytes"
-    return (size - _ROOM) / max(len(line), 1)
+    assert size <= _WIDEST * len(line) + _SPARE_BYTES, f"an event of {size} bytes"
+    return (size - _SPARE_BYTES) / max(len(line), 1)
 
 
 def _run(dispatcher: Dispatcher, joins: MemoryState, line: bytes, program: str | None, figures: _Figures) -> None:

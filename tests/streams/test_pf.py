@@ -1,4 +1,4 @@
-"""pf: filterlog's positions and tcpdump's text, which end is which, and lines that are neither."""
+"""Tests the parser of pf: filterlog's positions and tcpdump's text, which end is which, and lines that are neither."""
 
 import pytest
 from parsing import attempt_of, event_of
@@ -34,7 +34,7 @@ def test_positions(line: str, ends: tuple[str, int | None, str, int | None, str]
 
 
 @pytest.mark.parametrize(
-    ("action", "direction", "types", "way", "column"),
+    ("action", "direction", "types", "flow", "column"),
     [
         ("block", "in", ["connection", "denied"], "inbound", "observer_ingress_interface_name"),
         ("reject", "in", ["connection", "denied"], "inbound", "observer_ingress_interface_name"),
@@ -42,12 +42,12 @@ def test_positions(line: str, ends: tuple[str, int | None, str, int | None, str]
         ("scrub", "in", ["connection"], "inbound", "observer_ingress_interface_name"),
     ],
 )
-def test_what_the_rule_did(action: str, direction: str, types: list[str], way: str, column: str) -> None:
+def test_what_the_rule_did(action: str, direction: str, types: list[str], flow: str, column: str) -> None:
     line = f"4,,,1000000103,igb0,match,{action},{direction},4,0x0,,242,54321,0,none,17,udp,40,{ENDS},1,2,20"
     packet = f"rule 4/(match) {action} {direction} on igb0: 203.0.113.66.1 > 192.0.2.10.2: udp 20"
     for message in (line, packet):
         event = event_of("filterlog", message)
-        assert (event["event_action"], event["event_type"], event["network_direction"]) == (action, types, way)
+        assert (event["event_action"], event["event_type"], event["network_direction"]) == (action, types, flow)
         assert event[column] == "igb0"
         assert attempt_of("filterlog", message) == (0, "")
 

@@ -1,4 +1,4 @@
-"""pfSense and OPNsense: what counts as an attempt, users who write addresses."""
+"""Tests the parser of pfSense and OPNsense: what counts as an attempt, users who write addresses."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""polkit: which of its lines are attempts, and commands that look like its own words."""
+"""Tests the parser of polkit: which lines are attempts, and commands that look like its own words."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""postfix: what counts as an attempt, mails and peers, and clients who write log lines."""
+"""Tests the parser of postfix: what counts as an attempt, mails and peers, and clients who write log lines."""
 
 import pytest
 from parsing import attempt_of, event_of
@@ -35,7 +35,7 @@ def test_what_is_an_attempt(message: str, attempts: int, outcome: str) -> None:
     assert attempt_of("postfix/smtpd", message) == (attempts, outcome)
 
 
-def test_a_login_counts_once_however_many_mails_it_hands_in() -> None:
+def test_a_login_is_counted_with_the_first_of_its_mails() -> None:
     joins = MemoryState()
     connect = "connect from a.example.net[198.51.100.7]"
     lines = (connect, CLIENT.format("4B1C52E0A1"), CLIENT.format("4B1C52E0A2"), connect, CLIENT.format("4B1C52E0A3"))

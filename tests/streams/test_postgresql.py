@@ -1,4 +1,4 @@
-"""PostgreSQL: what counts as an attempt, the settings of its log, and users who write log lines."""
+"""Tests the parser of PostgreSQL: attempts, the settings of its log, and users who write log lines."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""ProFTPD: which of its lines are attempts, and users whose names hold an address or a verdict."""
+"""Tests the parser of ProFTPD: which lines are attempts, and users whose names hold an address or a verdict."""
 
 import pytest
 from parsing import attempt_of, event_of

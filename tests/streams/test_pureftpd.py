@@ -1,4 +1,4 @@
-"""Pure-FTPd: which of its lines are attempts, and names that look like its own words."""
+"""Tests the parser of Pure-FTPd: which lines are attempts, and names that look like its own words."""
 
 import pytest
 from parsing import attempt_of, event_of

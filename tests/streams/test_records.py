@@ -1,4 +1,4 @@
-"""Records that are JSON: who reads them, what envelopes give, and objects that are made to hurt."""
+"""Tests JSON records: which stream reads them, what envelopes add, and hostile objects."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""shadow-utils: who was changed and by whom, and names that look like messages."""
+"""Tests the parser of shadow-utils: who was changed and by whom, and names that look like messages."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""slapd: one attempt a bind, joined from up to three lines of a connection."""
+"""Tests the parser of slapd: one attempt per bind, joined from up to three lines of a connection."""
 
 import pytest
 from parsing import attempt_of, event_of
@@ -69,7 +69,7 @@ def test_a_result_belongs_to_the_bind_of_its_operation() -> None:
     assert event["source_ip"] == "203.0.113.66"
 
 
-def test_each_of_two_binds_under_way_has_its_own_name() -> None:
+def test_each_of_two_concurrent_binds_has_its_own_name() -> None:
     other = BIND.replace("op=0", "op=1").replace("alice", "bob")
     assert last(ACCEPT, BIND, other, RESULT.format(49))["user_name"] == "alice"
     assert last(ACCEPT, BIND, other, RESULT.format(49).replace("op=0", "op=1"))["user_name"] == "bob"

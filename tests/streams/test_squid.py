@@ -1,4 +1,4 @@
-"""Squid: its formats, what counts as an attempt, URLs and users that hold more than they should."""
+"""Tests the parser of Squid: its formats, attempts, URLs and users that contain more than they should."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""sshd: what counts as an attempt, and users who name themselves after log lines."""
+"""Tests the parser of sshd: what counts as an attempt, and users who name themselves after log lines."""
 
 import pytest
 from parsing import attempt_of, event_of

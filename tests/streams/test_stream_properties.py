@@ -1,4 +1,4 @@
-"""Every parser, whatever it is given: one sound event, no exception, in bounded time (`test_linear_time` has more)."""
+"""Tests that every parser makes one valid event of any text, in bounded time (`test_linear_time` has more)."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Every stream's samples against the events beside them, and what holds for all of those."""
+"""Compares the events of every stream's samples with the expected ones, and checks what holds for all of them."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The pieces that streams are made of."""
+"""Tests the helpers for text that streams share."""
 
 from zoneinfo import ZoneInfo
 

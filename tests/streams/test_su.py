@@ -1,4 +1,4 @@
-"""su: which of its lines are an attempt, and targets with names made up by the caller."""
+"""Tests the parser of su: which lines are attempts, and targets with names made up by the caller."""
 
 import pytest
 from parsing import attempt_of, event_of

@@ -1,4 +1,4 @@
-"""sudo: what counts as an attempt, and commands that look like log lines."""
+"""Tests the parser of sudo: what counts as an attempt, and commands that look like log lines."""
 
 import json
 

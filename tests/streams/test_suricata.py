@@ -1,4 +1,4 @@
-"""Suricata: types of records, versions of DNS records, what they say of both ends, records that keep to no schema."""
+"""Tests the parser of Suricata: types of records, versions of DNS records, both ends, records without schema."""
 
 import json
 from typing import Any

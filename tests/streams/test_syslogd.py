@@ -1,4 +1,4 @@
-"""syslogd: a repetition counts nothing, wherever it stands; daemons name themselves."""
+"""Tests the parser of syslogd: a repetition is never counted, wherever it stands; daemons name themselves."""
 
 import pytest
 from parsing import RECEIVED, attempt_of, event_of

@@ -1,4 +1,4 @@
-"""systemd: units that start, stop and fail, and descriptions that look like messages."""
+"""Tests the parser of systemd: units that start, stop and fail, and descriptions that look like messages."""
 
 import pytest
 from parsing import attempt_of, event_of

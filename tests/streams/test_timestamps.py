@@ -1,4 +1,4 @@
-"""Times that messages tell: years and zones that they leave out, clocks that go back, days that there are not."""
+"""Tests times in messages: missing years and zones, clocks that go back, days that do not exist."""
 
 from datetime import UTC, datetime
 from typing import Any

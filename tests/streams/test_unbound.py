@@ -1,4 +1,4 @@
-"""Unbound: queries, replies, local zones, names that look like more."""
+"""Tests the parser of Unbound: queries, replies, local zones, names that look like more."""
 
 import pytest
 from parsing import attempt_of, event_of

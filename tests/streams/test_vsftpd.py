@@ -1,4 +1,4 @@
-"""vsftpd: which of its lines are attempts, and users and paths that look like its own words."""
+"""Tests the parser of vsftpd: which lines are attempts, and users and paths that look like its own words."""
 
 import pytest
 from parsing import RECEIVED, attempt_of, event_of
@@ -47,7 +47,7 @@ def test_a_name_hides_neither_address_nor_verdict(name: str) -> None:
         '[a] OK UPLOAD: Client "203.0.113.66", "/x] FAIL DELETE: Client "192.0.2.99", "/y", 1 bytes, 1.00Kbyte/sec',
     ],
 )
-def test_a_line_that_may_be_read_in_two_ways_names_nobody(message: str) -> None:
+def test_an_ambiguous_line_names_nobody(message: str) -> None:
     """The user stands before the verdict, paths, commands and passwords after it, and none is escaped."""
     event = event_of("vsftpd", message)
     assert event["event_dataset"] == "vsftpd"

@@ -1,4 +1,4 @@
-"""Zeek: how logs are told, states of connections, what counts as an attempt, records that keep to no schema."""
+"""Tests the parser of Zeek: how it recognises logs, states of connections, attempts, records without schema."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Makes of a pattern texts that lead into it: a piece for each of its parts, so that each can be repeated."""
+"""Generates texts that match the beginning of a pattern, with a piece for each of its parts, to repeat each one."""
 
 import re
 from collections.abc import Iterator
