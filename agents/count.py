@@ -5,11 +5,13 @@ A batch is acknowledged when the entries it changed and the row that says so are
 
 import asyncio
 import gc
+from functools import partial
 from typing import Any
 
 from agents.counting.flush import Flusher
 from agents.counting.partition_counts import InconsistentState, PartitionCounts
 from agents.counting.partition_store import PartitionStore
+from agents.counting.peers import Endpoint
 from agents.counting.recovery_check import RecoveryCheck
 from agents.counting.server import Server
 from agents.metrics import Metrics
@@ -17,7 +19,7 @@ from agents.runtime.app import role_app
 from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
-from agents.state.changelog_table import ChangelogTable
+from agents.state.changelog_table import ChangelogTable, changelog_name
 from agents.transport import Batch, BatchApp, ContinuityCheck, abort_process
 from topics.avro.wire import UnknownSchema
 from topics.catalogue import read_by
@@ -31,15 +33,20 @@ GLANCE = 30.0
 
 
 class Counter:
-    """Counts batches of the partitions that the app owns."""
+    """Counts batches of the partitions that the app owns, in the entries of its `table`."""
 
-    def __init__(self, app: BatchApp, table: ChangelogTable[PartitionStore], settings: Settings) -> None:
-        self._app, self._table, self._metrics = app, table, Metrics(ROLE)
+    def __init__(self, app: BatchApp, settings: Settings) -> None:
+        self._app, self._metrics = app, Metrics(ROLE)
         self._schemas = Schemas(settings)
-        changelog = table.changelog_topic.get_topic_name()
+        changelog = changelog_name(app, TABLE)
         self._recovery_check = RecoveryCheck(settings, app.conf.id, changelog)
         self._advice = f"To count anew, stop all count workers and delete topic {changelog} and group {app.conf.id}."
-        self.flusher = Flusher(app, table, settings.prefix)
+        self.table: ChangelogTable[PartitionStore] = ChangelogTable(
+            app, TABLE, servers=settings.kafka, beside=read_by(ROLE, settings.prefix),
+            replication=settings.replication, keep=settings.keep,
+            make_store=partial(PartitionStore, settings), open_partition=self.open,
+        )  # fmt: skip
+        self.flusher = Flusher(app, self.table, settings.prefix)
 
     async def open(self, part: ChangelogPartition[PartitionStore]) -> None:
         """Look at a partition that was recovered, and count on. What is wrong with it ends the process."""
@@ -59,7 +66,7 @@ class Counter:
 
     def _take(self, event: Any) -> None:
         message, batch = event.message, event.value
-        part = self._table.store.parts.get(message.partition)
+        part = self.table.store.parts.get(message.partition)
         if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
             return
         log = part.store.logs[message.topic]
@@ -93,9 +100,9 @@ class Counter:
 
     async def watch(self) -> None:
         """Look whether the topics are still the same, and as large; that they cannot be asked is no reason to stop."""
-        logs = [log for part in self._table.store.recovered() for log in part.store.logs.values()]
+        logs = [log for part in self.table.store.recovered() for log in part.store.logs.values()]
         try:
-            await self._recovery_check.watch(logs, self._table.partitions_there)
+            await self._recovery_check.watch(logs, self.table.partitions_there)
         except InconsistentState as error:
             abort_process(f"{ROLE}: {error}. {self._advice}")
 
@@ -105,19 +112,11 @@ def make_app(settings: Settings) -> BatchApp:
 
     Raises `BadSettings` where anybody could ask.
     """
-    app = role_app(ROLE, settings)
-    app.batch_max_bytes = _BATCH_BYTES
-    table: ChangelogTable[PartitionStore] = ChangelogTable(
-        app, TABLE, servers=settings.kafka, beside=read_by(ROLE, settings.prefix),
-        replication=settings.replication, keep=settings.keep,
-    )  # fmt: skip
-    app.tables.add(table)
-    counter, check_continuity = Counter(app, table, settings), ContinuityCheck()
-    table.make_store = lambda partition: PartitionStore(settings, partition, table.partitions_there)
-    table.opened = counter.open
-    server = Server(app, table, settings)
-    app.conf.canonical_url = server.url
-    table.add_dependency(server)
+    endpoint = Endpoint(settings)
+    app = role_app(ROLE, settings, batch_bytes=_BATCH_BYTES, canonical_url=endpoint.url)
+    counter, check_continuity = Counter(app, settings), ContinuityCheck()
+    app.tables.add(counter.table)
+    counter.table.add_dependency(Server(app, counter.table, settings, endpoint))
 
     async def count(stream: Any) -> None:
         gc.set_threshold(*_GARBAGE)

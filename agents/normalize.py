@@ -13,13 +13,14 @@ from agents.runtime.failure_limit import FailureLimit, LimitExceeded
 from agents.runtime.paused_partitions import AGAIN, PausedPartitions
 from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
-from agents.state.changelog_table import ChangelogTable
+from agents.state.changelog_table import ChangelogTable, changelog_name
 from agents.state.correlation import BatchState, CorrelationStore
 from agents.state.topic_guard import TopicGuard
 from agents.transport import BatchApp, ContinuityCheck, Outgoing, abort_process
 from topics.catalogue import DEADLETTER, REPLAY, read_by
 
 ROLE = "normalize"
+_TABLE = "joins"  # names the changelog topic
 _GLANCE = 30.0  # seconds between looks at the GeoIP files and the topics
 _KEEP = 86_400.0  # seconds that a join may last
 _PAUSE = 0.05  # seconds between looks whether there was a commit
@@ -122,12 +123,12 @@ def make_app(settings: Settings) -> BatchApp:
     """The Faust app of the role. Lines of one raw partition become events in their order."""
     Schemas(settings)
     app, check_continuity = role_app(ROLE, settings), ContinuityCheck()
+    topics = TopicGuard(settings, changelog_name(app, _TABLE))
     table: ChangelogTable[CorrelationStore] = ChangelogTable(
-        app, "joins", servers=settings.kafka, beside=read_by(ROLE, settings.prefix),
+        app, _TABLE, servers=settings.kafka, beside=read_by(ROLE, settings.prefix),
         replication=settings.replication, keep=_KEEP,
+        make_store=lambda _partition, _partitions: CorrelationStore(), open_partition=topics.open,
     )  # fmt: skip
-    topics = TopicGuard(settings, table.changelog_topic.get_topic_name())
-    table.make_store, table.opened = (lambda _: CorrelationStore()), topics.open
     app.tables.add(table)
     normalizer = Normalizer(app, table, topics, settings)
 

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 import orjson
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from yarl import URL
 
 from agents.settings import Settings
 from topics.environment import BadSettings
@@ -23,6 +24,18 @@ PURPOSE = "count queries"
 _PORTS = 100  # that are tried
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Endpoint:
+    """The socket that a count worker listens on, and the `url` by which others reach it.
+
+    The constructor raises `BadSettings` where anybody could ask, `OSError` when no port is free.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        host = advertised(settings)
+        self.socket = bind(settings.count_host, settings.count_port)
+        self.url = URL.build(scheme="http", host=host.strip("[]"), port=self.socket.getsockname()[1])
 
 
 def advertised(settings: Settings) -> str:

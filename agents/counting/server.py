@@ -11,12 +11,11 @@ from typing import Any
 import orjson
 from aiohttp import web
 from mode import Service
-from yarl import URL
 
 from agents.counting import queries
 from agents.counting.minute import MINUTE
 from agents.counting.partition_store import PartitionStore
-from agents.counting.peers import advertised, bind, guard
+from agents.counting.peers import Endpoint, guard
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import ChangelogTable
@@ -28,22 +27,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Server(Service):
-    """Answers from the time the table starts until it stops.
+    """Answers requests from the time the table starts until it stops."""
 
-    To make one raises `BadSettings` where anybody could ask, `OSError` where it cannot listen.
-    """
-
-    def __init__(self, app: BatchApp, table: ChangelogTable[PartitionStore], settings: Settings) -> None:
+    def __init__(
+        self, app: BatchApp, table: ChangelogTable[PartitionStore], settings: Settings, endpoint: Endpoint
+    ) -> None:
         super().__init__()
         self._app, self._table = app, table
-        self._host, self._guard = advertised(settings), guard(settings)
-        self._socket = bind(settings.count_host, settings.count_port)
+        self._endpoint, self._guard = endpoint, guard(settings)
         self._runner: web.AppRunner | None = None
-
-    @property
-    def url(self) -> URL:
-        """Where others reach it."""
-        return URL.build(scheme="http", host=self._host.strip("[]"), port=self._socket.getsockname()[1])
 
     async def on_start(self) -> None:
         """Begin to listen."""
@@ -55,7 +47,7 @@ class Server(Service):
         application.router.add_get("/v1/state", self._state)
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
-        await web.SockSite(self._runner, self._socket, shutdown_timeout=1.0).start()
+        await web.SockSite(self._runner, self._endpoint.socket, shutdown_timeout=1.0).start()
 
     async def on_stop(self) -> None:
         """Finish what was asked and stop listening."""

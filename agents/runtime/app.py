@@ -1,33 +1,36 @@
-"""A role in, its Faust app out: what all roles have in common."""
+"""Makes the Faust app of a role: its consumer group, its topics, its folder and its metrics."""
+
+from typing import Any
 
 from agents.metrics import Metrics, Standing
 from agents.settings import Settings
 from agents.transport import BatchApp
 from topics.catalogue import group_of, read_by
 
-_BATCH_BYTES = 32 << 20  # handed out and not acknowledged, over all partitions
+_BATCH_BYTES = 32 << 20  # most bytes handed out and not acknowledged, over all partitions
 TRUNCATION_HELP = (
     "Nothing of that was processed. To go on, stop all workers and run `ogrewatch repair`; docs/truncated-logs.md says "
     "what it does."
 )
-"""What a worker says when it ends because of that."""
+"""What a worker adds to its last message when Kafka has lost the end of a log."""
 
 
-def role_app(role: str, settings: Settings) -> BatchApp:
-    """The app of a role, with a consumer group and a folder of its own; it reads its topics in batches.
+def role_app(role: str, settings: Settings, *, batch_bytes: int = _BATCH_BYTES, **faust_settings: Any) -> BatchApp:
+    """Make the app of a role. It reads the role's topics in batches, and reports its progress in the role's metrics.
 
-    How far it is shows in the role's metrics.
+    `batch_bytes` limits what is handed out and not acknowledged; `faust_settings` are passed to Faust.
     """
+    metrics = Metrics(role)
     app = BatchApp(
         group_of(role, settings.prefix),
         broker=settings.kafka,
         batch_topics=read_by(role, settings.prefix),
-        batch_max_bytes=_BATCH_BYTES,
+        batch_max_bytes=batch_bytes,
         partitions=settings.partitions,
         datadir=settings.data_dir / "workers" / role,
+        truncation_help=TRUNCATION_HELP,
+        on_committed=metrics.committed,
+        **faust_settings,
     )
-    app.truncation_help = TRUNCATION_HELP
-    metrics = Metrics(role)
-    app.on_committed = metrics.committed
     metrics.watch(lambda: [Standing(tp.topic, tp.partition, *numbers) for tp, *numbers in app.accounts()])
     return app

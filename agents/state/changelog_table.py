@@ -1,4 +1,4 @@
-"""The Faust table behind a changelog of ours: it follows the assignment, and hands whole pieces to the parts it owns.
+"""Connects a changelog to Faust as a table that follows the assignment and recovers whole pieces at a time.
 
 Nothing is read or written through Faust's mapping interface. Users keep to `store.parts`, write through
 `ChangelogPartition` and `app.delivery`, and read only from parts that are `recovered`.
@@ -22,7 +22,7 @@ from agents.state.changelog import ChangelogPartition, S
 from agents.transport import BatchApp
 from topics.kafka.client import client_conf
 
-_TIMEOUT = 30.0  # seconds
+_TIMEOUT = 30.0  # seconds that Kafka has for one answer
 _REFUSALS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -30,7 +30,7 @@ _REFUSALS = {
     KafkaError.INVALID_CONFIG,
     KafkaError.INVALID_REPLICATION_FACTOR,
 }
-"""What does not pass by waiting."""
+"""Errors that waiting does not cure."""
 _AGAIN = 0.1  # seconds before Kafka is asked again
 _DAY = 86_400
 _TOMBSTONES = 3_600_000  # milliseconds that an erasure stays readable: longer than any recovery
@@ -60,7 +60,7 @@ class ChangelogStore(Store[Any, Any], Generic[S]):
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
         """Forget what is not ours any more; all of it, if somebody else may have owned it meanwhile."""
-        topic, make_store = self.table._changelog_topic_name(), cast(Any, self.table).make_store
+        topic, make_store = self.table._changelog_topic_name(), cast(ChangelogTable[S], self.table).make_store
         mine = {tp.partition for tp in assigned if tp.topic == topic}
         kept = self.parts if generation_id == self._generation + 1 else {}
         self.parts = {p: kept[p] if p in kept else ChangelogPartition(topic, p, make_store(p)) for p in sorted(mine)}
@@ -79,7 +79,7 @@ class ChangelogStore(Store[Any, Any], Generic[S]):
         generation, moves = self._generation, self.app.rebalancing_count
         for part in list(self.parts.values()):
             if not part.recovered:
-                await cast(Any, self.table).opened(part)
+                await cast(ChangelogTable[S], self.table).open_partition(part)
                 part.generation = generation
         if self.app.rebalancing_count == moves:
             self.moving = False
@@ -87,19 +87,36 @@ class ChangelogStore(Store[Any, Any], Generic[S]):
 
 class ChangelogTable(Table[Any, Any], Generic[S]):
     """A table whose store is a `ChangelogStore`. It creates its changelog as it starts; then `partitions_there` says
-    how many partitions that has. `make_store` makes the store of a partition; `opened` looks at a part once it is
-    complete.
+    how many partitions that has.
+
+    `beside` names the topics that must have as many partitions; `keep` is for how many seconds entries are kept.
+    `make_store(partition, partitions)` makes the store of a partition out of so many. `open_partition` is awaited for
+    each part once it is complete, before anything is processed by it.
     """
 
-    make_store: Callable[[int], S]
-    opened: Callable[[ChangelogPartition[S]], Awaitable[None]]
-
     def __init__(
-        self, app: BatchApp, name: str, *, servers: str, beside: Sequence[str], replication: int, keep: float
+        self,
+        app: BatchApp,
+        name: str,
+        *,
+        servers: str,
+        beside: Sequence[str],
+        replication: int,
+        keep: float,
+        make_store: Callable[[int, int], S],
+        open_partition: Callable[[ChangelogPartition[S]], Awaitable[None]],
     ) -> None:
         super().__init__(app, name=name, key_type=bytes, value_type=bytes)
         self._servers, self._beside, self._replication, self._keep = servers, beside, replication, keep
+        self._make_store, self.open_partition = make_store, open_partition
         self.partitions_there = 0
+
+    def make_store(self, partition: int) -> S:
+        """Make the store of a partition."""
+        return self._make_store(partition, self.partitions_there)
+
+    def _changelog_topic_name(self) -> str:
+        return changelog_name(cast(BatchApp, self.app), self.name)
 
     def _new_store(self) -> ChangelogStore[S]:
         raw: dict[str, Any] = {
@@ -126,6 +143,11 @@ class ChangelogTable(Table[Any, Any], Generic[S]):
     def store(self) -> ChangelogStore[S]:
         """The store; made when the event loop runs."""
         return cast(ChangelogStore[S], self.data)
+
+
+def changelog_name(app: BatchApp, table: str) -> str:
+    """Return the changelog topic of an app's table, as Faust names it."""
+    return f"{app.conf.id}-{table}-changelog"
 
 
 def create_changelog(servers: str, topic: str, beside: Sequence[str], replication: int, keep: float) -> int:

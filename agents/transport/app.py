@@ -52,8 +52,10 @@ class BatchApp(faust.App):
 
     `broker` is a comma-separated list of host:port; how it is spoken to, OGREWATCH_KAFKA_* say. `batch_max_bytes`
     bounds the memory of all batches that are handed out and not acknowledged (half is shared evenly, half is for all;
-    a partition without room is not fetched); aiokafka holds up to a compressed MiB per partition besides. `delivery`
-    overrides librdkafka's settings for what is produced; `settings` are Faust's.
+    a partition that has used up its share is not fetched); aiokafka holds up to a compressed MiB per partition besides.
+    `delivery` overrides librdkafka's settings for what is produced. `truncation_help` is appended to the message that
+    ends the process when Kafka has lost the end of a log. `on_committed` is called after each commit; the default,
+    `int`, does nothing. `settings` are Faust's.
 
     An agent reads `async for event in stream.events()`, and calls `event.ack()` once everything the batch led to is
     durable. What is not acknowledged is read again after a restart or a rebalance; acknowledgements that come after
@@ -72,12 +74,13 @@ class BatchApp(faust.App):
         partitions: int,
         datadir: Path,
         delivery: Mapping[str, Any] | None = None,
+        truncation_help: str = "",
+        on_committed: Callable[[], object] = int,
         **settings: Any,
     ) -> None:
         self.batch_topics, self.batch_max_bytes = frozenset(batch_topics), batch_max_bytes
         self.servers, self.delivery = broker, GaplessProducer(broker, delivery)
-        self.truncation_help = ""  # what to do when Kafka has lost the end of a log; sentences
-        self.on_committed: Callable[[], object] = int  # called after each commit; does nothing
+        self.truncation_help, self.on_committed = truncation_help, on_committed
         datadir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
         super().__init__(
             id,
