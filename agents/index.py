@@ -1,5 +1,6 @@
-"""Typed topics and closed minutes in, Elasticsearch out. A batch is acknowledged when each of its records is stored, or
-a dead letter.
+"""Stores typed events and window documents in Elasticsearch.
+
+A batch is acknowledged when each of its records is stored or has become a dead letter.
 """
 
 import asyncio
@@ -7,6 +8,7 @@ import gc
 import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
@@ -32,30 +34,55 @@ from topics.records.deadletter import letter, offset_of, reason_of
 from topics.records.stats import document
 
 ROLE = "index"
-_DOCUMENTS = 3000  # most that are decoded and written at a time, about as many as one request takes
-_GARBAGE = 50_000, 20, 50  # documents are many and never in cycles
-_STRETCH = 200  # decoded without letting others have their turn
-_WRITES = 3  # at a time: while one is put together, the server has work for two cores
-_PAUSE = 0.05  # seconds in which small batches gather
-_FRESH = 0.6  # seconds from a write until it is made searchable, when there is no backlog
-_FEW = 3000  # documents: so many are always made searchable that soon
-_REFRESHING = 0.1  # share of the time that may go into making more than that searchable: they wait for each other
-_GLANCE = 0.1  # seconds between looks at whether there is one
 
-_Dead = defaultdict[tuple[str, int], list[Outgoing]]
-"""Letters, by topic and partition of what they are about."""
+
+@dataclass(frozen=True, slots=True)
+class IndexTuning:
+    """How much is written at a time, and how soon it becomes searchable."""
+
+    write_documents: int = 3000
+    """Most documents that are decoded and written at a time: about as many as one bulk request holds."""
+    concurrent_writes: int = 3
+    """Writes at a time: while one is put together, the server has work for two cores."""
+    gather_seconds: float = 0.05
+    """Seconds for which batches with fewer documents than one write wait for others: small requests cost the most."""
+    decode_run: int = 200
+    """Documents decoded before other tasks may run: some milliseconds, so that heartbeats and metrics are not late."""
+    refresh_seconds: float = 0.6
+    """Seconds from a write until Elasticsearch is told to make it searchable, when there is no backlog."""
+    prompt_documents: int = 3000
+    """Up to so many written documents are always refreshed after `refresh_seconds`: that is cheap for the server."""
+    refresh_share: float = 0.1
+    """Share of the time that refreshes of more documents may take: writes and refreshes wait for each other."""
+    refresh_poll_seconds: float = 0.1
+    """Seconds between checks whether a refresh is due."""
+    gc_thresholds: tuple[int, int, int] = (50_000, 20, 50)
+    """Allocations per generation before the garbage collector runs: documents are many and never form cycles."""
+
+
+TUNING = IndexTuning()
+
+_DeadLetters = defaultdict[tuple[str, int], list[Outgoing]]
+"""Dead letters, by topic and partition of the records they are about."""
 
 
 class Indexer:
     """Gathers batches of all partitions, writes them together, then acknowledges them.
 
-    What waits is held undecoded; the transport stops fetching when too much of it waits.
+    Waiting batches are held undecoded; the transport stops fetching when too many bytes are not acknowledged.
     """
 
     def __init__(
-        self, app: BatchApp, sink: ElasticsearchSink, schemas: Schemas, settings: Settings, metrics: Metrics
+        self,
+        app: BatchApp,
+        sink: ElasticsearchSink,
+        schemas: Schemas,
+        settings: Settings,
+        metrics: Metrics,
+        tuning: IndexTuning = TUNING,
     ) -> None:
         self._app, self._sink, self._schemas, self._metrics = app, sink, schemas, metrics
+        self._tuning = tuning
         self._failure_limit, self._paused = FailureLimit(ROLE, settings, self._canary), PausedPartitions(ROLE, metrics)
         self._prefix, self._all = settings.prefix, all_names(settings.namespace)
         self._streams = {kind: stream_name(kind, settings.namespace) for kind in TYPES}
@@ -63,12 +90,12 @@ class Indexer:
         self._stats = settings.prefix + STATS.name
         self._waiting: deque[Any] = deque()
         self._news = asyncio.Event()
-        self._unseen = 0.0  # when the first write was done that is not searchable yet; 0 for none
-        self._unseen_documents = 0
-        self._written = 0.0  # when the last write was done
+        self._unrefreshed_since = 0.0  # monotonic time of the first write that is not searchable yet; 0 for none
+        self._unrefreshed = 0  # documents
+        self._last_write = 0.0  # monotonic time
 
     def give(self, event: Any) -> None:
-        """Take a batch; does not block."""
+        """Queue a batch; does not block."""
         self._metrics.consumed(event.message.topic, len(event.value))
         if not self._paused.waits(event):
             self._waiting.append(event)
@@ -77,20 +104,22 @@ class Indexer:
     async def run(self) -> None:
         """Write for ever. What goes wrong ends the process: nothing unwritten was acknowledged."""
         try:
-            await asyncio.gather(*(self._write_on() for _ in range(_WRITES)), self._refresh_on(), self._retry_on())
+            await asyncio.gather(
+                *(self._write_on() for _ in range(self._tuning.concurrent_writes)), self._refresh_on(), self._retry_on()
+            )
         except Exception as error:
             abort_process(f"{ROLE}: {error!r}")
 
     async def _write_on(self) -> None:
         while True:
             await self._news.wait()
-            if sum(len(event.value) for event in self._waiting) < _DOCUMENTS:
-                await asyncio.sleep(_PAUSE)
+            if sum(len(event.value) for event in self._waiting) < self._tuning.write_documents:
+                await asyncio.sleep(self._tuning.gather_seconds)
             if events := self._take():
                 await self._write(events)
 
     async def _retry_on(self) -> None:
-        """Write once more what is paused; repetitions are present."""
+        """Write paused batches again; what Elasticsearch has already is reported as present."""
         while True:
             await asyncio.sleep(AGAIN)
             for event in self._paused.release():
@@ -99,22 +128,23 @@ class Indexer:
 
     async def _refresh_on(self) -> None:
         """Make writes searchable soon; not while there is a backlog, for small segments cost the server."""
-        pause = _FRESH
+        tuning = self._tuning
+        fresh = pause = tuning.refresh_seconds
         while True:
-            await asyncio.sleep(_GLANCE)
-            if self._waiting or not self._unseen:
+            await asyncio.sleep(tuning.refresh_poll_seconds)
+            if self._waiting or not self._unrefreshed_since:
                 continue
             begin = time.monotonic()
-            wait = _FRESH if self._unseen_documents <= _FEW else pause
-            if begin - self._unseen >= wait or begin - self._written >= _FRESH:
-                self._unseen, self._unseen_documents = 0.0, 0
+            wait = fresh if self._unrefreshed <= tuning.prompt_documents else pause
+            if begin - self._unrefreshed_since >= wait or begin - self._last_write >= fresh:
+                self._unrefreshed_since, self._unrefreshed = 0.0, 0
                 await self._sink.refresh(self._all)
-                pause = max(_FRESH, (time.monotonic() - begin) / _REFRESHING)
+                pause = max(fresh, (time.monotonic() - begin) / tuning.refresh_share)
 
     def _take(self) -> list[Any]:
         events: list[Any] = []
         size = 0
-        while self._waiting and size < _DOCUMENTS:
+        while self._waiting and size < self._tuning.write_documents:
             events.append(self._waiting.popleft())
             size += len(events[-1].value)
         if not self._waiting:
@@ -123,15 +153,15 @@ class Indexer:
 
     async def _write(self, events: Sequence[Any]) -> None:
         records = chain.from_iterable(event.value for event in events)
-        dead = _Dead(list)
-        while part := list(islice(records, _DOCUMENTS)):
+        dead = _DeadLetters(list)
+        while part := list(islice(records, self._tuning.write_documents)):
             for record, found in await self._store_known(part):
                 dead[record.topic, record.partition].append(found)
         for event in await self._give_up(events, dead) if dead else events:
             event.ack()
 
-    async def _give_up(self, events: Sequence[Any], dead: "_Dead") -> list[Any]:
-        """Deliver letters, and return the batches that are done: those of whose records most fail are paused."""
+    async def _give_up(self, events: Sequence[Any], dead: _DeadLetters) -> list[Any]:
+        """Deliver dead letters, and return the batches that are done; a batch most of whose records fail is paused."""
         done, letters = [], list[Outgoing]()
         for event in events:
             batch = event.value
@@ -149,7 +179,7 @@ class Indexer:
         return done
 
     async def _canary(self, topic: str) -> str:
-        """What is wrong with a sample event of a typed topic, or with what Elasticsearch would do with it."""
+        """Process a sample event of a typed topic. Returns what fails, "" if nothing does."""
         if (sample := sample_events(self._prefix).get(topic)) is None:
             return ""
         try:
@@ -160,7 +190,7 @@ class Indexer:
         return f"A sample of ours is refused, too ({refused})" if refused else ""
 
     async def _store_known(self, records: Sequence[Any]) -> list[tuple[Any, Outgoing]]:
-        """As `_store`, once the registry has said what their schemas are: reading begins again with each answer."""
+        """Call `_store`, and again after each schema that has to be asked for at the registry."""
         while True:
             try:
                 return await self._store(records)
@@ -168,7 +198,7 @@ class Indexer:
                 await self._schemas.learn(unknown)
 
     async def _store(self, records: Sequence[Any]) -> list[tuple[Any, Outgoing]]:
-        """Store records; returns each that cannot be, and a dead letter about it."""
+        """Store records. Returns each record that cannot be stored with a dead letter about it."""
         documents, sources, dead = [], [], []
         for number, record in enumerate(records, 1):
             try:
@@ -178,13 +208,13 @@ class Indexer:
                 raise
             except Exception as error:  # one record must not stop the others
                 dead.append((record, letter(self._prefix, ROLE, record, "decoding", reason_of(error))))
-            if number % _STRETCH == 0:
+            if number % self._tuning.decode_run == 0:
                 await asyncio.sleep(0)
         outcome = await self._sink.write(documents)
         self._metrics.written(outcome.stored, outcome.present, len(outcome.rejected))
-        self._written = time.monotonic()
-        self._unseen = self._unseen or self._written
-        self._unseen_documents += len(documents)
+        self._last_write = time.monotonic()
+        self._unrefreshed_since = self._unrefreshed_since or self._last_write
+        self._unrefreshed += len(documents)
         for rejected in outcome.rejected:
             record = sources[rejected.position]
             dead.append((record, letter(self._prefix, ROLE, record, rejected.reason, rejected.text)))
@@ -199,13 +229,13 @@ class Indexer:
 
 
 def make_app(settings: Settings) -> BatchApp:
-    """The Faust app of the role."""
+    """Make the Faust app of the role."""
     schemas = Schemas(settings)
     app = role_app(ROLE, settings)
     check_continuity, metrics = ContinuityCheck(), Metrics(ROLE)
 
     async def index(stream: Any) -> None:
-        gc.set_threshold(*_GARBAGE)
+        gc.set_threshold(*TUNING.gc_thresholds)
         sink = ElasticsearchSink(
             settings.elasticsearch, data_streams=True, on_retry=metrics.retried, on_wait=metrics.put_off
         )

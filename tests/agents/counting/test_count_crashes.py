@@ -159,7 +159,7 @@ class Worker:
         """Nothing comes any more: close all minutes."""
         await self.flusher.flush()
         self.idle = clock.idle = True
-        while self.store.parts and any(account.due(True) for account in self.flusher._accounts.values()):
+        while self.store.parts and any(one.due(True) for one in self.flusher._partitions.values()):
             await self.flusher.flush()
         if self.store.parts:
             await self._commit_as_owner(self.generation, {0})
