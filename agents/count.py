@@ -1,6 +1,6 @@
-"""Typed topics in, counts of authentication attempts out: by minute, service, address and user, exact, and answering.
+"""Counts login attempts by minute, service, address and user, exactly, and answers questions about them.
 
-A batch is acknowledged when the entries it changed and the row that says so are durable.
+A batch is acknowledged when the entries that it changed and the row that vouches for them are durable.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ from topics.catalogue import read_by
 
 ROLE = "count"
 TABLE = "counts"
-_BATCH_BYTES = 64 << 20  # of records not acknowledged; all but those on their way to the agent are free already
-_GARBAGE = 50_000, 20, 50  # entries are many and never in cycles: looking for those took a tenth of the time
+_BATCH_BYTES = 64 << 20  # bytes of records not acknowledged; what was counted of them is freed at once
+_GC_THRESHOLDS = 50_000, 20, 50  # allocations: entries are many and never form cycles; looking took 10 % of the time
 GLANCE = 30.0
-"""Seconds between looks at the topics: whether they are the same, and have as many partitions."""
+"""Seconds between checks that the topics are the same ones and have as many partitions."""
 
 
 class Counter:
@@ -49,7 +49,7 @@ class Counter:
         self.flusher = Flusher(app, self.table, settings.prefix)
 
     async def open(self, part: ChangelogPartition[PartitionStore]) -> None:
-        """Look at a partition that was recovered, and count on. What is wrong with it ends the process."""
+        """Check a recovered partition and start to count it. Ends the process if it is inconsistent."""
         try:
             await self._recovery_check.check(part.store)
         except InconsistentState as error:
@@ -57,7 +57,7 @@ class Counter:
         self.flusher.open(part)
 
     async def take(self, event: Any) -> None:
-        """Count a batch, unless it belongs to an assignment that is over; blocks, but for what a registry must say."""
+        """Count a batch, unless it belongs to an assignment that is over. Waits only for the schema registry."""
         while True:
             try:
                 return self._take(event)
@@ -69,28 +69,28 @@ class Counter:
         part = self.table.store.parts.get(message.partition)
         if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
             return
-        log = part.store.logs[message.topic]
-        if 0 <= log.position < batch.after:
+        counts = part.store.by_topic[message.topic]
+        if 0 <= counts.position < batch.after:
             abort_process(
-                f"{ROLE}: {message.tp} continues after {batch.after}, but was counted up to {log.position} only"
+                f"{ROLE}: {message.tp} continues after {batch.after}, but was counted up to {counts.position} only"
             )
         records = len(batch)
-        self._count(log, batch)
-        batch.clear()  # free, long before they are acknowledged
-        self.flusher.add(log, event, records)
+        self._count(counts, batch)
+        batch.clear()  # frees the records long before they are acknowledged
+        self.flusher.add(counts, event, records)
 
-    def _count(self, log: PartitionCounts, batch: Batch) -> None:
-        counted, late, unnamed, dead = log.totals[0], log.late, log.unnamed, len(log.undecodable)
+    def _count(self, counts: PartitionCounts, batch: Batch) -> None:
+        counted, late, unnamed, dead = counts.totals[0], counts.late, counts.unnamed, len(counts.undecodable)
         try:
-            log.count(batch)
+            counts.count(batch)
         finally:
-            self._metrics.counted(log.totals[0] - counted, log.late - late, log.unnamed - unnamed)
-            if len(log.undecodable) > dead:
-                self._metrics.dead_lettered(log.topic, len(log.undecodable) - dead)
-        self._metrics.consumed(log.topic, len(batch))
+            self._metrics.counted(counts.totals[0] - counted, counts.late - late, counts.unnamed - unnamed)
+            if len(counts.undecodable) > dead:
+                self._metrics.dead_lettered(counts.topic, len(counts.undecodable) - dead)
+        self._metrics.consumed(counts.topic, len(batch))
 
     async def flush(self) -> None:
-        """Flush for ever. What goes wrong ends the process."""
+        """Flush for ever. Any error ends the process."""
         try:
             await self.flusher.run()
         except InconsistentState as error:
@@ -99,18 +99,18 @@ class Counter:
             abort_process(f"{ROLE}: {error!r}")
 
     async def watch(self) -> None:
-        """Look whether the topics are still the same, and as large; that they cannot be asked is no reason to stop."""
-        logs = [log for part in self.table.store.recovered() for log in part.store.logs.values()]
+        """End the process if topics were replaced or have other partitions; go on if Kafka does not answer."""
+        partitions = [counts for part in self.table.store.recovered() for counts in part.store.by_topic.values()]
         try:
-            await self._recovery_check.watch(logs, self.table.partitions_there)
+            await self._recovery_check.watch(partitions, self.table.partitions_there)
         except InconsistentState as error:
             abort_process(f"{ROLE}: {error}. {self._advice}")
 
 
 def make_app(settings: Settings) -> BatchApp:
-    """The Faust app of the role. Takes a port for its queries, and names it to the group.
+    """Make the Faust app of the role. It listens on a port for queries, and tells the group which.
 
-    Raises `BadSettings` where anybody could ask.
+    Raises `BadSettings` where anybody could ask, `OSError` when no port is free.
     """
     endpoint = Endpoint(settings)
     app = role_app(ROLE, settings, batch_bytes=_BATCH_BYTES, canonical_url=endpoint.url)
@@ -119,7 +119,7 @@ def make_app(settings: Settings) -> BatchApp:
     counter.table.add_dependency(Server(app, counter.table, settings, endpoint))
 
     async def count(stream: Any) -> None:
-        gc.set_threshold(*_GARBAGE)
+        gc.set_threshold(*_GC_THRESHOLDS)
         flushing = asyncio.create_task(counter.flush())
         try:
             async for event in stream.events():

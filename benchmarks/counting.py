@@ -1,4 +1,4 @@
-"""What counting costs where it could cost most: a table of a million entries to recover, an address with 90 % of all.
+"""Measures the most expensive cases of counting: recovering a million entries, one address with 90 % of attempts.
 
 OGREWATCH_KAFKA=127.0.0.1:9092 python benchmarks/counting.py recovery
 python benchmarks/counting.py hot
@@ -18,6 +18,7 @@ from agents.counting.entries import Counts, Source
 from agents.counting.minute import ADDRESS, MINUTE, ROW, SERVICE
 from agents.counting.partition_counts import PartitionCounts
 from agents.counting.partition_store import PartitionStore
+from agents.counting.stream_time import StreamTime
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import create_changelog
@@ -66,7 +67,7 @@ def _fill(made: Sandbox) -> None:
         producer.produce(topic, encode("authentication", {"timestamp": 1}), partition=partition)
         part = ChangelogPartition(changelog, partition, PartitionStore(Settings(prefix=made.prefix), partition))
         part.generation = 1
-        for name, key, value, _, _, _ in _entries(part, part.store.logs[topic], each):
+        for name, key, value, _, _, _ in _entries(part, part.store.by_topic[topic], each):
             while True:
                 try:
                     producer.produce(name, value, key, partition)
@@ -76,20 +77,20 @@ def _fill(made: Sandbox) -> None:
     producer.flush()
 
 
-def _entries(part: ChangelogPartition[PartitionStore], log: PartitionCounts, number: int) -> Iterator[Outgoing]:
+def _entries(part: ChangelogPartition[PartitionStore], counts: PartitionCounts, number: int) -> Iterator[Outgoing]:
     """The records of so many addresses, spread over the last minutes, and of the sums that go with them."""
     newest = int(time.time()) // MINUTE * MINUTE
-    log.newest, log.position = newest * 1000, 0
+    counts.time, counts.position = StreamTime.load(newest * 1000, None), 0
     for minute in range(newest - MINUTES * MINUTE, newest, MINUTE):
         total = Counts()
         for place in range(number // MINUTES):
             source, total.failure = Source(), total.failure + 1
             source.failure = 1
             source.meet(f"user{place}", "web1", "NL", minute * 1_000_000)
-            yield part.write(log.name(ADDRESS, minute, f"2001:db8:{part.partition}::{place:x}"), source, 0)
-        log.totals = [log.totals[0] + total.failure, log.totals[1] + total.failure, 0]
-        yield part.write(log.name(SERVICE, minute, "sshd"), total, 0)
-    yield part.write(log.name(ROW), log.checkpoint(), 0)
+            yield part.write(counts.name(ADDRESS, minute, f"2001:db8:{part.partition}::{place:x}"), source, 0)
+        counts.totals = [counts.totals[0] + total.failure, counts.totals[1] + total.failure, 0]
+        yield part.write(counts.name(SERVICE, minute, "sshd"), total, 0)
+    yield part.write(counts.name(ROW), counts.checkpoint(), 0)
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,13 @@ class _Record:
 def hot() -> None:
     """Count a partition of many addresses and one where an address has 90 %, by turns."""
     now = int(time.time())
-    logs = [PartitionCounts(TOPIC, "authentication", ord("a"), partition, 86_400) for partition in range(2)]
+    partitions = [PartitionCounts(TOPIC, "authentication", ord("a"), partition, 86_400) for partition in range(2)]
     records = [[_record(now, n, hot=partition == 1 and n % 10 != 0) for n in range(EVENTS)] for partition in range(2)]
     used = [0.0, 0.0]
     for at in range(0, EVENTS, BATCH):
-        for partition, log in enumerate(logs):
+        for partition, counts in enumerate(partitions):
             begin = time.process_time()
-            log.count(records[partition][at : at + BATCH])
+            counts.count(records[partition][at : at + BATCH])
             used[partition] += time.process_time() - begin
     many, one = (seconds / EVENTS * 1e6 for seconds in used)
     print(f"microseconds of CPU an attempt: {many:.2f} of many addresses, {one:.2f} of one that has 90 %")

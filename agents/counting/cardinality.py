@@ -1,23 +1,23 @@
-"""How many names there are in, whether there is room for another one out: strangers invent addresses and users.
+"""Limits how many addresses and users are counted by name, because whoever sends logs can invent any number of them.
 
-An attempt with a name that there is no room for counts as one of the others of its minute. A minute takes `LIMIT` names
-of a kind; `LIMIT_UNDER_PRESSURE` once its log holds `room`, and none above twice that, until older minutes expire.
-All of that follows
-from the records, so that whoever counts them again comes to the same names: entries know at which offset they began.
+An attempt whose name is beyond the limit is counted under `(others)` of its minute. A minute takes `LIMIT` names of a
+kind; only `LIMIT_UNDER_PRESSURE` once the names of its partition cost `budget`, and none once they cost twice that,
+until older minutes expire. All of this follows from the records, so whoever counts them again names the same ones:
+entries know at which offset they began.
 """
 
 LIMIT, LIMIT_UNDER_PRESSURE = 5_000, 20
-"""Addresses, and users, of one minute of one log: at first, and when room is short."""
+"""Most addresses, and most users, of one minute of one partition: within the budget, and beyond it."""
 BUDGET = 100_000
-"""The weight of names that a worker with all partitions holds before room is short, for each typed topic."""
-_LONG = 64  # characters of a name that weigh as much as an entry
+"""Cost of names, for each typed topic, up to which a worker that owns all partitions takes `LIMIT` per minute."""
+_LONG = 64  # characters of a name that need as much memory as the rest of its entry
 
 
 def cost(name: str) -> int:
-    """What a name weighs: an entry of some 250 bytes is one."""
+    """Return the cost of a name: 1 stands for an entry of some 250 bytes."""
     return 1 + len(name) // _LONG
 
 
-def admits(held: int, room: int, there: int) -> bool:
-    """Whether a minute with `there` names of a kind takes one more while its log holds the weight `held`."""
-    return there < (LIMIT if held < room else LIMIT_UNDER_PRESSURE) and held < 2 * room
+def admits(held: int, budget: int, there: int) -> bool:
+    """Tell whether a minute with `there` names of a kind takes one more, when its partition's names cost `held`."""
+    return there < (LIMIT if held < budget else LIMIT_UNDER_PRESSURE) and held < 2 * budget

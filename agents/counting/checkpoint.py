@@ -1,16 +1,17 @@
-"""Makes the records that keep a log's state at one position, in the order in which they must become durable.
+"""Makes the records that save a partition's counts at one position, in the order in which they must become durable.
 
 1. `entries`: the entries that changed.
-2. `row`: the outbox with the windows that were decided, and the row, which claims all entries up to its position.
+2. `row`: the outbox with the windows that were decided, and the row, which vouches for all entries up to its position.
    Then the batches up to the position may be acknowledged.
-3. `last`: the windows, the notes that they were sent, what was overtaken, and what has expired. Not before the broker
-   has confirmed, after the second step, that the writer is still the owner.
+3. `last`: the windows, the notes that they were sent, and erasures of outdated and of expired entries. It is sent only
+   after the broker has confirmed, after the second step, that the writer is still the owner.
 
-So an owner that has not been confirmed leaves nothing behind but entries, one outbox and one row. Entries are functions
-of the position, whoever wrote them. Outboxes are not; and a row must not claim entries that a later owner has begun
-without, since that one may have erased them. So both have numbers, one more than those that their owner went by. An
-owner goes by what was durable before any later owner began, so what it leaves behind never has a greater number than
-the first of a later owner; of two with one number the later generation's is true.
+So an owner that is not confirmed leaves nothing behind but entries, one outbox and one row. Entries are functions of
+the position, whoever wrote them. Outboxes are not; and a row must not vouch for entries that a later owner did not
+recover, since that owner may have erased them. So outboxes and rows are numbered: each has a number greater by one than
+the one that its owner recovered or wrote before. An owner recovers what was durable before any later owner began, so
+what it leaves behind never has a greater number than the first of a later owner. Of two with the same number the one of
+the later generation is valid.
 """
 
 from collections.abc import Iterable
@@ -27,9 +28,9 @@ from agents.transport import Outgoing
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What to write of one log at one position. `last` is asked for when the rest is durable."""
+    """What to write of one partition at one position. Call `last` when the rest is durable."""
 
-    log: PartitionCounts
+    counts: PartitionCounts
     part: ChangelogPartition[PartitionStore]
     entries: list[Outgoing]
     row: list[Outgoing]
@@ -37,70 +38,77 @@ class Checkpoint:
     erasures: list[Outgoing]
 
     def last(self, prefix: str) -> list[Outgoing]:
-        """The third step; topics' names begin with `prefix`."""
-        sent = [window.outgoing(self.log, prefix) for window in self.windows]
-        for minute, service, revision, entry in note_sent(self.log, self.windows):
-            sent.append(self.part.write(self.log.name(SENT, minute, service), entry, revision))
+        """Return the records of the third step; `prefix` is put before topic names."""
+        sent = [window.outgoing(self.counts, prefix) for window in self.windows]
+        for minute, service, revision, entry in note_sent(self.counts, self.windows):
+            sent.append(self.part.write(self.counts.name(SENT, minute, service), entry, revision))
         return sent + self.erasures
 
 
-def resume(log: PartitionCounts) -> list[Window]:
-    """The windows that a predecessor decided and may not have sent, noted as sent: they must be in the next outbox."""
-    owed = [Window(**item) for item in log.outbox.value["windows"]]
-    for _ in note_sent(log, owed):
+def resume(counts: PartitionCounts) -> list[Window]:
+    """Return the windows that a predecessor decided and may not have sent, and note them as sent.
+
+    They must be in the next outbox.
+    """
+    inherited = [Window(**item) for item in counts.outbox.value["windows"]]
+    for _ in note_sent(counts, inherited):
         pass
-    return owed
+    return inherited
 
 
 def take(
-    log: PartitionCounts, part: ChangelogPartition[PartitionStore], now: int, owed: Iterable[Window] = ()
+    counts: PartitionCounts, part: ChangelogPartition[PartitionStore], now: int, inherited: Iterable[Window] = ()
 ) -> Checkpoint:
-    """Take a checkpoint at `now`, milliseconds of the log's time. Raises `Damaged` if the entries do not add up."""
-    log.verify()
-    windows = [*owed, *close(log, now)]
-    entries = _changed(log, part)
-    row = [*_outbox(log, part, windows), part.write(log.name(ROW), log.checkpoint(), _number(log.row, part))]
-    return Checkpoint(log, part, entries, row, windows, [*part.stale_records(), *_expired(log, part)])
+    """Take a checkpoint at `now`, the time of the stream in milliseconds. `inherited` are windows to publish first.
 
-
-def _outbox(log: PartitionCounts, part: ChangelogPartition[PartitionStore], windows: list[Window]) -> list[Outgoing]:
-    """What was decided, if anything was. Minutes before `gone` have nothing more to publish.
-
-    What is decided does not follow from the position alone, so it is numbered (see above).
+    Raises `InconsistentState` if the entries do not add up.
     """
-    gone = log.floor if log.verified else log.outbox.value["gone"]
-    if not windows and gone == log.outbox.value["gone"]:
+    counts.verify()
+    windows = [*inherited, *close(counts, now)]
+    entries = _changed(counts, part)
+    outbox, number = _outbox(counts, part, windows), _number(counts.row, part)
+    row = [*outbox, part.write(counts.name(ROW), counts.checkpoint(), number)]
+    return Checkpoint(counts, part, entries, row, windows, [*part.stale_records(), *_expired(counts, part)])
+
+
+def _outbox(counts: PartitionCounts, part: ChangelogPartition[PartitionStore], windows: list[Window]) -> list[Outgoing]:
+    """Return the outbox, if it changed. Minutes before `gone` have nothing more to publish.
+
+    Its content does not follow from the position alone, so it is numbered (see above).
+    """
+    gone = counts.floor if counts.verified else counts.outbox.value["gone"]
+    if not windows and gone == counts.outbox.value["gone"]:
         return []
-    log.outbox.value = {"gone": gone, "windows": windows}
-    return [part.write(log.name(OUTBOX), log.outbox, _number(log.outbox, part))]
+    counts.outbox.value = {"gone": gone, "windows": windows}
+    return [part.write(counts.name(OUTBOX), counts.outbox, _number(counts.outbox, part))]
 
 
 def _number(before: State, part: ChangelogPartition[PartitionStore]) -> int:
-    """The place in the changelog's order of what follows an outbox or a row: its number, and the generation."""
+    """Return the position of the successor of an outbox or a row: the next number, then the generation."""
     return (before.position >> 32) + 1 << 32 | part.generation
 
 
-def _changed(log: PartitionCounts, part: ChangelogPartition[PartitionStore]) -> list[Outgoing]:
-    changed, log.dirty = log.dirty, []
+def _changed(counts: PartitionCounts, part: ChangelogPartition[PartitionStore]) -> list[Outgoing]:
+    changed, counts.dirty = counts.dirty, []
     records = []
     for dimension, minute, key, entry in changed:
         entry.dirty = False
-        records.append(part.write(log.name(dimension, minute, key), entry, log.position))
+        records.append(part.write(counts.name(dimension, minute, key), entry, counts.position))
     return records
 
 
-def _expired(log: PartitionCounts, part: ChangelogPartition[PartitionStore]) -> list[Outgoing]:
-    """What erases expired minutes, once they are published: not before the log is verified.
+def _expired(counts: PartitionCounts, part: ChangelogPartition[PartitionStore]) -> list[Outgoing]:
+    """Return the records that erase expired minutes once they are published; none before the counts are verified.
 
-    The notes of what was sent go last: without them it would be sent again.
+    The notes of what was sent are erased last: without them windows would be sent again.
     """
-    if not log.verified:
+    if not counts.verified:
         return []
-    expired, log.expiring = log.expiring, {}
+    expired, counts.expiring = counts.expiring, {}
     return [
         record
         for dimension in (ADDRESS, USER, SERVICE, SENT)
         for minute, entries in expired.items()
         for key, entry in entries.tables[dimension].items()
-        for record in part.erasures(log.name(dimension, minute, key), entry)
+        for record in part.erasures(counts.name(dimension, minute, key), entry)
     ]

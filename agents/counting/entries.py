@@ -1,6 +1,6 @@
-"""The entries of the table of attempts, and their payloads: JSON arrays, which orjson writes in 0.1 microseconds.
+"""Defines the entries of the table of attempts and their payloads: JSON arrays, as orjson writes one in 0.1 us.
 
-Entries live by the hundred thousand: slots, shared strings and shared tuples keep one at some 200 bytes.
+A worker keeps hundreds of thousands of entries. With slots, shared strings and shared tuples one takes 200 bytes.
 """
 
 from functools import lru_cache
@@ -14,13 +14,14 @@ from agents.state.changelog import UNWRITTEN
 NAMES = 64
 """Most users, and most hosts, that an address's entry lists."""
 MORE_USERS, MORE_HOSTS = 1, 2
+"""Bits of `Source.more`: an address had more users, or more hosts, than its entry lists."""
 
 _single = lru_cache(16_384)(lambda name: (intern(name),))
 
 
 class Counts:
-    """Attempts of one service or user in one minute. `dirty` says that its record is older than it, `born` at which
-    offset it began, -1 when it cannot be known.
+    """Attempts of one service or user in one minute. `dirty` means that it changed since it was written; `born` is the
+    offset at which it began, -1 when that is unknown.
     """
 
     __slots__ = ("born", "dirty", "failure", "generation", "position", "success", "unknown")
@@ -32,16 +33,16 @@ class Counts:
 
     @property
     def attempts(self) -> int:
-        """All of them."""
+        """The number of all attempts."""
         return self.success + self.failure + self.unknown
 
     def payload(self) -> bytes:
-        """Its counts, and where it began."""
+        """Return the counts, and the offset at which it began."""
         return orjson.dumps((self.success, self.failure, self.unknown, self.born))
 
     @classmethod
     def load(cls, payload: bytes) -> "Counts":
-        """The entry of a payload; those of earlier versions do not say where they began."""
+        """Read the entry of a payload; payloads of earlier releases do not say where it began."""
         entry = cls()
         entry.success, entry.failure, entry.unknown, *born = orjson.loads(payload)
         entry.born = born[0] if born else -1
@@ -49,7 +50,9 @@ class Counts:
 
 
 class Source(Counts):
-    """What one address did in one minute: attempts, users and hosts in order of appearance, microseconds."""
+    """What one address did in one minute. `users` and `hosts` are in order of appearance; `first` and `last` are
+    microseconds since 1970.
+    """
 
     __slots__ = ("country", "first", "hosts", "last", "more", "users")
 
@@ -61,7 +64,7 @@ class Source(Counts):
         self.hosts: tuple[str, ...] = ()
 
     def meet(self, user: str, host: str, country: str, at: int) -> None:
-        """Note who tried what, when."""
+        """Note user, host, country and time (microseconds) of an attempt."""
         if user not in self.users and user:
             if len(self.users) < NAMES:
                 self.users = (*self.users, intern(user)) if self.users else _single(user)
@@ -80,7 +83,7 @@ class Source(Counts):
             self.first = at
 
     def payload(self) -> bytes:
-        """Everything."""
+        """Return all fields."""
         counts = self.success, self.failure, self.unknown
         return orjson.dumps(
             (*counts, self.country, self.first, self.last, self.users, self.hosts, self.more, self.born)
@@ -88,7 +91,7 @@ class Source(Counts):
 
     @classmethod
     def load(cls, payload: bytes) -> "Source":
-        """The entry of a payload."""
+        """Read the entry of a payload."""
         entry = cls()
         (
             entry.success,
@@ -103,7 +106,7 @@ class Source(Counts):
             *born,
         ) = orjson.loads(payload)
         entry.born = born[0] if born else -1
-        entry.last = entry.first if entry.last == entry.first else entry.last  # mostly; one object then
+        entry.last = entry.first if entry.last == entry.first else entry.last  # as in most entries: one object for both
         entry.country, entry.users, entry.hosts = intern(country), _names(users), _names(hosts)
         return entry
 
@@ -113,7 +116,7 @@ def _names(names: list[str]) -> tuple[str, ...]:
 
 
 class Sent:
-    """What has been published of one service's minute; its position is the revision."""
+    """The counts that were published of one service's minute; its position is the revision."""
 
     __slots__ = ("failure", "generation", "position", "success", "unknown")
 
@@ -122,17 +125,17 @@ class Sent:
         self.position, self.generation = 0, UNWRITTEN
 
     def payload(self) -> bytes:
-        """Its counts."""
+        """Return the counts."""
         return orjson.dumps((self.success, self.failure, self.unknown))
 
     @classmethod
     def load(cls, payload: bytes) -> "Sent":
-        """The entry of a payload."""
+        """Read the entry of a payload."""
         return cls(*orjson.loads(payload))
 
 
 class State:
-    """An entry with a JSON value: the row and the outbox of a log."""
+    """An entry with a JSON value: the row or the outbox of a partition."""
 
     __slots__ = ("generation", "position", "value")
 
@@ -141,10 +144,10 @@ class State:
         self.position, self.generation = -1, UNWRITTEN
 
     def payload(self) -> bytes:
-        """The value."""
+        """Return the value as JSON."""
         return orjson.dumps(self.value)
 
     @classmethod
     def load(cls, payload: bytes) -> "State":
-        """The entry of a payload."""
+        """Read the entry of a payload."""
         return cls(orjson.loads(payload))

@@ -96,7 +96,7 @@ class Flusher:
 
     def open(self, part: ChangelogPartition[PartitionStore]) -> None:
         """Begin to write checkpoints of a part that has just been recovered."""
-        for counts in part.store.logs.values():
+        for counts in part.store.by_topic.values():
             self._partitions[counts] = PendingPartition(
                 counts, part, self._tuning, time.monotonic(), inherited=resume(counts)
             )

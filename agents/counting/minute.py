@@ -1,4 +1,4 @@
-"""The entries of one minute, by dimension and name, and how each is read from its record."""
+"""Keeps the entries of one minute by dimension and name, and says how each is read from its record."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -10,17 +10,19 @@ from agents.counting.entries import Counts, Sent, Source
 MINUTE = 60
 """Seconds. A minute is named by its start, seconds since 1970."""
 SERVICE, ADDRESS, USER, SENT, ROW, OUTBOX = b"saumro"
-"""What an entry is: the second byte of its name. The last two belong to a log, not to a minute."""
+"""Kinds of entries, the second byte of their names. The last two belong to a partition, not to a minute."""
 OTHERS = ""
-"""The name of the entry for all names that a minute has no room for; nobody is called so."""
+"""Name of the entry for all names beyond the limit of their minute; an attempt without a name has no entry."""
 DIMENSIONS = (SERVICE, ADDRESS, USER)
 KINDS: dict[int, type[Any]] = {ADDRESS: Source, USER: Counts}
 LOADERS: dict[int, Any] = {SERVICE: Counts.load, ADDRESS: Source.load, USER: Counts.load, SENT: Sent.load}
 
 
 class Minute:
-    """The entries of one minute, by name; in `tables` by dimension, too. `cost` is that of its names (see
-    `room`), `there` how many there are by dimension, both at the offset up to which its log has counted.
+    """The entries of one minute by name, and in `tables` by dimension, too.
+
+    `weight` is the cost of its names (see `cardinality`), `there` their number by dimension, both at the offset up to
+    which its partition has been counted.
     """
 
     __slots__ = ("addresses", "sent", "services", "tables", "there", "users", "weight")
@@ -39,15 +41,15 @@ class Minute:
         }
 
     def counts(self) -> Iterator[Counts]:
-        """All entries that count."""
+        """Iterate over all entries that count attempts."""
         return chain(self.services.values(), self.addresses.values(), self.users.values())
 
     def sums(self) -> list[int]:
-        """Attempts by dimension."""
+        """Return the sums of attempts by dimension."""
         return [sum(entry.attempts for entry in self.tables[dimension].values()) for dimension in DIMENSIONS]
 
     def weigh(self, position: int) -> None:
-        """Find weight and number of the names that there were at a position."""
+        """Set weight and number of the names that existed at a position."""
         for dimension in self.there:
             names = [name for name, entry in self.tables[dimension].items() if name and entry.born <= position]
             self.there[dimension] = len(names)

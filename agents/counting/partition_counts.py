@@ -1,18 +1,20 @@
-"""Records of one partition of one typed topic in, counts by minute out: a state that only the records determine.
+"""Counts the login attempts of one partition of a typed topic by minute; its state depends on the records alone.
 
-Everything here is a function of the log's records up to `position`, in their order: what is counted, what is late, and
-what has expired. Nothing looks at a clock. So whoever has read as far has the same state, and a record met twice, or an
-event written twice, changes nothing:
+What is counted, what is late and what has expired is a function of the partition's records up to `position`, in their
+order. No clock is read. So every worker that has read as far has the same state, and a record that is read twice, or an
+event that was written twice, changes nothing:
 
-- a record at or below `position` was counted before (a replay);
-- an event at or below the greatest raw offset seen of its raw partition was counted before: normalize writes the
-  events of a raw partition in their order, and after a restart some of them again (`raw`). What was a dead letter
-  comes late, and says by a header which other offset of which other partition to go by (`topics.records.replay`);
-- up to `ahead` some entries may be further than the row that was recovered with them; each skips what it has.
+- a record at or below `position` was counted before (it is read again);
+- an event at or below the greatest raw offset seen of its raw partition (`raw`) was counted before: normalize writes
+  the events of a raw partition in their order, and after a restart some of them again. An event that was a dead letter
+  first comes later than its neighbours; a header of it names the partition and offset to compare instead
+  (`topics.records.replay`);
+- up to offset `ahead`, entries may be newer than the row that was recovered with them; each entry skips the records
+  that it contains already.
 
-Time in this stream is the latest arrival of a raw line, as its event says, that can be believed (`newest`,
-milliseconds; see `stream_time`). A minute expires `keep` seconds after its end; what comes for it later, or for a time
-as far ahead, is late: counted as such and not kept.
+The time of the stream (`newest`, milliseconds) is the latest credible arrival of a raw line, as its event says it; see
+`stream_time`. A minute expires `keep` seconds after its end. An attempt for an expired minute, or for one that is
+further ahead than `keep`, is late: it is counted as late, and in no minute.
 """
 
 import struct
@@ -36,19 +38,23 @@ _NAME = struct.Struct(">BBI")
 
 
 class InconsistentState(Exception):
-    """The table is not what it was counted to be: records of the changelog are gone."""
+    """The recovered entries contradict the row or Kafka: records of the changelog are missing."""
 
 
 class PartitionCounts:
-    """The state of one partition of one typed topic; `code` stands for the topic in the names of its entries."""
+    """The counts of one partition of one typed topic.
 
-    def __init__(self, topic: str, kind: str, code: int, partition: int, keep: float, room: int = BUDGET) -> None:
+    `code` stands for the topic in the names of entries; `budget` is the cost of names (see `cardinality`). `totals` and
+    `expired` are sums of attempts by service, address and user; `unsent` has the minutes to publish, and since when.
+    """
+
+    def __init__(self, topic: str, kind: str, code: int, partition: int, keep: float, budget: int = BUDGET) -> None:
         self.topic, self.kind, self.code, self.partition = topic, kind, code, partition
         self.position = self.ahead = -1
         self.time = StreamTime()
         self.floor = self.late = 0
         self.keep = self._wanted_keep = keep
-        self.room, self.weight, self.unnamed = room, 0, 0
+        self.budget, self.weight, self.unnamed = budget, 0, 0
         self.totals, self.expired = [0, 0, 0], [0, 0, 0]
         self.raw: dict[tuple[str, int], int] = {}
         self.ids: dict[str, str] = {}
@@ -63,17 +69,17 @@ class PartitionCounts:
 
     @property
     def newest(self) -> int:
-        """The time of the stream, milliseconds."""
+        """The time of the stream in milliseconds."""
         return self.time.now
 
     # Entries by name
 
     def name(self, dimension: int, minute: int = 0, key: str = "") -> bytes:
-        """The name of an entry in the changelog."""
+        """Return the name of an entry in the changelog."""
         return _NAME.pack(self.code, dimension, minute // MINUTE) + key.encode()
 
     def find(self, name: bytes) -> Any:
-        """The entry of a name, or None."""
+        """Return the entry of a name, or None."""
         _, dimension, number = _NAME.unpack_from(name)
         if dimension == ROW:
             return self.row if self.row.value is not None else None
@@ -83,7 +89,7 @@ class PartitionCounts:
         return minute.tables[dimension].get(name[_NAME.size :].decode()) if minute is not None else None
 
     def put(self, name: bytes, payload: bytes) -> Any:
-        """Make the entry of a record."""
+        """Make the entry that a record holds, and return it."""
         _, dimension, number = _NAME.unpack_from(name)
         if dimension == ROW:
             self.row = State.load(payload)
@@ -96,7 +102,7 @@ class PartitionCounts:
         return entry
 
     def remove(self, name: bytes) -> None:
-        """Forget an entry that is there."""
+        """Delete an entry. It must exist."""
         _, dimension, number = _NAME.unpack_from(name)
         if dimension == ROW:
             self.row = State(None)
@@ -108,7 +114,7 @@ class PartitionCounts:
     # Counting
 
     def count(self, records: Iterable[Any]) -> None:
-        """Count records, offsets ascending; blocks. What is no event is left in `undecodable`."""
+        """Count records, offsets ascending. Blocks. Records that are no events are appended to `undecodable`."""
         seen = b""
         for record in records:
             if record.offset <= self.position:
@@ -121,16 +127,16 @@ class PartitionCounts:
             self.position = record.offset
 
     def _date(self, value: bytes) -> bytes:
-        """Take note of when an event's line reached Kafka; the event itself may have come much later.
+        """Note when an event's raw line reached Kafka; the event itself may have been written much later.
 
-        Returns what stands at `ARRIVAL` in events of which nothing needs to be noted any more.
+        Returns the bytes at `ARRIVAL` of events whose arrival does not have to be noted again, b"" for none.
         """
         try:
             came = arrival(value)
         except UnknownSchema:
             raise
         except Exception:
-            return b""  # it cannot be read, and will be found to be so
+            return b""  # `_read` reports what cannot be decoded
         self._advance(came)
         return b"" if self.time.unsure or came > self.time.now else stamp(value)
 
@@ -150,7 +156,7 @@ class PartitionCounts:
                 self._count(head, record.offset)
 
     def _count(self, head: AttemptHeader, offset: int) -> None:
-        """Count attempts in all of their entries, but for those that have them."""
+        """Count attempts in all entries that they belong to and that do not contain them yet."""
         number, at, _, _, outcome, service, address, user, host, country = head
         minute = at // 60_000_000 * MINUTE
         if minute < self.floor or minute > self._ceiling:
@@ -186,13 +192,14 @@ class PartitionCounts:
         return entry
 
     def _name(self, minute: Minute, dimension: int, key: str, number: int, offset: int) -> tuple[str, Any]:
-        """The entry of a name that has none at this offset, and its key: a new one, or that of the others.
+        """Return key and entry for a name that has no entry before this offset: a new entry, or that of the others.
 
-        An entry that is further than this log may have begun here; or later, then it was not there at this offset.
+        A recovered entry may be newer than `position`. If it began at this offset, it is the one to use; if it began
+        later, it did not exist yet, and the attempt belongs to the others.
         """
         entries, kind = minute.tables[dimension], KINDS[dimension]
         entry = entries.get(key)
-        if entry is None and admits(self.weight, self.room, minute.there[dimension]):
+        if entry is None and admits(self.weight, self.budget, minute.there[dimension]):
             entry = self._make(kind, entries, key)
             entry.born = offset
         if entry is None or entry.born != offset:
@@ -206,7 +213,7 @@ class PartitionCounts:
     def _add(
         self, entry: Counts, dimension: int, minute: int, key: str, outcome: str, number: int, offset: int
     ) -> bool:
-        """Count attempts in an entry; False if it has been there already."""
+        """Count attempts in an entry; False if the entry contains them already."""
         if offset <= entry.position:
             return False
         if not entry.dirty:
@@ -221,7 +228,7 @@ class PartitionCounts:
         return True
 
     def _advance(self, arrival: int) -> None:
-        """Move time on, if an arrival does, and move minutes that this ends to `expiring`."""
+        """Advance the time of the stream if an arrival does, and move minutes that expire thereby to `expiring`."""
         moved = self.time.note(arrival)
         self._ceiling = self.time.latest // 1000 + self.keep
         if not moved or self.time.now < self._next_expiry:
@@ -236,7 +243,7 @@ class PartitionCounts:
     # Checkpoints
 
     def checkpoint(self) -> State:
-        """The row: what is true at `position` besides the entries."""
+        """Return the row: the state at `position` besides the entries."""
         raw: dict[str, dict[str, int]] = {}
         for (topic, partition), offset in self.raw.items():
             raw.setdefault(topic, {})[str(partition)] = offset
@@ -248,10 +255,10 @@ class PartitionCounts:
         return self.row
 
     def resume(self) -> None:
-        """Go on from the row and the entries that were recovered."""
+        """Restore the state from the recovered row and entries. Raises `InconsistentState`."""
         if self.row.value is not None:
             row = self.row.value
-            self.position = row.get("position", self.row.position)  # earlier versions' rows lie by it
+            self.position = row.get("position", self.row.position)  # rows of earlier releases do not say it
             self.time = StreamTime.load(row["newest"], row.get("time"))
             self.floor, self.keep, self.late = row["floor"], row["keep"], row["late"]
             self.totals, self.expired, self.ids = row["totals"], row["expired"], row["ids"]
@@ -269,7 +276,7 @@ class PartitionCounts:
     def verify(self) -> None:
         """Compare the entries with the totals, once `position` has reached all of them. Raises `InconsistentState`.
 
-        Then what `keep` is now takes effect; until then entries were counted under the one they were written with.
+        Only then the present setting of `keep` takes effect: until then it must be the one the entries were written by.
         """
         if self.verified or self.position < self.ahead:
             return
@@ -277,8 +284,7 @@ class PartitionCounts:
         want = [total - gone for total, gone in zip(self.totals, self.expired, strict=True)]
         if sums != want:
             raise InconsistentState(
-                f"{self.topic}-{self.partition}: the table holds {sums} attempts by "
-                f"service, address and "
-                f"user where {want} were counted up to offset {self.position}"
+                f"{self.topic}-{self.partition}: the table holds {sums} attempts by service, address and user "
+                f"where {want} were counted up to offset {self.position}"
             )
         self.verified, self.keep, self._next_expiry = True, self._wanted_keep, 0

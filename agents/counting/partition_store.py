@@ -1,4 +1,4 @@
-"""A partition number in, its logs out: one for each typed topic with attempts, all in one part of the changelog."""
+"""Keeps what was counted of one partition number: the counts of each typed topic that has attempts."""
 
 from typing import Any
 
@@ -9,25 +9,27 @@ from topics.catalogue import COUNTED_KINDS, typed
 
 
 class PartitionStore:
-    """The logs of one partition number. They share a part, and nothing else.
+    """The counts of one partition number, `by_topic`. They share a part of the changelog, and nothing else.
 
-    `partitions` is the number of them all: each has its share of the room for names.
+    `partitions` is the number of all partitions: each has an equal share of the budget for names.
     """
 
     def __init__(self, settings: Settings, partition: int, partitions: int = 1) -> None:
-        keep, room = settings.keep, BUDGET // partitions
-        made = [PartitionCounts(settings.prefix + typed(k), k, ord(k[0]), partition, keep, room) for k in COUNTED_KINDS]
-        self.logs = {log.topic: log for log in made}
-        self._by_code = {log.code: log for log in made}
+        keep, budget = settings.keep, BUDGET // partitions
+        made = [
+            PartitionCounts(settings.prefix + typed(k), k, ord(k[0]), partition, keep, budget) for k in COUNTED_KINDS
+        ]
+        self.by_topic = {counts.topic: counts for counts in made}
+        self._by_code = {counts.code: counts for counts in made}
 
     def find(self, name: bytes) -> Any:
-        """The entry of a name, or None."""
+        """Return the entry of a name, or None."""
         return self._by_code[name[0]].find(name)
 
     def put(self, name: bytes, payload: bytes) -> Any:
-        """Make the entry of a record."""
+        """Make the entry that a record holds, and return it."""
         return self._by_code[name[0]].put(name, payload)
 
     def remove(self, name: bytes) -> None:
-        """Forget an entry that is there."""
+        """Delete an entry. It must exist."""
         self._by_code[name[0]].remove(name)

@@ -20,8 +20,8 @@ from topics.network import HostNames, is_loopback
 from topics.signing import ANSWER, REQUEST, Signer, Unsigned
 
 PURPOSE = "count queries"
-"""What the key is made for, of the secret."""
-_PORTS = 100  # that are tried
+"""Purpose of the key that is derived from the secret."""
+_PORTS = 100  # most ports that are tried
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -39,7 +39,7 @@ class Endpoint:
 
 
 def advertised(settings: Settings) -> str:
-    """The host that others are told. Raises `BadSettings` when they could not reach it, or anybody could."""
+    """Return the host that others are told. Raises `BadSettings` if they cannot reach it, or if anybody could ask."""
     host = settings.count_advertise or settings.count_host
     if _is_any(host):
         raise BadSettings(
@@ -55,7 +55,7 @@ def advertised(settings: Settings) -> str:
 
 
 def bind(host: str, first: int) -> socket.socket:
-    """Listen on the first free port from `first`, on any if that is 0. Raises `OSError` if none is."""
+    """Listen on the first free port from `first`, on any if that is 0. Raises `OSError` if none is free."""
     for port in range(first, first + _PORTS) if first else (0,):
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         bound = socket.socket(family, kind)
@@ -73,7 +73,7 @@ def bind(host: str, first: int) -> socket.socket:
 
 
 def guard(settings: Settings) -> Middleware:
-    """Answers only who may ask, and signs what it answers."""
+    """Return the middleware that refuses strangers, and signs answers when there is a secret."""
     key = settings.key(PURPOSE)
     return _names(HostNames(settings.count_host, settings.count_advertise)) if key is None else _signed(Signer(key))
 

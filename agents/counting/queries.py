@@ -1,7 +1,7 @@
-"""Recovered parts and a span of minutes in, JSON answers out. Times are epoch seconds; `until` is excluded.
+"""Answers questions about the counts of recovered partitions. Times are epoch seconds; `until` is excluded.
 
-Answers read what is counted at this moment. Long ones let counting go on in between, so that minutes within one answer
-may be some milliseconds apart.
+Answers show what is counted at this moment. Counting goes on during long ones, so that minutes within one answer may be
+some milliseconds apart.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ DIMENSIONS = {"service": SERVICE, "address": ADDRESS, "user": USER}
 NAMES = 20
 """Most users, and most hosts, that an answer lists."""
 UNNAMED = "(others)"
-"""What answers call those whose names a minute had no room for."""
-_BREATH = 5_000  # entries read before others get their turn
+"""How answers name those that were beyond the limit of names of their minute."""
+_YIELD_ENTRIES = 5_000  # entries read before other tasks may run: about a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Span:
 async def attempts(
     parts: Iterable[ChangelogPartition[PartitionStore]], span: Span, by: str, limit: int
 ) -> tuple[dict[str, Any], bool]:
-    """Attempts by outcome for each service, address or user, at most `limit`; whether some were left out."""
+    """Return attempts by outcome for each service, address or user, at most `limit`, and whether some were left out."""
     sums: dict[str, list[int]] = {}
     async for _, minute in _minutes(parts, span):
         for name, entry in minute.tables[DIMENSIONS[by]].items():
@@ -54,7 +54,7 @@ async def attempts(
 
 
 async def attackers(parts: Iterable[ChangelogPartition[PartitionStore]], span: Span, limit: int) -> dict[str, Any]:
-    """At most `limit` addresses that failed, and how many there are of them: `total`, and `broke_in_total` of those.
+    """Return at most `limit` addresses that failed, their number (`total`), and how many got in (`broke_in_total`).
 
     Those that guessed and got in come first, so that no number of louder ones hides them; then those with most
     failures, then the latest.
@@ -68,7 +68,7 @@ async def attackers(parts: Iterable[ChangelogPartition[PartitionStore]], span: S
 
 
 async def _sums(parts: Iterable[ChangelogPartition[PartitionStore]], span: Span) -> dict[str, "_Sums"]:
-    """What ranks each address: far less than an answer says of it, since there may be hundreds of thousands."""
+    """Return what ranks each address: less than an answer has, since there may be hundreds of thousands."""
     sums: dict[str, _Sums] = {}
     async for _, minute in _minutes(parts, span):
         for key, entry in minute.addresses.items():
@@ -87,7 +87,7 @@ async def _sums(parts: Iterable[ChangelogPartition[PartitionStore]], span: Span)
 async def _rows(
     parts: Iterable[ChangelogPartition[PartitionStore]], span: Span, chosen: Iterable[str]
 ) -> list[dict[str, Any]]:
-    """All that is known of some addresses, in their order of rank."""
+    """Return the rows of the chosen addresses, highest rank first."""
     found = {key: _Attacker(address=key) for key in chosen}
     async for time, minute in _minutes(parts, span):
         if len(found) < len(minute.addresses):
@@ -102,7 +102,7 @@ async def _rows(
 async def attacker(
     parts: Iterable[ChangelogPartition[PartitionStore]], span: Span, address: str
 ) -> dict[str, Any] | None:
-    """One address and its minutes: start, successes, failures. None if nothing is known of it."""
+    """Return one address and its minutes (start, successes, failures), None if nothing is known of it."""
     found = _Attacker(address=address)
     async for time, minute in _minutes(parts, span):
         if (entry := minute.addresses.get(address)) is not None:
@@ -113,19 +113,19 @@ async def attacker(
 
 
 def state(parts: Iterable[ChangelogPartition[PartitionStore]]) -> dict[str, Any]:
-    """How far each part is: records and attempts counted, late attempts, the latest arrival."""
+    """Return the progress of each part: offsets, attempts counted, late attempts, the latest arrival."""
     return {str(part.partition): _state(part) for part in parts}
 
 
 def _state(part: ChangelogPartition[PartitionStore]) -> dict[str, Any]:
-    logs = part.store.logs.values()
+    partitions = part.store.by_topic.values()
     return {
-        "offset": sum(log.position + 1 for log in logs),
-        "offsets": {log.topic: log.position for log in logs},
-        "total": sum(log.totals[0] for log in logs),
-        "late": sum(log.late for log in logs),
+        "offset": sum(counts.position + 1 for counts in partitions),
+        "offsets": {counts.topic: counts.position for counts in partitions},
+        "total": sum(counts.totals[0] for counts in partitions),
+        "late": sum(counts.late for counts in partitions),
         "recovered": part.recovered,
-        "newest": max(log.newest for log in logs) / 1000,
+        "newest": max(counts.newest for counts in partitions) / 1000,
     }
 
 
@@ -133,20 +133,20 @@ async def _minutes(
     parts: Iterable[ChangelogPartition[PartitionStore]], span: Span
 ) -> AsyncIterator[tuple[int, Minute]]:
     read = 0
-    for log, time in list(_times(parts, span)):
-        if (minute := log.minutes.get(time)) is not None:
+    for counts, time in list(_times(parts, span)):
+        if (minute := counts.minutes.get(time)) is not None:
             yield time, minute
             read += len(minute.addresses) + len(minute.users)
-        if read > _BREATH:
+        if read > _YIELD_ENTRIES:
             read = 0
             await asyncio.sleep(0)
 
 
 def _times(parts: Iterable[ChangelogPartition[PartitionStore]], span: Span) -> Iterator[tuple[PartitionCounts, int]]:
     for part in parts:
-        for log in part.store.logs.values():
-            for time in sorted(time for time in log.minutes if span.since <= time < span.until):
-                yield log, time
+        for counts in part.store.by_topic.values():
+            for time in sorted(time for time in counts.minutes if span.since <= time < span.until):
+                yield counts, time
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
-"""HTTP requests of the web role in, JSON out: what this worker's partitions hold, and who owns the others.
+"""Answers the web role over HTTP: what this worker's partitions hold, and which worker owns the others.
 
-It listens on the first free port from the configured one. Faust carries the URL that others reach it by to all members
-of the group with the assignment. Whom it answers, `peers.py` says.
+Faust distributes the URL of each worker to all members of the group with the assignment. `peers.py` says where the
+server listens, and whom it answers. Errors are JSON objects with the field `error`: 400 for bad parameters, 503 while
+partitions move.
 """
 
 import time
@@ -21,7 +22,7 @@ from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import ChangelogTable
 from agents.transport import BatchApp
 
-_LIMIT = 10_000
+_LIMIT = 10_000  # rows of an answer, unless the request says another number
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,7 +39,7 @@ class Server(Service):
         self._runner: web.AppRunner | None = None
 
     async def on_start(self) -> None:
-        """Begin to listen."""
+        """Start to serve."""
         application = web.Application(middlewares=[self._guard, _explain])
         application.router.add_get("/v1/owners", self._owners)
         application.router.add_get("/v1/attempts", self._attempts)
@@ -50,7 +51,7 @@ class Server(Service):
         await web.SockSite(self._runner, self._endpoint.socket, shutdown_timeout=1.0).start()
 
     async def on_stop(self) -> None:
-        """Finish what was asked and stop listening."""
+        """Finish the requests under way and stop."""
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -85,7 +86,7 @@ class Server(Service):
         return _json({"partitions": queries.state(self._table.store.parts.values()), "of": self._of()})
 
     def _answer(self, parts: list[ChangelogPartition[PartitionStore]], found: dict[str, Any]) -> web.Response:
-        """An answer, unless a partition moved away while it was made."""
+        """Return an answer, or an error if a partition moved away while it was made."""
         if any(self._table.store.parts.get(part.partition) is not part for part in parts):
             return _json({"error": "partitions are moving"}, 503)
         return _json({"partitions": [part.partition for part in parts], "of": self._of(), **found})
@@ -96,7 +97,7 @@ class Server(Service):
 
 @web.middleware
 async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Bad parameters are the caller's, and said so."""
+    """Answer requests with bad parameters by status 400 and a sentence."""
     try:
         return await handler(request)
     except ValueError as error:

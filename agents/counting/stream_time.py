@@ -1,28 +1,28 @@
-"""Keeps the time of a stream: the latest arrival, unless one record alone says that it is hours later than thought.
+"""Keeps the time of a stream: the latest arrival, unless a single record claims that it is hours later than before.
 
-Arrivals are milliseconds since 1970, as brokers stamped them. Time moves on with each later arrival, but by an hour at
-most: an arrival further ahead is a claim. A claim is believed once `WITNESSES` records in a row have made one, the last
-of them a minute after the earliest, and none in between arrived near the time thought so. Then time moves to the least
-of these claims. So a single record from a wrong clock, however often it is written again, moves nothing, and a stream
-that rested for days goes on a minute after it wakes.
+Arrivals are milliseconds since 1970, as brokers stamped them. Time advances with each later arrival, but by an hour at
+most: an arrival further ahead is a claim. Claims are believed once `WITNESSES` records in a row have made one, the
+latest of them `SPAN` after the earliest, and no record between them arrived near the present time of the stream. Then
+time advances to the earliest of these claims. So a single record from a wrong clock changes nothing, however often it
+is written again, and a stream that was idle for days goes on a minute after its first new record.
 
-The first arrival of all is not believed either before another one within an hour of it: nothing expires until then,
-and time may still go back. All of this follows from the arrivals and their order alone.
+The very first arrival is not believed before another one within an hour of it: until then nothing expires, and time may
+still go back. All of this follows from the arrivals and their order alone.
 """
 
 from typing import Any
 
 STEP = 3_600_000
-"""Milliseconds by which one arrival moves time at most. Brokers refuse raw records that are further ahead."""
+"""Milliseconds by which one arrival advances time at most. Brokers refuse raw records that are further ahead."""
 SPAN = 60_000
-"""Milliseconds between the least and the greatest of the claims that are believed."""
+"""Milliseconds that must lie between the earliest and the latest of the claims that are believed."""
 WITNESSES = 3
-"""Claims in a row that are believed."""
+"""Number of claims in a row that are needed."""
 
 
 class StreamTime:
-    """`now` is the time, 0 before the first arrival; `latest` the same, or the greatest claim that is neither believed
-    nor refuted. While `unsure`, each arrival must be noted, else those after `now` only.
+    """The time of one stream. `now` is 0 before the first arrival; `latest` is `now`, or the latest claim that is
+    neither believed nor refuted. While `unsure`, each arrival must be noted; otherwise only those after `now`.
     """
 
     __slots__ = ("claims", "latest", "least", "now", "settled", "unsure")
@@ -32,7 +32,7 @@ class StreamTime:
         self.settled, self.unsure = False, True
 
     def note(self, arrival: int) -> bool:
-        """Take an arrival; whether time may have moved on, for good."""
+        """Note an arrival. Returns whether time is settled, so that what it has passed may expire."""
         if not self.settled:
             self._begin(arrival)
         elif arrival > self.now + STEP:
@@ -65,12 +65,12 @@ class StreamTime:
         self.unsure = False
 
     def dump(self) -> list[Any]:
-        """What `load` needs besides `now`, for JSON."""
+        """Return what `load` needs besides `now`, for JSON."""
         return [self.settled, self.latest, self.least, self.claims]
 
     @classmethod
     def load(cls, now: int, rest: list[Any] | None) -> "StreamTime":
-        """The time that was dumped. Earlier versions knew `now` only."""
+        """Restore a time that was dumped. Earlier releases wrote `now` only."""
         made = cls()
         made.now = made.latest = now
         made.settled = now > 0

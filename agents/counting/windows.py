@@ -1,9 +1,9 @@
-"""A log's minutes in, what is to be published of them out.
+"""Decides which windows of a partition's minutes are published, and when.
 
-A minute of a service is published when it closes, and again for what came late: each window is the difference to what
-was published before, so that the windows of a minute add up to its count. What is decided is written to the log's
-outbox before anything is sent, and what has been sent is noted per minute and service (`Sent`). A successor sends what
-it finds in the outbox again, word for word; whoever reads the topic knows a window by its id.
+A minute of a service is published when it closes, and again when attempts were added later: each window is the
+difference to what was published before, so that the windows of a minute add up to its count. Decisions are written to
+the partition's outbox before anything is sent, and what was sent is noted per minute and service (`Sent`). A successor
+sends the windows of the outbox again, word for word; readers of the topic recognise a window by its id.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,13 +17,13 @@ from topics.catalogue import STATS
 from topics.records.stats import AuthWindow, encode
 
 GRACE = 5_000
-"""Milliseconds that a minute stays open after its end, and that late attempts gather."""
-_MOST = 5_000  # windows at a time
+"""Milliseconds for which a minute stays open after its end, and for which later attempts are gathered."""
+_MOST = 5_000  # windows of one checkpoint, so that its outbox stays below Kafka's limit of a MiB
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One window, and the minute's counts with it. In the outbox a JSON object of these fields."""
+    """One window, and with `all_` the counts of its minute so far. In the outbox: a JSON object of these fields."""
 
     minute: int
     service: str
@@ -35,36 +35,43 @@ class Window:
     all_failure: int
     all_unknown: int
 
-    def outgoing(self, log: PartitionCounts, prefix: str) -> Outgoing:
-        """Its record."""
+    def outgoing(self, counts: PartitionCounts, prefix: str) -> Outgoing:
+        """Return its record; `prefix` is put before the topic's name."""
         window = AuthWindow(
-            log.kind, log.partition, self.service, self.minute, self.revision, self.success, self.failure, self.unknown
+            counts.kind,
+            counts.partition,
+            self.service,
+            self.minute,
+            self.revision,
+            self.success,
+            self.failure,
+            self.unknown,
         )
         return prefix + STATS.name, self.service.encode(), encode(window), None, 0, None
 
 
-def due(log: PartitionCounts, now: int) -> bool:
-    """Whether something can be published or erased at `now`, milliseconds."""
-    return log.verified and bool(log.expiring or any(True for _ in _closed(log, now)))
+def due(counts: PartitionCounts, now: int) -> bool:
+    """Tell whether something can be published or erased at `now`, milliseconds."""
+    return counts.verified and bool(counts.expiring or any(True for _ in _closed(counts, now)))
 
 
-def close(log: PartitionCounts, now: int) -> list[Window]:
-    """What is to be published at `now`, milliseconds. Takes it off the list of what is not."""
+def close(counts: PartitionCounts, now: int) -> list[Window]:
+    """Return the windows to publish at `now`, milliseconds, and take their minutes off `unsent`."""
     found: list[Window] = []
-    for minute in list(_closed(log, now)) if log.verified else ():
-        if len(found) >= _MOST and minute not in log.expiring:
+    for minute in list(_closed(counts, now)) if counts.verified else ():
+        if len(found) >= _MOST and minute not in counts.expiring:
             break
-        del log.unsent[minute]
-        entries = _entries(log, minute)
+        del counts.unsent[minute]
+        entries = _entries(counts, minute)
         if entries is not None:
             found += _differences(minute, entries)
     return found
 
 
-def note_sent(log: PartitionCounts, windows: Iterable[Window]) -> Iterator[tuple[int, str, int, Sent]]:
-    """Note in the minutes what was decided: minute, service, revision and entry of what the changelog must say."""
+def note_sent(counts: PartitionCounts, windows: Iterable[Window]) -> Iterator[tuple[int, str, int, Sent]]:
+    """Note windows as sent. Yields minute, service, revision and entry of each note to write to the changelog."""
     for window in windows:
-        entries = _entries(log, window.minute)
+        entries = _entries(counts, window.minute)
         if entries is None:
             continue
         known = entries.sent.get(window.service)
@@ -76,14 +83,14 @@ def note_sent(log: PartitionCounts, windows: Iterable[Window]) -> Iterator[tuple
             yield window.minute, window.service, window.revision, known
 
 
-def _closed(log: PartitionCounts, now: int) -> Iterator[int]:
-    for minute, since in log.unsent.items():
-        if now >= max((minute + MINUTE) * 1000, since) + GRACE or minute in log.expiring:
+def _closed(counts: PartitionCounts, now: int) -> Iterator[int]:
+    for minute, since in counts.unsent.items():
+        if now >= max((minute + MINUTE) * 1000, since) + GRACE or minute in counts.expiring:
             yield minute
 
 
-def _entries(log: PartitionCounts, minute: int) -> Minute | None:
-    return log.minutes.get(minute) or log.expiring.get(minute)
+def _entries(counts: PartitionCounts, minute: int) -> Minute | None:
+    return counts.minutes.get(minute) or counts.expiring.get(minute)
 
 
 def _differences(minute: int, entries: Minute) -> Iterator[Window]:

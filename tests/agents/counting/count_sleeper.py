@@ -17,7 +17,7 @@ WHERE, FLAG = sys.argv[1], Path(sys.argv[2])
 deliver = flush.Flusher._deliver
 
 
-def sleep_once(records: list[Any]) -> None:
+def sleep_where_said(records: list[Any]) -> None:
     """Stop where it was said, unless that has been."""
     decided = any(record[1] and record[2] and record[1][5] == OUTBOX for record in records if record[3] is not None)
     windows = any(record[0].endswith("stats.authentication") for record in records)
@@ -28,7 +28,7 @@ def sleep_once(records: list[Any]) -> None:
 
 async def deliver_or_sleep(self: Any, records: list[Any]) -> None:
     """Deliver, but fall asleep first where it was said."""
-    sleep_once(records)
+    sleep_where_said(records)
     await deliver(self, records)
 
 

@@ -20,7 +20,7 @@ class Text:
 
 
 class Texts:
-    """A shelf of them."""
+    """A store of texts."""
 
     def __init__(self) -> None:
         self.kept: dict[bytes, Text] = {}
@@ -68,7 +68,7 @@ def test_the_furthest_record_is_true_in_any_order(order: tuple[Stored, ...]) -> 
 
 
 @pytest.mark.parametrize("order", list(permutations(OWNERS)))
-def test_what_is_erased_gives_way_to_the_next_best(order: tuple[Stored, ...]) -> None:
+def test_an_erased_record_is_replaced_by_the_next_best(order: tuple[Stored, ...]) -> None:
     gone = Stored(0, 0, OWNERS[0].key, None)
     assert read(*order, gone).store.kept[b"name"].text == b"6@105"
     assert read(*order, gone, *(Stored(0, 0, record.key, None) for record in OWNERS)).store.kept == {}

@@ -19,7 +19,7 @@ from count_kit import Attempt, Stored, recount
 
 from agents.counting import flush
 from agents.counting.cardinality import BUDGET
-from agents.counting.flush import Flusher
+from agents.counting.flush import Flusher, FlushTuning
 from agents.counting.minute import DIMENSIONS
 from agents.counting.partition_counts import InconsistentState, PartitionCounts
 from agents.counting.partition_store import PartitionStore
@@ -31,7 +31,8 @@ from topics.records.stats import AuthWindow, decode
 KEEP = 600.0
 TOPIC = "events.authentication"
 FOREVER = 1 << 62
-TIGHT = 40  # names that there is room for
+TUNING = FlushTuning(poll_seconds=0, idle_seconds=1e9)
+TIGHT = 40  # cost of names within the budget
 CHANGELOG = "changelog"
 BOUNDARIES = 25  # owners that die or are stopped, at most
 ZOMBIES = 4  # at a time; others are dead
@@ -95,8 +96,8 @@ class Worker:
         self.generation = world.generation
         self.part = ChangelogPartition(CHANGELOG, 0, PartitionStore(Settings(keep=KEEP), 0, BUDGET // TIGHT))
         self.store = SimpleNamespace(parts={0: self.part}, moving=False, generation=self.generation)
-        self.flusher = Flusher(self._app(), SimpleNamespace(store=self.store), "")  # type: ignore[arg-type]
-        self.log: PartitionCounts = self.part.store.logs[TOPIC]
+        self.flusher = Flusher(self._app(), SimpleNamespace(store=self.store), "", TUNING)  # type: ignore[arg-type]
+        self.partition_counts: PartitionCounts = self.part.store.by_topic[TOPIC]
         self.acknowledged = 0
         self.idle = False
         self._life: Coroutine[Any, Any, None] = self._live()
@@ -121,7 +122,7 @@ class Worker:
     async def _live(self) -> None:
         await self._recover()
         offset = self.world.committed
-        assert offset <= self.log.position + 1 or self.generation < self.world.generation
+        assert offset <= self.partition_counts.position + 1 or self.generation < self.world.generation
         while offset < len(self.world.records):
             batch = self.world.records[offset : offset + self.world.random.randint(1, 30)]
             offset += len(batch)
@@ -142,18 +143,18 @@ class Worker:
             self.part.apply(record for record in list(self.world.changelog) if at <= record.offset < until)
             at = until
             await Pause()
-        for log in self.part.store.logs.values():
-            log.resume()
+        for counts in self.part.store.by_topic.values():
+            counts.resume()
         self.part.generation = self.generation
         self.flusher.open(self.part)
 
     def _count(self, batch: Sequence[Stored], end: int) -> None:
-        self.log.count(batch)
+        self.partition_counts.count(batch)
 
         def acknowledge() -> None:
             self.acknowledged = max(self.acknowledged, end)
 
-        self.flusher.add(self.log, SimpleNamespace(ack=acknowledge), len(batch))
+        self.flusher.add(self.partition_counts, SimpleNamespace(ack=acknowledge), len(batch))
 
     async def _close(self) -> None:
         """Nothing comes any more: close all minutes."""
@@ -189,7 +190,7 @@ class Worker:
 
     def counts(self) -> Counter[tuple[int, str, str]]:
         found: Counter[tuple[int, str, str]] = Counter()
-        for begin, minute in self.log.minutes.items():
+        for begin, minute in self.partition_counts.minutes.items():
             for service, entry in minute.services.items():
                 found[begin, service, "success"] += entry.success
                 found[begin, service, "failure"] += entry.failure
@@ -217,8 +218,6 @@ clock = Clock()
 @pytest.fixture(autouse=True)
 def played_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flush, "time", clock)
-    monkeypatch.setattr(flush, "_TICK", 0)
-    monkeypatch.setattr(flush, "_IDLE", 1e9)
 
 
 def _typed(rng: random.Random, names: int) -> list[Attempt]:
@@ -273,16 +272,16 @@ def test_counts_are_those_of_a_recount_whenever_workers_die(seed: int) -> None:
     world = World(seed)
     worker = _play(world)
     counts, sums = recount(world.typed, KEEP)
-    assert (worker.log.totals[0], worker.log.late) == (sums["all"], sums["late"])
-    assert worker.log.verified
-    live = {key: number for key, number in counts.items() if key[0] >= worker.log.floor}
+    assert (worker.partition_counts.totals[0], worker.partition_counts.late) == (sums["all"], sums["late"])
+    assert worker.partition_counts.verified
+    live = {key: number for key, number in counts.items() if key[0] >= worker.partition_counts.floor}
     assert worker.counts() == live
     _same_after_recovery(world, worker)
     _windows_add_up(world, counts)
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_the_same_names_find_room_whenever_workers_die(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_names_are_told_apart_whenever_workers_die(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.counting.cardinality.LIMIT", 4)
     monkeypatch.setattr("agents.counting.cardinality.LIMIT_UNDER_PRESSURE", 2)
     world = World(seed, names=20)
@@ -290,17 +289,17 @@ def test_the_same_names_find_room_whenever_workers_die(seed: int, monkeypatch: p
     straight = PartitionCounts(TOPIC, "authentication", ord("a"), 0, KEEP, TIGHT)
     straight.resume()
     straight.count(world.records)
-    assert worker.log.verified
+    assert worker.partition_counts.verified
     assert straight.unnamed > 0
-    assert (worker.log.totals, worker.log.weight) == (straight.totals, straight.weight)
-    assert _payloads(worker.log) == _payloads(straight)
+    assert (worker.partition_counts.totals, worker.partition_counts.weight) == (straight.totals, straight.weight)
+    assert _payloads(worker.partition_counts) == _payloads(straight)
     _same_after_recovery(world, worker)
 
 
-def _payloads(log: PartitionCounts) -> dict[tuple[int, int, str], bytes]:
+def _payloads(counts: PartitionCounts) -> dict[tuple[int, int, str], bytes]:
     return {
         (begin, dimension, name): entry.payload()
-        for begin, minute in log.minutes.items()
+        for begin, minute in counts.minutes.items()
         for dimension in DIMENSIONS
         for name, entry in minute.tables[dimension].items()
     }
@@ -312,10 +311,10 @@ def _same_after_recovery(world: World, worker: Worker) -> None:
     again = Worker(world)
     while not again.part.recovered:
         assert again.step()
-    assert again.log.verified
+    assert again.partition_counts.verified
     assert again.counts() == worker.counts()
-    for begin, minute in worker.log.minutes.items():
-        same = again.log.minutes[begin]
+    for begin, minute in worker.partition_counts.minutes.items():
+        same = again.partition_counts.minutes[begin]
         for address, source in minute.addresses.items():
             assert same.addresses[address].payload() == source.payload()
         assert {user: entry.payload() for user, entry in same.users.items()} == {

@@ -1,4 +1,4 @@
-"""What answers make of names that a minute had no room for."""
+"""What answers make of names beyond the limit of their minute."""
 
 import asyncio
 
@@ -17,9 +17,9 @@ OUTCOMES = ("failure", "success", "success")
 
 def crowded() -> list[ChangelogPartition[PartitionStore]]:
     part = ChangelogPartition("changelog", 0, PartitionStore(Settings(keep=600), 0, BUDGET // 2))
-    log = part.store.logs["events.authentication"]
-    log.resume()
-    log.count(Attempt(0, n, 0, n, address=f"2001:db8::{n}", user="").record(n) for n in range(9))
+    counts = part.store.by_topic["events.authentication"]
+    counts.resume()
+    counts.count(Attempt(0, n, 0, n, address=f"2001:db8::{n}", user="").record(n) for n in range(9))
     return [part]
 
 
@@ -37,14 +37,14 @@ def test_others_are_no_attacker() -> None:
 
 def test_who_broke_in_is_first_among_ten_thousand_louder_ones() -> None:
     part = ChangelogPartition("changelog", 0, PartitionStore(Settings(keep=600), 0))
-    log = part.store.logs["events.authentication"]
-    log.resume()
+    counts = part.store.by_topic["events.authentication"]
+    counts.resume()
     loud = [Attempt(0, n, n % 5, n % 60, address=f"2001:db8::{n:x}", number=7 + n % 3) for n in range(10_000)]
     guesses = [Attempt(0, 10_000 + n, n, 0, address="203.0.113.9") for n in range(3)]
     guesses += [Attempt(0, 10_003, 3, 0, address="203.0.113.9", number=3)]
     got_in = Attempt(0, 10_004, 4, 0, "success", address="203.0.113.9")
     clerk = [Attempt(0, 10_005 + n, 4, 0, outcome, address="203.0.113.8") for n, outcome in enumerate(OUTCOMES)]
-    log.count(attempt.record(n) for n, attempt in enumerate([*loud, *guesses, got_in, *clerk]))
+    counts.count(attempt.record(n) for n, attempt in enumerate([*loud, *guesses, got_in, *clerk]))
     found = asyncio.run(queries.attackers([part], queries.Span(START, START + 300), 50))
     first, second = found["attackers"][:2]
     assert (first["address"], first["failures"], first["successes"]) == ("203.0.113.9", 6, 1)

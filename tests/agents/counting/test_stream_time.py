@@ -16,7 +16,7 @@ KEEP = float(DAY)
 gaps = st.lists(st.integers(0, 600), min_size=2, max_size=60)
 
 
-def log(attempts: list[Attempt]) -> PartitionCounts:
+def counts(attempts: list[Attempt]) -> PartitionCounts:
     made = PartitionCounts("events.authentication", "authentication", ord("a"), 0, KEEP)
     made.resume()
     made.count(attempt.record(offset) for offset, attempt in enumerate(attempts))
@@ -37,7 +37,7 @@ def test_a_record_of_a_wrong_clock_expires_nothing_and_makes_nothing_late(
     ahead = data.draw(st.integers(3_601, 30 * DAY))
     place, times = data.draw(st.integers(0, len(attempts))), data.draw(st.integers(1, 5))
     wrong = Attempt(1, 0, 0, attempts[-1].arrival + ahead)
-    made = log([*attempts[:place], *[wrong] * times, *attempts[place:], Attempt(0, 10_000, 0, attempts[-1].arrival)])
+    made = counts([*attempts[:place], *[wrong] * times, *attempts[place:], Attempt(0, 10_000, 0, attempts[-1].arrival)])
     assert (made.late, made.expired, made.expiring) == (0, [0, 0, 0], {})
     assert made.totals[0] == len(attempts) + 2
     assert made.newest == int((START + attempts[-1].arrival) * 1000)
@@ -48,7 +48,7 @@ def test_a_record_of_a_wrong_clock_expires_nothing_and_makes_nothing_late(
 def test_a_stream_that_rested_goes_on_and_nothing_is_late(before: list[int], after: list[int], rest: int) -> None:
     first = stream([0, *before])
     second = stream([rest, *after, 60, 1], int(first[-1].arrival), raw=1)
-    made = log([*first, *second])
+    made = counts([*first, *second])
     assert made.late == 0
     assert made.totals[0] == len(first) + len(second)
     again = stream([3_601 + rest, 1, 59, 1], int(second[-1].arrival), raw=2)  # at the latest now it is believed
@@ -60,7 +60,7 @@ def test_a_stream_that_rested_goes_on_and_nothing_is_late(before: list[int], aft
 def test_a_rest_of_three_days_ends_with_the_second_minute() -> None:
     known = [Attempt(0, n, 0, n) for n in range(3)]
     woken = [Attempt(0, 3 + n, 3 * 1440 + n // 2, 3 * DAY + 30 * n) for n in range(4)]
-    made = log([*known, *woken[:2]])
+    made = counts([*known, *woken[:2]])
     assert (made.newest, made.late) == ((START + 2) * 1000, 0)
     assert START in made.minutes
     made.count(attempt.record(5 + n) for n, attempt in enumerate(woken[2:]))
