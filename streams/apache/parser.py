@@ -12,6 +12,7 @@ import re
 from streams.apache import error
 from streams.base import StateStore, Stream
 from streams.common import weblog
+from streams.common.http_requests import set_target
 from streams.common.text import extra, number, set_endpoint
 from streams.syslog.timestamps import clf
 from topics.event import Event
@@ -56,7 +57,7 @@ def _ssl(message: str, event: Event) -> bool:
         extra(event)["tls.version"] = version if "." in version else version + ".0"
     if (size := number(found[6])) is not None:
         event["http_response_body_bytes"] = size
-    weblog.set_target(found[5], event, NAME)
+    set_target(found[5], event, NAME)
     return True
 
 

@@ -12,7 +12,8 @@ quote is the server's own: what stands before the first one is address, user and
 import re
 from ipaddress import ip_address
 
-from streams.common.text import extra, host_port, is_ip, number, port_number, put, set_endpoint
+from streams.common.http_requests import set_target
+from streams.common.text import extra, host_port, is_ip, number, port_number, set_endpoint
 from streams.syslog.timestamps import MONTHS, clf, set_civil, set_iso, zone_of
 from topics.event import Event
 
@@ -25,8 +26,6 @@ _ESCAPED = re.compile(
 )
 _STATUS = re.compile(rf" ([0-9]{{3}}|-) ([0-9]{{1,18}}|-){_SECONDS} ?")
 _FORWARDED = re.compile(r'"?(?:X-Forwarded-For=)?"?([0-9A-Fa-f.:]{3,45})(?:[",].*)?', re.DOTALL)
-_REQUEST = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,31}) (.*?)(?: HTTP/([0-9](?:\.[0-9])?))?", re.DOTALL)
-_ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31})://([^/?#]*)(.*)", re.DOTALL)
 _STAMP = re.compile(
     r"([0-9]{1,2})/([A-Z][a-z]{2})/([0-9]{4})[: ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]{1,9}))?"
     r"(?: ?([+-][0-9]{2}:?[0-9]{2}))?"
@@ -275,41 +274,3 @@ def _set_more(more: str, event: Event, name: str) -> None:
     extra(event)[name + ".more"] = more
     if (found := _FORWARDED.fullmatch(more)) and is_ip(found[1]):
         extra(event)["network.forwarded_ip"] = found[1]
-
-
-def set_target(request: str, event: Event, name: str) -> None:
-    """Set method, target and version; a request that is none of that (a TLS hello, `-`) is kept as it came."""
-    found = _REQUEST.fullmatch(request)
-    if found is None:
-        if request not in ("", "-"):
-            extra(event)[name + ".request"] = request
-        return
-    method, target, version = found.groups()
-    event["http_request_method"] = method
-    put(event, "url_original", target)
-    put(event, "http_version", version)
-    _set_url(target, method, event)
-
-
-def _set_url(target: str, method: str, event: Event) -> None:
-    if method == "CONNECT":
-        _set_authority(target, event)
-        return
-    if not target.startswith("/") and (origin := _ORIGIN.fullmatch(target)):
-        extra(event)["url.scheme"] = origin[1]
-        _set_authority(origin[2].rpartition("@")[2], event)
-        target = origin[3]
-    path, _, query = target.partition("#")[0].partition("?")
-    put(event, "url_path", path)
-    put(event, "url_query", query)
-    base, dot, extension = path.rpartition("/")[2].rpartition(".")
-    if dot and base and extension:
-        extra(event)["url.extension"] = extension
-
-
-def _set_authority(text: str, event: Event) -> None:
-    """Set the host that is asked for, which may come with its port."""
-    host, port = ("", "") if is_ip(text) else host_port(text)
-    extra(event)["url.domain"] = host or text
-    if value := port_number(port):
-        extra(event)["url.port"] = value

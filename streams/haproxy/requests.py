@@ -7,9 +7,10 @@ https://docs.haproxy.org/3.0/configuration.html#8.2.3, #8.2.5
 
 import re
 
+from streams.common.http_requests import set_target
 from streams.common.packets import relate
 from streams.common.text import extra
-from streams.common.weblog import count_refusal, of_status, set_target
+from streams.common.weblog import count_refusal, of_status
 from topics.event import Event
 
 _LINE = re.compile(r'(?:(\{.{0,8192}?\}) (?="))?"(.*)', re.DOTALL)

@@ -14,6 +14,7 @@ from itertools import islice
 from urllib.parse import unquote
 
 from streams.common import weblog
+from streams.common.http_requests import set_target
 from streams.common.modsecurity import find_alert
 from streams.common.text import extra, port_number, put, set_endpoint
 from streams.syslog.timestamps import set_civil
@@ -149,7 +150,7 @@ def _set_request(rest: str, event: Event) -> None:
         before, quote, value = rest.rpartition(f'", {key}: "')
         if quote:
             found[key], rest = value, before
-    weblog.set_target(rest, event, NAME)
+    set_target(rest, event, NAME)
     put(event, "http_request_referrer", found.get("referrer", ""))
     fields = extra(event)
     if host := found.get("host"):

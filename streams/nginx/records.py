@@ -8,6 +8,7 @@ from typing import Any
 
 from streams.base import StateStore
 from streams.common import weblog
+from streams.common.http_requests import set_target
 from streams.common.text import extra, host_port, is_ip, number
 from streams.mapping.json_fields import Converter, FieldMap
 from streams.syslog.timestamps import clf, set_instant
@@ -44,7 +45,7 @@ def _take_local(event: Event, value: Any) -> bool:
 def _take_request(event: Event, value: Any) -> bool:
     if type(value) is not str or len(value) > _LONGEST:
         return False
-    weblog.set_target(value, event, NAME)
+    set_target(value, event, NAME)
     return True
 
 
@@ -53,7 +54,7 @@ def _take_uri(event: Event, value: Any) -> bool:
     if type(value) is not str or len(value) > _LONGEST:
         return False
     if "url_original" not in event:
-        weblog.set_target(f"{event.get('http_request_method', 'GET')} {value}", event, NAME)
+        set_target(f"{event.get('http_request_method', 'GET')} {value}", event, NAME)
     return True
 
 

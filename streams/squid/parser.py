@@ -13,9 +13,9 @@ import re
 
 from streams.base import StateStore, Stream
 from streams.common import weblog
+from streams.common.http_requests import set_target
 from streams.common.packets import relate, set_end, set_number
 from streams.common.text import extra, host_port, is_ip, number, put
-from streams.common.weblog import set_target
 from streams.syslog.timestamps import clf, set_instant
 from topics.event import Event
 
