@@ -8,8 +8,8 @@ from ingest.base import Failure, Outcome, Record
 from ingest.http.auth import Authenticator, Sender
 from ingest.http.decode.avro import SchemaCache
 from ingest.http.decode.worker_pool import WorkerPool
+from ingest.http.idempotency import IdempotencyCache
 from ingest.http.responses import Answer, HttpError
-from ingest.idempotency import IdempotencyCache
 from ingest.kafka_metadata import WRITABLE_TOPICS, KafkaMetadata
 from ingest.kafka_producer import DeadlineProducer
 from ingest.limits import MemoryBudget, RateLimiter

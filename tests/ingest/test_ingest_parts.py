@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ingest.hosts import host_of_event, host_of_line
 from ingest.http.decode.objects import ObjectSplitter
+from ingest.http.idempotency import IdempotencyCache, KeyReused
 from ingest.http.responses import Answer
-from ingest.idempotency import IdempotencyCache, KeyReused
 from ingest.limits import MemoryBudget, RateLimiter
 
 

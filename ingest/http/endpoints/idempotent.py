@@ -4,9 +4,9 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from ingest.http.idempotency import KeyReused
 from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError
-from ingest.idempotency import KeyReused
 
 if TYPE_CHECKING:
     from ingest.http.router import Route

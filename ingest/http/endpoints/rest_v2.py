@@ -12,7 +12,7 @@ from ingest.base import Failure, Outcome, Record
 from ingest.http.decode.avro import InvalidSchema, Schema, Schemas
 from ingest.http.decode.items import position_of
 from ingest.http.decode.limits import value_of
-from ingest.http.endpoints.record_v2 import ConverterV2, convert_by
+from ingest.http.endpoints.rest_records import ConverterV2, convert_by
 from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok
 from topics.headers import Headers

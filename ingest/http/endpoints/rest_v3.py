@@ -19,9 +19,8 @@ from ingest.http.decode.items import position_of
 from ingest.http.decode.limits import value_of
 from ingest.http.decode.objects import ObjectSplitter
 from ingest.http.decode.worker_process import NeedsSchemas
-from ingest.http.endpoints.record_parts import InvalidField
-from ingest.http.endpoints.record_v3 import ConverterV3, Shape
 from ingest.http.endpoints.rest_metadata import require_cluster
+from ingest.http.endpoints.rest_records import ConverterV3, InvalidField, Shape
 from ingest.http.request import Request, map_in_chunks
 from ingest.http.responses import JSON, Answer, HttpError, dumps, ok
 from topics.catalogue import MAX_RECORD
