@@ -9,7 +9,7 @@ from ingest.http.auth import Authenticator, Sender
 from ingest.http.decode.avro import SchemaCache
 from ingest.http.decode.worker_pool import WorkerPool
 from ingest.http.idempotency import IdempotencyCache
-from ingest.http.responses import Answer, HttpError
+from ingest.http.responses import HttpError
 from ingest.kafka_metadata import WRITABLE_TOPICS, KafkaMetadata
 from ingest.kafka_producer import DeadlineProducer
 from ingest.limits import MemoryBudget, RateLimiter
@@ -30,7 +30,7 @@ class Context:
     metrics: Metrics
     budget: MemoryBudget = field(init=False)
     rate_limiter: RateLimiter = field(init=False)
-    idempotency: IdempotencyCache[Answer] = field(init=False)
+    idempotency: IdempotencyCache = field(init=False)
     schemas: SchemaCache = field(default_factory=SchemaCache)
     workers: WorkerPool = field(init=False)
     draining: bool = False

@@ -12,7 +12,7 @@ from aiohttp.web import BaseRequest, RequestHandler, Response, Server, StreamRes
 from ingest.base import KafkaNotAnswering, Overloaded
 from ingest.http.auth import Sender
 from ingest.http.context import Context
-from ingest.http.endpoints.idempotent import answer_idempotently
+from ingest.http.idempotency import answer_idempotently
 from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, plain_error
 from ingest.http.router import Route, find
@@ -112,7 +112,7 @@ class HttpReceiver:
             if self.context.draining:
                 raise HttpError(503, "shutting down", retry_after=1)
             if "Idempotency-Key" in request.http.headers:
-                return await answer_idempotently(request, route)
+                return await answer_idempotently(request, route.handler)
             return await route.handler(request)
         except HttpError as refusal:
             return route.dialect(refusal)

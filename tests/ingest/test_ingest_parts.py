@@ -65,7 +65,7 @@ def test_memory_is_reserved_and_released() -> None:
 
 async def test_answers_are_forgotten_by_age_and_by_size() -> None:
     clock, done = Clock(), list[str]()
-    cache = IdempotencyCache[Answer](10, 3000, clock)
+    cache = IdempotencyCache(10, 3000, clock)
 
     async def ask(key: str) -> bool:
         async def work() -> Answer:
@@ -84,7 +84,7 @@ async def test_answers_are_forgotten_by_age_and_by_size() -> None:
 
 
 async def test_an_answer_that_may_change_is_not_kept_but_shared() -> None:
-    cache, going = IdempotencyCache[Answer](10, 3000), asyncio.Event()
+    cache, going = IdempotencyCache(10, 3000), asyncio.Event()
     answers = iter([Answer(503, b""), Answer(200, b"")])
 
     async def work() -> Answer:
@@ -101,7 +101,7 @@ async def test_an_answer_that_may_change_is_not_kept_but_shared() -> None:
 
 
 async def test_a_failure_is_raised_to_all_and_forgotten() -> None:
-    cache = IdempotencyCache[Answer](10, 3000)
+    cache = IdempotencyCache(10, 3000)
 
     async def fail() -> Answer:
         await asyncio.sleep(0)
