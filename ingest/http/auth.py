@@ -1,7 +1,7 @@
-"""A request in, who sent it out: the address, and the name that a token or a certificate proves.
+"""Finds out who sent a request: the address, and the name that a token or a client certificate proves.
 
-https://www.rfc-editor.org/rfc/rfc6750 (Bearer), https://www.rfc-editor.org/rfc/rfc7617 (Basic, the password is the
-token), and Elasticsearch's `ApiKey`, base64 of `id:token`: what log shippers can be told to send.
+Tokens are accepted as Bearer (RFC 6750), as the password of Basic (RFC 7617), and as Elasticsearch's `ApiKey` (base64
+of `id:token`), because each log shipper can be configured to send one of these.
 """
 
 import base64
@@ -25,7 +25,7 @@ log = logging.getLogger("ogrewatch.ingest")
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A sender: its address, its name ("" when nobody asked), the topics it may write."""
+    """A sender: its address, its name ("" when none is required), the topics it may write."""
 
     address: str
     name: str = ""
@@ -33,12 +33,12 @@ class Sender:
 
     @property
     def client(self) -> str:
-        """What its use is counted under."""
+        """The name under which its records are counted against the rate limit."""
         return self.name or self.address
 
 
 class Authenticator:
-    """Tells senders apart. Tokens are asked for from the moment that one to send with is made, and ever after."""
+    """Identifies senders. A token is required as soon as one for sending has ever been made."""
 
     def __init__(self, tokens: TokenFile | None, certificates: bool, proxies: Networks, hosts: HostNames) -> None:
         self._tokens, self._certificates, self._proxies, self._hosts = tokens, certificates, proxies, hosts
@@ -46,13 +46,13 @@ class Authenticator:
         self._complaint = ""
 
     def required(self) -> bool:
-        """Whether a sender must show who it is."""
+        """Whether a sender must prove who it is."""
         return self._certificates or self._asks_tokens()
 
     def reject_foreign(self, http: BaseRequest) -> None:
-        """Raises `HttpError` for a request that is not for us (421), or that a page of another site made (403).
+        """Raises `HttpError` for a request to another host name (421), or from a page of another site (403).
 
-        It reads no page, but would write: a browser sends it from inside the network, with what it remembers of logins.
+        Such a page cannot read answers but could write: the browser that sends its requests is inside the network.
         """
         headers = http.headers
         if not self._hosts.know(hosts := headers.getall("Host", ())):
@@ -61,7 +61,7 @@ class Authenticator:
             raise HttpError(403, "a page of another site may not ask this proxy")
 
     def sender(self, http: BaseRequest) -> Sender:
-        """Who sent the request. Raises `HttpError` (401) when it does not prove what is asked for."""
+        """Return who sent the request. Raises `HttpError`: 401 without valid proof, 403 for a token of another role."""
         address = self._address(http)
         subject = _subject(http) if self._certificates else ""
         if not self._asks_tokens():
@@ -81,12 +81,12 @@ class Authenticator:
         if not self._asks and self._tokens is not None:
             try:
                 self._asks = self._tokens.asked(SEND)
-            except TokenError:  # which `who` tells, and nobody is let in
+            except TokenError:  # `sender` reports it, and refuses every request
                 return True
         return self._asks
 
     def _complain(self, error: TokenError) -> None:
-        """Say once what is wrong with the file: requests come by the thousand."""
+        """Log an error of the token file once, not for each of thousands of requests."""
         if (said := str(error)) != self._complaint:
             self._complaint = said
             log.error("%s", said)

@@ -1,4 +1,4 @@
-"""What all requests share: settings, Kafka, limits, metrics, and the one way to store records."""
+"""Holds what all requests of a proxy share: settings, Kafka, limits, metrics, and the method that stores records."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ from ingest.limits import MemoryBudget, RateLimiter
 from ingest.metrics import Metrics
 from ingest.settings import IngestSettings
 
-_WORKERS = 2
+_WORKERS = 2  # processes that read large bodies
 
 
 @dataclass(slots=True)
 class Context:
-    """One proxy's state."""
+    """The state of one proxy."""
 
     settings: IngestSettings
     delivery: DeadlineProducer
@@ -43,9 +43,10 @@ class Context:
         self.idempotency = IdempotencyCache(settings.remember, settings.max_remembered)
 
     def require(self, sender: Sender, topic: str) -> int:
-        """The number of partitions of a topic that the sender may write.
+        """Return the number of partitions of a topic, if the sender may write it.
 
-        Raises `HttpError` (403, or 404 for a topic that is not, or is not for outsiders), `Away`.
+        Raises `HttpError` (403, or 404 for a topic that does not exist or that no sender may write) and
+        `KafkaNotAnswering`.
         """
         if topic not in WRITABLE_TOPICS:
             raise HttpError(404, f"Topic {topic[:250]} not found.", code=40401)
@@ -64,7 +65,7 @@ class Context:
             raise HttpError(429, "more records than this sender may send", retry_after=wait)
 
     async def store(self, sender: Sender, records: Sequence[Record]) -> list[Outcome]:
-        """What became of each record, in order, once Kafka has decided. Raises `Busy`, `Away`, `HttpError`."""
+        """Write records to Kafka; return the outcome of each, in order. Raises `Overloaded` and `HttpError` (429)."""
         self.charge(sender, len(records))
         outcomes = await self.delivery.deliver(records)
         self._count(records, outcomes)

@@ -94,8 +94,9 @@ class IdempotencyCache:
 
 
 async def answer_idempotently(request: "Request", handler: Callable[["Request"], Awaitable[object]]) -> Answer:
-    """The answer to a request whose sender may send it again. Raises `HttpError` 400, or 422 for a key used
-    otherwise.
+    """Answer a request that has an Idempotency-Key, or give the answer that it had before.
+
+    Raises `HttpError`: 400 for an invalid key, 422 for a key that was used for another request.
     """
     key = request.http.headers["Idempotency-Key"].strip()
     if not 0 < len(key) <= _LONGEST:

@@ -1,4 +1,4 @@
-"""Settings in, a whole proxy out: everything it is made of, in the order it starts and stops."""
+"""Builds the HTTP proxy from its settings, and starts and stops its parts in order."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,9 +17,9 @@ from topics.network import HostNames, names_of, networks
 
 @asynccontextmanager
 async def proxy(settings: IngestSettings, tokens: TokenFile, kafka: str, prefix: str) -> AsyncIterator[HttpReceiver]:
-    """A proxy that is connected and does not listen yet. Kafka may be away.
+    """A proxy that does not listen yet. Kafka may be down.
 
-    Raises `Unsafe`, `TokenError` for a file of tokens that cannot be used, ValueError for networks that are none.
+    Raises `Unsafe`, `TokenError` for a file of tokens that cannot be used, ValueError for invalid networks.
     """
     tls = tls_of(settings)
     authenticator = Authenticator(

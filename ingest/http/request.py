@@ -1,4 +1,4 @@
-"""One request in, its sender, its content and its place in the memory budget out."""
+"""Represents one HTTP request: its sender, its body, decompressed, and the memory that the body takes."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,21 +8,21 @@ from aiohttp.web import BaseRequest, RequestPayloadError
 
 from ingest.http.auth import Sender
 from ingest.http.context import Context
-from ingest.http.decode.decompress import unpack
+from ingest.http.decode.decompress import decompress
 from ingest.http.decode.items import Items
 from ingest.http.decode.worker_process import unpack_and_call
 from ingest.http.responses import HttpError
 from topics.headers import Headers
 from topics.records.provenance import headers_of
 
-_CHUNK = 100  # items that are made while others wait
-_SMALL, _SMALL_COMPRESSED = 32 << 10, 16 << 10  # bytes of a body that is read at once
+_CHUNK = 100  # items that are converted before other tasks run: about a millisecond
+_SMALL, _SMALL_COMPRESSED = 32 << 10, 16 << 10  # bytes of a body, as sent and compressed, that is read in this process
 
 T = TypeVar("T")
 
 
 async def map_in_chunks(make: Callable[[Any], T], items: list[Any]) -> list[T]:
-    """What `make` makes of each item, in order. The items are used up; when they are many, others have their turn."""
+    """Apply `make` to each item, in order, and let other tasks run between chunks. Empties the list of items."""
     made: list[T] = []
     while items:
         made += map(make, items[:_CHUNK])
@@ -33,7 +33,7 @@ async def map_in_chunks(make: Callable[[Any], T], items: list[Any]) -> list[T]:
 
 
 class Request:
-    """A request under way. `close` gives its memory back."""
+    """A request being answered. `close` releases its memory. `http` is aiohttp's request, `parts` those of the path."""
 
     __slots__ = ("_held", "_packed", "context", "endpoint", "http", "parts", "sender")
 
@@ -46,28 +46,29 @@ class Request:
         self._packed: bytes | None = None
 
     def close(self) -> None:
-        """Give back the memory that the body took."""
+        """Release the memory that the body took."""
         self.context.budget.release(self._held)
         self._held = 0
 
     @property
     def media_type(self) -> str:
-        """The content type without parameters, in small letters; "" when there is none."""
+        """The content type without parameters, in lower case; "" when there is none."""
         return self.http.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def headers(self) -> Headers:
-        """The headers that the records of this call bear."""
+        """Return the Kafka headers of this request's records: who sent them, and to which endpoint."""
         return headers_of(self.sender.address, self.sender.name, self.endpoint)
 
     def items(self, topic: str) -> Items:
-        """Where to gather records for a topic. Raises as `Context.require`."""
+        """Return an empty collection of records for a topic. Raises as `Context.require`."""
         self.context.require(self.sender, topic)
         return Items(topic, self.sender.address.encode(), self.headers(), self.context.settings.max_records)
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:
-        """What a function makes of the whole body, unpacked, and the arguments: here if it is small, else in another
-        process, so that all must be fit for pickle. Raises what it raises, and `HttpError`: 400, 408, 413, 415, 429,
-        503.
+        """Call a function with the decompressed body and the arguments, and return its result.
+
+        A small body is read in this process, others in a worker process, so function and arguments must be fit for
+        pickle. Raises what the function raises, and `HttpError`: 400, 408, 413, 415, 429, 503.
         """
         body, limit = await self._whole(), self.context.settings.max_unpacked
         content = _unpacked_if_small(body, self._encoding, limit)
@@ -76,7 +77,7 @@ class Request:
         return await self.read_in_worker(function, *arguments)
 
     async def read_in_worker(self, function: Callable[..., T], *arguments: Any) -> T:
-        """As `read`, always in another process: for what takes longer than its size tells."""
+        """As `read`, always in a worker process: for functions that take long even for a small body."""
         body, limit = await self._whole(), self.context.settings.max_unpacked
         run, sender = self.context.workers.run, self.sender.client
         size, result = await run(sender, unpack_and_call, body, self._encoding, limit, function, arguments)
@@ -96,7 +97,7 @@ class Request:
         content, limit = self.http.content, self.context.settings.max_body
         if (self.http.content_length or 0) > limit:
             raise HttpError(413, f"the body is larger than {limit} bytes")
-        if content.is_eof():  # a small body comes with its head
+        if content.is_eof():  # a small body arrives together with the headers
             body = content.read_nowait()
             self._take(len(body), limit)
             return body
@@ -115,8 +116,9 @@ class Request:
         return b"".join(parts)
 
     async def read_some(self, most: int = 0) -> bytes:
-        """What has arrived of the body, packed as it is, `most` bytes if that is not 0; waits for something. Empty at
-        its end. Raises `HttpError`.
+        """Return what has arrived of the body, still compressed, at most `most` bytes if that is not 0.
+
+        Waits until something has arrived. Empty at the end of the body. Raises `HttpError` (400).
         """
         content = self.http.content
         try:
@@ -125,7 +127,7 @@ class Request:
             raise HttpError(400, f"the body broke off: {error}") from None
 
     async def send_continue(self) -> None:
-        """Tell a client that waits for it to send the body: nothing speaks against it so far."""
+        """Send `100 Continue` if the client waits for it before it sends the body."""
         if self.http.headers.get("Expect", "").lower() == "100-continue" and self.http.transport is not None:
             self.http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -144,18 +146,18 @@ class Request:
         self._held += number
 
     def query(self, name: str) -> Any:
-        """A parameter of the query, None when it is not there."""
+        """Return a parameter of the query, None when it is missing."""
         return self.http.query.get(name)
 
 
 def _unpacked_if_small(body: bytes, encoding: str, limit: int) -> bytes | None:
-    """The content, None when that may take long."""
+    """Return the decompressed body if it is small, otherwise None."""
     if encoding in ("", "identity"):
         return body if len(body) <= _SMALL else None
     if len(body) > _SMALL_COMPRESSED:
         return None
     try:
-        return unpack(body, encoding, min(_SMALL, limit))
+        return decompress(body, encoding, min(_SMALL, limit))
     except HttpError as refusal:
         if refusal.status == 413 and limit > _SMALL:
             return None

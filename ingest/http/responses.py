@@ -1,7 +1,8 @@
-"""What the proxy answers, and the three ways in which it says no.
+"""Defines answers and errors of the proxy, and the three formats in which it reports an error.
 
-Ours is `{"error": ..., "line": ..., "column": ..., "offset": ...}`, Confluent's `{"error_code": ..., "message": ...}`,
-Elasticsearch's `{"error": {"type": ..., "reason": ...}, "status": ...}`.
+Our own is `{"error": ..., "line": ..., "column": ..., "offset": ...}`.
+Confluent's is `{"error_code": ..., "message": ...}`.
+Elasticsearch's is `{"error": {"type": ..., "reason": ...}, "status": ...}`.
 """
 
 import math
@@ -19,7 +20,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer."""
+    """An answer whose body is complete."""
 
     status: int
     body: bytes
@@ -28,17 +29,18 @@ class Answer:
 
     @property
     def size(self) -> int:
+        """Bytes of the body."""
         return len(self.body)
 
     @property
     def final(self) -> bool:
-        """Whether trying again would bring the same."""
+        """Whether the same request would be answered in the same way again."""
         return self.status < 500 and self.status not in (408, 429)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where in the unpacked body something is wrong: line and column from 1, offset in bytes from 0."""
+    """Where in the decompressed body something is wrong: line and column from 1, offset in bytes from 0."""
 
     line: int
     column: int
@@ -49,7 +51,7 @@ class Position:
 
 
 class HttpError(Exception):
-    """A request that is not carried out. `code` is Confluent's error code, the status when None."""
+    """A request that is refused. `retry_after` is seconds; `code` is Confluent's error code, the status when None."""
 
     def __init__(
         self,
@@ -69,7 +71,7 @@ class HttpError(Exception):
             self.headers["Retry-After"] = str(max(1, math.ceil(retry_after)))
 
     def __reduce__(self) -> Any:
-        """For pickle: exceptions with named arguments cannot be made again without."""
+        """For pickle, which cannot restore exceptions with keyword arguments by itself."""
         again = partial(
             HttpError, self.status, self.message, code=self.code, position=self.position, headers=self.headers
         )
@@ -85,29 +87,29 @@ Dialect = Callable[[HttpError], Answer]
 
 
 def dumps(value: Any) -> bytes:
-    """JSON, as compact as it gets."""
+    """Return compact JSON."""
     return orjson.dumps(value)
 
 
 def ok(value: Any, status: int = 200, content_type: str = JSON) -> Answer:
-    """An answer of JSON."""
+    """Return an answer with JSON."""
     return Answer(status, orjson.dumps(value), content_type)
 
 
 def place(position: Position | None) -> dict[str, int]:
-    """A position as members of a JSON object."""
+    """Return a position as members of a JSON object."""
     if position is None:
         return {}
     return {"line": position.line, "column": position.column, "offset": position.offset}
 
 
 def plain_error(refusal: HttpError) -> Answer:
-    """The refusal in our own words."""
+    """Return the error in our own format."""
     return Answer(refusal.status, dumps({"error": refusal.message, **place(refusal.position)}), headers=refusal.headers)
 
 
 def confluent_errors(content_type: str) -> Dialect:
-    """The refusal as the Confluent REST Proxy words it."""
+    """Return a function that gives an error the format of the Confluent REST Proxy."""
 
     def refuse(refusal: HttpError) -> Answer:
         body = dumps({"error_code": refusal.code, "message": refusal.text})
@@ -130,12 +132,12 @@ _TYPES = {
 
 
 def elastic_error(status: int, reason: str) -> dict[str, str]:
-    """An error as Elasticsearch words it."""
+    """Return the description of an error in Elasticsearch's format."""
     return {"type": _TYPES.get(status, "exception"), "reason": reason}
 
 
 def elastic_answer(refusal: HttpError) -> Answer:
-    """The refusal as Elasticsearch words it."""
+    """Return the error in Elasticsearch's format."""
     error = elastic_error(refusal.status, refusal.text)
     body = dumps({"error": {"root_cause": [error], **error}, "status": refusal.status})
     return Answer(refusal.status, body, headers={**refusal.headers, "X-Elastic-Product": "Elasticsearch"})

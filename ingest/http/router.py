@@ -1,4 +1,4 @@
-"""Method and path in, what answers them out."""
+"""Finds the endpoint that answers a request, by method and path."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ _WRITE, _READ = ("POST", "PUT"), ("GET", "HEAD")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`endpoint` names it in metrics and in the records' headers; `public` ones ask nobody who he is."""
+    """`endpoint` names it in metrics and in the records' headers; a `public` one needs no proof of the sender."""
 
     endpoint: str
     handler: Handler
@@ -86,7 +86,7 @@ _SHAPED: tuple[tuple[re.Pattern[str], _Methods], ...] = tuple(
 
 
 def find(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
-    """What answers a request, and the parts of its path. Raises `HttpError`: 404, or 405 with what is allowed."""
+    """Return the route of a request and the variable parts of its path. Raises `HttpError` (404, 405)."""
     exact = _EXACT.get(path)
     methods, parts = (exact, ()) if exact is not None else _shaped(path)
     if (route := methods.get(method)) is None:

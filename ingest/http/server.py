@@ -1,4 +1,4 @@
-"""Connections in, answers out: the listening side of the proxy, and its end."""
+"""Listens for HTTP connections, passes each request to its endpoint and sends the answer; shuts down in good order."""
 
 import asyncio
 import contextlib
@@ -17,25 +17,25 @@ from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, plain_error
 from ingest.http.router import Route, find
 
-_LARGE = 64 << 10  # bytes of an answer that may have to wait for its reader
-_LAST = 0.5  # seconds for the connections to end after the last answer
+_LARGE = 64 << 10  # bytes; a larger answer may have to wait for a client that reads slowly
+_LAST = 0.5  # seconds for connections to close after the last answer
 _NOBODY = Sender("")
-_LOST = Answer(400, b"")  # for nobody: the connection is gone
+_LOST = Answer(400, b"")  # nobody receives it: the connection is lost
 
 log = logging.getLogger("ogrewatch.ingest")
 
 
-def _is_ours(record: logging.LogRecord) -> bool:
-    """False for what anyone who reaches the port could fill the log with: requests that are no HTTP."""
+def _is_wanted(record: logging.LogRecord) -> bool:
+    """Whether to log a record: not for bytes that are no HTTP, with which anybody could fill the log."""
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 _quiet = logging.getLogger("ogrewatch.ingest.http")
-_quiet.addFilter(_is_ours)
+_quiet.addFilter(_is_wanted)
 
 
 class HttpReceiver:
-    """The HTTP proxy as a way in."""
+    """The HTTP receiver."""
 
     def __init__(self, context: Context, tls: ssl.SSLContext | None = None) -> None:
         self.context, self._tls = context, tls
@@ -50,7 +50,7 @@ class HttpReceiver:
         return not self._active
 
     async def open(self) -> None:
-        """Listen. `port` is the real one from then on. Raises `OSError`."""
+        """Listen. `port` is the actual port afterwards. Raises `OSError`."""
         settings, metrics = self.context.settings, self.context.metrics
         self._server = _Server(self._handle, settings.max_connections, keepalive_timeout=settings.idle_timeout)
         options: dict[str, Any] = {"ssl_handshake_timeout": 10.0} if self._tls else {}
@@ -65,7 +65,7 @@ class HttpReceiver:
         metrics.kafka_up.set_function(lambda: self.context.cluster.up)
 
     async def close(self, grace: float) -> None:
-        """Refuse new requests, answer those under way for up to `grace` seconds, end all connections."""
+        """Refuse new requests, answer pending ones for up to `grace` seconds, then close all connections."""
         self._listening.close()
         self.context.draining = True
         with contextlib.suppress(TimeoutError):
@@ -141,7 +141,7 @@ class HttpReceiver:
         self.context.metrics.requests.labels(self.context.metrics.receiver, endpoint, status).inc()
 
     async def _send(self, http: BaseRequest, response: Response) -> None:
-        """Send a large answer while the request's memory is still counted, and not for ever."""
+        """Send a large answer while the request's memory is still counted, within the timeout of a body."""
         try:
             async with asyncio.timeout(self.context.settings.body_timeout):
                 await response.prepare(http)
@@ -154,7 +154,7 @@ class HttpReceiver:
 
 
 class _Server(Server):
-    """Takes no more than `most` connections; more are closed at once."""
+    """Accepts at most `most` connections; further ones are closed at once."""
 
     def __init__(self, handler: Any, most: int, *, keepalive_timeout: float) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Settings in, a TLS context out, or why there is none; and whether it is safe to listen.
+"""Makes the TLS context from the settings, and refuses settings with which anybody on the network could write.
 
 https://wiki.mozilla.org/Security/Server_Side_TLS
 """
@@ -11,11 +11,11 @@ from topics.network import is_loopback
 
 
 class Unsafe(InvalidSettings):
-    """The proxy will not start like this; the message is for the person who starts it."""
+    """Settings with which the proxy does not start; the message is for the person who starts it."""
 
 
 def tls_of(settings: IngestSettings) -> ssl.SSLContext | None:
-    """The context, None without a certificate. TLS 1.2 and newer. Raises `Unsafe` when a file cannot be used."""
+    """Return the TLS context (1.2 and newer), None without a certificate. Raises `Unsafe` for unusable files."""
     if settings.certificate is None:
         if settings.client_ca is not None:
             raise Unsafe("certificates of clients need one of our own: set the certificate too")

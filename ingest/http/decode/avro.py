@@ -1,8 +1,7 @@
-"""Avro in its JSON encoding and a schema in, plain JSON out: raw topics hold JSON, whatever it was checked against.
+"""Converts Avro's JSON encoding to plain JSON: raw topics hold plain JSON, whatever schema it was checked against.
 
+There is no schema registry: a schema that was sent once is known by its id as long as this process remembers it.
 https://avro.apache.org/docs/1.12.0/specification/#json-encoding
-
-There is no schema registry behind: a schema that was sent once is known by its id while this process remembers it.
 """
 
 from collections import OrderedDict
@@ -16,12 +15,12 @@ from typing import Any
 import fastavro
 import orjson
 
-_REMEMBERED, _CHARACTERS = 1000, 4 << 20
-_LARGEST = 256 << 10
+_REMEMBERED, _CHARACTERS = 1000, 4 << 20  # schemas, and characters of all their texts, that are kept
+_LARGEST = 256 << 10  # characters of one schema
 
 
 class InvalidSchema(Exception):
-    """Text that is no Avro schema."""
+    """A text that is not an Avro schema."""
 
 
 class InvalidAvro(Exception):
@@ -37,7 +36,7 @@ class Schema:
     parsed: Any
 
     def json_of(self, value: Any) -> bytes:
-        """The value, given in Avro's JSON encoding, as plain JSON. Raises `InvalidAvro`."""
+        """Convert a value from Avro's JSON encoding to plain JSON. Raises `InvalidAvro`."""
         try:
             (datum,) = fastavro.json_reader(StringIO(orjson.dumps(value).decode()), self.parsed)
             fastavro.validate(datum, self.parsed)
@@ -47,33 +46,33 @@ class Schema:
 
 
 class Schemas:
-    """Schemas by id: those whose texts are given, and those that are met, which are `learned`."""
+    """Schemas by id: those whose texts were given, and new ones of this body, whose texts are in `learned`."""
 
     def __init__(self, texts: Mapping[int, str]) -> None:
         self._texts = dict(texts)
         self.learned: dict[int, str] = {}
 
     def of_text(self, text: str) -> Schema:
-        """The schema that a text says. Raises `InvalidSchema`."""
+        """Return the schema of a text. Raises `InvalidSchema`."""
         identity = int.from_bytes(blake2b(text.encode(), digest_size=4).digest()) >> 1
         schema = Schema(identity, text, _parsed(text))
         self.learned[identity] = self._texts[identity] = text
         return schema
 
     def of_id(self, identity: int) -> Schema | None:
-        """The schema of an id, None when it is not known."""
+        """Return the schema of an id, None when it is not known."""
         text = self._texts.get(identity)
         return None if text is None else Schema(identity, text, _parsed(text))
 
 
 class SchemaCache:
-    """The texts of the schemas that were sent last, by id."""
+    """The texts of the schemas that were used last, by id."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[int, str] = OrderedDict()
 
     def remember(self, learned: Mapping[int, str]) -> None:
-        """Schemas were sent."""
+        """Add the texts of schemas, and remove the oldest beyond the limits."""
         for identity, text in learned.items():
             self._known[identity] = text
             self._known.move_to_end(identity)
@@ -81,7 +80,7 @@ class SchemaCache:
             self._known.popitem(last=False)
 
     def all(self) -> dict[int, str]:
-        """Those that are remembered."""
+        """Return all texts by id."""
         return dict(self._known)
 
 
@@ -96,5 +95,5 @@ def _parsed(text: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    """What JSON has no type for: bytes as Avro's JSON encoding has them, decimals by their digits."""
+    """Return text for types that JSON lacks: bytes as in Avro's JSON encoding, decimals by their digits."""
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -1,4 +1,4 @@
-"""A body as it came in, its content out, never more than the limit: gzip, deflate and zstd.
+"""Decompresses bodies (gzip, deflate, zstd) without ever making more than `limit` bytes.
 
 https://www.rfc-editor.org/rfc/rfc9110#section-8.4
 """
@@ -10,13 +10,13 @@ import cramjam
 from ingest.http.responses import HttpError
 
 ENCODINGS = "gzip, deflate, zstd"
-_MEMBERS = 10_000  # of one body; who cuts a file of 16 MiB into pieces of 64 KiB makes some hundreds
-_PIECE = 4096  # bytes
+_MEMBERS = 10_000  # of one body; a file of 16 MiB compressed in blocks of 64 KiB has some hundreds
+_PIECE = 4096  # bytes that a member is given first
 _RAW, _ZLIB, _GZIP = -15, 15, 31  # window bits, by which zlib tells the formats
 
 
-def unpack(body: bytes, encoding: str, limit: int) -> bytes:
-    """The content of a body, blocking. Raises `HttpError`: 415, 413 when it would be larger than `limit`, or 400."""
+def decompress(body: bytes, encoding: str, limit: int) -> bytes:
+    """Decompress a body. Blocks. Raises `HttpError`: 413 when it exceeds `limit`, 415, or 400."""
     match encoding:
         case "" | "identity":
             return body
@@ -30,7 +30,7 @@ def unpack(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def too_large(limit: int) -> HttpError:
-    """The refusal of a body that unpacks to more than `limit` bytes."""
+    """Return the error for a body that decompresses to more than `limit` bytes."""
     return HttpError(413, f"the unpacked body is larger than {limit} bytes")
 
 
@@ -50,8 +50,10 @@ def _inflate(body: bytes, bits: int, limit: int) -> bytes:
 
 
 def _member(body: bytes, at: int, bits: int, left: int, parts: list[bytes]) -> tuple[int, int]:
-    """Unpack the member that begins at `at` into `parts`; where it ends, and how many bytes are left then, -1 when it
-    has more. It is fed in pieces, each twice the one before, for what is fed beyond its end is copied.
+    """Decompress the member that begins at `at` into `parts`; return where it ends, and how many bytes may follow.
+
+    The second is -1 when it exceeds the limit. Input is given in pieces, each twice the size of the last, because zlib
+    copies input beyond the end of the member.
     """
     member, size, view = zlib.decompressobj(bits), _PIECE, memoryview(body)
     while not member.eof:
@@ -68,7 +70,7 @@ def _member(body: bytes, at: int, bits: int, left: int, parts: list[bytes]) -> t
 
 
 def _has_zlib_header(body: bytes) -> bool:
-    """RFC 1950 2.2. Some clients send the bare stream as "deflate", which RFC 9110 8.4.1.2 knows."""
+    """RFC 1950 2.2. Some clients send the stream without a header as "deflate" (RFC 9110 8.4.1.2)."""
     return len(body) >= 2 and body[0] & 15 == 8 and (body[0] << 8 | body[1]) % 31 == 0
 
 

@@ -1,4 +1,4 @@
-"""The content of a body in, records for Kafka out, and what is wrong with the rest of it."""
+"""Splits a body into events or lines: makes a record of each, and notes what is wrong with the others."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ from topics.headers import Headers
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An item that is no event, and where in the body that shows."""
+    """Why an item is not an event, and where in the body."""
 
     status: int
     reason: str
@@ -25,9 +25,9 @@ class Rejected:
 
 @dataclass(slots=True)
 class Items:
-    """Items of a body, in order: the records made of them, and those that are rejected.
+    """The items of a body, in order: their records, and by number those that are rejected.
 
-    `fallback` is the key of what names no host. `numbers[i]` is the line, or the place in an array, of `records[i]`.
+    `fallback` is the key of items that name no host. `numbers[i]` is the line or array index of `records[i]`.
     """
 
     topic: str
@@ -39,7 +39,7 @@ class Items:
     rejected: dict[int, Rejected] = field(default_factory=dict)
 
     def add(self, number: int, value: bytes, host: bytes | None) -> None:
-        """Take an item. Raises `HttpError` (413) when there are too many."""
+        """Add a record. Raises `HttpError` (413) when there are too many."""
         key = host or self.fallback
         if len(value) + len(key) > MAX_RECORD:
             self.rejected[number] = Rejected(413, f"larger than {MAX_RECORD} bytes")
@@ -50,14 +50,14 @@ class Items:
         self.numbers.append(number)
 
     def reject(self, number: int, rejected: Rejected) -> None:
-        """Remember what is wrong with an item. Raises `HttpError` (400) when there are too many."""
+        """Note what is wrong with an item. Raises `HttpError` (400) when there are too many."""
         if len(self.rejected) >= self.most:
             raise HttpError(400, f"more than {self.most} items are no events")
         self.rejected[number] = rejected
 
 
 def add_lines(items: Items, body: bytes) -> None:
-    """Plain text, a log each line. Empty lines are none."""
+    """Add each line as a log. Empty lines are skipped."""
     for number, line in enumerate(lines_of(body), 1):
         line = line.removesuffix(b"\r")
         if line and not line.isspace():
@@ -65,7 +65,7 @@ def add_lines(items: Items, body: bytes) -> None:
 
 
 def add_ndjson(items: Items, body: bytes) -> None:
-    """A JSON object each line, kept as the bytes that came. Empty lines are none."""
+    """Add the JSON object of each line, its bytes unchanged. Empty lines are skipped."""
     start = 0
     for number, line in enumerate(lines_of(body), 1):
         if line and not line.isspace():
@@ -78,9 +78,9 @@ def add_ndjson(items: Items, body: bytes) -> None:
 
 
 def add_json(items: Items, body: bytes) -> None:
-    """An object, an array of objects, or an object each line. Raises `HttpError` (400) when it is none of these.
+    """Add an object, an array of objects, or an object per line. Raises `HttpError` (400) for anything else.
 
-    An object stays the bytes that came; the objects of an array are written again without white space.
+    The bytes of an object are unchanged; the objects of an array are written anew without white space.
     """
     try:
         value = value_of(body, loads)
@@ -98,7 +98,7 @@ def add_json(items: Items, body: bytes) -> None:
 
 
 def add_array(items: Items, values: list[Any], first: int = 1) -> None:
-    """The objects of an array, numbered from `first`."""
+    """Add the objects of an array, numbered from `first`."""
     for number, value in enumerate(values, first):
         if isinstance(value, dict):
             items.add(number, dumps(value), host_of_event(value))
@@ -107,7 +107,7 @@ def add_array(items: Items, values: list[Any], first: int = 1) -> None:
 
 
 def object_or_rejected(line: bytes, number: int, start: int) -> dict[str, Any] | Rejected:
-    """The object on a line that begins `start` bytes into the body, or what is wrong with it."""
+    """Return the object of a line that begins `start` bytes into the body, or what is wrong with it."""
     if len(line) > MAX_RECORD:
         return Rejected(413, f"larger than {MAX_RECORD} bytes", Position(number, 1, start))
     try:
@@ -121,7 +121,7 @@ def object_or_rejected(line: bytes, number: int, start: int) -> dict[str, Any] |
 
 
 def position_of(error: orjson.JSONDecodeError, body: bytes) -> Position:
-    """Where in the body reading ended."""
+    """Return where in the body the parser found the error."""
     offset = len(error.doc[: error.pos].encode("utf-8", "replace")) if error.doc else _bad_byte(body)
     begin = body.rfind(b"\n", 0, offset) + 1
     column = len(body[begin:offset].decode("utf-8", "replace")) + 1
@@ -129,7 +129,7 @@ def position_of(error: orjson.JSONDecodeError, body: bytes) -> Position:
 
 
 def _bad_byte(body: bytes) -> int:
-    """The first byte that is no UTF-8, which orjson does not tell."""
+    """Return the first byte that is not UTF-8, which orjson does not report."""
     try:
         body.decode()
     except UnicodeDecodeError as error:

@@ -1,4 +1,7 @@
-"""A whole body in, its JSON value or its lines out: refused when they would take many times the memory of the body."""
+"""Parses a whole body as JSON or splits it into lines.
+
+A body is refused when the result would take many times its own memory.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,12 +10,12 @@ import orjson
 
 from ingest.http.responses import HttpError
 
-_SMALL = 1 << 20  # bytes in which nothing can be too much
-_VALUES, _LINES = 2_000_000, 1_000_000
+_SMALL = 1 << 20  # bytes; a smaller body cannot have too many parts
+_VALUES, _LINES = 2_000_000, 1_000_000  # of one body: some hundred MiB in memory
 
 
 def value_of(body: bytes, read: Callable[[bytes], Any] = orjson.loads) -> Any:
-    """The JSON value that `read` finds.
+    """Return the JSON value that `read` finds.
 
     Raises `orjson.JSONDecodeError`, and `HttpError` (413) when the value may have too many parts.
     """
@@ -22,7 +25,7 @@ def value_of(body: bytes, read: Callable[[bytes], Any] = orjson.loads) -> Any:
 
 
 def lines_of(body: bytes) -> list[bytes]:
-    """The lines, without their ends. Raises `HttpError` (413) when there are too many, empty ones included."""
+    """Return the lines, without their ends. Raises `HttpError` (413) when there are too many, empty ones included."""
     if len(body) > _SMALL and body.count(b"\n") > _LINES:
         raise HttpError(413, f"more than {_LINES} lines in one body")
     return body.split(b"\n")

@@ -1,7 +1,7 @@
-"""Pieces of a stream of concatenated JSON objects in, the bytes of whole objects out.
+"""Splits a stream of concatenated JSON objects, which arrives in pieces, into the bytes of whole objects.
 
-Only strings and braces are looked at; whether an object is JSON is for a parser to say. Every byte is looked at once,
-in however many pieces it comes. https://www.rfc-editor.org/rfc/rfc8259
+It looks only at strings and braces; whether an object is valid JSON is left to the parser. It looks at every byte once,
+in however many pieces they arrive. https://www.rfc-editor.org/rfc/rfc8259
 """
 
 import re
@@ -14,14 +14,14 @@ _TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 
 
 class ObjectSplitter:
-    """Splits the stream. `longest` bounds an object, `most` how many a piece may have, and so both the memory."""
+    """Splits the stream. An object has at most `longest` bytes, a piece at most `most` objects: this bounds memory."""
 
     def __init__(self, longest: int, most: int) -> None:
         self._longest, self._most = longest, most
         self.fault: HttpError | None = None
-        """What ended the stream before its time: 400 for what is no object, 413 for one too large."""
+        """The error that ended the stream early: 400 for anything but an object, 413 for one too large."""
         self._buffer = bytearray()
-        self._at = 0  # what is before was looked at
+        self._at = 0  # bytes of the buffer that were looked at
         self._depth = 0
         self._quoted = False
         self._offset = 0  # of the buffer in the stream
@@ -29,7 +29,7 @@ class ObjectSplitter:
         self._column = 1
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The objects that end in this piece, up to a fault. Nothing is to be fed after one."""
+        """Return the objects that end in this piece, up to an error. After an error no piece may follow."""
         self._buffer += data
         found: list[bytes] = []
         while (end := self._end()) is not None:
@@ -43,7 +43,7 @@ class ObjectSplitter:
         return found
 
     def finish(self) -> None:
-        """Raises `HttpError`: the fault, or 400 when the stream ended within an object."""
+        """Raises `HttpError`: the earlier error, or 400 when the stream ended within an object."""
         if self.fault is not None:
             raise self.fault
         if self._buffer:
@@ -51,7 +51,7 @@ class ObjectSplitter:
 
     @property
     def position(self) -> Position:
-        """Where the object begins that is not whole yet."""
+        """Where the object begins that is not complete yet."""
         return Position(self._lines, self._column, self._offset)
 
     def _end(self) -> int | None:
@@ -75,7 +75,7 @@ class ObjectSplitter:
         return self._at
 
     def _begin(self) -> bool:
-        """Pass over white space to the next object's brace."""
+        """Skip white space up to the next object's brace."""
         space = _SPACE.match(self._buffer)
         self._drop(space.end() if space else 0)
         if not self._buffer:
@@ -87,7 +87,7 @@ class ObjectSplitter:
         return True
 
     def _unquote(self) -> bool:
-        """Pass over the rest of a string; False when its end has not come yet."""
+        """Skip the rest of a string; return False when its end has not arrived yet."""
         text = _TEXT.match(self._buffer, self._at)
         self._at = text.end() if text else self._at
         if self._at == len(self._buffer) or self._buffer[self._at] != ord('"'):

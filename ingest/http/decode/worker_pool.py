@@ -1,6 +1,6 @@
-"""Reads large bodies in processes of their own, because one that takes a second would hold up everybody else's.
+"""Reads large bodies in worker processes, because a body that takes a second to read would delay all other requests.
 
-Each sender has one body at a time in them, and senders take turns. What takes too long is ended with its process.
+Each sender has one body at a time in the pool, so that all senders get a share. A worker that takes too long is killed.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ from ingest.http.decode.worker_process import LENGTH
 from ingest.http.responses import HttpError
 
 _COMMAND = [sys.executable, "-P", "-c", "from ingest.http.decode.worker_process import main; main()"]
-_BUFFER = 1 << 20  # bytes
+_BUFFER = 1 << 20  # bytes of a worker's answer that are buffered
 
 
 class WorkerPool:
-    """At most `number` processes, started when they are needed; a body may take `limit` seconds."""
+    """At most `number` worker processes, started when needed; a body may take `limit` seconds."""
 
     def __init__(self, number: int, limit: float) -> None:
         self._limit, self._turns = limit, asyncio.Semaphore(number)
@@ -28,7 +28,7 @@ class WorkerPool:
         self._senders: dict[str, tuple[asyncio.Lock, int]] = {}
 
     async def run(self, sender: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What the function returns for the arguments; both must be fit for pickle. Waits for the sender's turn.
+        """Call the function in a worker and return its result; all must be fit for pickle. Waits for a free worker.
 
         Raises what the function raises, `HttpError` 413 when it takes too long, 503 when its process has ended.
         """
@@ -45,7 +45,7 @@ class WorkerPool:
         return result
 
     async def close(self) -> None:
-        """End the processes."""
+        """Kill the workers."""
         for worker in list(self._all):
             self._end(worker)
             await worker.wait()

@@ -1,8 +1,8 @@
-"""Runs functions for the proxy in a process of its own, one after the other, as `workers.Workers` asks.
+"""Runs in a worker process: calls functions for `worker_pool.WorkerPool`, one after the other.
 
-A frame is its length, eight bytes, and a pickle: of a function and its arguments on standard input, of whether it
-returned and what it returned or raised on standard output. The process ends with its standard input, that is with the
-proxy. Its memory is limited, and it gives way to the proxy where both want the processor.
+A frame is its length, eight bytes, and a pickle: of a function and its arguments on standard input; on standard output,
+of whether it returned, and of what it returned or raised. The process ends when its standard input ends, that is with
+the proxy. Its memory is limited, and it has a lower priority than the proxy.
 """
 
 import os
@@ -15,33 +15,33 @@ import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from ingest.http.decode.decompress import unpack
+from ingest.http.decode.decompress import decompress
 from ingest.http.responses import HttpError
 
 LENGTH = struct.Struct(">Q")
 
 _MEMORY = 2 << 30  # bytes of address space: what a body of 64 MiB with 2 million JSON values takes, twice over
-_NICE = 5
+_NICE = 5  # added to the niceness, so that the proxy goes first
 
 
 class WorkerError(Exception):
-    """A function raised what it should not; the traceback."""
+    """A function raised an unexpected exception; the message is its traceback."""
 
 
 class NeedsSchemas(Exception):
-    """The body has Avro, which takes its time: it is to be read in a worker, with the schemas that are known."""
+    """The body has Avro, which is slow to read: it must be read in a worker, with the known schemas."""
 
 
 def unpack_and_call(
     body: bytes, encoding: str, limit: int, function: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> tuple[int, Any]:
-    """Unpack a body; its size, and what the function makes of it."""
-    content = unpack(body, encoding, limit)
+    """Decompress a body; return its size and the function's result."""
+    content = decompress(body, encoding, limit)
     return len(content), function(content, *arguments)
 
 
 def main() -> None:
-    """Serve until the end of standard input."""
+    """Answer frames until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     os.nice(_NICE)

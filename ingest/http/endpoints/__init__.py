@@ -1,1 +1,1 @@
-"""The HTTP endpoints, one module a family."""
+"""Answers HTTP requests, with one module for each family of endpoints."""

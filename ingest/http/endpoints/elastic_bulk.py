@@ -1,9 +1,8 @@
-"""Elasticsearch's `_bulk`, and MozDef's of the same path, in; one raw record a document out.
+"""Answers Elasticsearch's `_bulk`, and MozDef's endpoint of the same path: each document becomes a raw record.
 
+An object whose only member is an action is an action line, and the next line is its document. Any other line is a
+document without an action, as are the elements of an array: this is what MozDef's senders send.
 https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
-
-An object whose only member is an action is an action line, and the next line its document. A line that is neither is a
-document by itself, as are the elements of an array: so MozDef's senders have it.
 """
 
 from dataclasses import dataclass, field
@@ -45,16 +44,16 @@ class Action:
 
 @dataclass(slots=True)
 class Bulk:
-    """The documents of a body: their actions in order, and among `items`, by their place here, what came of each."""
+    """The documents of a body. `items` has the record or the error of `actions[i]` under number i."""
 
     items: Items
     actions: list[Action] = field(default_factory=list)
     has_actions: bool = False
-    """Whether there were action lines, so that the sender reads what is told of each item."""
+    """Whether there were action lines, which means that the sender reads the result of each item."""
 
 
 async def bulk(request: Request) -> Answer:
-    """Documents, each with a result of its own."""
+    """Store documents, and answer with a result for each."""
     if request.media_type not in _TYPES:
         raise HttpError(415, f"cannot read {request.media_type[:100]}")
     began = monotonic()
@@ -101,7 +100,7 @@ def _read_array(found: Bulk, body: bytes, implied: Action) -> None:
 def _read_line(
     found: Bulk, line: bytes, at: Position, action: Action | None, implied: Action, known: dict[bytes, Action]
 ) -> Action | None:
-    """Take a line; what it leaves for the next one is the action that waits for its document."""
+    """Read a line; return the action that waits for its document on the next line, if any."""
     if action is None and (again := known.get(line)) is not None:
         return again
     event = object_or_rejected(line, at.line, at.offset)
@@ -156,7 +155,7 @@ async def _answer(found: Bulk, outcomes: list[Outcome], took: int, brief: bool) 
 
 
 def _status(found: Bulk, failures: list[Failure], number: int) -> int:
-    """As Elasticsearch, 200 whatever became of the items; senders that know no items are told by the status."""
+    """Return 200 as Elasticsearch does, whatever the results; senders without action lines only read the status."""
     if found.has_actions or not (failures or found.items.rejected):
         return 200
     if any(failure.retriable for failure in failures):

@@ -1,4 +1,4 @@
-"""What log shippers ask Elasticsearch before they send: who it is, whether it is well, whether their set-up is done.
+"""Answers what log shippers ask Elasticsearch before they send: name and version, health, templates and policies.
 
 https://www.elastic.co/docs/api/doc/elasticsearch/
 """
@@ -9,7 +9,7 @@ from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok
 
 PRODUCT = {"X-Elastic-Product": "Elasticsearch"}
-"""Official clients speak to no server without it."""
+"""Official clients refuse servers that do not send it."""
 
 _NAME = "ogrewatch"
 _UUID = "ogrewatch-ingest-http"
@@ -17,7 +17,7 @@ _LICENSE = {"status": "active", "uid": _UUID, "type": "basic", "mode": "basic"}
 
 
 async def root(request: Request) -> Answer:
-    """Name and version; the version is a setting, for shippers want none older than they are."""
+    """Name and version; the version is a setting because shippers refuse servers older than themselves."""
     version = {
         "number": request.context.settings.elasticsearch_version,
         "build_flavor": "default",
@@ -41,7 +41,7 @@ async def root(request: Request) -> Answer:
 
 
 async def probe(request: Request) -> Answer:
-    """License, features, health, nodes. Health raises `Away` while Kafka is."""
+    """License, features, health, nodes. Health raises `KafkaNotAnswering`."""
     match request.http.path:
         case "/_license":
             return _ok({"license": _LICENSE})
@@ -56,12 +56,12 @@ async def probe(request: Request) -> Answer:
 
 
 async def refresh(_: Request) -> Answer:
-    """Nothing to do: what was answered is stored, and is searchable when it has been processed."""
+    """Nothing is done: acknowledged events are stored, and are searchable when they have been processed."""
     return _ok({"_shards": {"total": 0, "successful": 0, "failed": 0}})
 
 
 async def setup(request: Request) -> Answer:
-    """Templates, policies and pipelines: nothing is kept, for Ogrewatch has its own; a shipper is told that it is."""
+    """Templates, policies and pipelines: acknowledged but not kept, because Ogrewatch has its own."""
     kind, name = request.parts
     if request.http.method in ("POST", "PUT"):
         await request.read(len)
@@ -70,7 +70,7 @@ async def setup(request: Request) -> Answer:
 
 
 def _nothing(kind: str, name: str) -> dict[str, Any]:
-    """What there is of a name. Data streams are listed; an alias that is not there is told so."""
+    """Return a description of any name as if it existed, except for aliases: `HttpError` (404)."""
     match kind:
         case "_index_template":
             return {"index_templates": [{"name": name, "index_template": {"index_patterns": [name]}}]}

@@ -1,4 +1,4 @@
-"""MozDef's endpoints and plain lines in, raw records out.
+"""Answers MozDef's endpoints for JSON events and the endpoint for plain lines: each becomes a raw record.
 
 https://mozdef.readthedocs.io/en/latest/usage.html#sending-logs-to-mozdef
 """
@@ -10,10 +10,10 @@ from ingest.http.decode.items import Items, Rejected, add_json, add_lines, add_n
 from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok, place
 
-#: "" and the form are what curl and hand-written clients send without thinking about it
+#: "" and the form are what curl and simple clients send by default
 _JSON = {"", "application/json", "application/x-www-form-urlencoded", "application/octet-stream"}
 NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/jsonlines"}
-_TOLD = 1000  # items of which an answer tells what is wrong
+_TOLD = 1000  # failed items that an answer lists
 
 
 async def events(request: Request) -> Answer:
@@ -71,7 +71,7 @@ def _rejected(number: int, rejected: Rejected) -> dict[str, object]:
 
 
 def status_of(failure: Failure) -> int:
-    """The status of a record that Kafka does not have."""
+    """Return the HTTP status of a record that was not stored."""
     if failure.retriable:
         return 503
     return 413 if failure.too_large else 400

@@ -1,21 +1,21 @@
-"""How the proxy is doing: liveness as MozDef answers it, readiness, and metrics."""
+"""Reports how the proxy is doing: liveness as MozDef answers it, readiness, and metrics."""
 
 from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok
 
 
 async def status(_: Request) -> Answer:
-    """That the process answers."""
+    """Answer that the process runs."""
     return ok({"status": "ok", "service": "ogrewatch"})
 
 
 async def test(_: Request) -> Answer:
-    """As /status, with nothing in it."""
+    """As /status, with an empty body."""
     return Answer(200, b"", "text/plain")
 
 
 async def healthz(request: Request) -> Answer:
-    """Whether events can be accepted now: 503 while Kafka is away."""
+    """Answer whether events can be accepted now: 503 while Kafka is down."""
     context = request.context
     context.cluster.require()
     if context.delivery.finished.is_set():
@@ -24,6 +24,6 @@ async def healthz(request: Request) -> Answer:
 
 
 async def metrics(request: Request) -> Answer:
-    """For Prometheus."""
+    """The metrics for Prometheus."""
     body, content_type = request.context.metrics.page()
     return Answer(200, body, content_type)

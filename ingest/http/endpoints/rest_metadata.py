@@ -1,4 +1,4 @@
-"""Confluent REST Proxy, what can be read: clusters, topics, partitions, brokers.
+"""Answers the read requests of the Confluent REST Proxy: clusters, topics, partitions, offsets and brokers.
 
 https://docs.confluent.io/platform/current/kafka-rest/api.html
 """
@@ -14,7 +14,7 @@ from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok
 
 _V2 = "application/vnd.kafka.v2+json"
-_TIMEOUT = 5.0  # seconds
+_TIMEOUT = 5.0  # seconds for Kafka to answer
 
 
 async def topics(request: Request) -> Answer:
@@ -41,7 +41,7 @@ async def partition(request: Request) -> Answer:
 
 
 async def offsets(request: Request) -> Answer:
-    """The first offset of a partition and the one that comes next."""
+    """The first offset of a partition and the next one to be written."""
     number = _one(request)["partition"]
     place = TopicPartition(request.context.delivery.name_of(request.parts[0]), number)
     try:

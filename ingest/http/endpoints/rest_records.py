@@ -1,6 +1,7 @@
-"""Converts the records of the Confluent REST Proxy's JSON, versions 2 and 3, to records for Kafka.
+"""Converts records in the JSON of the Confluent REST Proxy, versions 2 and 3, to records for Kafka.
 
-Both versions have partition, headers and timestamp in common. https://docs.confluent.io/platform/current/kafka-rest/api.html
+Both versions have partition, headers and timestamp in common.
+https://docs.confluent.io/platform/current/kafka-rest/api.html
 """
 
 import base64
@@ -26,15 +27,15 @@ _MOST_HEADERS = 100
 
 
 class InvalidField(Exception):
-    """A part that cannot be taken; `status` says in which way, `code` in Confluent's, the status when None."""
+    """An invalid field of a record. `status` is HTTP's, `code` Confluent's error code (the status when None)."""
 
     def __init__(self, status: int, message: str, code: int | None = None) -> None:
         super().__init__(message)
         self.status, self.code = status, code
 
 
-def partition_from(part: Any, count: int) -> int:
-    """A partition of a topic that has `count`; -1 when the key chooses. Raises `InvalidField`."""
+def _partition_from(part: Any, count: int) -> int:
+    """Return a partition of a topic that has `count`; -1 for the partitioner's choice. Raises `InvalidField`."""
     if part is None:
         return -1
     if type(part) is not int or part < 0:
@@ -44,8 +45,8 @@ def partition_from(part: Any, count: int) -> int:
     return part
 
 
-def headers_from(part: Any) -> Headers:
-    """Headers as `[{"name": ..., "value": base64}]`. Raises `InvalidField`, also for names that only we write."""
+def _headers_from(part: Any) -> Headers:
+    """Return headers given as `[{"name": ..., "value": base64}]`. Raises `InvalidField`, also for reserved names."""
     if part is None:
         return []
     if not isinstance(part, list) or len(part) > _MOST_HEADERS:
@@ -53,8 +54,8 @@ def headers_from(part: Any) -> Headers:
     return [_header(header) for header in part]
 
 
-def with_claims(headers: Headers, more: Headers, timestamp: int) -> Headers:
-    """Our headers of a record, then the sender's, then the time that it claims."""
+def _with_claims(headers: Headers, more: Headers, timestamp: int) -> Headers:
+    """Return our headers of a record, then the sender's, then the time that the sender claims."""
     if timestamp:
         return [*headers, *more, (CLAIMED, str(timestamp).encode())]
     return headers + more if more else headers
@@ -75,8 +76,8 @@ def _header(header: Any) -> tuple[str, bytes | None]:
         raise InvalidField(422, "the value of a header is base64") from None
 
 
-def time_from(part: Any) -> int:
-    """ISO 8601 or milliseconds since 1970, as milliseconds; 0, which means now, for none. Raises `InvalidField`."""
+def _time_from(part: Any) -> int:
+    """Return milliseconds since 1970, given so or as ISO 8601; 0, which means now, for None. Raises `InvalidField`."""
     if part is None:
         return 0
     if type(part) is int and 0 <= part <= _LATEST:
@@ -90,13 +91,13 @@ def time_from(part: Any) -> int:
     raise InvalidField(422, "a timestamp is ISO 8601, or milliseconds since 1970")
 
 
-Convert = Callable[[Any], bytes]
+Converter = Callable[[Any], bytes]
 
 
-def convert_by(kind: str, schema: Schema | None) -> Convert:
-    """From a key or a value of the request to Kafka's bytes; raises `InvalidField`."""
+def converter_of(kind: str, schema: Schema | None) -> Converter:
+    """Return the function that converts a key or a value to Kafka's bytes; it raises `InvalidField`."""
     if kind == "binary":
-        return from_base64
+        return _from_base64
     if schema is None:
         return orjson.dumps
 
@@ -111,31 +112,31 @@ def convert_by(kind: str, schema: Schema | None) -> Convert:
 
 @dataclass(frozen=True, slots=True)
 class ConverterV2:
-    """Makes records for one topic of `count` partitions, or for the one that is `fixed`."""
+    """Converts records of version 2 for a topic of `count` partitions, or for the `fixed` one of them."""
 
     topic: str
-    key: Convert
-    value: Convert
+    key: Converter
+    value: Converter
     count: int
     fixed: int | None
     fallback: bytes
     headers: Headers
 
     def record(self, record: Any) -> Record:
-        """One record. Raises `HttpError`: 400 or 422, for all of the request is refused then."""
+        """Convert one record. Raises `HttpError` (400, 413, 422), which refuses the whole request."""
         if not isinstance(record, dict):
             raise HttpError(422, "a record is a JSON object")
         try:
             key, value = _part(self.key, record.get("key")), _part(self.value, record.get("value"))
-            partition = self.fixed if self.fixed is not None else partition_from(record.get("partition"), self.count)
-            timestamp, more = time_from(record.get("timestamp")), headers_from(record.get("headers"))
+            partition = self.fixed if self.fixed is not None else _partition_from(record.get("partition"), self.count)
+            timestamp, more = _time_from(record.get("timestamp")), _headers_from(record.get("headers"))
         except InvalidField as error:
             raise HttpError(error.status, str(error), code=error.code) from None
         if len(value or b"") + len(key or b"") > MAX_RECORD:
             raise HttpError(413, f"a record is larger than {MAX_RECORD} bytes")
         if key is None:
             key = self._host(record.get("value"), value)
-        return self.topic, key, value, partition, timestamp, with_claims(self.headers, more, timestamp)
+        return self.topic, key, value, partition, timestamp, _with_claims(self.headers, more, timestamp)
 
     def _host(self, part: Any, value: bytes | None) -> bytes:
         if isinstance(part, dict):
@@ -143,12 +144,12 @@ class ConverterV2:
         return (host_of_line(value) if value else None) or self.fallback
 
 
-def _part(convert: Convert, part: Any) -> bytes | None:
+def _part(convert: Converter, part: Any) -> bytes | None:
     return None if part is None else convert(part)
 
 
-def from_base64(part: Any) -> bytes:
-    """The bytes of a string of base64. Raises `InvalidField`."""
+def _from_base64(part: Any) -> bytes:
+    """Decode base64. Raises `InvalidField`."""
     try:
         return base64.b64decode(part, validate=True)
     except (binascii.Error, ValueError, TypeError):
@@ -156,19 +157,19 @@ def from_base64(part: Any) -> bytes:
 
 
 Shape = dict[str, dict[str, Any]]
-"""Type and size of key and value, as the answer tells them."""
+"""Type and size of key and value, as they are in the answer."""
 
 
 class ConverterV3:
-    """Makes records for one topic of `count` partitions."""
+    """Converts records of version 3 for a topic of `count` partitions."""
 
     def __init__(self, topic: str, count: int, fallback: bytes, headers: Headers) -> None:
         self._topic, self._count, self._fallback, self._headers = topic, count, fallback, headers
         self.schemas: Schemas | None = None
-        """Those that are known; `NeedsSchemas` is raised where one is needed and this is None."""
+        """The known schemas; `NeedsSchemas` is raised when one is needed and this is None."""
 
     def record(self, given: Any) -> tuple[Record, Shape]:
-        """The record, and what is told of it. Raises `InvalidField`."""
+        """Convert one record; return it and its shape. Raises `InvalidField`."""
         if not isinstance(given, dict):
             raise InvalidField(400, "a record is a JSON object")
         shape: Shape = {}
@@ -177,9 +178,9 @@ class ConverterV3:
             raise InvalidField(413, f"a record is larger than {MAX_RECORD} bytes")
         if key is None:
             key = _host(given.get("value"), value) or self._fallback
-        partition = partition_from(given.get("partition_id"), self._count)
-        timestamp, more = time_from(given.get("timestamp")), headers_from(given.get("headers"))
-        return (self._topic, key, value, partition, timestamp, with_claims(self._headers, more, timestamp)), shape
+        partition = _partition_from(given.get("partition_id"), self._count)
+        timestamp, more = _time_from(given.get("timestamp")), _headers_from(given.get("headers"))
+        return (self._topic, key, value, partition, timestamp, _with_claims(self._headers, more, timestamp)), shape
 
     def _part(self, given: dict[str, Any], name: str, shape: Shape) -> bytes | None:
         part = given.get(name)
@@ -195,7 +196,7 @@ class ConverterV3:
             schema = self._schema(part)
             content, told["schema_id"] = _from_avro(schema, data), schema.id
         else:
-            content = _bytes(kind, data)
+            content = _data_bytes(kind, data)
         shape[name] = {**told, "size": len(content)}
         return content
 
@@ -221,7 +222,7 @@ def _from_avro(schema: Schema, data: Any) -> bytes:
         raise InvalidField(422, f"data does not fit the schema: {error}") from None
 
 
-def _bytes(kind: Any, data: Any) -> bytes:
+def _data_bytes(kind: Any, data: Any) -> bytes:
     match kind:
         case "JSON":
             return orjson.dumps(data)

@@ -1,4 +1,4 @@
-"""Confluent REST Proxy, version 2: produce.
+"""Answers the produce requests of the Confluent REST Proxy, version 2.
 
 https://docs.confluent.io/platform/current/kafka-rest/api.html#topics
 """
@@ -12,7 +12,7 @@ from ingest.base import Failure, Outcome, Record
 from ingest.http.decode.avro import InvalidSchema, Schema, Schemas
 from ingest.http.decode.items import position_of
 from ingest.http.decode.limits import value_of
-from ingest.http.endpoints.rest_records import ConverterV2, convert_by
+from ingest.http.endpoints.rest_records import ConverterV2, converter_of
 from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok
 from topics.headers import Headers
@@ -29,7 +29,7 @@ _MISSING = {"key": 42201, "value": 42202}
 
 
 async def produce(request: Request) -> Answer:
-    """Records for one topic, and for one partition when the path names it."""
+    """Store records in a topic, or in one of its partitions when the path names it."""
     kind = _FORMATS.get(request.media_type)
     if kind is None:
         raise HttpError(415, "HTTP 415 Unsupported Media Type")
@@ -49,7 +49,7 @@ async def produce(request: Request) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class _About:
-    """What is known of a request besides its body."""
+    """What is needed of a request besides its body."""
 
     kind: str
     topic: str
@@ -61,11 +61,11 @@ class _About:
 
 
 def _read(body: bytes, about: _About, texts: dict[int, str]) -> tuple[list[Record], _Ids, dict[int, str]]:
-    """The records of the body, the ids of their schemas, and the texts of new ones. Raises `HttpError`."""
+    """Return the records of the body, the ids of their schemas, and the texts of new ones. Raises `HttpError`."""
     content, known = _content(body), Schemas(texts)
     found = _records(content, about.most)
     schemas = {part: _schema(known, content, part, found) if about.kind == "avro" else None for part in _MISSING}
-    key, value = (convert_by(about.kind, schema) for schema in schemas.values())
+    key, value = (converter_of(about.kind, schema) for schema in schemas.values())
     ids = {f"{part}_schema_id": schema.id if schema else None for part, schema in schemas.items()}
     converter = ConverterV2(about.topic, key, value, about.count, about.fixed, about.fallback, about.headers)
     return [converter.record(one) for one in found], ids, known.learned
@@ -99,7 +99,7 @@ def _records(content: dict[str, Any], most: int) -> list[Any]:
 
 
 def _schema(schemas: Schemas, content: dict[str, Any], part: str, records: list[Any]) -> Schema | None:
-    """The schema of keys or of values, None when there are none. Raises `HttpError`: 42201, 42202, 42205, 40801."""
+    """Return the schema of keys or values, None when there are none. Raises `HttpError`: 42201, 42202, 42205, 40801."""
     text, identity = content.get(f"{part}_schema"), content.get(f"{part}_schema_id")
     if isinstance(text, str):
         try:

@@ -1,4 +1,4 @@
-"""Confluent REST Proxy, version 3: produce, one by one, in a stream, and in a batch.
+"""Answers the produce requests of the Confluent REST Proxy, version 3: single records, streams and batches.
 
 https://docs.confluent.io/platform/current/kafka-rest/api.html#records-v3
 """
@@ -25,14 +25,14 @@ from ingest.http.request import Request, map_in_chunks
 from ingest.http.responses import JSON, Answer, HttpError, dumps, ok
 from topics.catalogue import MAX_RECORD
 
-_LARGEST = 2 * MAX_RECORD  # bytes of a record as JSON: base64 and escapes take room
-_LONGEST_ID = 80
+_LARGEST = 2 * MAX_RECORD  # bytes of a record as JSON: base64 and escapes make it longer
+_LONGEST_ID = 80  # characters: Confluent's limit
 _PIECE = 16 << 10  # bytes of a stream that are read at once
 
 
 @dataclass(frozen=True, slots=True)
 class _Error:
-    """What is told of a record that is not stored."""
+    """The error of a record that is not stored."""
 
     code: int
     message: str
@@ -44,7 +44,7 @@ _Converted = tuple[Record, Shape] | _Error
 
 
 async def produce(request: Request) -> Answer | StreamResponse:
-    """Concatenated records. A body whose length nobody has told is answered while it comes."""
+    """Store concatenated records. A body without a Content-Length is answered while it arrives."""
     converter = _converter(request)
     if (
         request.http.content_length is None
@@ -57,7 +57,7 @@ async def produce(request: Request) -> Answer | StreamResponse:
 
 
 async def batch(request: Request) -> Answer:
-    """Records with ids of the sender's own."""
+    """Store records that have ids given by the sender."""
     converter = _converter(request)
     ids = await request.read(_ids, request.context.settings.max_records)
     made = await _read(request, converter, _entries)
@@ -72,7 +72,7 @@ async def batch(request: Request) -> Answer:
 
 
 async def _read(request: Request, converter: ConverterV3, split: _Split) -> list[_Converted]:
-    """What is made of each record of the body: in another process if some are Avro."""
+    """Convert the records of the body; in a worker process if any has Avro."""
     most = request.context.settings.max_records
     try:
         made, _ = await request.read(_convert_all, converter, split, most, None)
@@ -87,7 +87,7 @@ async def _read(request: Request, converter: ConverterV3, split: _Split) -> list
 def _convert_all(
     body: Any, converter: ConverterV3, split: _Split, most: int, texts: dict[int, str] | None
 ) -> tuple[list[_Converted], dict[int, str]]:
-    """What is made of each, and the texts of new schemas. Raises `NeedsSchemas` without texts of known ones."""
+    """Convert records; return them and the texts of new schemas. Raises `NeedsSchemas` for Avro without `texts`."""
     converter.schemas = None if texts is None else Schemas(texts)
     return [
         _convert(converter, one) for one in split(body, most)
@@ -95,7 +95,7 @@ def _convert_all(
 
 
 def _objects(body: bytes, most: int) -> list[bytes]:
-    """The texts of the records. Raises `HttpError`."""
+    """Return the JSON text of each record. Raises `HttpError`."""
     splitter = ObjectSplitter(_LARGEST, most)
     found = splitter.feed(body)
     splitter.finish()
@@ -140,7 +140,7 @@ def _entries(body: bytes, most: int) -> list[dict[str, Any]]:
 
 
 async def _store(request: Request, made: list[_Converted]) -> list[_Result]:
-    """What became of each record, in order. Raises as `Service.store`, with nothing stored."""
+    """Store the records; return the result of each, in order. Raises as `Context.store`; nothing is stored then."""
     records: list[Record] = [record for record, _ in (one for one in made if not isinstance(one, _Error))]
     outcomes = iter(await request.context.store(request.sender, records)) if records else iter(())
     identity = request.context.cluster.identity
@@ -148,7 +148,7 @@ async def _store(request: Request, made: list[_Converted]) -> list[_Result]:
 
 
 def _convert(converter: ConverterV3, given: bytes | dict[str, Any]) -> _Converted:
-    """The record of an object, or of its text."""
+    """Convert an object, or its text, to a record."""
     try:
         return converter.record(value_of(given) if isinstance(given, bytes) else given)
     except orjson.JSONDecodeError as error:
@@ -183,7 +183,7 @@ def _line(result: _Result) -> bytes:
 
 
 async def _stream(request: Request, converter: ConverterV3) -> StreamResponse:
-    """Answer each piece of the body when Kafka has its records; only then is the next piece read."""
+    """Answer each piece of the body when Kafka has stored its records, and only then read the next piece."""
     response = StreamResponse(headers={"Content-Type": JSON, "Server": "ogrewatch"})
     response.enable_chunked_encoding()
     await request.send_continue()
@@ -199,7 +199,7 @@ async def _stream(request: Request, converter: ConverterV3) -> StreamResponse:
 
 
 async def _piece(request: Request, converter: ConverterV3, splitter: ObjectSplitter) -> tuple[bytes, bool]:
-    """The answers to what has come, and whether more may come."""
+    """Read and store a piece; return the answers, and whether there may be another piece."""
     try:
         async with asyncio.timeout(request.context.settings.idle_timeout):
             part = await request.read_some(_PIECE)
@@ -218,7 +218,7 @@ async def _piece(request: Request, converter: ConverterV3, splitter: ObjectSplit
 
 
 async def _convert_piece(request: Request, converter: ConverterV3, texts: list[bytes]) -> list[_Converted]:
-    """What is made of the records of a piece."""
+    """Convert the records of a piece."""
     try:
         return await map_in_chunks(partial(_convert, converter), texts.copy())
     except NeedsSchemas:
@@ -235,7 +235,7 @@ def _unchanged(texts: list[bytes], _: int) -> list[bytes]:
 
 
 async def _store_or_tell(request: Request, made: list[_Converted]) -> list[_Result]:
-    """As `_store`; what refuses all of a piece is told for each of its records, since the status went out already."""
+    """As `_store`, but return an error that concerns the whole piece for each record: the status is already sent."""
     try:
         return await _store(request, made)
     except Overloaded as busy:
