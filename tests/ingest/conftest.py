@@ -1,4 +1,4 @@
-"""A proxy per test, on raw topics that the tests of a file share; each test sees only its own records."""
+"""Starts a proxy for each test on raw topics that the tests of a file share; each test sees only its own records."""
 
 import uuid
 from collections.abc import AsyncIterator, Iterator

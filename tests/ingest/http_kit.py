@@ -1,4 +1,4 @@
-"""What the proxy's tests share: raw topics of their own, a proxy in this process, certificates."""
+"""Provides what the proxy's tests share: raw topics of their own, a proxy in this process, and certificates."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""A folder in, a RabbitMQ that listens on loopback out, as Debian ships it; and ways to publish and to count."""
+"""Runs a RabbitMQ as Debian ships it, on loopback, in a folder of the test; publishes and counts messages."""
 
 import asyncio
 import base64

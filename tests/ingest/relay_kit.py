@@ -1,4 +1,4 @@
-"""A relay's configuration in, the running relay out: rsyslog and syslog-ng as Debian ships them, and ways to send."""
+"""Runs rsyslog and syslog-ng as Debian ships them with a relay's configuration, and sends lines to them."""
 
 import os
 import platform

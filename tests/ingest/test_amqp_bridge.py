@@ -1,4 +1,4 @@
-"""The AMQP bridge between a real RabbitMQ and a real Kafka, both of which end now and then."""
+"""Tests the AMQP bridge between a real RabbitMQ and a real Kafka, both of which are stopped now and then."""
 
 import asyncio
 import contextlib
@@ -81,7 +81,7 @@ def stored(parts: Bridge, result: str = "delivered", topic: str = "raw.events") 
 
 
 @pytest.mark.kill
-async def test_every_message_once_through_restarts(
+async def test_every_message_arrives_exactly_one_time_through_restarts(
     rabbit: Rabbit, sender: Publisher, unique: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Some events are equal to the letter, and the crash makes the broker forget thousands of acknowledgements."""
@@ -174,7 +174,7 @@ async def test_tls_with_a_certificate(rabbit: Rabbit, sender: Publisher, raw: Ra
     assert raw.values("raw.events") == [event(1), event(2)]
 
 
-async def test_whom_the_broker_refuses_says_so_once_and_tries_on(
+async def test_a_refused_bridge_logs_one_line_and_retries(
     rabbit: Rabbit, raw: Raw, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running(rabbit, raw.servers, raw.prefix, password="wr0ng") as parts:

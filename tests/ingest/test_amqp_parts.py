@@ -1,4 +1,4 @@
-"""The small parts of the AMQP bridge, without servers: repeats, records, the broker's URL, properties of any kind."""
+"""Tests the parts of the AMQP bridge without servers: repeats, records, the broker's URL, unusual properties."""
 
 import datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who may write what: tokens, certificates, proxies before us, and when the proxy will not start."""
+"""Tests who may write what: tokens, certificates, trusted proxies, and when the proxy refuses to start."""
 
 import asyncio
 import base64
@@ -68,7 +68,7 @@ async def test_without_a_valid_token_nothing_is_shown_or_written(tokens: TokenFi
     assert raw.values("raw.syslog") == []
 
 
-async def test_tokens_are_asked_for_from_the_first_one_on_and_revoked_at_once(
+async def test_tokens_are_required_from_the_first_one_on_and_revoked_immediately(
     tokens: TokenFile, raw: Raw, tmp_path: Path
 ) -> None:
     async with running(raw.servers, raw.prefix, tmp_path) as proxy:

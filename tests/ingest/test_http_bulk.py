@@ -1,4 +1,4 @@
-"""`_bulk` as Elasticsearch's clients and MozDef's senders speak it, and what shippers ask before they send."""
+"""Tests `_bulk` as Elasticsearch's clients and MozDef's senders use it, and what shippers ask before they send."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""MozDef's endpoints, plain lines and packed bodies: what is answered, and what is in Kafka then."""
+"""Tests MozDef's endpoints, plain lines and compressed bodies: the answers, and the records in Kafka."""
 
 import gzip
 import zlib

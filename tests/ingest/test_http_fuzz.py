@@ -1,4 +1,4 @@
-"""Whatever comes: an answer, never a 500, and nothing held afterwards.
+"""Tests that any request gets an answer other than 500, and that the proxy holds no memory afterwards.
 
 `OGREWATCH_FUZZ_BODIES=100000 pytest -s tests/ingest/test_http_fuzz.py -k many` is the long run.
 """

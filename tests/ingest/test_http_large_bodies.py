@@ -1,4 +1,4 @@
-"""Large and hostile bodies: they are read apart, in time, and hold up nobody else."""
+"""Tests that large and hostile bodies are read in worker processes, in time, and delay no other sender."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,6 @@ from ingest.http.endpoints.elastic_bulk import read as read_bulk
 from ingest.http.responses import HttpError
 
 EMPTY = gzip.compress(b"")
-ZSTD_EMPTY = bytes(cramjam.zstd.compress(b""))
 V2 = "application/vnd.kafka.json.v2+json"
 AVRO = "application/vnd.kafka.avro.v2+json"
 

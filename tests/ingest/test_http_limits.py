@@ -1,4 +1,4 @@
-"""What is refused before it costs anything: sizes, rates, slow clients, memory; and keys that come again."""
+"""Tests what is refused early: sizes, rates, slow clients, memory; and idempotency keys that are used again."""
 
 import asyncio
 import gzip

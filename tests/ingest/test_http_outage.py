@@ -1,4 +1,4 @@
-"""Kafka killed, stopped and absent under a proxy that is being sent to; and the proxy's own end."""
+"""Tests a proxy under load while Kafka is killed, stopped or absent, and the proxy's own shutdown."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The Confluent REST Proxy, version 2, as its clients speak it."""
+"""Tests version 2 of the Confluent REST Proxy as its clients use it."""
 
 import base64
 

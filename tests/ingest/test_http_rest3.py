@@ -1,4 +1,4 @@
-"""The Confluent REST Proxy, version 3: one by one, in a stream, and in a batch."""
+"""Tests version 3 of the Confluent REST Proxy: single records, streams and batches."""
 
 import asyncio
 import base64

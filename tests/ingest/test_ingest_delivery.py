@@ -1,4 +1,4 @@
-"""The producer of the receivers, on its own, and what Kafka says of itself."""
+"""Tests the producer of the receivers by itself, and Kafka's metadata."""
 
 import asyncio
 import os
@@ -56,7 +56,7 @@ async def test_what_lies_with_kafka_may_be_tried_again(raw: Raw) -> None:
     assert outcome.retriable
 
 
-async def test_nothing_is_delivered_at_once(raw: Raw) -> None:
+async def test_an_empty_list_is_delivered_immediately(raw: Raw) -> None:
     async with DeadlineProducer(raw.servers, raw.prefix) as delivery:
         assert delivery.accept([]).result() == []
 

@@ -1,4 +1,4 @@
-"""The small parts of the receivers, without Kafka: buckets, memory, keys, hosts, objects in a stream, headers."""
+"""Tests parts of the receivers without Kafka: rate and memory limits, keys, hosts, objects in a stream, headers."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""From a request to the event of its record: what the receiver saw is on it, and nothing that a sender claims."""
+"""Tests that an event has what its receiver saw of the sender, and nothing that a sender claims instead."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""rsyslog and syslog-ng with our configurations: each line sent arrives in raw.syslog once, though Kafka goes away."""
+"""Tests our configurations of rsyslog and syslog-ng: each line arrives in raw.syslog, although Kafka goes down."""
 
 import tempfile
 import time
@@ -87,7 +87,7 @@ def _check(relay: Relay, received: Counter[tuple[bytes, bytes]], sent: list[byte
 
 
 @pytest.mark.kill
-def test_each_line_arrives_once_though_kafka_goes_away(relay: Relay, broker: Kafka) -> None:
+def test_each_line_arrives_without_repeats_though_kafka_goes_down(relay: Relay, broker: Kafka) -> None:
     sent = _send(relay, "before", 300)
     _check(relay, _received(relay, len(sent)), sent)
     broker.stop()
