@@ -1,1 +1,1 @@
-"""What an event is in Kafka: Avro schemas, the wire format, and their code."""
+"""Encodes events in Avro: schemas, schema ids, and the code that writes and reads them."""

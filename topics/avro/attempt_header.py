@@ -1,7 +1,7 @@
-"""An encoded event in, what it is counted by out: the head of its Avro body, read in half the time of a general reader.
+"""Reads what an event is counted by from the first columns of its Avro body, in half the time of a general reader.
 
-Nearly all attempts look alike: numbers of a known length, short names. Those are taken apart here; any other event goes
-the general way (`topics.avro.codec.decode_head`), with the same result. What comes again and again is remembered.
+Nearly all attempts look alike: numbers of a known length and short names. These are read here. All others are read by
+`topics.avro.codec.decode_head`, with the same result. Values that repeat are cached.
 https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
 """
 
@@ -12,40 +12,41 @@ from typing import Final
 from topics.avro.codec import EVENTS, PREFIX, decode_head, is_attempt
 
 LONGEST = 256
-"""Characters of a name; what is longer is cut, for whoever tries to log in chooses user names."""
+"""Characters of a name. Longer names are cut, because whoever tries to log in chooses the user name."""
 
 AttemptHeader = tuple[int, int, tuple[str, int], int, str, str, str, str, str, str]
-"""Attempts, microseconds, raw topic and partition, raw offset, outcome, service, address, user, host, country."""
+"""Number of attempts, time in microseconds since 1970, raw topic and partition, raw offset, outcome, service, source
+address, user, host, country. It is a plain tuple, because a named one takes longer to make."""
 SOURCE: Final = 2
 OFFSET: Final = 3
-"""Places in a head."""
+"""Positions in an `AttemptHeader`."""
 
 ARRIVAL: Final = slice(14, 22)
-"""Where the time of arrival stands in an event whose own time has eight bytes, as those of our century have. An event
-with these bytes there came at that time; one of another length has others."""
+"""Where the time of arrival is in an event whose own time is encoded in eight bytes, as all times of this century are.
+Events with equal bytes there arrived at the same time."""
 
 _TODAY = EVENTS.today
-_MORE = 0x80  # of a byte: the number goes on in the next one
-_UNUSUAL = _MORE | 1  # the same, or the number is negative
+_MORE = 0x80  # bit of a byte: the number continues in the next one
+_UNUSUAL = _MORE | 1  # bits of a byte: the number continues, or is negative
 _EIGHT = struct.Struct("<Q")
 _MORES, _EIGHT_BYTES = 0x8080_8080_8080_8080, 0x0080_8080_8080_8080  # the number ends with the eighth byte
-_REMEMBERED = 4_096
+_CACHED = 4_096  # values in each cache
 
 
 def decode_attempt(value: bytes) -> AttemptHeader | None:
-    """What an event is counted by; None if it is no attempt. Raises as `topics.avro.codec.decode` does."""
+    """The header of an event; None if it is not an attempt. Raises as `topics.avro.codec.decode` does."""
     if not is_attempt(value):
         return None
     if value[:PREFIX] in _TODAY:
         try:
             return _decode_current(value) or _decode_any(value)
         except (ValueError, IndexError, struct.error):
-            pass  # unusual, or torn: the general way tells
+            pass  # unusual or damaged: the general reader decides
     return _decode_any(value)
 
 
 def arrival(value: bytes) -> int:
-    """When the raw record of an event reached Kafka, milliseconds since 1970. Raises as `topics.avro.codec.decode`
+    """When the raw record of an event reached Kafka, in milliseconds since 1970. Raises as `topics.avro.codec.decode`
     does.
     """
     found = stamp(value)
@@ -53,7 +54,7 @@ def arrival(value: bytes) -> int:
 
 
 def stamp(value: bytes) -> bytes:
-    """What stands at `ARRIVAL` in an event, if it is the time of arrival; it is in nearly all. Else nothing."""
+    """The bytes at `ARRIVAL` if they are the time of arrival, which they are in nearly all events; else no bytes."""
     if value[:PREFIX] not in _TODAY or len(value) < ARRIVAL.stop or value[PREFIX] & _MORE:
         return b""
     times = _EIGHT.unpack_from(value, PREFIX + 1)[0], _EIGHT.unpack_from(value, ARRIVAL.start)[0]
@@ -79,12 +80,14 @@ def _decode_any(value: bytes) -> AttemptHeader | None:
 
 
 def _decode_current(value: bytes) -> AttemptHeader | None:
-    """The same for up to 63 attempts, times since 1978, partitions below 64 and names of up to 63 bytes; else None, or
-    what reading past the end raises. Written out: a loop takes twice the time.
+    """Read an event with up to 63 attempts, a time since 1978, a partition below 64 and names of up to 63 bytes.
+
+    For any other event it returns None, or raises what reading past the end raises. There is no loop, because one takes
+    twice the time.
     """
     number, at = value[5], _time(value[6:14])
     i = 24 + (value[22] >> 1)
-    if _EIGHT.unpack_from(value, 14)[0] & _MORES != _EIGHT_BYTES:  # the time of arrival, which is passed over
+    if _EIGHT.unpack_from(value, 14)[0] & _MORES != _EIGHT_BYTES:  # the time of arrival, which is skipped
         return None
     source, i, more, offset = _source(value[22:i]), i + 1, value[i], value[i] & 0x7F
     shift = 7
@@ -112,23 +115,23 @@ def _decode_current(value: bytes) -> AttemptHeader | None:
     )  # fmt: skip
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHED)
 def _text(text: bytes) -> str:
     return text.decode()
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHED)
 def _time(number: bytes) -> int:
-    """A number of eight bytes."""
+    """Decode a number of eight bytes. Raises `ValueError` for one of another length."""
     if _EIGHT.unpack(number)[0] & _MORES != _EIGHT_BYTES:
         raise ValueError("a number of another length")
     found = sum((byte & 0x7F) << 7 * place for place, byte in enumerate(number))
     return (found >> 1) ^ -(found & 1)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHED)
 def _source(text: bytes) -> tuple[str, int]:
-    """A string, and a number of one byte."""
+    """Decode a string of up to 63 bytes and a number of one byte. Raises `ValueError` for others."""
     if (text[0] | text[-1]) & _UNUSUAL:
         raise ValueError("not a short string and a small number")
     return text[1:-1].decode(), text[-1] >> 1

@@ -1,7 +1,7 @@
-"""Events to bytes and back: Avro in the Confluent wire format (see `topics.avro.wire`).
+"""Encodes and decodes events: Avro in the Confluent wire format (see `topics.avro.wire`).
 
-Events that were written with another version's schema are read, too: all functions take them for what they would be
-today. https://avro.apache.org/docs/1.12.0/specification/#schema-resolution
+Events that were written with the schema of another version are read, too: every function treats them as the events
+that they would be today. https://avro.apache.org/docs/1.12.0/specification/#schema-resolution
 """
 
 import struct
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 EVENTS = SchemaIds({kind: schema_of(kind) for kind in TYPES})
-"""The numbers of events' schemas."""
+"""The ids of the schemas of events."""
 
 _COLUMNS = {kind: frozenset(f.column for f in columns(kind)) for kind in TYPES}
 _ENCODERS = {kind: Encoder(columns(kind)) for kind in TYPES}
@@ -41,7 +41,7 @@ _FIRST, _TODAY, _NONE = EVENTS.first, EVENTS.today, EVENTS.zeros
 
 
 def encode(kind: str, event: Event) -> bytes:
-    """Write an event. Columns its type lacks, and `extra`, go out as the JSON object `extra`; `event` stays as it was.
+    """Encode an event, which is not changed. Columns that its type lacks are encoded as part of `extra`.
 
     Raises `CodecError` when a value is of the wrong type for its column.
     """
@@ -56,8 +56,8 @@ def encode(kind: str, event: Event) -> bytes:
 
 
 def decode(value: bytes) -> tuple[str, Event]:
-    """Read an event: its type, and its columns. `extra` is a dictionary; what it held of columns that the type lacks
-    is in those columns. Raises `CodecError`, and `UnknownSchema` when a registry is to be asked first.
+    """Decode an event to its type and its columns. `extra` is a dictionary; columns that the type lacks are restored
+    from it. Raises `CodecError`, and `UnknownSchema` when a registry has to be asked first.
     """
     kind, value = current(value)
     event = _read(value, parsed(kind))
@@ -66,7 +66,7 @@ def decode(value: bytes) -> tuple[str, Event]:
 
 
 def read_extra(text: str | bytes) -> dict[str, Any]:
-    """The object that the column `extra` holds. Raises `CodecError`."""
+    """Parse the column `extra`, a JSON object or "". Raises `CodecError`."""
     try:
         found = orjson.loads(text) if text else {}
     except orjson.JSONDecodeError as error:
@@ -77,7 +77,7 @@ def read_extra(text: str | bytes) -> dict[str, Any]:
 
 
 def decode_head(value: bytes) -> Event:
-    """Read only what an event is counted by (`topics.fields.COUNTED`). Raises as `decode` does."""
+    """Decode only the columns that counting needs (`topics.fields.COUNTED`). Raises as `decode` does."""
     if value[:PREFIX] not in _TODAY:
         writer = EVENTS.writer(value)
         if writer.plain[: len(HEAD)] != HEAD:
@@ -86,15 +86,15 @@ def decode_head(value: bytes) -> Event:
 
 
 def is_attempt(value: bytes) -> bool:
-    """Whether an encoded event may be an authentication attempt, without decoding it: its first field says so.
+    """Whether an encoded event may be a login attempt. Only its first column is looked at.
 
-    Those of other versions' schemas may all be.
+    Every event with the schema of another version may be one.
     """
     return value[: PREFIX + 1] not in _NONE
 
 
 def current(value: bytes) -> tuple[str, bytes]:
-    """The type of an encoded event, and the event as today's schema encodes it, which most are. Raises as `decode`."""
+    """The type of an encoded event, and the event in today's schema. Raises as `decode` does."""
     kind = _TODAY.get(value[:PREFIX])
     if kind is not None:
         return kind, value
@@ -103,13 +103,13 @@ def current(value: bytes) -> tuple[str, bytes]:
 
 
 def _translated(value: bytes, writer: WriterSchema) -> bytes:
-    """What another version wrote, as today's would have: what has no column any more goes into `extra`."""
+    """Encode an event of another version in today's schema. Fields that have no column any more go into `extra`."""
     event = _read(value, writer.schema, writer.reader)
     extra = read_extra(event["extra"])
     for field in writer.fields:
         name = field["name"]
         if event[name] == field.get("default"):
-            del event[name]  # absent then; what means absent may be another value now
+            del event[name]  # the column was absent, and another value may stand for that now
         elif name not in _COLUMNS[writer.name]:
             extra.setdefault(field.get("ecs", name), event.pop(name))
     return encode(writer.name, from_overflow({**event, "extra": extra}))

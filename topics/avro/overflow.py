@@ -1,4 +1,4 @@
-"""Columns that an event's type lacks in, `extra` out; and back into their columns when the event is read."""
+"""Moves columns that the type of an event lacks into `extra`, and back into columns when the event is read."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _TYPES: dict[str, type] = {"string": str, "int": int, "long": int, "strings": li
 
 
 def to_overflow(event: Event, kept: frozenset[str]) -> Event:
-    """The event with columns outside `kept` moved into `extra`, under their ECS names; a place as one object."""
+    """The event with columns outside `kept` moved into `extra`, by their ECS names. A location becomes one object."""
     extra = dict(event.get("extra") or ())
     inside: Event = {}
     for column, value in event.items():
@@ -28,9 +28,9 @@ def to_overflow(event: Event, kept: frozenset[str]) -> Event:
 
 
 def from_overflow(event: Event) -> Event:
-    """The event with what stands in `extra` by a column's ECS name in that column, if it is of the column's type.
+    """The event with fields of `extra` moved into the columns of their names, where they are of the column's type.
 
-    A column that has a value keeps it. The event itself stays as it was.
+    A column that has a value keeps it. The event itself is not changed.
     """
     extra = event.get("extra")
     if not extra or (_RETURNING.keys().isdisjoint(extra) and _ENDS.keys().isdisjoint(extra)):

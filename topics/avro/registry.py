@@ -1,6 +1,6 @@
-"""A Schema Registry's address and our schemas in; their numbers, and the texts of others' numbers, out.
+"""Registers our schemas in a Schema Registry, and looks up the schemas of ids.
 
-Speaks Confluent's API; subjects are named after topics (TopicNameStrategy).
+It speaks Confluent's API. Subjects are named after topics (TopicNameStrategy).
 https://docs.confluent.io/platform/current/schema-registry/develop/api.html
 """
 
@@ -22,15 +22,15 @@ from topics.plaintext import readable_by_others
 from topics.records.stats import ATTEMPTS, WINDOWS
 
 _TYPE = "application/vnd.schemaregistry.v1+json"
-_TIMEOUT = 10.0  # seconds
-_LARGEST = 4 << 20  # bytes of an answer
-_SHOWN = 500  # characters of a registry's reason
-_UNKNOWN = frozenset({40401, 40402, 40403})  # subject, version, schema: https://docs.confluent.io as above
+_TIMEOUT = 10.0  # seconds that one address has to answer
+_LARGEST = 4 << 20  # bytes of an answer that are read
+_SHOWN = 500  # characters of a registry's reason that are shown
+_UNKNOWN = frozenset({40401, 40402, 40403})  # subject, version or schema not found
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One of our schemas and where it goes: `numbers` knows it by `name`."""
+    """One of our schemas and its subject. It has the name `name` in `numbers`."""
 
     subject: str
     numbers: SchemaIds
@@ -38,12 +38,12 @@ class Subject:
 
     @property
     def text(self) -> str:
-        """The schema, as JSON; the same text whenever it is the same."""
+        """The schema as JSON. Equal schemas have the same text."""
         return json.dumps(self.numbers.schemas[self.name])
 
     @property
     def number(self) -> int:
-        """What its records are written with now."""
+        """The schema id that records are written with now."""
         return int.from_bytes(self.numbers.first[self.name][1:], "big")
 
 
@@ -54,11 +54,11 @@ def subjects(prefix: str) -> dict[str, Subject]:
 
 
 class Registry:
-    """A registry at one of several URLs, comma separated, each with user name and password in it if need be.
+    """A registry with one or several URLs, comma separated. A URL may contain a user name and a password.
 
-    Raises `RegistryRefused` when an address is none. All methods block, for some ten seconds an address, and raise
-    `RegistryUnavailable`. Certificates are checked against
-    those of the system, or of the file or folder that SSL_CERT_FILE or SSL_CERT_DIR names.
+    Creating it raises `RegistryRefused` when a URL is wrong. All methods block for up to about ten seconds an address,
+    and raise `RegistryUnavailable`. Certificates are verified with those of the system, or with the file or folder in
+    SSL_CERT_FILE or SSL_CERT_DIR.
     """
 
     def __init__(self, urls: str) -> None:
@@ -67,12 +67,12 @@ class Registry:
         self.shown = ",".join(address.url for address in self._addresses)
 
     def find(self, subject: Subject) -> int | None:
-        """The number of a schema, None if it is not registered under its subject."""
+        """The id of a schema, or None if it is not registered under its subject."""
         status, answer = self._ask(f"/subjects/{quote(subject.subject, safe='')}", {"schema": subject.text})
         return _number(answer) if status == 200 else None
 
     def register(self, subject: Subject) -> int:
-        """The number of a schema, registered now if it was not yet. Raises `RegistryRefused`."""
+        """Register a schema if it is not registered, and return its id. Raises `RegistryRefused`."""
         path = f"/subjects/{quote(subject.subject, safe='')}"
         status, answer = self._ask(f"{path}/versions", {"schema": subject.text})
         if status == 409:
@@ -86,7 +86,7 @@ class Registry:
         return _number(answer)
 
     def text(self, number: int) -> str | None:
-        """The schema of a number, None if there is none or it is not Avro."""
+        """The schema of an id, or None if there is none or it is not Avro."""
         status, answer = self._ask(f"/schemas/ids/{number}")
         if status != 200 or answer.get("schemaType", "AVRO") != "AVRO":
             return None
@@ -96,7 +96,7 @@ class Registry:
         return text
 
     def _ask(self, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
-        """Status and answer of the first address that answers as a registry: 200, or what it is sure of."""
+        """Status and answer of the first address that answers like a registry: 200, 409, 422, or 404."""
         for address in self._addresses:
             try:
                 return self._ask_one(address, path, body)
@@ -125,14 +125,14 @@ class Registry:
 
 @dataclass(frozen=True, slots=True)
 class _Address:
-    """`url` may be shown; `credentials` are a header's value, or empty."""
+    """An address without its secret, and the value of the header `Authorization`, which may be empty."""
 
     url: str
     credentials: str
 
     @classmethod
     def of(cls, text: str) -> "_Address":
-        """Raises `RegistryRefused`."""
+        """Parse a URL. Raises `RegistryRefused`."""
         parts = urlsplit(text)
         host = parts.netloc.rpartition("@")[2]
         if parts.scheme not in ("http", "https") or not host or "@" in parts.path:  # never shown: it may hold a secret
@@ -150,14 +150,14 @@ class _Address:
 
 
 def register_all(registry: Registry, prefix: str) -> None:
-    """Register our schemas, and write with the registry's numbers from now on. Raises as `Registry.register` does."""
+    """Register our schemas, and write with the ids of the registry from now on. Raises as `Registry.register` does."""
     for subject in subjects(prefix).values():
         number = registry.find(subject)
         subject.numbers.adopt({subject.name: registry.register(subject) if number is None else number})
 
 
 def pauses() -> Iterator[float]:
-    """Seconds to wait between tries while a registry is away: ever longer ones, to half a minute."""
+    """Yield the seconds to wait between tries while a registry does not answer: 0.5, doubled each time, up to 30."""
     pause = 0.5
     while True:
         yield pause
@@ -165,7 +165,7 @@ def pauses() -> Iterator[float]:
 
 
 def _object(data: bytes) -> dict[str, Any]:
-    """A JSON object, or an empty one: error pages may be anything."""
+    """Parse a JSON object; anything else, such as an error page, becomes an empty one."""
     try:
         found = json.loads(data)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Avro schemas of the typed topics, made from the columns. https://avro.apache.org/docs/1.12.0/specification/"""
+"""Makes the Avro schemas of the typed topics from the columns. https://avro.apache.org/docs/1.12.0/specification/"""
 
 import json
 from functools import cache
@@ -19,24 +19,24 @@ _AVRO: dict[Kind, Any] = {
 
 
 def schema_of(kind: str) -> dict[str, Any]:
-    """The Avro schema of a type of event, as JSON; each field names its ECS field."""
+    """The Avro schema of a type of event, as JSON. Each field names its ECS field."""
     return record(f"{kind.title()}Event", columns(kind))
 
 
 @cache
 def parsed(kind: str) -> Any:
-    """The schema as fastavro takes it."""
+    """The schema of a type of event, parsed for fastavro."""
     return parse_schema(schema_of(kind))
 
 
 @cache
 def head() -> Any:
-    """The schema of what all events begin with. A reader that stops there reads any type."""
+    """The schema of the first columns, which all types have in common. With it, events of any type can be read."""
     return parse_schema(record("EventHead", COUNTED))
 
 
 def record(name: str, fields: tuple[Field, ...]) -> dict[str, Any]:
-    """An Avro record of these columns."""
+    """The schema of an Avro record with these columns."""
     described = [
         {
             "name": f.column,
@@ -51,4 +51,4 @@ def record(name: str, fields: tuple[Field, ...]) -> dict[str, Any]:
 
 
 HEAD: list[dict[str, Any]] = json.loads(to_parsing_canonical_form(head()))["fields"]
-"""Names and types of what all events begin with."""
+"""Names and types of the first columns, which all types have in common."""

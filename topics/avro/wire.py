@@ -1,7 +1,8 @@
-"""The first five bytes of a record in, the schema that it was written with out: a zero, and the schema's number.
+"""Maps schema ids, which records have in their first five bytes, to the schemas that the records were written with.
 
-Numbers below 2^31 are given by a Schema Registry. Those above are the package's own: the start of the SHA-256 of a
-schema's canonical form. So the two never meet, and what was written without a registry is readable with one.
+A record begins with a zero byte and a schema id of four bytes. A Schema Registry gives ids below 2^31. Ids above are
+made by the package from the SHA-256 of the schema's canonical form. So the two never collide, and records that were
+written without a registry can be read when there is one.
 
 https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
 """
@@ -21,19 +22,19 @@ from topics.errors import OgrewatchError
 PREFIX = 5
 """Bytes before the Avro body."""
 VERSIONS = Path(__file__).parent / "versions"
-"""The schemas of this version and of earlier ones, by their own numbers; `scripts/keep-schemas` adds to them."""
+"""Folder with the schemas of all versions so far, by the package's own ids; `scripts/keep-schemas` writes it."""
 
 _OWN = 1 << 31
-_MOST = 10_000  # numbers that are remembered: more than records that are read together
-_DOUBT = 60.0  # seconds after which a registry is asked again for what it did not have
+_MOST = 10_000  # ids that are cached: more than there are records in a batch
+_RETRY = 60.0  # seconds after which a registry is asked again for an id that it did not have
 
 
 class CodecError(OgrewatchError, ValueError):
-    """Bytes that are not what they should be: not the wire format, an unknown schema, or a torn body."""
+    """Bytes cannot be decoded: they are not in the wire format, their schema does not exist, or the body is damaged."""
 
 
 class UnknownSchema(OgrewatchError):
-    """A record whose schema only the registry knows: ask it for `number`, tell `numbers.learn`, and read again."""
+    """Only the registry knows a record's schema. Ask it for `number`, pass the answer to `numbers.learn`, retry."""
 
     def __init__(self, numbers: "SchemaIds", number: int) -> None:
         super().__init__(f"schema {number} has not been asked for yet")
@@ -42,10 +43,10 @@ class UnknownSchema(OgrewatchError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WriterSchema:
-    """A schema that records were written with, and which of ours it became.
+    """A schema that records were written with, and the name of today's schema for the same records.
 
-    `reader` is ours, and behind its fields those of the writer that ours lacks. `fields` are the writer's, as JSON;
-    `plain` are their names and types alone.
+    `reader` is today's schema with the writer's further fields behind its own. `fields` are those of the writer, as
+    JSON; `plain` are their names and types alone.
     """
 
     name: str
@@ -62,11 +63,11 @@ class _Refusal:
 
 
 class SchemaIds:
-    """The numbers of some schemas, each known by a name, in this process. Not for use by several threads at once.
+    """The ids of some schemas, each of which has a name, in this process. It is not thread-safe.
 
-    `first` are the five bytes that records of a name begin with when they are written; `today` the names by the five
-    bytes of all records whose schemas are exactly ours, `zeros` the six of those whose first field is 0 or empty.
-    `asks` says that there is a registry.
+    `first` has the first five bytes of records that are written, by name. `today` has the names by the first five bytes
+    of records whose schemas equal today's; `zeros` has the first six bytes of such records whose first field is 0 or
+    empty. `asks` is true when there is a registry.
     """
 
     def __init__(self, schemas: dict[str, dict[str, Any]]) -> None:
@@ -80,21 +81,21 @@ class SchemaIds:
         self._know(self.first)
 
     def adopt(self, numbers: dict[str, int]) -> None:
-        """Write with a registry's numbers from now on."""
+        """Write with these ids, which a registry gave, from now on."""
         self.first.update((name, first_bytes(number)) for name, number in numbers.items())
         self._know(self.first)
         self.asks = True
 
     def learn(self, number: int, text: str | None) -> None:
-        """Take a schema's text from a registry, or that it has none of that number."""
+        """Add a schema that a registry returned for an id; None if it has none of that id."""
         first = first_bytes(number)
         try:
             self._remember(first, self._writer(text, f"schema {number}"))
         except CodecError as error:
-            self._remember(first, _Refusal(str(error), time.monotonic() + _DOUBT))
+            self._remember(first, _Refusal(str(error), time.monotonic() + _RETRY))
 
     def writer(self, value: bytes) -> WriterSchema:
-        """The schema of a record that is not of `today`. Raises `CodecError`, or `UnknownSchema` if one may ask."""
+        """The schema of a record that is not in `today`. Raises `CodecError`, or `UnknownSchema` with a registry."""
         first = value[:PREFIX]
         if len(first) < PREFIX or first[0]:
             raise CodecError("not in the wire format: no zero byte with a schema's number")
@@ -109,7 +110,7 @@ class SchemaIds:
         return found
 
     def _earlier(self, number: int) -> WriterSchema:
-        """A schema of the package's own numbers. Raises `CodecError`."""
+        """Read the schema of an id that the package made. Raises `CodecError`."""
         if number < _OWN:
             raise CodecError(f"schema {number} is known to a Schema Registry only, and none is set")
         file = VERSIONS / f"{number:08x}.avsc"
@@ -130,7 +131,7 @@ class SchemaIds:
             gone = [field for field in schema["fields"] if field["name"] not in there]
             reader = parse_schema({**ours, "fields": [*ours["fields"], *gone]})
             return WriterSchema(name, parse_schema(schema), reader, schema["fields"], plain["fields"])
-        except Exception as error:  # whatever fastavro makes of a text that is no schema, or another's
+        except Exception as error:  # fastavro raises many kinds for a text that is not a schema, or not one of ours
             raise CodecError(f"{which} is none of ours: {error!r}") from error
 
     def _remember(self, first: bytes, found: WriterSchema | _Refusal) -> None:
@@ -149,13 +150,13 @@ class SchemaIds:
 
 
 def own_id(schema: dict[str, Any]) -> int:
-    """The number of a schema without a registry: the same wherever its canonical form is."""
+    """The id that the package makes for a schema. It depends on the canonical form alone."""
     canonical = to_parsing_canonical_form(parse_schema(schema)).encode()
     return int.from_bytes(hashlib.sha256(canonical).digest()[:4], "big") | _OWN
 
 
 def first_bytes(number: int) -> bytes:
-    """What a record of this schema begins with."""
+    """The first bytes of records with this schema id."""
     return b"\0" + number.to_bytes(4, "big")
 
 

@@ -1,1 +1,1 @@
-"""What an event is in Elasticsearch and on a terminal: an ECS document."""
+"""Renders events as ECS documents, as they are in Elasticsearch and on a terminal."""

@@ -1,12 +1,11 @@
-"""An encoded event in, its identity and its document as JSON out: what `render` makes of it, in a fraction of the time.
+"""Turns an encoded event into its identity and its document as JSON, without decoding it to a dictionary.
 
-The plain way (`decode`, `render`, JSON) makes every value three times over. This one goes over the Avro body once: a
-string is the same in Avro and in JSON but for its quotes, an absent one is a zero byte, and what repeats (the times of
-a second, a source with its place, a classification) is rendered the plain way once, and remembered; see
-`topics.documents.json_cache`. For each type of event a function that does so is written from its columns, see
-`topics.documents.transcoder`.
+The plain method (`decode`, `render`, then JSON) makes every value three times. This one reads the Avro body once: a
+string is the same in Avro and in JSON but for its quotes, and an absent one is a zero byte. What repeats (the times of
+a second, a source with its location, a classification) is rendered by the plain method and cached; see
+`topics.documents.json_cache`. `topics.documents.transcoder` generates the function that does this for a type of event.
 
-An event whose `extra` reaches into what is derived, such as `related.ip`, goes the plain way.
+Events whose `extra` has fields that are derived, such as `related.ip`, are rendered by the plain method.
 """
 
 from functools import cache
@@ -22,9 +21,9 @@ _transcoder = cache(transcoder)
 
 
 def document_of(value: bytes) -> tuple[str, str, bytes]:
-    """The type, the identity and the document of an event, JSON on one line.
+    """The type, the identity and the document of an encoded event. The document is JSON on one line.
 
-    Raises `CodecError`, and `UnknownSchema` when a registry is to be asked first.
+    Raises `CodecError`, and `UnknownSchema` when a registry has to be asked first.
     """
     kind, value = current(value)
     transcode: Transcoder = _transcoder(kind)

@@ -1,4 +1,4 @@
-"""From columns to the nested ECS document that is stored and printed; what can be derived is derived here.
+"""Renders an event as the nested ECS document that is stored and printed, with the fields that can be derived.
 
 https://www.elastic.co/docs/reference/ecs
 """
@@ -14,7 +14,7 @@ from topics.event import Event
 from topics.fields import FIELDS
 
 VERSION = "8.17.0"
-_LAST = 253_402_300_799  # the last second of year 9999, the last one ISO 8601 can write
+_LAST = 253_402_300_799  # seconds since 1970: the end of year 9999, after which ISO 8601 needs more digits
 
 _FACILITIES = (
     *("kernel", "user-level", "mail", "system", "security/authorization", "syslog", "lpr", "network-news"),
@@ -54,11 +54,11 @@ DERIVED = frozenset({"@timestamp", "ecs", "event.created", "event.module", "host
     *(f"log.syslog.{name}" for name in _OF_SYSLOG),
     *(f"{end}.{name}" for end in ("source", "destination") for name in _OF_ENDS),
 }
-"""Names that `render` makes of columns with other names, and objects that it makes as a whole."""
+"""Fields that `render` derives from columns with other names, and objects that it makes as a whole."""
 
 
 def render(event: Event) -> dict[str, Any]:
-    """The ECS document of an event, parsed or decoded: columns may be missing or absent, `extra` is a dictionary."""
+    """The ECS document of an event. Columns may be missing or have their absent value; `extra` is a dictionary."""
     event = from_overflow(event)
     document: dict[str, Any] = {"@timestamp": iso(event["timestamp"]), "ecs": {"version": VERSION}}
     get = event.get
@@ -76,7 +76,7 @@ def render(event: Event) -> dict[str, Any]:
 
 
 def iso(micros: int) -> str:
-    """Microseconds since 1970 as ISO 8601 in UTC: milliseconds, or microseconds where there are any."""
+    """Format microseconds since 1970 as ISO 8601 in UTC, with three or, if needed, six decimals."""
     seconds, rest = divmod(micros, 1_000_000)
     return f"{_second(seconds)}.{rest // 1000:03d}Z" if rest % 1000 == 0 else f"{_second(seconds)}.{rest:06d}Z"
 

@@ -1,7 +1,7 @@
-"""What documents may hold: ECS names, and ours, with the type that a store gives them.
+"""Lists the fields that documents may have, ECS fields and our own, with their Elasticsearch types.
 
-Columns and what is derived from them, and the further fields that security logs use. Whatever else a log holds stands
-under a name of its stream's, which no table can know. https://www.elastic.co/docs/reference/ecs/ecs-field-reference
+These are the columns, what is derived from them, and further fields that security logs use. All other fields are below
+an object that is named after the stream. https://www.elastic.co/docs/reference/ecs/ecs-field-reference
 """
 
 _ENDS = ("source", "destination", "client", "server")
@@ -66,8 +66,8 @@ _KEYWORD: dict[str, str] = {
     **{f"user.{role}": _USER for role in ("changes", "effective", "target")},
     **{f"{system}.os": _OS for system in ("host", "observer", "user_agent")},
     **{f"{holder}.hash": _HASH for holder in ("file", "process", "process.parent", "tls.client", "tls.server")},
-    **{f"observer.{way}.interface": "alias id name" for way in ("egress", "ingress")},
-    **{f"observer.{way}.vlan": "id name" for way in ("egress", "ingress")},
+    **{f"observer.{direction}.interface": "alias id name" for direction in ("egress", "ingress")},
+    **{f"observer.{direction}.vlan": "id name" for direction in ("egress", "ingress")},
     **{f"tls.{end}": "certificate issuer ja3 ja3s subject supported_ciphers" for end in ("client", "server")},
     **{f"{holder}.x509": _CERTIFICATE for holder in ("file", "tls.client", "tls.server")},
     **{
@@ -92,7 +92,7 @@ _OTHERS: dict[str, str] = {
     ),
     "boolean": "process.interactive tls.established tls.resumed",
     "text": "message",
-    # Objects whose members no table can know, or lists of objects.
+    # Objects with members that cannot be listed here, or lists of objects.
     "flattened": (
         "container.labels dns.answers email.attachments file.elf file.pe labels log.syslog.structured_data"
         " ogrewatch.unplaced process.tty threat.enrichments threat.indicator"
@@ -107,7 +107,7 @@ TYPES: dict[str, str] = {
     **{f"{place}.geo.location": "geo_point" for place in (*_ENDS, "host", "observer")},
     **{f"tls.{end}.{name}": "date" for end in ("client", "server") for name in ("not_after", "not_before")},
 }
-"""Each field with its type, as Elasticsearch names them."""
+"""Maps each field to its type, as Elasticsearch names it."""
 
 OBJECTS = frozenset(".".join(path[:end]) for path in (name.split(".") for name in TYPES) for end in range(1, len(path)))
-"""Names that are objects, and never values."""
+"""The names that are objects, never values."""

@@ -1,10 +1,9 @@
-"""A value at a dotted name in, its place in a document out: one where a store can take it, whatever the value is.
+"""Places values at their dotted names in a document, so that Elasticsearch takes the document whatever the values are.
 
-A store gives a name its type once: a name that has held a value can't hold an object later, nor the other way round,
-and one such event would be refused. So a name of `topics.documents.ecs_types` only takes what its type can take; an
-unknown one
-right under an object of ECS takes values only; one under a name that is a stream's own takes anything, since a store
-keeps all of that as one field. What fits nowhere stands in `ogrewatch.unplaced`, flat, by its dotted name.
+Elasticsearch fixes the type of a name when it first sees it. A name that has held a value cannot hold an object later,
+nor the other way round: it would refuse the event. So a name of `topics.documents.ecs_types` takes only what fits its
+type. An unknown name directly below an object of ECS takes only values. A name below an object of a stream's own takes
+anything, since all of that object is one field. What fits nowhere is kept in `ogrewatch.unplaced`, by its dotted name.
 """
 
 from typing import Any
@@ -15,7 +14,7 @@ _OPEN = frozenset(name for name, kind in TYPES.items() if kind == "flattened")
 
 
 def place(document: dict[str, Any], name: str, value: Any) -> None:
-    """Put a value at its name. What stands there stays; objects are merged, and lists of `related` joined."""
+    """Put a value at its name. A value that is there stays; objects are merged, and lists of `related` are joined."""
     if name in OBJECTS and isinstance(value, dict):
         for inner, part in value.items():
             place(document, f"{name}.{inner}", part)
@@ -25,7 +24,7 @@ def place(document: dict[str, Any], name: str, value: Any) -> None:
 
 
 def _fits(name: str, value: Any) -> bool:
-    """Whether a store can take such a value there, today and when the next event holds another one."""
+    """Whether a value fits a name, whatever values other events have there."""
     if name in OBJECTS:
         return False
     if name in _OPEN:
@@ -46,7 +45,7 @@ def _holds_object(value: Any) -> bool:
 
 
 def _place_leaf(document: dict[str, Any], name: str, value: Any) -> bool:
-    """Whether there is a way to the name, with nothing but objects on it, and nothing yet at its end."""
+    """Put a value at its name, and say whether that was possible: only objects may be above it, and nothing at it."""
     *path, leaf = name.split(".")
     node = document
     for part in path:

@@ -1,4 +1,4 @@
-"""The columns of a type of event in, a function out that turns the type's Avro bodies into JSON documents.
+"""Generates, from the columns of a type of event, a function that turns Avro bodies of that type into JSON documents.
 
 https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
 """
@@ -12,9 +12,10 @@ from topics.documents.ecs import DERIVED, RELATED, VERSION
 from topics.fields import FIELDS, Field, columns
 
 Transcoder = Callable[[bytes, int], tuple[bytes, bytes] | None]
-"""An encoded event and where its body begins, to its identity and its document, or None if `extra` is not for it.
+"""Takes an encoded event and the position of its body. Returns its identity and its document, or None if it needs the
+plain method because of its `extra`.
 
-Raises `IndexError`, `EOFError` or `ValueError` when the body is torn.
+Raises `IndexError`, `EOFError` or `ValueError` when the body is damaged.
 """
 
 _GIVEN = {
@@ -22,7 +23,7 @@ _GIVEN = {
     "source": ("source_ip", "source_geo_country_iso_code"),
     "destination": ("destination_ip",),
 }
-"""Objects of which a group of columns is remembered, and the columns read before that go with the group."""
+"""Objects with a group of columns that is cached, and the columns read before that belong to the group."""
 
 _GROUPED = {
     "event": ("event.kind", "event.category", "event.type"),
@@ -34,7 +35,7 @@ _RAW = frozenset({"ogrewatch_raw_topic", "extra"})
 _ELSEWHERE = frozenset(chain(_RAW, *_GIVEN.values())) | {
     *("timestamp", "event_created", "ogrewatch_raw_partition", "ogrewatch_raw_offset", "log_syslog_priority")
 }
-"""Columns that do not simply become a member."""
+"""Columns that do not become a member as they are."""
 
 _STRING = """
 n = b[i]; i += 1
@@ -68,10 +69,10 @@ i += known[1]; o_{name} += known[2]
 _EXTRA = """
 if i != len(b): raise ValueError("bytes after the end")
 if extra:
-    pieces = extras[extra]
-    if pieces is None: return None
-    if "" in pieces: o_ += pieces[""]
-    if len(pieces) > 1 or "" not in pieces:
+    fragments = extras[extra]
+    if fragments is None: return None
+    if "" in fragments: o_ += fragments[""]
+    if len(fragments) > 1 or "" not in fragments:
         {additions}
 """
 _DERIVED = """
@@ -89,12 +90,12 @@ return ogrewatch_raw_topic + b"-%d-%d" % (ogrewatch_raw_partition, ogrewatch_raw
 
 
 def transcoder(kind: str) -> Transcoder:
-    """Write and compile the function of one type. It keeps memories of its own."""
+    """Generate and compile the function of one type, with caches of its own."""
     fields = columns(kind)
     objects = _objects(fields)
     scope = _tools(objects)
     runs = [(group, tuple(run)) for group, run in groupby(fields, _group_of)]
-    # Without columns to follow them, the given ones make a piece all the same.
+    # The given columns make a fragment even if no other column of the group follows them.
     runs += [(group, ()) for group in _GIVEN if group in objects and group not in dict(runs)]
     scope |= {f"{g}_group": json_cache.Group(g, _GIVEN[g], run) for g, run in runs if g}
     body = "\n    ".join(line for part in _parts(fields, objects, runs) for line in part.strip().splitlines())
@@ -104,11 +105,13 @@ def transcoder(kind: str) -> Transcoder:
 
 
 def _parts(fields: tuple[Field, ...], objects: list[str], runs: list[tuple[str, tuple[Field, ...]]]) -> Iterator[str]:
-    """The function's lines: `b` is the value, `i` the position, `o_<path>` an object's members, each after a comma."""
+    """The lines of the function. `b` is the value, `i` the position, `o_<path>` the members of an object so far."""
     yield " = ".join(map(_variable, objects)) + ' = b""'
     for group, run in runs:
         yield from [_group(group)] if group else map(_column, run)
-    yield _EXTRA.format(additions="\n        ".join(f'{_variable(o)} += pieces.get("{o}", b"")' for o in objects if o))
+    yield _EXTRA.format(
+        additions="\n        ".join(f'{_variable(o)} += fragments.get("{o}", b"")' for o in objects if o)
+    )
     yield _DERIVED
     yield from _related({f.column for f in fields})
     yield from map(_close, objects)
@@ -116,7 +119,7 @@ def _parts(fields: tuple[Field, ...], objects: list[str], runs: list[tuple[str, 
 
 
 def _group_of(field: Field) -> str:
-    """The object whose remembered group a column belongs to, or nothing."""
+    """The object whose cached group a column belongs to, or ""."""
     if field.column in _ELSEWHERE:
         return ""
     return next((name for name, prefixes in _GROUPED.items() if field.ecs.startswith(prefixes)), "")
@@ -128,7 +131,7 @@ def _group(name: str) -> str:
 
 
 def _column(field: Field) -> str:
-    """Read one column, and make it a member of its object unless that is done elsewhere."""
+    """The lines that read one column and, unless others do that, make it a member of its object."""
     name = field.column
     if name == "timestamp":
         return _TIME.format(column=name) + _STAMP
@@ -144,7 +147,7 @@ def _column(field: Field) -> str:
 
 
 def _related(here: set[str]) -> Iterator[str]:
-    """The arrays of `related`, of the columns that the type has."""
+    """The lines that make the arrays of `related` from the columns that the type has."""
     for name, found in RELATED.items():
         first, *others = [column for column in found if column in here]
         yield f"found = {first}"
@@ -154,7 +157,7 @@ def _related(here: set[str]) -> Iterator[str]:
 
 
 def _objects(fields: Iterable[Field]) -> list[str]:
-    """The paths of the objects that are put together member by member, not remembered whole; the inner ones first."""
+    """The paths of objects that are made member by member, and not from the cache alone; inner ones come first."""
     inside = ("ogrewatch.raw.", *chain.from_iterable(_GROUPED.values()))
     paths = [f.ecs.split(".")[:-1] for f in fields if not f.ecs.startswith(inside)]
     found = {".".join(path[:end]) for path in [*paths, ["log", "syslog"], ["related"]] for end in range(len(path) + 1)}
@@ -162,7 +165,7 @@ def _objects(fields: Iterable[Field]) -> list[str]:
 
 
 def _close(path: str) -> str:
-    """Make an object a member of the one around it; nothing is around the document."""
+    """The line that makes an object a member of its parent. The document has none."""
     around, _, leaf = path.rpartition(".")
     name = _variable(path)
     return f"""if {name}: {_variable(around)} += b',"{leaf}":{{' + {name}[1:] + b'}}'""" if path else ""
@@ -173,7 +176,7 @@ def _variable(path: str) -> str:
 
 
 def _tools(objects: list[str]) -> dict[str, Any]:
-    """What the function calls."""
+    """The names that the function uses."""
     quoted, times = json_cache.Quoted(), json_cache.Times()
     taken = {f.ecs for f in FIELDS.values()} | DERIVED
     return {
