@@ -75,7 +75,7 @@ class ConnectionState:
         self._state: dict[str, Any] = joins.get(self._key) or {}
         self.operation = operation
 
-    def closed(self) -> None:
+    def close(self) -> None:
         """Forget the connection: no line of it follows."""
         self._joins.close(self._key)
 

@@ -98,7 +98,7 @@ def _opened(rest: str, event: Event, connection: Connection) -> None:
     event.update(OPENED)
     if found := _PEER.fullmatch(rest):
         address, own = found[2], found[3] or ""
-        connection.opened(address, own)
+        connection.open(address, own)
         set_endpoint(event, "source", "" if address == "local" else address)
         set_endpoint(event, "destination", "" if own.startswith("/") else own)
         if found[1]:
@@ -107,19 +107,19 @@ def _opened(rest: str, event: Event, connection: Connection) -> None:
 
 def _secured(rest: str, event: Event, connection: Connection) -> None:
     event.update(SECURED)
-    connection.describe(event)
+    connection.set_peer_and_user(event)
     extra(event)["ds389.tls"] = rest
 
 
 def _bind(rest: str, event: Event, connection: Connection) -> None:
     event.update(BIND)
-    connection.peer(event)
+    connection.set_peer(event)
     found = _BIND_DN.fullmatch(rest)
     if found is None:
         extra(event)["ds389.detail"] = rest
         return
     dn, method, _, mechanism, _ = found.groups()
-    connection.binds(dn, not dn and method == SIMPLE)
+    connection.begin_bind(dn, not dn and method == SIMPLE)
     connection.set_name(event, dn, user_of(dn))
     fields = extra(event)
     fields["ds389.method"] = mechanism or method or "unknown"
@@ -136,7 +136,7 @@ def _result(rest: str, event: Event, connection: Connection) -> None:
         _bind_result(code, more, event, connection)
     else:
         set_result(event, code)
-        connection.describe(event)
+        connection.set_peer_and_user(event)
     fields = extra(event)
     fields["ds389.result"] = int(code)
     fields["ds389.entries"] = int(entries)
@@ -146,19 +146,19 @@ def _result(rest: str, event: Event, connection: Connection) -> None:
 
 def _bind_result(code: str, more: str, event: Event, connection: Connection) -> None:
     """Set the verdict on a BIND. Without the BIND, a refusal still is one; a success may have been anonymous."""
-    bind = connection.bind()
+    bind = connection.pending_bind()
     named = _RESULT_DN.search(more)
     dn, anonymous = bind or ("", code == SUCCESS and not (named and named[1]))
     dn = (named[1] if named else "") or dn
     if set_bind_result(event, code, anonymous):
-        connection.bound(dn if code == SUCCESS else "")
-    connection.peer(event)
+        connection.end_bind(dn if code == SUCCESS else "")
+    connection.set_peer(event)
     connection.set_name(event, dn, user_of(dn))
 
 
 def _search(rest: str, event: Event, connection: Connection) -> None:
     event.update(ACCESS, event_action="ldap_search")
-    connection.describe(event)
+    connection.set_peer_and_user(event)
     fields = extra(event)
     if found := _SEARCH.fullmatch(rest):
         names = ("ds389.base", "ds389.scope", "ds389.filter", "ds389.attributes")
@@ -170,7 +170,7 @@ def _search(rest: str, event: Event, connection: Connection) -> None:
 def _on_entry(columns: Event, action: str) -> _Handler:
     def handle(rest: str, event: Event, connection: Connection) -> None:
         event.update(columns, event_action=action)
-        connection.describe(event)
+        connection.set_peer_and_user(event)
         found = _ENTRY.fullmatch(rest)
         if found:
             put(extra(event), "ds389.target_dn", found[1])
@@ -184,7 +184,7 @@ def _on_entry(columns: Event, action: str) -> _Handler:
 def _plain(columns: Event, action: str) -> _Handler:
     def handle(rest: str, event: Event, connection: Connection) -> None:
         event.update(columns, event_action=action)
-        connection.describe(event)
+        connection.set_peer_and_user(event)
         if rest:
             extra(event)["ds389.detail"] = rest
 
@@ -196,15 +196,15 @@ def _autobind(rest: str, event: Event, connection: Connection) -> None:
     event.update(BIND_STEP, event_outcome="success")
     found = _ENTRY.fullmatch(rest)
     dn = found[1] if found else ""
-    connection.bound(dn)
-    connection.peer(event)
+    connection.end_bind(dn)
+    connection.set_peer(event)
     connection.set_name(event, dn, user_of(dn))
 
 
 def _closed(rest: str, event: Event, connection: Connection) -> None:
     event.update(CLOSED)
-    connection.describe(event)
-    connection.closed()
+    connection.set_peer_and_user(event)
+    connection.close()
     extra(event)["ds389.reason"] = rest
 
 

@@ -57,7 +57,7 @@ def _client(rest: str, event: Event, session: Session) -> bool:
         method = before.partition("sasl_method=")[2]
         event.update(LOGIN, event_outcome="success", user_name=user)
         put(extra(event), "postfix.sasl_method", method)
-        if session.first(event):
+        if session.is_first_mail(event):
             event["ogrewatch_attempt"] = 1
     elif login:
         extra(event)["postfix.detail"] = login.lstrip(", ")

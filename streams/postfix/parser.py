@@ -43,7 +43,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
     if not (_of_mail(text, event, session) or MESSAGES.parse(text, event) or (queue_id and other(text, event))):
         return False
     if event["event_action"] == CONNECTED["event_action"] and "source_ip" in event:
-        session.connected(event)
+        session.start(event)
     if queue_id and queue_id != "NOQUEUE":
         extra(event)["postfix.queue_id"] = queue_id
     _name_fields(event)

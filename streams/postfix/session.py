@@ -17,12 +17,12 @@ class Session:
         self._joins = joins
         self._queue_id = queue_id
 
-    def connected(self, event: Event) -> None:
+    def start(self, event: Event) -> None:
         """Begin a new session."""
         if "process_pid" in event:
             self._joins.put(_key(event), "")
 
-    def first(self, event: Event) -> bool:
+    def is_first_mail(self, event: Event) -> bool:
         """Whether this mail is the first of its session; true again when the line is read again."""
         if "process_pid" not in event:
             return True

@@ -16,37 +16,37 @@ class Connection(ConnectionState):
     def __init__(self, number: str, operation: str, event: Event, joins: StateStore) -> None:
         super().__init__("slapd", number, operation, event, joins)
 
-    def accepted(self, address: str, port: str) -> None:
+    def open(self, address: str, port: str) -> None:
         """Store the peer of a new connection; what was known under this number belonged to an older one."""
         value: dict[str, Any] = {"ip": address} if is_ip(address) else {}
         if found := port_number(port):
             value["port"] = found
         self._put(value)
 
-    def binds(self, dn: str, user: str, anonymous: bool) -> None:
+    def begin_bind(self, dn: str, user: str, anonymous: bool) -> None:
         """Store the name of a BIND that began, or whose name became known."""
         self._add_bind([dn[:LONGEST_NAME], user[:LONGEST_NAME], anonymous])
 
-    def bind(self) -> tuple[str, str, bool] | None:
+    def pending_bind(self) -> tuple[str, str, bool] | None:
         """DN, user and whether it is anonymous, of this operation's BIND; None when it was not seen."""
         found = self._bind()
         return (found[0], found[1], found[2]) if found else None
 
-    def bound(self, dn: str, user: str) -> None:
+    def end_bind(self, dn: str, user: str) -> None:
         """Store who does what follows: the user whose BIND succeeded, or "" for nobody."""
         if user != self._state.get("user", ""):
             self._put({**self._state, "dn": dn[:LONGEST_NAME], "user": user[:LONGEST_NAME]})
 
-    def peer(self, event: Event) -> None:
+    def set_peer(self, event: Event) -> None:
         """Set the address and port of the other end."""
         if address := self._state.get("ip"):
             set_ip(event, "source", address)
         if port := self._state.get("port"):
             event["source_port"] = port
 
-    def describe(self, event: Event) -> None:
+    def set_peer_and_user(self, event: Event) -> None:
         """Set the other end and the bound user."""
-        self.peer(event)
+        self.set_peer(event)
         if user := self._state.get("user"):
             event["user_name"] = user
             extra(event)["slapd.bound_dn"] = self._state["dn"]

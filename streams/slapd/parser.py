@@ -102,7 +102,7 @@ def _accept(rest: str, event: Event, connection: Connection) -> bool:
     event.update(OPENED)
     peer, path, own = found.groups()
     address, port = host_port(peer or "")
-    connection.accepted(address, port)
+    connection.open(address, port)
     set_endpoint(event, "source", address, port)
     if own:
         _set_listener(own, event)
@@ -124,8 +124,8 @@ def _bind(rest: str, event: Event, connection: Connection) -> bool:
     dn, method, mechanism, strength = found.groups()
     user = user_of(dn)
     event.update(BIND)
-    connection.binds(dn, user, not dn and (method == SIMPLE or mechanism == "SIMPLE"))
-    connection.peer(event)
+    connection.begin_bind(dn, user, not dn and (method == SIMPLE or mechanism == "SIMPLE"))
+    connection.set_peer(event)
     connection.set_name(event, dn, user)
     fields = extra(event)
     fields["slapd.method"] = method or mechanism
@@ -139,14 +139,14 @@ def _bind_otherwise(rest: str, event: Event, connection: Connection) -> bool:
     if found := _BIND_SASL.fullmatch(rest):
         event.update(BIND)
         user = found[1].partition("@")[0]
-        connection.binds("", user, anonymous=False)
-        connection.peer(event)
+        connection.begin_bind("", user, anonymous=False)
+        connection.set_peer(event)
         connection.set_name(event, "", user)
         extra(event).update({"slapd.authcid": found[1], "slapd.authzid": found[2]})
         return True
     if rest.startswith("anonymous "):
         event.update(BIND_STEP)
-        connection.peer(event)
+        connection.set_peer(event)
         return True
     return False
 
@@ -160,7 +160,7 @@ def _result(rest: str, event: Event, connection: Connection) -> bool:
         _bind_result(code, event, connection)
     else:
         set_result(event, code)
-        connection.describe(event)
+        connection.set_peer_and_user(event)
     fields = extra(event)
     fields["slapd.result"] = int(code)
     if text:
@@ -170,18 +170,18 @@ def _result(rest: str, event: Event, connection: Connection) -> bool:
 
 def _bind_result(code: str, event: Event, connection: Connection) -> None:
     """Parse the verdict on a BIND. Without the BIND a refusal counts, but a success may have been anonymous."""
-    bind = connection.bind()
+    bind = connection.pending_bind()
     dn, user, anonymous = bind or ("", "", code == SUCCESS)
     if set_bind_result(event, code, anonymous):
-        connection.bound(*((dn, user) if code == SUCCESS else ("", "")))
-    connection.peer(event)
+        connection.end_bind(*((dn, user) if code == SUCCESS else ("", "")))
+    connection.set_peer(event)
     connection.set_name(event, dn, user)
 
 
 def _search(rest: str, event: Event, connection: Connection) -> bool:
     """Parse `base="..." scope=2 deref=0 filter="..."`, or on a line of its own `attr=uid cn`."""
     event.update(ACCESS, event_action="ldap_search")
-    connection.describe(event)
+    connection.set_peer_and_user(event)
     fields = extra(event)
     if found := _SEARCH.fullmatch(rest):
         fields.update(zip(("slapd.base", "slapd.scope", "slapd.deref", "slapd.filter"), found.groups(), strict=True))
@@ -200,7 +200,7 @@ def _search_result(rest: str, event: Event, connection: Connection) -> bool:
 def _on_entry(columns: Event, action: str) -> _Handler:
     def handle(rest: str, event: Event, connection: Connection) -> bool:
         event.update(columns, event_action=action)
-        connection.describe(event)
+        connection.set_peer_and_user(event)
         if found := _DN.fullmatch(rest):
             extra(event)["slapd.target_dn"] = found[1]
             rest = found[2] or ""
@@ -213,7 +213,7 @@ def _on_entry(columns: Event, action: str) -> _Handler:
 
 def _password(rest: str, event: Event, connection: Connection) -> bool:
     event.update(_PASSWORD)
-    connection.describe(event)
+    connection.set_peer_and_user(event)
     if found := _DN.fullmatch(rest):
         put(event, "user_target_name", user_of(found[1]))
         extra(event)["slapd.target_dn"] = found[1]
@@ -223,7 +223,7 @@ def _password(rest: str, event: Event, connection: Connection) -> bool:
 def _plain(columns: Event, action: str) -> _Handler:
     def handle(rest: str, event: Event, connection: Connection) -> bool:
         event.update(columns, event_action=action)
-        connection.describe(event)
+        connection.set_peer_and_user(event)
         if rest:
             extra(event)["slapd.detail"] = rest
         return True
@@ -233,8 +233,8 @@ def _plain(columns: Event, action: str) -> _Handler:
 
 def _closed(rest: str, event: Event, connection: Connection) -> bool:
     event.update(CLOSED)
-    connection.describe(event)
-    connection.closed()
+    connection.set_peer_and_user(event)
+    connection.close()
     if rest:
         extra(event)["slapd.reason"] = rest.strip("()")
     return True
@@ -243,7 +243,7 @@ def _closed(rest: str, event: Event, connection: Connection) -> bool:
 def _disconnect(rest: str, event: Event, connection: Connection) -> bool:
     """Parse a notice of disconnection, which the server sends before it closes the connection."""
     event.update(CLOSED, event_outcome="failure")
-    connection.describe(event)
+    connection.set_peer_and_user(event)
     if found := _RESULT.fullmatch(rest):
         extra(event)["slapd.result"] = int(found[2])
     return True
@@ -252,7 +252,7 @@ def _disconnect(rest: str, event: Event, connection: Connection) -> bool:
 def _refused(rest: str, event: Event, connection: Connection) -> bool:
     """Parse what a BIND lacks; its RESULT has the verdict."""
     event.update(BIND_STEP, event_outcome="failure")
-    connection.peer(event)
+    connection.set_peer(event)
     extra(event)["slapd.reason"] = rest
     return True
 
