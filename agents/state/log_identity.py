@@ -42,8 +42,9 @@ _CONF = {
     "enable.auto.commit": False,
     "enable.partition.eof": True,
     "auto.offset.reset": "error",
-    "max.partition.fetch.bytes": 1,  # one batch of records at a time: one record of it is looked at
+    "max.partition.fetch.bytes": 64 << 10,  # a batch or two: one record of them is looked at
     "queued.min.messages": 1,
+    "fetch.queue.backoff.ms": 50,  # else a partition that waits behind a full queue is asked for once a second
     "log_level": 2,
 }
 
@@ -240,8 +241,13 @@ class _Log:
                 if message is None:
                     raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
                 at = message.topic(), message.partition()
-                if at in left and (record := self._take(message, at, left)) is not None:
-                    until = time.monotonic() + _TIMEOUT
+                if at not in left:
+                    continue
+                record = self._take(message, at, left)
+                if at not in left:  # else its further records, however many, would keep Kafka from the others
+                    self._client.pause([TopicPartition(*at)])
+                until = time.monotonic() + _TIMEOUT
+                if record is not None:
                     yield at, record
         finally:
             self._client.unassign()

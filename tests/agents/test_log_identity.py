@@ -1,8 +1,11 @@
 """What commits say of a log, as text and back; comparing it with logs, `test_transport_flow` does on a real Kafka."""
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
-from agents.state.log_identity import LastRecord, Position, position_of
+from agents.state.log_identity import NO_EPOCH, LastRecord, Position, checksum, differences, position_of
 
 RECORD = LastRecord(41, 1_795_548_348_257, 2_413_880_352, 34)
 
@@ -28,3 +31,23 @@ def test_a_text_that_is_not_ours_says_nothing_of_a_record(text: str | None) -> N
 
 def test_a_record_behind_the_offset_is_none_of_its() -> None:
     assert position_of(41, Position(42, None, RECORD).metadata()).record is None
+
+
+def test_many_logs_with_much_behind_their_positions_are_compared_at_once(kafka: str, unique: str) -> None:
+    """What lies behind one position keeps Kafka from sending the records of no other."""
+    partitions, records, at = 12, 200, 1_795_548_348_257
+    admin = AdminClient({"bootstrap.servers": kafka})
+    admin.create_topics([NewTopic(unique, partitions, 1)])[unique].result(30)
+    producer = Producer({"bootstrap.servers": kafka, "batch.num.messages": 1, "enable.idempotence": True})
+    for number in range(records):
+        for partition in range(partitions):
+            producer.produce(unique, b"v%d" % number, b"k", partition, timestamp=at + number)
+        producer.poll(0)
+    assert producer.flush(60) == 0
+    last = LastRecord(0, at, checksum(b"k", b"v0"), NO_EPOCH)
+    try:
+        for _ in range(3):  # Kafka begins with another partition each time
+            places = {(unique, partition): Position(1, None, last) for partition in range(partitions)}
+            assert differences(kafka, places, {}) == {}
+    finally:
+        admin.delete_topics([unique])[unique].result(30)
