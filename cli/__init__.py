@@ -1,1 +1,1 @@
-"""The command line: one file per command."""
+"""Holds the command line: each module is one command, or one group of commands."""

@@ -1,4 +1,4 @@
-"""Dead letters: what could not be processed, and what is to become of it. `docs/dead-letters.md` tells the whole."""
+"""Lists and shows dead letters, sends them again or drops them; see `docs/dead-letters.md`."""
 
 import getpass
 import heapq
@@ -122,13 +122,13 @@ def _decide(settings: Settings, what: str, asked: Wanted, every: bool, yes: bool
 
 
 def _reader(settings: Settings) -> Reader:
-    """What reads Kafka. Raises `Away` at once when it is."""
+    """A reader of Kafka. Raises `KafkaUnavailable` at once when Kafka is away."""
     require(settings.kafka)
     return Reader(settings.kafka)
 
 
 class _Failed(typer.Exit):
-    """The command has failed; says why."""
+    """Ends the command with status 1, and prints why."""
 
     def __init__(self, text: str) -> None:
         super().__init__(1)
@@ -137,7 +137,7 @@ class _Failed(typer.Exit):
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Errors of the servers end the command with a sentence."""
+    """End the command with a sentence when a server reports an error."""
     from operations.dead_letters.replay import why
     from operations.ledger.store import StoreError
     from sinks.elasticsearch.connection import words

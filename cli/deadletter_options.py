@@ -1,4 +1,4 @@
-"""What the command line says of letters in, which are wanted out."""
+"""Declares the options that select dead letters, and turns their values into a `Wanted`."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def wanted(
     settings: Settings, ids: list[str] | None = None, component: str = "", reason: str = "", topic: str = "",
     since: str = "", until: str = "", contains: str = "", decided: bool = False,
 ) -> Wanted:  # fmt: skip
-    """Letters that agree with all options that are given. Raises `typer.BadParameter`."""
+    """Select the letters that agree with all options given. Raises `typer.BadParameter`."""
     return Wanted(
         frozenset(ids or ()), component, reason, _whole(settings, topic), millis(since), millis(until),
         contains.encode("utf-8", "surrogateescape"), decided,
@@ -34,7 +34,7 @@ def wanted(
 
 
 def millis(text: str) -> int:
-    """A time as the command line has it, in milliseconds since 1970; 0 for none. Raises `typer.BadParameter`."""
+    """Read a time from the command line, in milliseconds since 1970; 0 for "". Raises `typer.BadParameter`."""
     if not text:
         return 0
     if found := _AGO.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Enters: what `ogrewatch up` left running. Leaves: nothing running, and the data, unless it is to go too."""
+"""Stops what `ogrewatch up` started, and removes the data if that is asked for."""
 
 from typing import Annotated
 

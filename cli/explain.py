@@ -1,4 +1,4 @@
-"""One raw line in, the way it would go out: header, stream, attempt, enrichment, topic, key and event."""
+"""Shows how one raw line would be processed: header, stream, attempt, enrichment, topic, key and event."""
 
 import time
 from typing import Annotated, Any

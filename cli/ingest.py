@@ -1,4 +1,4 @@
-"""Ways in: each command takes logs from the network and puts them into raw topics."""
+"""Runs the receivers, which take logs from the network and put them into raw topics."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -83,7 +83,7 @@ def amqp(
 
 
 def _settings(kind: Callable[..., S], options: dict[str, Any]) -> S:
-    """What the options say, and the environment where they say nothing; ends with status 2 when it cannot be."""
+    """Settings from the options, else from the environment. Invalid ones end the command with status 2."""
     try:
         return kind(**{name: value for name, value in options.items() if value is not None})
     except ValueError as error:
@@ -92,9 +92,9 @@ def _settings(kind: Callable[..., S], options: dict[str, Any]) -> S:
 
 
 def _run(serving: Coroutine[Any, Any, bool], task: str) -> None:
-    """Run a way in until it ends. Status 2 tells of settings that cannot be, 1 of all else that ended it.
+    """Run a receiver until it ends. The exit code is 2 for invalid settings, 1 for any other error.
 
-    `task` is what an `OSError` kept it from.
+    `task` says what could not be done when an `OSError` is raised.
     """
     from ingest.base import InvalidSettings
 

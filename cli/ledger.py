@@ -1,4 +1,4 @@
-"""What Kafka and Elasticsearch hold in, whether every log is accounted for out. `docs/ledger.md` tells the whole."""
+"""Prints whether every log that was received is accounted for; see `docs/ledger.md`."""
 
 import json
 import time
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 PANEL = "Look"
 OFF, UNKNOWN = 1, 2
-"""Exit codes: something is missing or stored twice; the servers do not say."""
+"""Exit codes: something is missing or stored twice; a server does not answer."""
 
-_PAUSE = 2.0  # seconds between two looks, at least
-_REST = 9  # times as long as a look takes is the pause after it, at least
+_PAUSE = 2.0  # the least number of seconds between two looks
+_REST = 9  # the pause after a look is at least so many times as long as the look, to keep the load small
 _Since = Annotated[
     str, typer.Option(metavar="TIME", help="What was received since: 24h, 7d (ago), or ISO 8601 in UTC.")
 ]
@@ -56,10 +56,10 @@ def command(
         if watch:
             _watch(settings, reader, store, since, exact, as_json, note)
         else:
-            _once(settings, reader, store, millis(since), exact, as_json)
+            _single(settings, reader, store, millis(since), exact, as_json)
 
 
-def _once(settings: Settings, reader: "Reader", store: "Store", since: int, exact: bool, as_json: bool) -> None:
+def _single(settings: Settings, reader: "Reader", store: "Store", since: int, exact: bool, as_json: bool) -> None:
     from rich.console import Console
 
     from operations.ledger import render
@@ -82,7 +82,7 @@ def _watch(
     settings: Settings, reader: "Reader", store: "Store", since: str, exact: bool, as_json: bool,
     note: "Callable[[Ledger], object]",
 ) -> None:  # fmt: skip
-    """An age is counted anew from each look."""
+    """Look again and again. A `since` that is an age (24h) is counted from the beginning of each look."""
     from cli.deadletter_options import millis
     from operations.ledger.balance import count, look, verify
 
@@ -99,11 +99,11 @@ def _watch(
 
 
 def _ignore(*_: object) -> None:
-    """Tell nobody."""
+    """Do nothing with what was found."""
 
 
 def _metrics(port: int) -> "Callable[[Ledger], object]":
-    """What shows a look on a port; one that is taken ends the command with a sentence."""
+    """A function that shows a look as metrics on a port. A port that is taken ends the command with a sentence."""
     from operations.ledger.metrics import serve
 
     try:
@@ -114,7 +114,7 @@ def _metrics(port: int) -> "Callable[[Ledger], object]":
 
 @contextmanager
 def _screen(as_json: bool) -> Iterator[Callable[["Ledger"], object]]:
-    """What shows one look after the other: each in place of the one before, or as a line of JSON."""
+    """A function that shows a look in place of the one before, or prints it as a line of JSON."""
     from rich.live import Live
 
     from operations.ledger import render
@@ -134,7 +134,7 @@ def _print_json(seen: "Ledger") -> None:
 
 @contextmanager
 def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
-    """Both servers; what is wrong with them ends the command with a sentence, and Ctrl-C without one."""
+    """Connect to both servers. Their errors end the command with a sentence, Ctrl-C ends it without one."""
     from confluent_kafka import KafkaException
 
     from operations.ledger.store import Store, StoreError
@@ -165,7 +165,7 @@ def _cannot_say(text: str) -> None:
 
 @contextmanager
 def _progress() -> Iterator["Step"]:
-    """A bar on a terminal; nothing elsewhere."""
+    """Show a progress bar on a terminal, and nothing elsewhere."""
     from rich.console import Console
     from rich.progress import Progress
 

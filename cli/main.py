@@ -1,4 +1,4 @@
-"""The command `ogrewatch`: one module of this folder is one command, or one group of them."""
+"""Runs the command `ogrewatch`, whose commands and groups of commands are the modules of this folder."""
 
 import os
 import sys
@@ -33,11 +33,11 @@ def _register() -> None:
 def main() -> None:
     """Run the command line.
 
-    Settings that cannot be, and a server that is away or will not have us, end any command with a sentence.
+    Invalid settings, and a server that is away or refuses the connection, end any command with a sentence.
     """
     guard_logs()
     _register()
-    if "--bare" not in sys.argv:  # the supervisor of such a process has said it
+    if "--bare" not in sys.argv:  # the supervisor of such a process has printed them
         for warning in warnings(os.environ):
             typer.echo(printable(warning), err=True)
     try:

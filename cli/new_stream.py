@@ -1,4 +1,4 @@
-"""A name in, the folder of a new stream out: a parser that works, samples with their events, and a test."""
+"""Writes the folder of a new stream: a parser that works, samples with their events, and a test."""
 
 import keyword
 import re
@@ -16,10 +16,10 @@ _TAG = re.compile(r"[^\s:\[\]]{1,128}")
 _PACKAGE = Template('''"""$name: say here in one line what the source tells."""
 ''')
 
-_PARSER = Template('''"""From a message of $name to columns.
+_PARSER = Template('''"""Parses the syslog messages of $name.
 
-Enters: the syslog messages of $name, any version. Say here which versions, settings and facilities, and from which
-source or manual you know the shapes; put its address here.
+Say here which versions, settings and facilities are understood, and from which source or manual you know the formats;
+put its address here.
 """
 
 from streams.base import StateStore, Stream

@@ -1,4 +1,4 @@
-"""Turns raw lines into ECS events, one line of JSON for each, without Kafka."""
+"""Prints raw lines as ECS events, one line of JSON for each, without Kafka."""
 
 import gzip
 import sys
@@ -78,7 +78,7 @@ def _cover(path: Path, jsonl: bool, limit: int, as_json: bool) -> None:
 
 @contextmanager
 def _opened(path: Path, option: str) -> Iterator[BinaryIO]:
-    """The file, unpacked; what is wrong with it is said of the option that named it."""
+    """Open a file, unpacked if it is gzip. Raises `typer.BadParameter` that names the option."""
     if str(path) == "-":
         yield sys.stdin.buffer
         return

@@ -1,4 +1,4 @@
-"""Raw log lines in, from a file, a pipe or the demonstration corpus; records of a raw topic out, byte for byte."""
+"""Sends raw log lines of a file, a pipe or the demonstration corpus to a raw topic, byte for byte."""
 
 import gzip
 import sys
@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agents.settings import Settings
 from ingest.hosts import host_of_line
-from operations.lag_control import LagPace
+from operations.lag_control import LagLimiter
 from operations.produce import LONGEST_LINE, ProduceError, Sender, Tally
 from stack.demo.corpus import generate
 
@@ -46,7 +46,7 @@ class Source:
     rate: float | None = None
 
 
-class Pace:
+class RateLimiter:
     """Holds lines back to a rate. After a hold-up of more than a second it does not hurry to catch up."""
 
     def __init__(self, rate: float | None) -> None:
@@ -120,9 +120,9 @@ def command(
         sender = Sender(settings.kafka, topic, tally)
         with (
             _demonstration(seed, rate, tally) if demo else _source(file, tally) as source,
-            _pace(source.rate or rate, settings, keep_up) as pace,
+            _limiter(source.rate or rate, settings, keep_up) as limiter,
         ):
-            seconds, finished = _send(source, sender, tally, pace, key)
+            seconds, finished = _send(source, sender, tally, limiter, key)
     except ProduceError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
@@ -134,10 +134,10 @@ def command(
 
 
 @contextmanager
-def _pace(rate: float | None, settings: Settings, keep_up: bool) -> Iterator[Pace | LagPace]:
+def _limiter(rate: float | None, settings: Settings, keep_up: bool) -> Iterator[RateLimiter | LagLimiter]:
     """What holds lines back: to a rate, or to what the workers manage."""
     if not keep_up:
-        yield Pace(rate)
+        yield RateLimiter(rate)
         return
     from confluent_kafka import KafkaException
 
@@ -151,17 +151,19 @@ def _pace(rate: float | None, settings: Settings, keep_up: bool) -> Iterator[Pac
             except KafkaException:
                 return None
 
-        yield LagPace(rate, backlog)
+        yield LagLimiter(rate, backlog)
 
 
-def _send(source: Source, sender: Sender, tally: Tally, pace: Pace | LagPace, key: Key) -> tuple[float, bool]:
+def _send(
+    source: Source, sender: Sender, tally: Tally, limiter: RateLimiter | LagLimiter, key: Key
+) -> tuple[float, bool]:
     """Sends all of it. Leaves the seconds it took, and whether it came to its end, which Ctrl-C prevents."""
     finished = True
     with _progress() as progress:
         meter = Meter(source, tally, progress)
         try:
             for number, line in source.lines:
-                pace.wait()
+                limiter.wait()
                 sender.send(number, line, host_of_line(line) if key is Key.HOST else None)
                 if meter.due():
                     sender.poll()

@@ -1,4 +1,4 @@
-"""Lets the roles go on after Kafka has lost the end of logs; `docs/truncated-logs.md` tells the whole."""
+"""Repairs an installation after Kafka has lost the end of logs; see `docs/truncated-logs.md`."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 PANEL = "Run"
 RUNNING, UNKNOWN = 1, 2
-"""Exit codes: workers run, or nobody said yes; Kafka does not say."""
+"""Exit codes: workers run, or the repair was not confirmed; Kafka does not answer."""
 
 
 def command(

@@ -1,4 +1,4 @@
-"""A question about logins in, the live counts of all workers out, as a table or as JSON."""
+"""Asks the web role for live counts of logins, and prints them as a table or as JSON."""
 
 import json
 import urllib.error
@@ -22,7 +22,7 @@ from topics.plaintext import readable_by_others
 
 PANEL = "Look"
 
-_PATIENCE = 5.0  # seconds
+_TIMEOUT = 5.0  # seconds for an answer of the web role
 _SERVER = "ogrewatch"  # as the web role calls itself
 _WRONG = 2  # exit code of wrong options
 _ANY = ("0.0.0.0", "::", "")
@@ -46,7 +46,7 @@ class By(StrEnum):
 
 
 class _NoAnswer(Exception):
-    """There is nothing to print; the text says why, and `status` is what the command ends with."""
+    """There is nothing to print. The message says why, and `status` is the exit code."""
 
     def __init__(self, text: str, status: int = 1) -> None:
         super().__init__(text)
@@ -101,14 +101,14 @@ def _path(what: What, address: str | None) -> str:
 
 
 def _ask(url: str, path: str, asked: Mapping[str, Any]) -> bytes:
-    """The body of a good answer. Raises _NoAnswer; never asks through a proxy, which has no business in between."""
+    """Return the body of the answer; raises `_NoAnswer`. No proxy of the environment is used: it could read it."""
     query = urlencode({name: value for name, value in asked.items() if value is not None})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     request = urllib.request.Request(f"{url}{path}?{query}")
     if token := _token(url):
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     try:
-        with opener.open(request, timeout=_PATIENCE) as response:
+        with opener.open(request, timeout=_TIMEOUT) as response:
             body: bytes = response.read()
         json.loads(body)
     except urllib.error.HTTPError as error:
@@ -122,7 +122,7 @@ def _ask(url: str, path: str, asked: Mapping[str, Any]) -> bytes:
 
 
 def _token(url: str) -> str:
-    """What to show, "" for nothing. Raises `KafkaRefused` when others could read it."""
+    """The token to send, "" for none. Raises `KafkaRefused` when others could read it on the network."""
     settings, parts = Settings(), urlsplit(url)
     token = secret(settings.token, settings.token_file, "OGREWATCH_TOKEN_FILE")
     if token and parts.scheme == "http" and (said := readable_by_others([parts.hostname], "OGREWATCH_TOKEN")):
@@ -149,7 +149,7 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> str:
 
 
 def _phrase(status: int) -> str:
-    """The usual words for a status, none for one that nobody has defined."""
+    """The standard phrase of an HTTP status, "" for one that is not defined."""
     try:
         return f" {HTTPStatus(status).phrase}"
     except ValueError:
@@ -157,7 +157,7 @@ def _phrase(status: int) -> str:
 
 
 def _status(error: urllib.error.HTTPError) -> int:
-    """As for any other wrong option when Ogrewatch does not take what it is asked."""
+    """The exit code for an HTTP status: that of a wrong option when Ogrewatch refuses the question."""
     return _WRONG if error.code == HTTPStatus.BAD_REQUEST and error.headers.get("Server") == _SERVER else 1
 
 

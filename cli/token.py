@@ -94,7 +94,7 @@ def revoke(
 
 
 def token_file(path: Path | None) -> "TokenFile":
-    """The file of tokens: the one named, the setting's, or the data directory's."""
+    """Open the file of tokens: the one named, else the one of the settings, else the one of the data directory."""
     from agents.settings import Settings
     from ingest.settings import IngestSettings
     from ingest.tokens import TokenFile

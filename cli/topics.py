@@ -1,4 +1,4 @@
-"""The catalogue of topics: create what is missing, list what there is."""
+"""Creates the topics of the catalogue that are missing, and lists all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

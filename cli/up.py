@@ -1,4 +1,4 @@
-"""Enters: the settings. Leaves: servers, topics, templates and workers at work, and a demonstration on its way."""
+"""Starts everything on this machine: servers, topics, index templates, workers and a demonstration."""
 
 import ssl
 import time
@@ -24,7 +24,7 @@ from stack.lock import locked
 
 PANEL = "Run"
 
-_PATIENCE, _KAFKA_PATIENCE, _GLANCE = 120.0, 30.0, 0.2  # seconds
+_TIMEOUT, _KAFKA_TIMEOUT, _GLANCE = 120.0, 30.0, 0.2  # seconds
 _ANY = ("0.0.0.0", "::", "")
 _ERRORS = Console(stderr=True)
 
@@ -68,7 +68,7 @@ def _up(here: Installation, settings: Settings, *, demo: bool, replay: bool, set
 
 
 def _start_servers(here: Installation) -> None:
-    """Fetch both before either starts: the download has a progress display of its own, and memory to itself."""
+    """Start the servers. Both are fetched first: a download has its own progress display, and needs memory."""
     servers = here.servers()
     for package in (KAFKA, ELASTICSEARCH):
         if any(server.name == package.name and not server.running() for server in servers):
@@ -77,7 +77,7 @@ def _start_servers(here: Installation) -> None:
         server.start()
     for server in servers:
         with _step(f"{server.name.title()} at {server.address}"):
-            server.wait_ready(_PATIENCE)
+            server.wait_ready(_TIMEOUT)
 
 
 def _set_up(settings: Settings) -> None:
@@ -88,7 +88,7 @@ def _set_up(settings: Settings) -> None:
     from topics.kafka.admin import create_topics
     from topics.kafka.client import answers
 
-    if not _within(_KAFKA_PATIENCE, lambda: answers(settings.kafka)):
+    if not _within(_KAFKA_TIMEOUT, lambda: answers(settings.kafka)):
         raise StackError(f"Kafka at {settings.kafka} does not answer: set OGREWATCH_KAFKA to one that does.")
     with _step("Topics"), _told("Kafka", KafkaException, KafkaUnavailable):
         create_topics(
@@ -126,17 +126,17 @@ def _wait_for_answers(here: Installation, settings: Settings) -> None:
 
 
 def _await(reached: Callable[[], bool], worker: Daemon) -> None:
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _TIMEOUT
     while not reached():
         if worker.pid() is None:
             raise StackError(f"The workers ended; their log {worker.log_file} ends:\n{worker.last_words()}")
         if time.monotonic() > until:
-            raise StackError(f"The workers are not done after {_PATIENCE:.0f} s; see their log {worker.log_file}.")
+            raise StackError(f"The workers are not done after {_TIMEOUT:.0f} s; see their log {worker.log_file}.")
         time.sleep(_GLANCE)
 
 
 def _searchable(settings: Settings) -> bool:
-    """Whether a search finds an event. Elasticsearch being busy with its first indices is no, not an error."""
+    """Whether a search finds an event; errors count as no, since Elasticsearch may be busy with its first indices."""
     from elasticsearch import ApiError, TransportError
 
     from sinks.elasticsearch.connection import client
@@ -165,7 +165,7 @@ def _page(settings: Settings) -> str:
 
 
 def _context(settings: Settings) -> ssl.SSLContext | None:
-    """Trusts the page's own certificate, whatever its name and whoever signed it."""
+    """A context that trusts the page's own certificate, whatever its name and whoever signed it."""
     if settings.web_certificate is None:
         return None
     context = ssl.create_default_context(cafile=settings.web_certificate)
@@ -176,7 +176,7 @@ def _context(settings: Settings) -> ssl.SSLContext | None:
 
 @contextmanager
 def _told(server: str, *errors: type[Exception]) -> Iterator[None]:
-    """Turn what a client raises into the sentence that ends the command."""
+    """Turn errors of a client into a `StackError`, whose sentence ends the command."""
     from elasticsearch import ApiError, TransportError
 
     from sinks.elasticsearch.connection import words
@@ -190,7 +190,7 @@ def _told(server: str, *errors: type[Exception]) -> Iterator[None]:
 
 @contextmanager
 def _step(title: str) -> Iterator[None]:
-    """Show that something is being waited for, and afterwards how long it took."""
+    """Show a spinner while something is waited for, and afterwards how long it took."""
     begin = time.monotonic()
     with _ERRORS.status(title):
         yield

@@ -1,4 +1,4 @@
-"""Names the variables `OGREWATCH_...` that are no setting of ours, because a setting that is misspelt does nothing."""
+"""Finds variables `OGREWATCH_...` that are no settings, because a misspelt setting has no effect."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ _TESTS = "OGREWATCH_TEST_"
 
 
 def warnings(environment: Mapping[str, str]) -> Iterator[str]:
-    """A sentence for each variable that is passed over. Values are never told: they may be secret."""
+    """Return a sentence for each variable that has no effect. Values are not in it: they may be secret."""
     ours = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
     known = _known(ours)
     links = sorted(name for name, value in ours.items() if is_service_link(name, value))
@@ -23,7 +23,7 @@ def warnings(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _known(ours: Mapping[str, str]) -> set[str]:
-    """The names there are. Elasticsearch's take long to load, and only when somebody uses them."""
+    """The names of all settings. Those of Elasticsearch take long to load, and are loaded only when one is used."""
     from pydantic_settings import BaseSettings
 
     from agents.settings import Settings

@@ -1,4 +1,4 @@
-"""Roles in, processes out: one process a role, started again whenever it ends, until a signal ends them all."""
+"""Runs roles as processes, and starts each again whenever it ends, until a signal ends them all."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def command(
 
 
 def _require_settings(roles: list[str]) -> None:
-    """Raise `BadSettings` now: no process would get further, however often it is started."""
+    """Raise `BadSettings` for invalid settings, before processes are started that would fail again and again."""
     from agents.counting.peers import advertised
     from agents.settings import Settings
     from cli.token import token_file
@@ -73,11 +73,11 @@ def _require_settings(roles: list[str]) -> None:
 
 
 def _run(role: str, number: int) -> None:
-    """Be a role: the process of this number, counted over all roles, which the ports of its metrics go by."""
+    """Run a role in this process. `number` counts processes over all roles, and decides on the port of metrics."""
     from agents.settings import Settings
 
     settings = Settings()
-    os.umask(0o077)  # what is written holds others' logs
+    os.umask(0o077)  # files hold logs of other people
     _check_servers(role, settings)
     if role == "web":
         from web.application import run as serve
@@ -97,7 +97,7 @@ def _run(role: str, number: int) -> None:
 
 
 def _check_servers(role: str, settings: "Settings") -> None:
-    """Raise `Refused` when a server will not have us: clients would try again for ever, and say so in passing."""
+    """Raise `KafkaRefused` when a server refuses the connection: clients would only log it, and try again for ever."""
     from topics.kafka import client
 
     client.answers(settings.kafka)
@@ -109,7 +109,7 @@ def _check_servers(role: str, settings: "Settings") -> None:
 
 @dataclass(slots=True)
 class _Slot:
-    """One process, started again and again."""
+    """Keeps one process running."""
 
     role: str
     number: int
@@ -119,7 +119,7 @@ class _Slot:
     pause: float = _PAUSES[0]
 
     def keep(self, now: float) -> None:
-        """Start the process when it is time to; note when it ended."""
+        """Start the process when it is due, and note when it has ended. Returns at once; call it again and again."""
         if self.process is None:
             if now >= self.again:
                 command = command_line("worker", self.role, "--bare", "--number", str(self.number))

@@ -1,1 +1,1 @@
-"""What the commands do, testable without a terminal."""
+"""Holds the logic of the commands, which is testable without a terminal and imports no typer."""

@@ -1,4 +1,4 @@
-"""Enters: addresses of the settings. Leaves: what of them may be shown, and the servers that may run here."""
+"""Shows addresses of the settings without credentials, and finds out which servers may run on this machine."""
 
 import re
 
@@ -10,12 +10,12 @@ _CREDENTIALS = re.compile(r"//[^@/,]*@")
 
 
 def shown(address: str) -> str:
-    """The address without user name and password."""
+    """Return the address without user name and password."""
     return _CREDENTIALS.sub("//", address)
 
 
 def installation(settings: Settings) -> Installation:
-    """What runs or may run here. The embedded servers know no security: one that asks for it is somebody else's."""
+    """The installation of this machine. Its embedded servers have no security: a secured one is not of them."""
     kafka = settings.kafka if settings_of(KafkaSecurity).protocol == "PLAINTEXT" else ""
     elasticsearch = "" if settings.elasticsearch.startswith("https:") else settings.elasticsearch
     return Installation.of(settings.data_dir, kafka, elasticsearch)

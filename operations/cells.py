@@ -1,8 +1,8 @@
-"""Text of somebody's choice in, a cell of a table out."""
+"""Makes cells of tables from text that strangers may have chosen."""
 
 from rich.text import Text
 
 
 def plain(text: str) -> Text:
-    """The text without markup, and without anything that a terminal would obey."""
+    """Return the text without markup and with control characters replaced."""
     return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))

@@ -1,4 +1,4 @@
-"""Events of a file of logs in; which share each stream understood, and the commonest shapes of what none did, out."""
+"""Counts which share of a file of logs each stream understood, and the commonest shapes of lines that none did."""
 
 import re
 from collections import Counter
@@ -26,7 +26,7 @@ Shape = tuple[str, str]
 
 
 class Coverage:
-    """Counts events. Memory is bounded: of very many different shapes the rare ones are forgotten."""
+    """Counts events by stream. Memory is bounded: of very many different shapes the rare ones are forgotten."""
 
     def __init__(self) -> None:
         self._registry = Registry(discover())
@@ -62,7 +62,7 @@ class Coverage:
         self._examples.setdefault(shape, event["event_original"][:_LOOKED_AT])
 
     def report(self, limit: int) -> dict[str, Any]:
-        """All of it as JSON values, with at most `limit` shapes."""
+        """Return all counts as JSON values, with at most `limit` shapes."""
         lines, understood = self._lines.total(), self._understood.total()
         return {
             "lines": lines,
@@ -83,7 +83,7 @@ class Coverage:
 
 
 def masked(message: str) -> str:
-    """A message with what differs from line to line masked: ADDRESS, HEX and N."""
+    """Return a message in which addresses, hexadecimal numbers and numbers are replaced by ADDRESS, HEX and N."""
     text = _ADDRESS.sub(_mask_address, message[:_LOOKED_AT])
     return _NUMBER.sub("N", _HEX.sub("HEX", text))[:_SHOWN]
 

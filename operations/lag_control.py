@@ -1,4 +1,4 @@
-"""Holds lines back to a rate at which the workers keep up, so that what others send does not wait behind them.
+"""Limits the rate of sending to what the workers keep up with, so that lines of others do not wait.
 
 What counts is the age of the oldest line that is not stored yet: how long a line waits that is sent now. It is known
 from the number of records whose offsets are not committed. These are committed once a second, by `normalize` and by
@@ -12,15 +12,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 _LOOK = 0.5  # seconds between looks at the backlog
-_REMEMBERED = 3.0  # seconds of looks; as long a change takes to show
-_FIRST, _LEAST = 100.0, 50.0  # lines a second
+_REMEMBERED = 3.0  # seconds of looks that are kept; a change of rate shows after so long
+_FIRST, _LEAST = 100.0, 50.0  # lines a second: the rate at the start, and the lowest one
 _MORE, _LESS = 1.1, 0.7
-_OLD, _TOO_OLD = 1.8, 2.5  # seconds
-_NAP = 0.05  # seconds
+_OLD, _TOO_OLD = 1.8, 2.5  # seconds of age at which the rate falls, and at which nothing is sent
+_NAP = 0.05  # seconds of sleep while nothing may be sent
 
 
 class _Seen(NamedTuple):
-    """A look: when, how many lines had been sent and stored, and the age of the oldest that was not."""
+    """One look at the backlog: its time, the lines sent and stored by then, and the age of the oldest unstored one."""
 
     time: float
     sent: int
@@ -28,7 +28,7 @@ class _Seen(NamedTuple):
     age: float
 
 
-class LagPace:
+class LagLimiter:
     """Blocks before each line. `backlog` says how many records wait to be processed or stored, None when that is not
     known; `most` bounds the rate. `clock` and `sleep` are those of `time`.
     """
@@ -48,7 +48,7 @@ class LagPace:
         self._sendings: deque[tuple[int, float]] = deque(maxlen=1000)
 
     def wait(self) -> None:
-        """Return when the next line may go."""
+        """Block until the next line may be sent."""
         while True:
             if self._clock() - self._looked >= _LOOK:
                 self._look()

@@ -1,4 +1,4 @@
-"""Text that strangers may have written in, what a terminal shows and does not obey out."""
+"""Escapes text that strangers may have written, so that a terminal shows it and does not obey it."""
 
 import json
 import logging
@@ -7,21 +7,22 @@ from typing import Any
 
 
 def printable(text: str, keep: str = "") -> str:
-    """The text, with everything that is not printable escaped as in JSON; JSON stays JSON. `keep` is left alone."""
+    """Escape everything that is not printable as JSON does, so JSON stays JSON. Characters of `keep` are left alone."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in keep else json.dumps(c)[1:-1] for c in text)
 
 
 def guard_logs() -> None:
-    """From now on every log record of the process is escaped, whoever writes and whoever prints it: one line each,
-    and a traceback beneath.
+    """Escape every log record of the process from now on, whichever logger and handler it has.
+
+    A record is one line, and a traceback below it.
     """
     logging.setLogRecordFactory(_Record)
 
 
 class _Record(logging.LogRecord):
-    """What is logged may quote input: a line could forge others, or steer the terminal that shows the log."""
+    """A log record that is escaped, because quoted input could forge lines or steer the terminal that shows them."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)

@@ -1,8 +1,8 @@
-"""Arguments in, the command line of this very installation out."""
+"""Builds command lines that start further commands of this installation."""
 
 import sys
 
 
 def command_line(*arguments: str) -> list[str]:
-    """Another command of ours, as a process to start; -P keeps the current directory out of its imports."""
+    """Arguments that start `ogrewatch ARGUMENTS` in a process; -P keeps the current directory out of its imports."""
     return [sys.executable, "-P", "-c", "from cli.main import main; main()", *arguments]

@@ -1,4 +1,4 @@
-"""Numbered lines in, records of one topic out: the producer behind `ogrewatch produce`."""
+"""Sends numbered lines to one topic in order, for `ogrewatch produce`, benchmarks and soaks."""
 
 import sys
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ DELIVERY_SECONDS = 60.0
 
 
 class ProduceError(Exception):
-    """Sending cannot begin or go on; the message is for the person at the terminal."""
+    """Sending cannot begin or go on. The message is a sentence for the person at the terminal."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the lines. Empty ones are skipped, too long ones refused."""
+    """Counts the lines that were sent, skipped because they are empty, and refused because they are too long."""
 
     lines: int = 0
     bytes: int = 0
@@ -37,7 +37,7 @@ class Tally:
 class Sender:
     """Sends lines to one topic in order. Blocks while 100,000 lines or 64 MiB wait; raises ProduceError.
 
-    Making one raises `Refused` when Kafka will not have us.
+    The constructor raises `KafkaRefused` when Kafka refuses the connection.
     """
 
     def __init__(self, servers: str, topic: str, tally: Tally) -> None:
@@ -60,13 +60,13 @@ class Sender:
         self._tally.bytes += len(line)
 
     def poll(self, seconds: float = 0.0) -> None:
-        """Hears of deliveries. Raises once one has failed for good."""
+        """Handle delivery reports. Raises `ProduceError` when a delivery has failed for good."""
         self._producer.poll(seconds)
         if self._failure is not None:
             raise ProduceError(f"Kafka at {self._servers} took no more lines: {self._failure.str()}.")
 
     def flush(self) -> None:
-        """Returns when Kafka has every line."""
+        """Block until Kafka has every line."""
         while len(self._producer):
             self.poll(0.1)
         self.poll()
@@ -112,6 +112,6 @@ def _producer_settings(servers: str) -> dict[str, str | int | float | bool]:
         "queue.buffering.max.kbytes": 65_536,
         "message.timeout.ms": round(DELIVERY_SECONDS * 1000),
         "delivery.report.only.error": True,
-        # Only emergencies: what goes wrong is said in a sentence of ours.
+        # Only emergencies: errors are raised as `ProduceError`.
         "log_level": 0,
     }

@@ -1,8 +1,8 @@
-"""Makes what Kafka has written in place of lost records ready to be processed, after it has lost the end of logs.
+"""Repairs logs of which Kafka has lost the end, so that the roles process what was written in its place.
 
-Nothing is processed here, and no role may run. For each log that is another one than the one that was processed:
+No role may run meanwhile. For each log whose end is another than the one that was processed:
 
-- The lines of a raw log that stand at offsets which lines before them had would pass for those. They are written once
+- Lines of a raw log that stand at offsets of lost lines would be taken for those. They are written once
   more behind every offset that was ever used, and normalize goes on there. In between, the log is padded with records
   of a transaction that is aborted, which no consumer sees. Copies and the offset are committed in one transaction.
 - A typed log that is counted is emptied, and padded in the same way, since counts remember offsets of it. Its events
@@ -31,12 +31,12 @@ MARGIN = 200_000
 """Offsets behind the commit that may have been used: records that a role processes between two commits, a second."""
 BACK = 600_000
 """Milliseconds before the loss that normalize goes back to."""
-_TIMEOUT = 60.0  # seconds
+_TIMEOUT = 60.0  # seconds for each answer of Kafka
 
 
 @dataclass(slots=True)
 class Loss:
-    """One log that is another one. `positions` are what roles have committed of it, `first` is the first new offset."""
+    """A log that lost its end. `positions` are offsets that roles have committed, `first` is the first new offset."""
 
     at: At
     sentence: str
@@ -50,7 +50,7 @@ class Loss:
 
 
 def losses(reader: Reader, settings: Settings) -> list[Loss]:
-    """All logs that are other ones than those that were processed; blocks. Raises `KafkaException`."""
+    """Find all logs that lost an end which was processed; blocks. Raises `KafkaException`."""
     found: dict[At, Loss] = {}
     for role in READ_BY:
         positions = _positions(reader, settings, role)
@@ -66,7 +66,7 @@ def losses(reader: Reader, settings: Settings) -> list[Loss]:
 
 
 class Repair:
-    """Repairs losses. Methods block, and raise `KafkaException`; what was interrupted may be begun again."""
+    """Repairs losses. Methods block, and raise `KafkaException`. A repair that was interrupted can be run again."""
 
     def __init__(self, reader: Reader, settings: Settings, tell: Callable[[str], object]) -> None:
         self._reader, self._settings, self._tell = reader, settings, tell
@@ -75,7 +75,7 @@ class Repair:
         self._admin = AdminClient(client_conf(settings.kafka))
 
     def run(self, found: list[Loss]) -> None:
-        """Repair typed logs, then raw ones: those are what typed ones are made of anew."""
+        """Repair typed logs, then raw ones, from which typed ones are made anew."""
         typed = [loss for loss in found if loss.at[0] not in self._raw]
         if typed:
             self._rewind(typed, {loss.at for loss in found})
@@ -90,7 +90,7 @@ class Repair:
                 self._copy(loss)
 
     def _rewind(self, typed: list[Loss], lost: set[At]) -> None:
-        """Let normalize begin before the loss, in raw logs that have all that they had."""
+        """Set normalize back to a time before the loss, in raw logs that lost nothing."""
         since = min(self._time_before(loss) for loss in typed)
         wanted: dict[At, int] = {}
         for at, position in _positions(self._reader, self._settings, "normalize").items():
@@ -102,13 +102,13 @@ class Repair:
             self._tell("normalize begins ten minutes before the loss: what is stored or counted is not so once more")
 
     def _time_before(self, loss: Loss) -> int:
-        """When the last record came that was not lost; 0 without one."""
+        """The time of the last record that was not lost; 0 without one."""
         begin, _ = self._reader.bounds(loss.at[0])[loss.at[1]]
         span = {loss.at[1]: (max(begin, loss.first - 1), loss.first)}
         return max((message.timestamp()[1] for message in self._reader.read(loss.at[0], span)), default=0)
 
     def _empty(self, loss: Loss) -> None:
-        """Delete all records of a typed log, and let its next ones have offsets that none had."""
+        """Delete all records of a typed log, and pad it so that new records get offsets that none had."""
         end = self._pad(loss.at, loss.free)
         (deleted,) = self._admin.delete_records([TopicPartition(*loss.at, end)]).values()
         deleted.result(_TIMEOUT)
@@ -117,7 +117,7 @@ class Repair:
         self._tell(f"{_name(loss.at)}: emptied, goes on at {end}")
 
     def _copy(self, loss: Loss) -> None:
-        """Write the new lines once more behind all offsets that were used, and let normalize go on there."""
+        """Write the new lines once more behind all used offsets, and commit that place for normalize."""
         target = loss.free
         self._pad(loss.at, target)
         number = 0
@@ -133,7 +133,7 @@ class Repair:
         )
 
     def _pad(self, at: At, target: int) -> int:
-        """Let a log end at an offset or behind it; return its end."""
+        """Pad a log until it ends at an offset or behind it; return its end."""
         while (end := self._reader.bounds(at[0])[at[1]][1]) < target:
             with _transaction(self._settings.kafka, commit=False) as producer:
                 for _ in range(target - end):
@@ -156,7 +156,7 @@ class Repair:
 
 
 def members(settings: Settings) -> list[str]:
-    """Roles that have workers now; blocks. Raises `KafkaException`."""
+    """Return the roles that have workers now; blocks. Raises `KafkaException`."""
     admin = AdminClient(client_conf(settings.kafka))
     groups = {group_of(role, settings.prefix): role for role in READ_BY}
     found = admin.describe_consumer_groups(list(groups), request_timeout=_TIMEOUT)
@@ -170,7 +170,7 @@ def _positions(reader: Reader, settings: Settings, role: str) -> dict[At, Positi
 
 @contextmanager
 def _transaction(servers: str, commit: bool = True) -> Iterator[Any]:
-    """A transaction that is committed, or aborted if it is not to be or something fails."""
+    """Run a transaction: it is committed at the end, or aborted when `commit` is false or something fails."""
     producer = Producer(
         client_conf(servers)
         | {"transactional.id": f"ogrewatch-repair-{uuid.uuid4()}", "transaction.timeout.ms": 600_000}

@@ -1,4 +1,4 @@
-"""Answers of the web role in, tables for a terminal out."""
+"""Shows answers of the web role as tables for a terminal."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from operations.cells import plain
 
 
 def ratio(body: dict[str, Any]) -> Table:
-    """Logins by outcome."""
+    """A table of logins by outcome."""
     table = _table("Logins", body, caption="There are more: --limit." if body["truncated"] else None)
     table.add_column(body["by"].title(), overflow="fold")
     for name in ("Successful", "Failed", "Unknown", "Success rate"):
@@ -24,7 +24,7 @@ def ratio(body: dict[str, Any]) -> Table:
 
 
 def attackers(body: dict[str, Any]) -> Table:
-    """One address a line; red are those that guessed and got in."""
+    """A table with one address a line; red are those that guessed a password and got in."""
     table = _table("Attackers == Ogres", body, caption=_extent(body), expand=True)
     table.add_column("Address", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -39,7 +39,7 @@ def attackers(body: dict[str, Any]) -> Table:
 
 
 def attacker(body: dict[str, Any]) -> Table:
-    """All about one address."""
+    """A table of everything that is known about one address."""
     row = body["attacker"]
     table = _table("Attacker", body, show_header=False)
     table.add_column(no_wrap=True)

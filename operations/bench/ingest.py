@@ -21,7 +21,7 @@ from operations.bench.sandbox import sandbox
 from operations.process import command_line
 from stack.ports import HOST, free_port
 
-_VARIANTS = 20  # requests made beforehand, and sent in turn
+_VARIANTS = 20  # different requests, made before the measurement and sent in turn
 _BARE = """
 import sys
 from aiohttp import web
@@ -37,7 +37,7 @@ web.run_app(application, host="127.0.0.1", port=int(sys.argv[1]), access_log=Non
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Requests of `batch` logs each, over so many connections."""
+    """A number of requests with `batch` logs each, over so many connections."""
 
     name: str
     path: str
@@ -60,7 +60,7 @@ def measure() -> dict[str, dict[str, dict[str, float]]]:
         time.sleep(1)  # until every broker knows the topics
         return {
             "proxy": _measured(command_line("ingest", "http", "--port"), made.environment),
-            # Five times as many, for a process's time is counted in hundredths of a second.
+            # Five times as many, because CPU time is counted in hundredths of a second.
             "bare": _measured([sys.executable, "-c", _BARE], made.environment, times=5),
         }
 
@@ -97,7 +97,7 @@ async def _send(case: Case, port: int, number: int) -> None:
 
 
 async def _client(port: int, ready: list[bytes], left: Iterator[int]) -> None:
-    """One connection, one request after the other; no more of HTTP than it takes, for this is not to be measured."""
+    """Send requests over one connection, with as little HTTP code as possible, since the client is not measured."""
     reader, writer = await asyncio.open_connection(HOST, port, limit=1 << 22)
     for number in left:
         writer.write(ready[number % _VARIANTS])

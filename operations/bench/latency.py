@@ -1,4 +1,4 @@
-"""A rate in, the time from a line's arrival in Kafka until it is searchable, and until it is counted, out."""
+"""Measures the time from the arrival of a line in Kafka until it is searchable, and until it is counted."""
 
 import subprocess
 import threading
@@ -17,19 +17,19 @@ from operations.produce import Sender, Tally
 
 _LOOK = 0.05  # seconds between looks
 _TICK = 0.02  # seconds between sendings
-_LONGEST = 120.0  # seconds until a line must be there
+_LONGEST = 120.0  # seconds after which a line counts as lost
 
 
 @dataclass(slots=True)
 class Watch:
-    """How many were seen, and when: asks in a thread of its own until it is told to stop."""
+    """Records how many lines were seen at which time. Its thread asks again and again until it is told to stop."""
 
     ask: Callable[[], int]
     seen: list[tuple[int, float]] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        """Ask again and again; the moment that counts is the one after the answer."""
+        """Ask again and again. The time of a look is the one after its answer."""
         while not self.stop.wait(_LOOK):
             self.seen.append((self.ask(), time.time()))
 
@@ -38,13 +38,13 @@ class Watch:
         return self.seen[-1][0] if self.seen else 0
 
     def times(self, first: int, last: int) -> list[float]:
-        """When the first to the last of them were there."""
+        """The times at which the first, second, ... line was seen."""
         numbers = [number for number, _ in self.seen]
         return [self.seen[bisect_left(numbers, number)][1] for number in range(first, last + 1)]
 
 
 class Probe:
-    """A trial that runs: sends attempts to log in, and watches them come out."""
+    """Sends lines with attempts to log in to running workers, and records when they are searchable and counted."""
 
     def __init__(self, made: Sandbox, running: dict[str, subprocess.Popen[bytes]]) -> None:
         self._made, self._running = made, running
@@ -53,7 +53,7 @@ class Probe:
         self.searchable, self.counted = Watch(made.searchable), Watch(self._ask_counted)
 
     def send(self, number: int) -> None:
-        """Send so many lines, each of which is one failed login."""
+        """Send lines, each of which is one failed login."""
         now = datetime.now(UTC).isoformat()
         for _ in range(number):
             self._sent += 1
@@ -63,7 +63,7 @@ class Probe:
         self._sender.poll()
 
     def wait(self, number: int) -> None:
-        """Wait until so many are searchable and counted. Raises `TimeoutError`, also when a worker has ended."""
+        """Block until so many lines are searchable and counted. Raises `TimeoutError`, also when a worker has ended."""
         self._sender.flush()
         until = time.monotonic() + _LONGEST
         while self.searchable.number() < number or self.counted.number() < number:
@@ -75,7 +75,7 @@ class Probe:
             time.sleep(_LOOK)
 
     def arrivals(self) -> list[float]:
-        """When the lines arrived by the broker's clock, seconds since 1970, in order."""
+        """The times at which lines arrived by the broker's clock, in seconds since 1970, in order."""
         topic, reader = self._made.prefix + "raw.syslog", self._made.reader
         return sorted(message.timestamp()[1] / 1000 for message in reader.read(topic, reader.bounds(topic)))
 
@@ -89,13 +89,13 @@ class Probe:
 
 
 def latencies(probe: Probe, rate: int, seconds: int) -> dict[str, Any]:
-    """Send one line and wait until all is warm; then send at the rate, and compare arrivals with what was seen when."""
+    """Send one line to warm up; then send at the rate, and compare times of arrival with times of being seen."""
     threads = [threading.Thread(target=watch.run, daemon=True) for watch in (probe.searchable, probe.counted)]
     for thread in threads:
         thread.start()
     probe.send(1)
     probe.wait(1)
-    number = _paced(probe, rate, seconds)
+    number = _send_at_rate(probe, rate, seconds)
     probe.wait(1 + number)
     for watch in (probe.searchable, probe.counted):
         watch.stop.set()
@@ -110,8 +110,8 @@ def latencies(probe: Probe, rate: int, seconds: int) -> dict[str, Any]:
     }
 
 
-def _paced(probe: Probe, rate: int, seconds: int) -> int:
-    """Send for so long; returns how many lines."""
+def _send_at_rate(probe: Probe, rate: int, seconds: int) -> int:
+    """Send at a rate for so many seconds; returns the number of lines."""
     begin, sent = time.monotonic(), 0
     while sent < rate * seconds:
         due = min(rate * seconds, int((time.monotonic() - begin) * rate) + 1)

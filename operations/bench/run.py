@@ -43,7 +43,8 @@ def measure(roles: list[str], corpus: Path | None, geoip: Path | None) -> dict[s
             made.install()
         _load(settings, made.prefix, lines)
         found = _run(made, roles, len(lines))
-        return {**found, "baseline": _baseline(settings, made.prefix, len(lines))}  # last: what it writes would be read
+        # The baseline comes last, because workers would read what it writes.
+        return {**found, "baseline": _baseline(settings, made.prefix, len(lines))}
 
 
 def _run(made: Sandbox, roles: list[str], number: int) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def _run(made: Sandbox, roles: list[str], number: int) -> dict[str, Any]:
 
 
 def _arrival(reached: Callable[[], int], running: dict[str, subprocess.Popen[bytes]], number: int) -> int:
-    """Wait until `number` are there; returns how many are."""
+    """Block until `number` records have arrived; returns how many have."""
     _until(lambda: reached() >= number, running, "not everything arrived")
     return reached()
 
@@ -96,7 +97,7 @@ def _load(settings: Settings, prefix: str, lines: list[bytes]) -> None:
 
 
 def _baseline(settings: Settings, prefix: str, number: int) -> dict[str, float]:
-    """A consume-and-produce loop without work: what any Python worker on librdkafka pays."""
+    """Measure a loop that only consumes and produces: the least that any Python worker on librdkafka costs."""
     consumer = Consumer(client_conf(settings.kafka) | {"group.id": prefix, "enable.auto.commit": False})
     topic = f"{prefix}raw.syslog"
     consumer.assign([TopicPartition(topic, partition, 0) for partition in range(settings.partitions)])

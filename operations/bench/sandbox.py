@@ -1,6 +1,6 @@
-"""Settings in, an installation for one trial out: topics, data streams and workers of its own on the servers there are.
+"""Makes an installation for one measurement: topics, data streams and workers of its own on the given servers.
 
-Topics are removed afterwards; data streams stay, for a build of the server without their API cannot remove them.
+Topics are removed afterwards. Data streams stay, because a build of the server without their API cannot remove them.
 """
 
 import os
@@ -25,12 +25,12 @@ from topics.kafka.admin import create_topics
 from topics.kafka.client import client_conf
 from topics.kafka.reader import Reader
 
-_KEEP = 10 * 365 * 86_400.0  # seconds: a corpus may be old, and is counted all the same
+_KEEP = 10 * 365 * 86_400.0  # seconds; so long, because an old corpus has to be counted as well
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Names of its own, and what has become of the lines sent to it. Every question blocks until it is answered."""
+    """An installation with names of its own. Methods and properties ask its servers, and block."""
 
     settings: Settings
     prefix: str
@@ -46,20 +46,20 @@ class Sandbox:
         return self.prefix.rstrip(".")
 
     def typed(self) -> int:
-        """Records in the typed topics, and dead letters."""
+        """The number of records in the typed topics, and of dead letters."""
         return sum(self.reader.end(self.prefix + topic.name) for topic in (*TYPED, DEADLETTER))
 
     def uncounted(self) -> int:
-        """Records of the typed topics that the count role has not committed, of those topics that it reads."""
+        """The number of records that the count role has not committed, in the typed topics that it reads."""
         return self.reader.left("count", self.prefix)
 
     def searchable(self) -> int:
-        """Events that a search finds."""
+        """The number of events that a search finds."""
         from elasticsearch import ApiError
 
         try:
             found = self._elasticsearch.count(index=f"logs-ogrewatch.*-{self.namespace}", ignore_unavailable=True)
-        except ApiError:  # an index that is being made
+        except ApiError:  # an index is just being made
             return 0
         return int(found["count"])
 
@@ -78,7 +78,7 @@ class Sandbox:
 
 @contextmanager
 def sandbox(settings: Settings, geoip: Path | None = None) -> Iterator[Sandbox]:
-    """An installation of its own for the time of a `with`."""
+    """Make an installation, and remove its topics at the end of a `with`."""
     prefix, port = f"bench{uuid.uuid4().hex[:8]}.", free_port()
     create_topics(settings.kafka, prefix=prefix, partitions=settings.partitions, replication=1)
     with tempfile.TemporaryDirectory() as folder, Reader(settings.kafka) as reader:
@@ -98,7 +98,7 @@ def sandbox(settings: Settings, geoip: Path | None = None) -> Iterator[Sandbox]:
 
 @contextmanager
 def workers(made: Sandbox, roles: list[str]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """A process for each role, killed at the end of a `with`."""
+    """Start a process for each role, and kill all at the end of a `with`."""
     running = {role: subprocess.Popen(command_line("worker", role, "--bare"), env=made.environment) for role in roles}
     try:
         yield running
@@ -109,7 +109,7 @@ def workers(made: Sandbox, roles: list[str]) -> Iterator[dict[str, subprocess.Po
 
 
 def _delete(servers: str, prefix: str) -> None:
-    """All topics of a trial, the changelogs that Faust has made too."""
+    """Delete all topics of a measurement, and the changelogs that Faust has made."""
     client = AdminClient(client_conf(servers))
     names = [name for name in client.list_topics(timeout=10).topics if name.startswith(prefix)]
     for future in client.delete_topics(names or [prefix + topic.name for topic in CATALOGUE]).values():

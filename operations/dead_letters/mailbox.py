@@ -1,4 +1,4 @@
-"""The dead-letter topic and what was decided of its letters in, the letters that somebody asks for out."""
+"""Reads dead letters and the decisions on them from Kafka, and selects letters."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -16,14 +16,14 @@ from topics.records.deadletter import DeadLetter, InvalidDeadLetter, read
 Place = tuple[int, int]
 """Partition and offset of a letter."""
 REPLAYED, DROPPED, PRESENT = "replayed", "dropped", "present"
-"""What can become of a letter: sent again, given up, or found to be stored already."""
+"""Decisions on a letter: it was sent again, given up, or found to be stored already."""
 CUT = "cut"
-"""What a replay answers of a letter that has only the beginning of its record: nothing was decided of it."""
+"""The answer of a replay about a letter that has only the beginning of its record: nothing was decided on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which letters: those that agree with all that is set. Times are milliseconds since 1970, of the giving up."""
+    """Selects letters that agree with all fields that are set. Times of letters are milliseconds since 1970."""
 
     ids: frozenset[str] = frozenset()
     component: str = ""
@@ -36,7 +36,7 @@ class Wanted:
     """Those too that were sent again or dropped."""
 
     def fits(self, letter: DeadLetter) -> bool:
-        """Whether a letter is one of them, as far as it itself can tell."""
+        """Whether a letter agrees with the fields; `decided` is not looked at."""
         return (
             (not self.ids or letter.id in self.ids)
             and self.component in ("", letter.component)
@@ -50,23 +50,23 @@ class Wanted:
 
 @dataclass(slots=True)
 class Decisions:
-    """The last decision on each letter, by its id. It holds for the letters it names by their places, and no later."""
+    """The last decision by id of letters. A decision is about the letters whose places it names, and no later ones."""
 
     by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def of(self, letter: DeadLetter) -> dict[str, Any] | None:
-        """What was decided of a letter, if anything was."""
+        """The decision on a letter, None if there is none."""
         found = self.by_id.get(letter.id)
         return found if found is not None and list(letter.place) in found["letters"] else None
 
 
 def decision(what: str, by: str, places: Iterable[Place]) -> bytes:
-    """The value of a record of `DECISIONS`, for the letters of one id at these places."""
+    """Encode a record of `DECISIONS` about the letters of one id at these places."""
     return orjson.dumps({"fate": what, "at": time.time_ns() // 1_000_000, "by": by, "letters": list(places)})
 
 
 def decisions(reader: Reader, settings: Settings) -> Decisions:
-    """All decisions; blocks."""
+    """Read all decisions; blocks."""
     topic, found = settings.prefix + DECISIONS.name, Decisions()
     for message in reader.read(topic, reader.bounds(topic)):
         identity, said = message.key().decode(), orjson.loads(message.value())
@@ -76,9 +76,9 @@ def decisions(reader: Reader, settings: Settings) -> Decisions:
 
 
 def letters(reader: Reader, settings: Settings, since: int = 0) -> Iterator[DeadLetter]:
-    """Letters of records that came since a time (milliseconds), partition by partition in their order; blocks.
+    """Read letters about records since a time in milliseconds, partition by partition in their order; blocks.
 
-    What is in the topic and no letter is passed over.
+    Records of the topic that are no letters are left out.
     """
     topic = settings.prefix + DEADLETTER.name
     for message in reader.read(topic, reader.bounds(topic, since)):
@@ -89,7 +89,7 @@ def letters(reader: Reader, settings: Settings, since: int = 0) -> Iterator[Dead
 
 
 def search(reader: Reader, settings: Settings, wanted: Wanted) -> Iterator[tuple[DeadLetter, dict[str, Any] | None]]:
-    """Letters that are wanted, and what was decided of each; blocks."""
+    """Read the letters that are wanted, each with the decision on it; blocks."""
     decided = decisions(reader, settings)
     for letter in letters(reader, settings):
         if wanted.fits(letter):

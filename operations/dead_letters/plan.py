@@ -1,4 +1,4 @@
-"""Which letters are wanted in, decisions on them out. Letters are read twice, so that never more than some are held."""
+"""Decides on the letters that are wanted. They are read twice, so that only some are in memory at a time."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,14 +13,14 @@ from topics.event import id_of
 from topics.kafka.reader import Reader
 from topics.records.deadletter import DeadLetter
 
-_SOME, _SIZE = 5000, 32 << 20  # letters and bytes that are held, or one letter
+_SOME, _SIZE = 5000, 32 << 20  # the most letters and bytes in memory; one letter may be larger
 
 Plan = dict[str, list[Place]]
 Decision = tuple[str, DeadLetter, Sequence[Place]]
 
 
 def plan(reader: Reader, settings: Settings, wanted: Wanted) -> Plan:
-    """The letters that are wanted and not decided, by id; blocks."""
+    """Find the letters that are wanted and undecided, by id; blocks."""
     found: Plan = {}
     for letter, _ in search(reader, settings, wanted):
         found.setdefault(letter.id, []).append(letter.place)
@@ -28,9 +28,9 @@ def plan(reader: Reader, settings: Settings, wanted: Wanted) -> Plan:
 
 
 def carry_out(reader: Reader, settings: Settings, decider: Decider, what: str, planned: Plan) -> dict[str, int]:
-    """Decide as planned; blocks. Returns what became of how many: letters of what is stored are not sent again.
+    """Decide as planned; blocks. Returns the number of letters by decision.
 
-    Those that were cut cannot be: they stay as they are.
+    Letters whose events are stored are not sent again. Letters that were cut cannot be: they stay undecided.
     """
     done: Counter[str] = Counter()
 
@@ -51,7 +51,7 @@ def carry_out(reader: Reader, settings: Settings, decider: Decider, what: str, p
 
 
 def event_id(settings: Settings, letter: DeadLetter) -> str:
-    """The identity of the event that a letter is about; empty when it is about none, or cannot be read."""
+    """The identity of the event that a letter is about; "" when there is none, or it cannot be read."""
     if letter.topic in {settings.prefix + topic.name for topic in RAW}:
         return f"{letter.topic}-{letter.partition}-{letter.offset}"
     if letter.topic == settings.prefix + STATS.name:
@@ -63,7 +63,7 @@ def event_id(settings: Settings, letter: DeadLetter) -> str:
 
 
 def _some(reader: Reader, settings: Settings, planned: Plan) -> Iterator[list[DeadLetter]]:
-    """The first letter of each id, some at a time."""
+    """Read the first letter of each id, in batches."""
     firsts = {(identity, places[0]) for identity, places in planned.items()}
     some: list[DeadLetter] = []
     size = 0
@@ -80,7 +80,7 @@ def _some(reader: Reader, settings: Settings, planned: Plan) -> Iterator[list[De
 
 
 def _stored(settings: Settings, store: Store, some: list[DeadLetter]) -> set[str]:
-    """Ids of letters whose events are stored. What was not counted is sent again all the same."""
+    """Ids of letters whose events are stored. Letters of count are not among them: their events have to be counted."""
     events = {letter.id: event_id(settings, letter) for letter in some if letter.component != "count"}
     there = store.stored(sorted({event for event in events.values() if event}))
     return {identity for identity, event in events.items() if event in there}

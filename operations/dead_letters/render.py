@@ -1,4 +1,4 @@
-"""Letters in, what a terminal or a program is shown of them out. A terminal gets to see nothing that it would obey."""
+"""Shows dead letters as text for a terminal, with control characters escaped, or as JSON for programs."""
 
 import base64
 from collections.abc import Iterable, Iterator
@@ -16,19 +16,19 @@ _BEGINNING = 200  # bytes of a record that a table shows
 
 
 def safe(text: str | bytes | None) -> str:
-    """One line in which everything that is not printable is escaped as in Python, the backslash too."""
+    """Return one line in which everything that is not printable, and the backslash, is escaped as in Python."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")
     return "".join(c if c.isprintable() and c != "\\" else _escaped(c) for c in text or "")
 
 
 def clock(millis: int) -> str:
-    """A time in milliseconds since 1970, as ISO 8601 in UTC."""
+    """Write a time in milliseconds since 1970 as ISO 8601 in UTC."""
     return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def table(letters: Iterable[tuple[DeadLetter, Fate]], more: int) -> Table:
-    """A line for each letter; `more` are left out."""
+    """A table with a line for each letter. `more` is the number of letters that are left out."""
     found = Table(box=box.SIMPLE_HEAD, caption=f"{more:,} earlier ones: --limit." if more else None)
     for name in ("Given up", "Id", "Reason", "Record", "Fate"):
         found.add_column(name, overflow="fold", no_wrap=name == "Given up")
@@ -40,12 +40,12 @@ def table(letters: Iterable[tuple[DeadLetter, Fate]], more: int) -> Table:
 
 
 def page(letter: DeadLetter, fate: Fate) -> str:
-    """Everything about one letter, a line each."""
+    """Return everything about one letter, one line for each field."""
     return "\n".join(f"{name + ':':10} {text}" for name, text in _lines(letter, fate))
 
 
 def as_json(letter: DeadLetter, fate: Fate) -> dict[str, Any]:
-    """Everything about one letter. `value` is for the eye, `value_base64` is exact."""
+    """Return everything about one letter. `value` is readable text, `value_base64` is exact."""
     return {
         "id": letter.id,
         "component": letter.component,

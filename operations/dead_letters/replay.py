@@ -1,7 +1,7 @@
-"""Letters in; records sent again, and what was decided of each letter, out: both or neither.
+"""Sends the records of letters again and writes the decisions on them, both or neither.
 
-A decision and the record it sends go out in one Kafka transaction, and a later run fences off an earlier one that
-still goes on. So a letter is sent again once, whatever breaks.
+A decision and the record it sends are written in one Kafka transaction, and a later run fences off an earlier one that
+still goes on. So a letter is sent again exactly once, whichever process or server fails.
 https://kafka.apache.org/documentation/#semantics
 """
 
@@ -17,18 +17,18 @@ from topics.kafka.client import client_conf
 from topics.records.deadletter import DeadLetter
 from topics.records.replay import origin_header, recount_header, without_recount_header
 
-_TIMEOUT = 60.0  # seconds
-_MOST = 1000  # letters of one transaction
-_ENVELOPE = 128 << 10  # room for headers on top of the largest record
+_TIMEOUT = 60.0  # seconds for each step of a transaction
+_MOST = 1000  # the most letters in one transaction
+_ENVELOPE = 128 << 10  # bytes for headers, in addition to the largest record
 
-_QUIET = logging.getLogger("ogrewatch.deadletter")  # what librdkafka would print is raised as well
+_QUIET = logging.getLogger("ogrewatch.deadletter")  # discards what librdkafka logs: it is raised as well
 _QUIET.setLevel(logging.CRITICAL + 1)
 
 
 class Decider:
-    """Decides on letters, in the name of `by`. Making one fences off all others. Blocks; raises `KafkaException`.
+    """Decides on letters in the name of `by`. A new one fences off all others. Blocks; raises `KafkaException`.
 
-    Read the decisions there are after making it: until then somebody else may decide.
+    Read the existing decisions after making it: until then another one may decide.
     """
 
     def __init__(self, settings: Settings, by: str) -> None:
@@ -46,7 +46,7 @@ class Decider:
         self._producer.init_transactions(_TIMEOUT)
 
     def decide(self, decisions: Iterable[tuple[str, DeadLetter, Sequence[Place]]]) -> None:
-        """Decide on letters: what, a letter, and the places of all letters of its id."""
+        """Write decisions, each given as the decision, a letter, and the places of all letters of its id."""
         open_ = 0
         for what, letter, places in decisions:
             if not open_:
@@ -65,9 +65,9 @@ class Decider:
         self._produce(self._prefix + DECISIONS.name, decision(what, self._by, places), key=letter.id)
 
     def _replay(self, letter: DeadLetter) -> None:
-        """To where it is read by who gave it up: a raw record with its origin, a typed one to its own partition.
+        """Send a record to where the role that gave it up reads it: raw with its origin, typed to its own partition.
 
-        It is dated now, for Kafka deletes what is older than a topic keeps; the origin says when it came at first.
+        Its timestamp is now, because Kafka deletes what is older than a topic keeps; the origin has the first one.
         """
         topic, headers = letter.topic, letter.headers
         if topic in self._raw:
@@ -80,7 +80,7 @@ class Decider:
         self._produce(topic, letter.value, letter.key, letter.partition, headers=headers)
 
     def _produce(self, *arguments: object, **more: object) -> None:
-        """Give a record to the producer; waits when it has enough."""
+        """Pass a record to the producer; blocks while its queue is full."""
         while True:
             try:
                 self._producer.produce(*arguments, **more)  # type: ignore[arg-type]
@@ -91,7 +91,7 @@ class Decider:
 
 
 def why(error: KafkaException) -> str:
-    """What went wrong, for the one who ran the command."""
+    """Explain an error of Kafka to the person who ran the command."""
     if error.args[0].fatal():
         return "Another replay or drop has begun since; what this one had not finished is left to it."
     return f"Kafka: {error.args[0].str()}"

@@ -1,8 +1,8 @@
-"""Compares attempts by minute, service and outcome, as documents, closed minutes and count workers tell of them.
+"""Compares attempts by minute, service and outcome in documents, in closed minutes and in count workers.
 
-Only minutes that are closed and young enough that nothing in them can have come too late to be counted: they ended
-`SETTLED` seconds ago or more, and not longer ago than counts are kept. What differs while roles have something left to
-do may be on its way. What differs, and stays as it is, when nobody has anything left, is wrong.
+Minutes are compared that ended at least `SETTLED` seconds ago, so they are closed, and not longer ago than counts are
+kept, so no event of them came too late to be counted. While a role lags, a difference may still vanish. A difference
+that stays as it is although no role lags is an error.
 """
 
 import asyncio
@@ -25,17 +25,18 @@ from web import answers
 from web.workers import NoWorkers, Workers
 
 SETTLED = 45
-"""Seconds after which a minute is closed, published, and found by a search, if nobody has anything left to do."""
-_SHOWN = 20  # cells that are told
-_LIMIT = 60.0  # seconds that what differs has to become equal
-_STILL = 15.0  # seconds in which it does, if it does
+"""Seconds after which a minute is closed, published and found by a search, if no role lags."""
+_SHOWN = 20  # the most cells that are named
+_LIMIT = 60.0  # seconds after which the comparison is given up
+_STILL = 15.0  # seconds without a change after which a difference is an error
 _PAUSE = 3.0  # seconds between looks
 
 
 @dataclass(slots=True)
 class Attempts:
-    """What was compared: minutes from `since` to before `until`, seconds since 1970. `live` is None when no worker
-    answered; `settled` says that nobody had anything left to do, so that what differs is wrong.
+    """The attempts of the minutes from `since` to before `until`, seconds since 1970.
+
+    `live` is None when no count worker answered. `settled` says that no role lagged, so that a difference is an error.
     """
 
     since: int
@@ -47,7 +48,7 @@ class Attempts:
     settled: bool = True
 
     def differing(self) -> list[Cell]:
-        """Cells of which documents, closed minutes and workers say different things."""
+        """Cells whose numbers in documents, closed minutes and workers are not equal."""
         others = [self.windows] if self.live is None else [self.windows, self.live]
         cells = {cell for found in (self.documents, *others) for cell in found}
         return sorted(cell for cell in cells if any(found[cell] != self.documents[cell] for found in others))
@@ -71,9 +72,9 @@ class Attempts:
 
 
 def compare(reader: Reader, store: Store, settings: Settings, since: int, left: Callable[[], int]) -> Attempts:
-    """Compare what was received since a time, milliseconds; `left` says how many records roles have not finished with.
+    """Compare attempts received since a time in milliseconds. `left` returns how many records roles have to process.
 
-    Blocks: for a second or so, and up to a minute when something differs.
+    Blocks for about a second, and up to a minute when numbers differ.
     """
     until = (int(time.time()) - SETTLED) // MINUTE * MINUTE
     begin = max(since // 1000, int(time.time() - settings.keep) + 2 * MINUTE) // MINUTE * MINUTE + MINUTE
@@ -103,7 +104,7 @@ def _look(store: Store, settings: Settings, since: int, until: int, given_up: Co
 
 
 def live(settings: Settings, since: int, until: int, minutes: Iterable[int]) -> Counter[Cell] | None:
-    """What count workers answer about minutes; None when they do not, or not about all partitions."""
+    """Ask the count workers about minutes; None when they do not answer for all partitions."""
     return asyncio.run(_live(settings, since, until, sorted(minutes)))
 
 
@@ -127,14 +128,14 @@ async def _live(settings: Settings, since: int, until: int, minutes: list[int]) 
 
 
 def contradictory(reader: Reader, settings: Settings, since: int) -> list[str]:
-    """Ids of closed minutes that stand in their topic with different values."""
+    """Ids of closed minutes that were published with different values."""
     topic = settings.prefix + STATS.name
     values: dict[str, AuthWindow] = {}
     several: dict[str, None] = {}
     for message in reader.read(topic, reader.bounds(topic, since)):
         try:
             window = decode(message.value() or b"")
-        except (CodecError, UnknownSchema):  # index has made a dead letter of it, or will
+        except (CodecError, UnknownSchema):  # index makes a dead letter of it
             continue
         if values.setdefault(window.id, window) != window:
             several[window.id] = None
@@ -142,7 +143,7 @@ def contradictory(reader: Reader, settings: Settings, since: int) -> list[str]:
 
 
 def refused(reader: Reader, settings: Settings, since: int) -> Counter[Cell]:
-    """Attempts of events since a time that index has given up: they are counted, and no document tells of them."""
+    """Attempts of events of which index has made dead letters: they are counted, and have no document."""
     topic, found, seen = settings.prefix + DEADLETTER.name, Counter[Cell](), set()
     kinds = {settings.prefix + typed(kind) for kind in COUNTED_KINDS}
     for message in reader.read(topic, reader.bounds(topic, since)):

@@ -1,4 +1,4 @@
-"""What is known of an installation in, whether everything is accounted for out."""
+"""Decides whether every record that was received is accounted for, from offsets and sums or record by record."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -16,42 +16,44 @@ from topics.kafka.reader import Reader
 
 @dataclass(slots=True)
 class Ledger:
-    """A look at an installation: of `received` records some are `stored`, some `dead`, at most `under_way` others are
-    somewhere between. `exact` says that every single record was looked at. `truncated` are sentences about logs
-    of which Kafka has lost the end: sums say nothing of what it has written in that place.
+    """The state of an installation in numbers of records.
+
+    Of the records `received`, some are `stored`, some are `dead` letters, and at most `in_flight` are being processed.
+    `exact` says that every record was looked at. `truncated` has a sentence for each log of which Kafka has lost the
+    end: the sums say nothing about records that it has written in that place.
     """
 
     facts: Facts
     received: int
     stored: int
     dead: int
-    under_way: int
+    in_flight: int
     exact: bool = False
     attempts: Attempts | None = None
     truncated: list[str] = field(default_factory=list)
 
     @property
     def absent(self) -> int:
-        """Records that are neither stored nor letters."""
+        """The number of records that are neither stored nor dead letters."""
         return self.received - self.stored - self.dead
 
     @property
     def missing(self) -> int:
-        """Records that are owed: all of them after a look at each, else as many as the sums prove."""
+        """The number of lost records: the exact one after `verify`, else the least one that the sums prove."""
         if not self.exact:
-            return max(0, self.absent - self.under_way)
+            return max(0, self.absent - self.in_flight)
         raw, typed = self.facts.raw.values(), self.facts.typed.values()
         return sum(len(row.missing) for row in raw) + sum(len(row.missing) for row in typed)
 
     @property
     def wrongs(self) -> list[str]:
-        """A sentence for each thing that is wrong; none: balanced."""
+        """A sentence for each error. The installation is balanced when there is none."""
         counted = self.attempts.wrongs if self.attempts is not None else []
         return [*self.truncated, *(_by_partition(self.facts) if self.exact else _in_all(self)), *counted]
 
 
 def look(reader: Reader, store: Store, settings: Settings, since: int) -> tuple[Ledger, Given]:
-    """What offsets and sums say of everything since a time in milliseconds; blocks, for a second or so."""
+    """Compare offsets and sums of everything since a time in milliseconds; blocks for about a second."""
     groups = done(reader, settings)
     store.refresh()
     stored = store.total(since)
@@ -62,29 +64,29 @@ def look(reader: Reader, store: Store, settings: Settings, since: int) -> tuple[
             row.letters = given.number[at]
     received = sum(row.end - row.begin for row in now.raw.values())
     dead, logs = _dead(store, now, given), truncated(reader, settings)
-    return Ledger(now, received, stored, dead, now.under_way(), truncated=logs), given
+    return Ledger(now, received, stored, dead, now.in_flight(), truncated=logs), given
 
 
 def verify(reader: Reader, store: Store, settings: Settings, seen: Ledger, given: Given, step: Step) -> Ledger:
-    """The same look, at every single record; blocks, some fifteen seconds for each million."""
+    """Look at every record of the partitions in `seen`; blocks for some fifteen seconds for each million."""
     scan = Scan(reader, store, seen.facts, given, Origins(settings), step)
     scan.run()
     return replace(seen, received=seen.received - scan.holes, stored=scan.stored, exact=True)
 
 
 def count(reader: Reader, store: Store, settings: Settings, seen: Ledger) -> None:
-    """Compare attempts with closed minutes and live counts, where any are counted; blocks, up to a minute."""
+    """Compare attempts with closed minutes and live counts, if attempts are counted; blocks for up to a minute."""
     if any(row.counted is not None and row.counted >= 0 for row in seen.facts.typed.values()):
         seen.attempts = compare(reader, store, settings, seen.facts.since, lambda: _left(reader, settings))
 
 
 def _left(reader: Reader, settings: Settings) -> int:
-    """Records that normalize, count and index have not finished with."""
+    """The number of records that normalize, count and index have still to process."""
     return sum(reader.left(role, settings.prefix) for role in ("normalize", "count", "index"))
 
 
 def _dead(store: Store, now: Facts, given: Given) -> int:
-    """Letters about records of these partitions that are not stored all the same."""
+    """The number of dead letters about records of these partitions that are not stored as well."""
     ids = [
         f"{at[0]}-{at[1]}-{offset}"
         for at, row in now.raw.items()
@@ -97,8 +99,8 @@ def _dead(store: Store, now: Facts, given: Given) -> int:
 def _in_all(seen: Ledger) -> Iterator[str]:
     if seen.absent < 0:
         yield f"{-seen.absent:,} more events are stored than records were received."
-    elif seen.absent > seen.under_way:
-        lost = seen.absent - seen.under_way
+    elif seen.absent > seen.in_flight:
+        lost = seen.absent - seen.in_flight
         yield f"At least {lost:,} records are neither stored nor dead letters nor on their way."
 
 

@@ -1,7 +1,7 @@
-"""Kafka in, where every partition of an installation stands out. Nothing here is a process's own memory.
+"""Reads from Kafka how far every partition of an installation has been processed.
 
-What is read when matters, for a running installation moves meanwhile: first how far the groups are, and ends last.
-So whatever was not read, stored or given up at a later look is at or behind what the groups had done at the first.
+A running installation moves meanwhile, so the order of reading matters: committed offsets are read first, and the ends
+of partitions last. So a record that the groups had processed at the first reading is stored or a dead letter by then.
 """
 
 from collections.abc import Iterable
@@ -17,9 +17,9 @@ At = tuple[str, int]
 
 @dataclass(slots=True)
 class Raw:
-    """A raw partition from `begin` (the first record that is looked at) to `end`, and what became of its records.
+    """A raw partition from `begin`, the first record that is looked at, to `end`, and the state of its records.
 
-    `produced` events and `missing` records, which are neither events nor letters, are known after a scan.
+    `produced` (a number of events) and `missing` (offsets that are neither events nor letters) are known after a scan.
     """
 
     topic: str
@@ -33,7 +33,7 @@ class Raw:
 
     @property
     def lag(self) -> int:
-        """Records that normalize has not finished with."""
+        """The number of records that normalize has still to process."""
         return max(0, self.end - max(self.consumed, self.begin))
 
 
@@ -41,8 +41,8 @@ class Raw:
 class Typed:
     """A typed partition from `begin` to `end`. `counted` is None where nothing is counted.
 
-    Known after a scan: different `events`, records that are one of them once more (`repeated`), those `stored`, ids
-    stored more than once (`doubled`), and those that are neither stored nor letters (`missing`).
+    Known after a scan: the numbers of different `events`, of records that repeat one of them (`repeated`) and of events
+    that are `stored`; the ids that are stored more than once (`doubled`) or neither stored nor letters (`missing`).
     """
 
     topic: str
@@ -60,26 +60,26 @@ class Typed:
 
     @property
     def lag(self) -> int:
-        """Records that index has not finished with."""
+        """The number of records that index has still to process."""
         return max(0, self.end - max(self.indexed, self.begin))
 
     @property
     def count_lag(self) -> int | None:
-        """Records that count has not finished with."""
+        """The number of records that count has still to process."""
         return None if self.counted is None else max(0, self.end - max(self.counted, self.begin))
 
 
 @dataclass(slots=True)
 class Facts:
-    """All partitions, since a time in milliseconds; `replay` are those of records that were sent again."""
+    """All partitions, since a time in milliseconds. `replay` has those of the topic of records that were sent again."""
 
     since: int
     raw: dict[At, Raw]
     replay: dict[At, Raw]
     typed: dict[At, Typed]
 
-    def under_way(self) -> int:
-        """The most events that may not be stored yet: records that somebody has not finished with."""
+    def in_flight(self) -> int:
+        """The largest number of events that may not be stored yet: all records that a role has still to process."""
         events = (row for row in self.typed.values() if not row.topic.endswith(STATS.name))
         return sum(row.lag for rows in (self.raw.values(), self.replay.values(), events) for row in rows)
 
@@ -88,13 +88,13 @@ Done = dict[str, dict[At, int]]
 
 
 def done(reader: Reader, settings: Settings) -> Done:
-    """How far each role is, by its topics; blocks."""
+    """The committed offsets of each role; blocks."""
     prefix = settings.prefix
     return {role: reader.committed(group_of(role, prefix), read_by(role, prefix)) for role in READ_BY}
 
 
 def facts(reader: Reader, settings: Settings, since: int, groups: Done) -> Facts:
-    """All partitions as they are now; blocks."""
+    """Read the ends of all partitions as they are now; blocks."""
     names = [settings.prefix + topic.name for topic in RAW]
     return Facts(
         since,

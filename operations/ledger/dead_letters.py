@@ -1,4 +1,4 @@
-"""Dead letters in; which records and events are accounted for by them out."""
+"""Collects which records and events are accounted for by dead letters."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -14,16 +14,15 @@ from topics.records.deadletter import DeadLetter
 Origin = tuple[str, int, int]
 """Raw topic, partition and offset: the identity of an event."""
 OriginOf = Callable[[bytes], Origin | None]
-"""Reads it in an encoded event; None when that cannot be read."""
+"""Reads the origin of an encoded event; None when it cannot be read."""
 
 
 @dataclass(slots=True)
 class Given:
-    """What was given up, by raw partition: offsets of records by normalize, and of events by index.
+    """The offsets of dead letters by raw partition: `records` are those of normalize, `events` those of index.
 
-    What was sent again is in `again` and not in the others: it should be stored by now, or be a letter again.
-    `unread` are letters of index that do not say which event they are about. `number` counts letters by the partition
-    that their records stood in.
+    Offsets that were sent again are in `again` only: they should be stored by now, or be letters again. `unread` counts
+    letters of index whose event cannot be identified. `number` counts letters by the partition of their records.
     """
 
     records: dict[At, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -34,7 +33,7 @@ class Given:
 
 
 def given_up(reader: Reader, settings: Settings, since: int, origin_of: OriginOf) -> Given:
-    """What the letters about records from a time on say; blocks. Each counts once, however often it was written."""
+    """Read the letters about records since a time; blocks. A letter that was written several times counts once."""
     found, decided = Given(), decisions(reader, settings)
     raw = {settings.prefix + topic.name for topic in RAW}
     origins: dict[str, Origin | None] = {}
@@ -46,7 +45,7 @@ def given_up(reader: Reader, settings: Settings, since: int, origin_of: OriginOf
             if fate is None or fate["fate"] != REPLAYED:
                 standing[letter.id] = _stripped(letter)
     for identity, origin in origins.items():
-        _book(found, standing.get(identity), origin)
+        _note(found, standing.get(identity), origin)
     for at, offsets in found.again.items():
         offsets -= found.records[at] | found.events[at]
     return found
@@ -59,12 +58,12 @@ def _origin(letter: DeadLetter, raw: set[str], origin_of: OriginOf) -> Origin | 
 
 
 def _stripped(letter: DeadLetter) -> DeadLetter:
-    """Letters are many, and what they hold may be large."""
+    """Drop the content of a letter, because there may be many and large ones."""
     return replace(letter, key=None, value=None, headers=[], error="")
 
 
-def _book(found: Given, letter: DeadLetter | None, origin: Origin | None) -> None:
-    """Note a letter that stands; or, without one, what was sent again."""
+def _note(found: Given, letter: DeadLetter | None, origin: Origin | None) -> None:
+    """Note a letter that was not sent again or, for None, that the record of `origin` was sent again."""
     if letter is None:
         if origin is not None:
             found.again[origin[0], origin[1]].add(origin[2])

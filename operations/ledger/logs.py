@@ -1,4 +1,4 @@
-"""Compares the logs of an installation with what its groups have committed: whether Kafka has lost the end of one."""
+"""Finds logs of which Kafka has lost the end, by comparing them with what the groups have committed."""
 
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from topics.kafka.reader import Reader
 
 
 def truncated(reader: Reader, settings: Settings) -> list[str]:
-    """A sentence for each log that is another one than the one that a role has processed; blocks.
+    """Return a sentence for each log that lost records which a role has processed; blocks.
 
     Raises `KafkaException`.
     """

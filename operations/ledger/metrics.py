@@ -1,4 +1,4 @@
-"""The last look at an installation in, Prometheus metrics out. `docs/ledger.md` explains each to its readers."""
+"""Shows the last result of the ledger as Prometheus metrics; `docs/ledger.md` explains each."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,22 +12,22 @@ from operations.ledger.balance import Ledger
 from operations.ledger.counts import Raw, Typed
 
 _Row = tuple[Raw | Typed, str, int | None]
-"""A partition, the role that has to do with the number, and the number; None where it is not known."""
+"""A partition, the role that the number is about, and the number; None where it is not known."""
 
 
 class LedgerMetrics(Collector):
-    """Shows what was noted last; nothing before."""
+    """Collects metrics from the ledger that was noted last, and none before the first."""
 
     def __init__(self) -> None:
         self._seen: Ledger | None = None
         self._at = 0.0
 
     def note(self, seen: Ledger) -> None:
-        """Show this from now on."""
+        """Show this ledger from now on."""
         self._seen, self._at = seen, time.time()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """What Prometheus asks for; neither Kafka nor Elasticsearch is asked."""
+        """Return the metrics, without asking Kafka or Elasticsearch."""
         if self._seen is not None:
             yield _gauge("look_timestamp_seconds", "When Kafka and Elasticsearch were asked.", self._at)
             yield from _sums(self._seen)
@@ -51,7 +51,7 @@ def _sums(seen: Ledger) -> Iterator[GaugeMetricFamily]:
     yield _gauge("received", "Records received since the time that is looked at.", seen.received)
     yield _gauge("stored", "Those that Elasticsearch holds.", seen.stored)
     yield _gauge("dead_lettered", "Those that are dead letters, and not stored.", seen.dead)
-    yield _gauge("under_way", "The most that may be on their way.", seen.under_way)
+    yield _gauge("under_way", "The most that may be on their way.", seen.in_flight)
     yield _gauge("missing", "Those that are nowhere, as far as that is proven.", seen.missing)
 
 
@@ -71,7 +71,7 @@ def _partitions(seen: Ledger) -> Iterator[GaugeMetricFamily]:
 
 
 def _scanned(raw: list[Raw], typed: list[Typed]) -> Iterator[GaugeMetricFamily]:
-    """What is known when every record was looked at."""
+    """Metrics that are known after every record was looked at."""
     missing = [(row, role, len(row.missing)) for role, rows in (("normalize", raw), ("index", typed)) for row in rows]
     doubled = [(row, "index", len(row.doubled)) for row in typed]
     yield _rows("partition_produced", "Events that were made of records.", _of("normalize", raw, "produced"))

@@ -1,4 +1,4 @@
-"""Encoded events in, the raw places that they came from out."""
+"""Reads from which raw record an encoded event was made."""
 
 import time
 
@@ -14,8 +14,9 @@ _TIMES = 5
 
 
 class Origins:
-    """Reads events, those too whose schemas only a registry knows. Raises `RegistryUnavailable` when it does not
-    answer.
+    """Reads origins of events, also of those whose schemas only a registry knows.
+
+    Raises `RegistryUnavailable` when the registry does not answer.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -23,7 +24,7 @@ class Origins:
         EVENTS.asks = self._registry is not None
 
     def __call__(self, value: bytes) -> Origin | None:
-        """Topic, partition and offset of the raw record, None if this is no event. Blocks only for a registry."""
+        """Return topic, partition and offset of the raw record, None for no event. Blocks only for a registry."""
         while True:
             try:
                 event = decode_head(value)

@@ -1,4 +1,4 @@
-"""A look at an installation in, tables or JSON out."""
+"""Shows a ledger as tables for people or as JSON for programs."""
 
 from dataclasses import asdict
 from typing import Any
@@ -13,11 +13,11 @@ from operations.ledger.attempts import Attempts
 from operations.ledger.balance import Ledger
 from operations.ledger.counts import Raw, Typed
 
-_SHOWN = 100  # places of what is missing that JSON names for each partition
+_SHOWN = 100  # the most missing records that JSON names for each partition
 
 
 def as_json(seen: Ledger) -> dict[str, Any]:
-    """Everything, for programs."""
+    """Return the ledger as JSON values."""
     return {
         "balanced": not seen.wrongs,
         "exact": seen.exact,
@@ -26,7 +26,7 @@ def as_json(seen: Ledger) -> dict[str, Any]:
         "stored": seen.stored,
         "dead_lettered": seen.dead,
         "missing": seen.missing,
-        "under_way": seen.under_way,
+        "under_way": seen.in_flight,
         "wrongs": seen.wrongs,
         "attempts": _attempts(seen.attempts),
         "raw": [_raw_row(row, seen.exact) for row in seen.facts.raw.values()],
@@ -36,12 +36,12 @@ def as_json(seen: Ledger) -> dict[str, Any]:
 
 
 def shown(seen: Ledger) -> RenderableType:
-    """Everything, for people. Partitions that never held anything are left out."""
+    """Return tables for a terminal. Partitions that never held a record are left out."""
     return Group(_raw(seen), _typed(seen), Text(verdict(seen), style="green" if not seen.wrongs else "bold red"))
 
 
 def verdict(seen: Ledger) -> str:
-    """The last lines: what it comes to."""
+    """The last lines, which say whether everything is balanced."""
     sums = f"{seen.received:,} received = {seen.stored:,} stored + {seen.dead:,} dead letters"
     rest = f" + {seen.absent:,} others" if seen.absent else ""
     counted = _counted(seen.attempts)
@@ -69,7 +69,7 @@ def _attempts(found: Attempts | None) -> dict[str, Any] | None:
 
 
 def _counted(found: Attempts | None) -> str:
-    """A line about attempts; none where nothing is counted."""
+    """A line about attempts; none when attempts are not counted."""
     if found is None:
         return ""
     live = "no count worker answers" if found.live is None else f"{found.live.total():,} as count workers answer"

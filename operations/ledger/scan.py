@@ -1,7 +1,7 @@
-"""Where partitions stand in, what became of every single record out: exact, and as long as the topics are.
+"""Finds out what became of every single record, by reading all topics and asking Elasticsearch for every id.
 
-A byte for each raw offset says what was met of it. Events are known by their raw places, so that one that normalize
-wrote twice counts once; what Elasticsearch holds is asked by id, record for record.
+Memory is one byte of flags for each raw offset. Events are identified by their raw record, so an event that normalize
+wrote twice counts once.
 """
 
 from array import array
@@ -18,17 +18,17 @@ from topics.catalogue import STATS
 from topics.kafka.reader import Reader
 
 PRODUCED, FINISHED, WAITING = 1, 2, 4
-"""There is an event; index has finished with a record of it; index has still to read a record of it."""
-_IDS = 10_000  # that Elasticsearch is asked for at a time
+"""Flags: there is an event; index has processed a record of it; index has still to process a record of it."""
+_IDS = 10_000  # ids in one question to Elasticsearch
 _TICK = 1000  # records between two steps of the progress
 
 Step = Callable[[str, int, int], object]
-"""Told what is being done, how much of it is done, and how much there is."""
+"""Called with what is being done, how much of it is done, and how much there is."""
 
 
 @dataclass(slots=True)
 class Marks:
-    """What was met of a raw partition, by offset from `begin` on; and in which typed partition, counted from 1."""
+    """The flags of a raw partition by offset from `begin` on, and the number of the typed partition, counted from 1."""
 
     row: Raw
     flags: bytearray = field(init=False)
@@ -40,9 +40,10 @@ class Marks:
 
 
 class Scan:
-    """One scan: `run` fills in what the rows of `facts` know only after it. Blocks; `step` is called now and then.
+    """One scan, which completes the rows of `facts`. `run` blocks, and calls `step` now and then.
 
-    Then `stored` records are in Elasticsearch, and `holes` are offsets without a record: ends of transactions.
+    Afterwards `stored` is the number of records in Elasticsearch, and `holes` the number of offsets without a record,
+    such as ends of transactions.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Scan:
         self._numbers = {at: number for number, at in enumerate(facts.typed, 1)}
 
     def run(self) -> None:
-        """Read the typed topics, then ask Elasticsearch, then look for records that led to nothing."""
+        """Read the typed topics, ask Elasticsearch, and look for records without an event."""
         for topic in dict.fromkeys(row.topic for row in self._facts.typed.values()):
             if not topic.endswith(STATS.name):
                 self._read(topic)
@@ -90,7 +91,7 @@ class Scan:
         marks.flags[index] |= PRODUCED | (FINISHED if at < row.indexed else WAITING)
 
     def _ask(self, at: At, marks: Marks) -> None:
-        """What is stored of a raw partition, and what should be."""
+        """Ask which records of a raw partition are stored, and note those that should be and are not."""
         consumed = max(0, marks.row.consumed - marks.row.begin)
         asked = (index for index, flags in enumerate(marks.flags) if flags or index < consumed)
         prefix, absent = f"{at[0]}-{at[1]}-", list[int]()
@@ -103,7 +104,7 @@ class Scan:
                 elif self._owed(at, marks, index):
                     absent.append(index)
             self._step(f"Elasticsearch, {at[0]}-{at[1]}", some[-1], len(marks.flags))
-        self._book(at, marks, absent)
+        self._attribute(at, marks, absent)
 
     def _stored_in(self, row: Typed | None, identity: str, number: int) -> None:
         self.stored += 1
@@ -113,7 +114,7 @@ class Scan:
                 row.doubled.append(identity)
 
     def _owed(self, at: At, marks: Marks, index: int) -> bool:
-        """Whether somebody says to have finished with a record, and it is no letter."""
+        """Whether a record should be stored: a role has processed it, and it is no dead letter."""
         offset, flags = marks.row.begin + index, marks.flags[index]
         if offset in self._given.records[at] or offset in self._given.events[at]:
             return False
@@ -121,8 +122,8 @@ class Scan:
             return not flags & WAITING and not any(row.lag for row in self._facts.replay.values())
         return bool(flags & FINISHED) or not flags
 
-    def _book(self, at: At, marks: Marks, absent: list[int]) -> None:
-        """Who owes what is absent: index if there is an event, else normalize, if there is a record at all."""
+    def _attribute(self, at: At, marks: Marks, absent: list[int]) -> None:
+        """Note absent records as lost by index if there is an event, else by normalize if there is a record at all."""
         lost = [marks.row.begin + index for index in absent if not marks.typed[index]]
         for index in absent:
             if (row := self._rows[marks.typed[index]]) is not None:
@@ -135,8 +136,9 @@ class Scan:
             self.holes += len(lost) - len(marks.row.missing)
 
     def _copied(self, at: At, row: Raw, there: dict[int, Any]) -> set[int]:
-        """Which of these records stand once more behind them: `ogrewatch repair` has seen to it that it is that one
-        which is processed.
+        """Offsets of records of which `ogrewatch repair` has written a copy further behind.
+
+        Normalize processes the copy instead.
         """
         if not there:
             return set()

@@ -1,4 +1,4 @@
-"""Identities of events and times in, what Elasticsearch holds of them out."""
+"""Asks Elasticsearch which events it holds, by identity or by time."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ from sinks.elasticsearch.connection import client
 from sinks.elasticsearch.templates import attempts_name, stream_name
 
 StoreError = (ApiError, TransportError)
-"""What every method raises when Elasticsearch does not answer, or not well."""
+"""The errors that every method raises when Elasticsearch does not answer, or reports an error."""
 
-_TIMEOUT = 60.0  # seconds
-_IDS = 10_000  # of one search: the server's limit of hits
-_HOUR = 3600  # seconds of minutes in one search: a server allows 65,536 buckets
+_TIMEOUT = 60.0  # seconds for each answer
+_IDS = 10_000  # ids in one search: the server's limit of hits
+_HOUR = 3600  # seconds that one search covers, because a server allows 65,536 buckets
 _OUTCOMES = ("success", "failure", "unknown")
 _HITS = "hits.hits._id,hits.total.value,timed_out,_shards.failed"
 
@@ -38,18 +38,18 @@ class Store:
         self._client.close()
 
     def refresh(self) -> None:
-        """Make what was written visible to the other methods."""
+        """Refresh the indices, so that the other methods see everything written."""
         self._client.indices.refresh(index=f"{self._index},{self._attempts}", ignore_unavailable=True)
 
     def stored(self, ids: Sequence[str]) -> Counter[str]:
-        """How many documents there are of each identity; those without are left out."""
+        """Count documents by identity; identities without a document are left out."""
         found: Counter[str] = Counter()
         for start in range(0, len(ids), _IDS):
             found += self._search(ids[start : start + _IDS])
         return found
 
     def total(self, since: int) -> int:
-        """Documents of records that came at or after a time, milliseconds since 1970."""
+        """Count documents of records that came at or after a time, in milliseconds since 1970."""
         query = {"range": {"event.created": {"gte": since, "format": "epoch_millis"}}}
         answer = self._client.count(index=self._index, query=query, ignore_unavailable=True)
         if answer["_shards"]["failed"]:
@@ -57,7 +57,7 @@ class Store:
         return int(answer["count"])
 
     def attempts(self, since: int, until: int) -> Counter[Cell]:
-        """Attempts as events tell of them, in minutes from `since` to before `until`, seconds since 1970."""
+        """Sum up attempts of event documents in minutes from `since` to before `until`, seconds since 1970."""
         number = {"number": {"sum": {"field": "ogrewatch.attempt"}}}
         sums = {"outcomes": {"terms": {"field": "event.outcome", "missing": "unknown"}, "aggs": number}}
         found: Counter[Cell] = Counter()
@@ -67,7 +67,7 @@ class Store:
         return +found
 
     def windows(self, since: int, until: int) -> Counter[Cell]:
-        """The same as closed minutes add up."""
+        """Sum up attempts of the documents of closed minutes, in the same way."""
         sums = {outcome: {"sum": {"field": f"ogrewatch.auth.{outcome}"}} for outcome in _OUTCOMES}
         found: Counter[Cell] = Counter()
         for minute, bucket in self._by_minute(self._attempts, "ogrewatch.auth.service", sums, since, until):
@@ -94,7 +94,7 @@ class Store:
                     yield minute["key"] // 1000, bucket
 
     def _search(self, ids: Sequence[str]) -> Counter[str]:
-        """One search; a document met twice makes more hits than a search returns, then in two halves."""
+        """Search for ids. When duplicates make more hits than one search returns, search for two halves."""
         answer = self._client.search(
             index=self._index, query={"ids": {"values": ids}}, size=_IDS, sort="_doc", source=False,
             track_total_hits=True, ignore_unavailable=True, filter_path=_HITS,

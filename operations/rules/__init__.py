@@ -1,1 +1,1 @@
-"""Checks, tests and explains rules."""
+"""Checks, tests and lists rules."""

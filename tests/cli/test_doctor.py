@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from cli import doctor
 from operations.addresses import shown
+from operations.doctor import OUR_PACKAGES, Finding
 from stack.ports import HOST, free_port
 
 app = typer.Typer()
@@ -26,9 +27,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OGREWATCH_ELASTICSEARCH", f"http://{HOST}:{free_port()}")
 
 
-def findings() -> tuple[int, dict[str, doctor.Finding]]:
+def findings() -> tuple[int, dict[str, Finding]]:
     result = CliRunner().invoke(app, ["--json"])
-    return result.exit_code, {entry["name"]: doctor.Finding(**entry) for entry in orjson.loads(result.stdout)}
+    return result.exit_code, {entry["name"]: Finding(**entry) for entry in orjson.loads(result.stdout)}
 
 
 def test_all_is_well_with_servers(kafka: str, elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +94,7 @@ def test_people_read_a_line_for_each() -> None:
 
 def test_our_packages_are_those_of_the_project() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
-    assert set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) == doctor.OUR_PACKAGES
+    assert set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) == OUR_PACKAGES
 
 
 def test_passwords_are_not_shown() -> None:

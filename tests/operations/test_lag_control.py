@@ -2,7 +2,7 @@
 
 import pytest
 
-from operations.lag_control import LagPace
+from operations.lag_control import LagLimiter
 
 
 class Workers:
@@ -40,25 +40,25 @@ class Workers:
 @pytest.mark.parametrize("start", [0.0, 15.0])
 def test_others_wait_for_a_short_time(capacity: float, start: float) -> None:
     workers = Workers(capacity, start)
-    pace = LagPace(1_450.0, workers.backlog, lambda: workers.now, workers.sleep)
+    limiter = LagLimiter(1_450.0, workers.backlog, lambda: workers.now, workers.sleep)
     longest = 0.0
     while workers.now < start + 120:
-        pace.wait()
+        limiter.wait()
         workers.sent += 1
         if workers.now > start + 10:
             longest = max(longest, workers.wait)
     assert longest < 3.0
     begin, sent = workers.now, workers.sent
     while workers.now < begin + 60:
-        pace.wait()
+        limiter.wait()
         workers.sent += 1
     assert (workers.sent - sent) / 60 > 0.2 * min(capacity, 1_450)
 
 
 def test_nothing_known_changes_nothing() -> None:
     now = [0.0]
-    pace = LagPace(1_000.0, lambda: None, lambda: now[0], lambda seconds: now.__setitem__(0, now[0] + seconds))
+    limiter = LagLimiter(1_000.0, lambda: None, lambda: now[0], lambda seconds: now.__setitem__(0, now[0] + seconds))
     for _ in range(400):
-        pace.wait()
-    assert pace.rate == 100.0
+        limiter.wait()
+    assert limiter.rate == 100.0
     assert now[0] == pytest.approx(4.0, abs=0.1)

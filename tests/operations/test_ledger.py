@@ -114,7 +114,7 @@ def test_what_normalize_passed_over_is_missed(here: Place) -> None:
 
 def _under_way(here: Place) -> int:
     with Reader(here.kafka) as reader:
-        return facts(reader, here.settings, 0, done(reader, here.settings)).under_way()
+        return facts(reader, here.settings, 0, done(reader, here.settings)).in_flight()
 
 
 @pytest.mark.kill
