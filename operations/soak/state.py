@@ -75,9 +75,12 @@ class State:
         services = {"services": {"terms": {"field": service, "size": 1000, "missing": "unknown"}, "aggs": sums}}
         minutes = {"date_histogram": {"field": "@timestamp", "fixed_interval": "1m", "min_doc_count": 1}}
         answer = self._elasticsearch.search(
-            index=f"{streams}-{self.site.settings.namespace}", size=0, aggs={"minutes": {**minutes, "aggs": services}}
+            index=f"{streams}-{self.site.settings.namespace}",
+            ignore_unavailable=True,  # nothing was ever closed: that is for the verdict to say
+            size=0,
+            aggs={"minutes": {**minutes, "aggs": services}},
         )
-        for minute in answer["aggregations"]["minutes"]["buckets"]:
+        for minute in answer.get("aggregations", {"minutes": {"buckets": ()}})["minutes"]["buckets"]:
             for bucket in minute["services"]["buckets"]:
                 yield minute["key"] // 1000, bucket
 
