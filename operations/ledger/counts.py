@@ -1,7 +1,7 @@
 """Reads from Kafka how far every partition of an installation has been processed.
 
 A running installation moves meanwhile, so the order of reading matters: committed offsets are read first, and the ends
-of partitions last. So a record that the groups had processed at the first reading is stored or a dead letter by then.
+of partitions last. So every record that a group has not processed at the first reading counts as in flight.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What should be and what is in, a verdict out."""
+"""Compares what an installation holds with what it should hold, and judges each promise."""
 
 import json
 import subprocess
@@ -18,16 +18,16 @@ from operations.soak.site import Site
 from operations.soak.state import State
 
 MEMORY = 300
-"""MB that a worker may take at most."""
-_LIMIT = 300.0  # seconds that everything has to arrive
+"""The most memory of a worker, in MB."""
+_LIMIT = 300.0  # seconds after which waiting for arrivals is given up
 _LOOK = 1.0  # seconds between looks
-_STILL = 3.0  # seconds after which what has arrived must not have become more
-_NAMES = 5  # examples that are told
+_STILL = 3.0  # seconds to wait after all arrivals, to see whether too much arrives
+_NAMES = 5  # the most examples that are named
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One promise, whether it was kept, and the figures."""
+    """One promise, whether it was kept, and figures about it."""
 
     name: str
     kept: bool
@@ -35,7 +35,7 @@ class Check:
 
 
 def settle(site: Site, truth: Expected, tell: Callable[[str], object]) -> None:
-    """Wait until all has arrived, or for as long as that may take; then a little longer."""
+    """Wait until everything has arrived or the time is over, and then for `_STILL` seconds."""
     state, until = State(site), time.monotonic() + _LIMIT
     while time.monotonic() < until:
         waiting = _waiting(state, truth)
@@ -47,12 +47,12 @@ def settle(site: Site, truth: Expected, tell: Callable[[str], object]) -> None:
 
 
 def verdict(site: Site, fleet: Fleet, load: Load, truth: Expected) -> list[Check]:
-    """All checks. Raises what Kafka's and Elasticsearch's clients raise."""
+    """Run all checks. Raises the errors of the clients of Kafka and Elasticsearch."""
     return [_input(load, truth), *_documents(site, truth), *_counts(State(site), truth), *_rest(site, fleet, load)]
 
 
 def _waiting(state: State, truth: Expected) -> str:
-    """What has not arrived yet, in words."""
+    """Describe what has not arrived yet."""
     from elasticsearch import ApiError, TransportError
 
     try:
@@ -120,7 +120,7 @@ def _rest(site: Site, fleet: Fleet, load: Load) -> Iterator[Check]:
 
 
 def _ledger(site: Site) -> Check:
-    """What `ogrewatch ledger` says, which looks at topics and documents, and asks count workers if any answer."""
+    """The verdict of `ogrewatch ledger`, which compares topics, documents and answers of count workers."""
     command = command_line("ledger", "--verify", "--json")
     done = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=False, timeout=_LIMIT)
     if done.returncode:

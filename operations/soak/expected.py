@@ -1,4 +1,4 @@
-"""The raw topic in, what must have become of it out: parsed once more, by nobody who is killed."""
+"""Computes what must have become of the raw topic, by parsing it again in a process that is not killed."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _MANY = 2_000  # records at a time
 
 @dataclass(slots=True)
 class Expected:
-    """What the raw topic holds: lines, their fingerprint, the ids of their events, attempts by cell."""
+    """The content of the raw topic: number of lines, their fingerprint, ids of their events, attempts by cell."""
 
     lines: int = 0
     print: int = 0
@@ -29,14 +29,14 @@ class Expected:
 
 
 def recount(settings: Settings) -> Expected:
-    """Read and parse all of it. Blocks; raises `KafkaException`."""
+    """Read and parse the whole raw topic. Blocks; raises `KafkaException`."""
     from agents.pipeline import Pipeline
     from agents.state.changelog import ChangelogPartition
     from agents.state.correlation import BatchState, CorrelationStore
 
     truth, pipeline = Expected(), Pipeline(settings)
     for partition in range(settings.partitions):
-        part = ChangelogPartition("", partition, CorrelationStore())  # what lines tell each other, in memory only
+        part = ChangelogPartition("", partition, CorrelationStore())  # in memory only
         for messages in _batches(settings, RAW, partition):
             truth.lines += len(messages)
             truth.print = truth.print + fingerprint([message.value() or b"" for message in messages]) & (1 << 64) - 1
@@ -50,7 +50,7 @@ def recount(settings: Settings) -> Expected:
 
 
 def records(settings: Settings, topic: str) -> Iterator[Message]:
-    """All records of a topic. Blocks; raises `KafkaException`."""
+    """Read all records of a topic. Blocks; raises `KafkaException`."""
     for partition in range(settings.partitions):
         for messages in _batches(settings, topic, partition):
             yield from messages

@@ -1,4 +1,4 @@
-"""Names of faults in, what they do to workers and servers out. Each blocks until it is undone, however it ends."""
+"""Does faults to workers and servers. Each method is one fault, and blocks until the fault is undone."""
 
 import os
 import signal
@@ -14,14 +14,14 @@ from operations.soak.fleet import ROLES, Fleet
 from operations.soak.site import wait_ready
 from stack.server import Server
 
-_SESSION = 10.0  # seconds after which a silent worker's partitions move on; the workers' setting
+_SESSION = 10.0  # seconds after which the partitions of a silent worker move to another: the workers' setting
 _STREAMS = "logs-ogrewatch.*,metrics-ogrewatch.*"
 _TIGHT = "indices.breaker.total.limit"
-_ATTEMPTS = 60  # to undo what was done to Elasticsearch, a second apart
+_ATTEMPTS = 60  # attempts, a second apart, to undo a fault of Elasticsearch
 
 
 class Faults:
-    """Does faults to a fleet and its servers. The times it takes follow from `random` alone, until `stop` is set."""
+    """Does faults to a fleet and its servers. `random` decides how long each takes; `stop` cuts it short."""
 
     def __init__(self, fleet: Fleet, random: Random, stop: threading.Event) -> None:
         self._fleet, self._site, self._random, self._stop = fleet, fleet.site, random, stop
@@ -32,26 +32,26 @@ class Faults:
     # Workers
 
     def kill(self, role: str) -> None:
-        """SIGKILL."""
+        """Kill a worker by SIGKILL."""
         self._fleet.kill(self._fleet.first(role))
 
     def restart(self, role: str) -> None:
-        """SIGTERM."""
+        """End a worker by SIGTERM; it is started again."""
         self._fleet.restart(self._fleet.first(role))
 
     def pause(self, role: str) -> None:
-        """Stop a worker past its session, and let it go on."""
+        """Pause a worker for longer than its session, and let it go on."""
         with self._paused(role):
             self._sleep(_SESSION + 2, _SESSION + 8)
 
     def join(self, role: str) -> None:
-        """A second worker comes, and goes."""
+        """Start a second worker, and end it."""
         member = self._fleet.join(role)
         self._sleep(8, 16)
         self._fleet.leave(member)
 
     def zombie(self, role: str) -> None:
-        """Stop a worker, let its successor take over, kill that one, and wake the first as if nothing had been."""
+        """Pause a worker, let its successor take over, kill the successor, and let the first one go on."""
         successor = self._fleet.join(role)
         self._sleep(4, 8)
         with self._paused(role):
@@ -61,7 +61,7 @@ class Faults:
         self._fleet.leave(successor)
 
     def crash(self) -> None:
-        """SIGKILL to all workers at once."""
+        """Kill all workers at once by SIGKILL."""
         for role in ROLES:
             self.kill(role)
 
@@ -77,25 +77,25 @@ class Faults:
     # Servers
 
     def kill_broker(self) -> None:
-        """SIGKILL; it is started again seconds later."""
+        """Kill the broker by SIGKILL, and start it again seconds later."""
         self._site.kafka.kill()
         self._start(self._site.kafka)
 
     def pause_broker(self) -> None:
-        """Stop it for longer than sessions last."""
+        """Pause the broker for longer than sessions last."""
         self._pause(self._site.kafka)
 
     def kill_elasticsearch(self) -> None:
-        """SIGKILL; it is started again seconds later."""
+        """Kill Elasticsearch by SIGKILL, and start it again seconds later."""
         self._site.elasticsearch.kill()
         self._start(self._site.elasticsearch)
 
     def pause_elasticsearch(self) -> None:
-        """Connections stay, and nothing answers."""
+        """Pause Elasticsearch: connections stay open, and nothing answers."""
         self._pause(self._site.elasticsearch)
 
     def block_indices(self) -> None:
-        """As Elasticsearch does itself when its disk is full."""
+        """Block writing to indices, as Elasticsearch does when its disk is full."""
         self._put_block(True)
         try:
             self._sleep(4, 8)
@@ -103,7 +103,7 @@ class Faults:
             self._put_block(None)
 
     def exhaust_elasticsearch(self) -> None:
-        """It answers whole requests with 429, for its memory is too full."""
+        """Make Elasticsearch refuse whole requests with 429, by a low limit of its memory."""
         self._put_limit("1%")
         try:
             self._sleep(4, 8)
@@ -135,7 +135,9 @@ class Faults:
     def _client(self) -> Any:
         from elasticsearch import Elasticsearch, ElasticsearchWarning
 
-        warnings.filterwarnings("ignore", category=ElasticsearchWarning)  # that the limit is too low: it is meant to be
+        warnings.filterwarnings(
+            "ignore", category=ElasticsearchWarning
+        )  # it warns that the limit is low, which is intended
         return Elasticsearch(
             self._site.elasticsearch.address, request_timeout=30, max_retries=_ATTEMPTS, retry_on_timeout=True,
             retry_on_status=(429, 502, 503, 504),

@@ -1,4 +1,4 @@
-"""Roles in, worker processes out: started again whenever they end, until they are told to leave."""
+"""Keeps worker processes running: each is started again whenever it ends, until it is told to leave."""
 
 import signal
 import subprocess
@@ -15,19 +15,19 @@ from operations.soak.site import Site
 ROLES = ("normalize", "count", "index")
 _LOOK = 0.2  # seconds between looks at the processes
 _AGAIN = 1.0  # seconds before a process that ended is started again
-_ENDS = (0, -signal.SIGTERM, -signal.SIGKILL)  # of a worker that was asked to; the second while it starts
-_GRACE = 45.0  # seconds a process has to end in
+_ENDS = (0, -signal.SIGTERM, -signal.SIGKILL)  # expected exit codes; SIGTERM kills a worker that is still starting
+_GRACE = 45.0  # seconds that a process has to end
 
 
 @dataclass(eq=False, slots=True)
 class Member:
-    """One worker, over all processes that it has been. `wanted` ends when it is told to leave."""
+    """One worker, whose process changes when it is started again. `wanted` becomes false when it is told to leave."""
 
     role: str
     number: int
     log: Path
     wanted: bool = True
-    asked: bool = False  # to end, by us; else an end is unexpected
+    asked: bool = False  # whether it was asked to end; any other end is unexpected
     process: "subprocess.Popen[bytes] | None" = None
     again: float = 0.0
 
@@ -35,14 +35,14 @@ class Member:
         return f"{self.role} {self.number}"
 
     def last_words(self) -> str:
-        """What it printed last."""
+        """The last lines that it printed."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return lines[-1] if lines else ""
 
 
 @dataclass(slots=True)
 class Fleet:
-    """All workers, looked after while a `with` lasts. Several threads may use it."""
+    """All workers, which are kept running during a `with`. Threads may share it."""
 
     site: Site
     members: list[Member] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Fleet:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End all at once."""
+        """End all workers at once."""
         self._over.set()
         with self._lock:
             for member in self.members:
@@ -67,7 +67,7 @@ class Fleet:
                     member.process.wait()
 
     def join(self, role: str) -> Member:
-        """One more worker of a role."""
+        """Start one more worker of a role."""
         with self._lock:
             number = len(self.members) + 1
             member = Member(role, number, self.site.folder / f"{role}-{number}.log")
@@ -76,39 +76,39 @@ class Fleet:
         return member
 
     def first(self, role: str) -> Member:
-        """The worker of a role that has been there longest."""
+        """The oldest worker of a role."""
         with self._lock:
             return next(member for member in self.members if member.role == role and member.wanted)
 
     def kill(self, member: Member) -> None:
-        """SIGKILL; it is started again, if it is wanted."""
+        """Kill a worker by SIGKILL; it is started again if it is wanted."""
         with self._lock:
             self._signal(member, signal.SIGKILL, last=True)
 
     def pause(self, member: Member) -> None:
-        """SIGSTOP."""
+        """Pause a worker by SIGSTOP."""
         with self._lock:
             self._signal(member, signal.SIGSTOP)
 
     def resume(self, member: Member) -> None:
-        """SIGCONT."""
+        """Let a paused worker go on by SIGCONT."""
         with self._lock:
             self._signal(member, signal.SIGCONT)
 
     def restart(self, member: Member) -> None:
-        """SIGTERM, and wait for its end; it is started again."""
+        """End a worker by SIGTERM and wait for its end; it is started again."""
         with self._lock:
             process = member.process
             self._signal(member, signal.SIGTERM, last=True)
         self._wait(member, process)
 
     def leave(self, member: Member) -> None:
-        """SIGTERM, and wait for its end."""
+        """End a worker for good by SIGTERM, and wait for its end."""
         member.wanted = False
         self.restart(member)
 
     def _look_after(self) -> None:
-        """Note peaks of memory and ends, and start what has ended."""
+        """Note peaks of memory and unexpected ends, and start again what has ended."""
         while not self._over.wait(_LOOK):
             with self._lock:
                 for member in self.members:

@@ -1,6 +1,6 @@
-"""A seed and a rate in, lines of the demonstration corpus sent to Kafka out, and a fingerprint of what was sent.
+"""Sends lines of the demonstration corpus to Kafka at a rate, and keeps a fingerprint of what was sent.
 
-The producer waits out a broker that is away; what it has been told is stored, is stored once.
+The producer waits while the broker is away, and is idempotent: a line that the broker has confirmed is stored once.
 """
 
 import itertools
@@ -19,20 +19,20 @@ from topics.kafka.client import client_conf
 
 RAW = "raw.syslog"
 _TICK = 0.05  # seconds between sendings
-_AHEAD = 20_000  # lines that may wait for a broker
-_POISON = 10.0  # seconds between records that are no events
-_FLUSH = 180.0  # seconds until Kafka must have everything
-_LATEST = 1800.0  # seconds of an hour that are passed over
+_AHEAD = 20_000  # the most lines that wait for a broker
+_POISON = 10.0  # seconds between two records that are no events
+_FLUSH = 180.0  # seconds after which Kafka must have everything
+_LATEST = 1800.0  # seconds at the beginning of an hour that are left out
 _MASK = (1 << 64) - 1
 
 
 def fingerprint(lines: Iterable[bytes]) -> int:
-    """The same for the same lines in any order; within one process."""
+    """Return a number that is the same for the same lines in any order, within one process."""
     return sum(map(hash, lines)) & _MASK
 
 
 class Load(threading.Thread):
-    """Sends so many lines a second until it is told to stop, and now and then a record that is no event."""
+    """Sends lines at a rate until it is told to stop, and now and then a record that is no event."""
 
     def __init__(self, site: Site, seed: int, rate: int) -> None:
         super().__init__(name="load", daemon=True)
@@ -45,7 +45,7 @@ class Load(threading.Thread):
         self.poison = 0
 
     def run(self) -> None:
-        """Send until the end."""
+        """Send until the load is told to stop."""
         try:
             self._send_on()
             self._flush()
@@ -53,7 +53,7 @@ class Load(threading.Thread):
             self.error = error
 
     def finish(self) -> None:
-        """Stop, and return when Kafka has everything. Raises what went wrong."""
+        """Stop sending, and block until Kafka has everything. Raises the error that ended the load, if one did."""
         self._over.set()
         self.join()
         if self.error is not None:
@@ -64,7 +64,7 @@ class Load(threading.Thread):
         poisoned = begin
         while not self._over.wait(_TICK):
             due = int((time.monotonic() - begin) * self._rate) - self.sent
-            if len(self._producer) >= _AHEAD:  # what is due meanwhile is left out
+            if len(self._producer) >= _AHEAD:  # lines that are due meanwhile are left out
                 begin += due / self._rate
                 due = 0
             self._send(due)
@@ -101,9 +101,9 @@ class Load(threading.Thread):
 
 
 def corpus(seed: int) -> Iterator[bytes]:
-    """Lines without end: the latest half of one hour of the corpus after the other, each of which ends about now.
+    """Make endless lines: the last half of one hour of the corpus after the other, each of which ends about now.
 
-    So their minutes are met again and again, and close again and again.
+    So the same minutes get events again after they were closed, and are closed again.
     """
     from stack.demo.corpus import generate
 

@@ -1,4 +1,4 @@
-"""Seconds in: Elasticsearch is killed and stays away for so long under load. What that does to the workers out."""
+"""Kills Elasticsearch under load, keeps it away for some seconds, and measures what that does to the workers."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,15 +13,17 @@ from operations.soak.state import State
 from topics.catalogue import group_of
 from topics.kafka.client import client_conf
 
-_WARM = 10.0  # seconds of load before
+_WARM = 10.0  # seconds of load before the outage
 _LOOK = 1.0  # seconds between looks
-_LONGEST = 900.0  # seconds to catch up in
+_LONGEST = 900.0  # seconds after which catching up is given up
 
 
 @dataclass(slots=True)
 class Figures:
-    """What an absence of `seconds`, start included, came to. `backlog` are records that index had still to store at
-    its end, `log_lines` what workers printed meanwhile, `left` members that groups had lost when all was caught up.
+    """Figures of an outage of `seconds`, the start of the server included.
+
+    `backlog` is the number of records that index had to store at its end, `log_lines` the number of lines that workers
+    printed meanwhile, `left` the members that groups had lost when everything was stored.
     """
 
     seconds: float
@@ -36,9 +38,9 @@ class Figures:
 
 
 def away(fleet: Fleet, load: Load, seconds: float, tell: Callable[[str], None]) -> Figures:
-    """Let Elasticsearch be away, end the load when it is back, and wait until all is stored.
+    """Take Elasticsearch away, end the load when it is back, and wait until everything is stored.
 
-    Raises `TimeoutError` when it does not catch up, and what the load raised.
+    Raises `TimeoutError` when index does not catch up, and the error that ended the load.
     """
     site, state = fleet.site, State(fleet.site)
     _pass(load, _WARM)
@@ -78,7 +80,7 @@ def _catch_up(state: State) -> float:
 
 
 def _members(site: Site) -> Iterator[str]:
-    """Of all groups. One that was put out of its group comes back under another name."""
+    """The members of all groups. A member that was removed from its group comes back under another name."""
     admin = AdminClient(client_conf(site.settings.kafka))
     groups = [group_of(role, site.settings.prefix) for role in ROLES]
     for future in admin.describe_consumer_groups(groups).values():

@@ -1,6 +1,6 @@
-"""A seed in, two sequences of faults out, one of workers and one of servers, done at the same time.
+"""Plans faults from a seed, and does those of workers and those of servers in two lanes at the same time.
 
-Which faults, of what, in which order and for how long follows from the seed; how they meet depends on the machine.
+The seed decides on kinds, targets, order and durations; which faults overlap depends on the machine.
 """
 
 import threading
@@ -20,12 +20,12 @@ SERVERS = (
     *("kill_broker", "block_indices", "kill_elasticsearch", "exhaust_elasticsearch", "pause_broker"),
     "pause_elasticsearch",
 )
-_OF_ALL = ("crash",)  # of no role in particular
-_REST = (1.0, 4.0)  # seconds between two faults
+_OF_ALL = ("crash",)  # faults of all roles
+_REST = (1.0, 4.0)  # the least and most seconds between two faults
 
 
 class Lane(threading.Thread):
-    """Does one fault after the other until `stop` is set; then the one under way is cut short and undone."""
+    """Does one fault after the other until `stop` is set; then the present one is cut short and undone."""
 
     def __init__(self, name: str, kinds: tuple[str, ...], fleet: Fleet, seed: int, stop: threading.Event, tell: Tell):
         super().__init__(name=name, daemon=True)
@@ -36,7 +36,7 @@ class Lane(threading.Thread):
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Break things."""
+        """Do faults until `stop` is set."""
         try:
             while not self._over.wait(self._random.uniform(*_REST)):
                 self._do(*next(self._plan))
@@ -53,7 +53,10 @@ class Lane(threading.Thread):
 
 
 def plan(kinds: tuple[str, ...], random: Random) -> Iterator[tuple[str, str]]:
-    """Every kind in each round, in a new order each time; in three rounds to every role. No role for a server's."""
+    """Yield kinds and roles: each round has every kind in a new order, three rounds each kind with every role.
+
+    The role is "" for faults of servers.
+    """
     roles = {kind: cycle(random.sample(ROLES, len(ROLES))) for kind in kinds if kind in WORKERS and kind not in _OF_ALL}
     while True:
         for kind in random.sample(kinds, len(kinds)):

@@ -1,4 +1,4 @@
-"""A folder in, an installation of its own out: servers that may be broken, topics and index templates."""
+"""Makes an installation in a folder: servers that may be broken, topics and index templates."""
 
 import os
 import random
@@ -19,15 +19,15 @@ from stack.server import Server
 
 PREFIX, NAMESPACE = "soak.", "soak"
 PARTITIONS = 4
-# Settings for servers that are not these, and for workers that are asked by whoever shares a secret.
+# Variables about other servers, and about who may ask the workers: they are not passed on.
 _SECURITY = ("OGREWATCH_KAFKA_", "OGREWATCH_ELASTICSEARCH_", "OGREWATCH_SECRET", "OGREWATCH_COUNT_")
-_READY = 180.0  # seconds a server has to answer, on a machine that is busy
-_NEAR = 8  # workers of the count role that there may be at once, each on the next port
+_READY = 180.0  # seconds that a server has to answer in, on a busy machine
+_NEAR = 8  # the most workers of the count role at once, each on the next port
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One installation; everything of it is in `folder`."""
+    """One installation, all of whose files are in `folder`."""
 
     folder: Path
     kafka: Kafka
@@ -36,13 +36,13 @@ class Site:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a worker is started with."""
+        """The environment of a worker."""
         said = self.settings.model_dump(exclude_defaults=True)
         return os.environ | {f"OGREWATCH_{name.upper()}": str(value) for name, value in said.items()}
 
     @property
     def count_urls(self) -> list[str]:
-        """Where count workers may answer."""
+        """The addresses at which count workers may answer."""
         return [f"http://{HOST}:{self.settings.count_port + n}" for n in range(_NEAR)]
 
 
@@ -53,9 +53,9 @@ def wait_ready(server: Server) -> None:
 
 @contextmanager
 def site(keep: Path | None) -> Iterator[Site]:
-    """An installation for the time of a `with`: its servers run, its topics and templates are there.
+    """Make an installation for the time of a `with`: its servers run, its topics and templates exist.
 
-    Its folder is removed afterwards, unless `keep` names one. Raises `StackError`.
+    Its folder is removed afterwards, unless `keep` names one. Raises `StackError` when a server does not start.
     """
     folder = Path(tempfile.mkdtemp(prefix="ogrewatch-soak-")) if keep is None else keep
     made = _site(folder)
@@ -95,7 +95,7 @@ def _start(made: Site) -> None:
 
 
 def _ports() -> int:
-    """The first of some free ports in a row, below those that connections are made from."""
+    """Find some free ports in a row, below those that the system takes for connections; returns the first."""
     for _ in range(1000):
         first = random.randrange(20_000, 30_000, _NEAR)
         if all(is_free(port) for port in range(first, first + _NEAR)):

@@ -1,4 +1,4 @@
-"""An installation in, what it holds out: what was committed, counted, stored and given up. Every question blocks."""
+"""Asks an installation what was committed, counted, stored and given up. Every method blocks."""
 
 import urllib.request
 from collections import Counter
@@ -14,27 +14,27 @@ from topics.catalogue import DEADLETTER, READ_BY
 from topics.kafka.reader import Reader
 from topics.records.deadletter import read
 
-_TIMEOUT = 20.0  # seconds
+_TIMEOUT = 20.0  # seconds for each answer
 _OUTCOMES = ("success", "failure", "unknown")
 
 
 @dataclass(frozen=True)
 class State:
-    """Asks Kafka, the count workers and Elasticsearch. Raises what their clients raise."""
+    """Asks Kafka, the count workers and Elasticsearch. Raises the errors of their clients."""
 
     site: Site
 
     def uncommitted(self) -> Counter[str]:
-        """By role, records that its group has not committed."""
+        """The number of records by role that its group has not committed."""
         with Reader(self.site.settings.kafka) as reader:
             return Counter({role: reader.left(role, self.site.settings.prefix) for role in READ_BY})
 
     def letters(self) -> set[str]:
-        """The dead letters, each once however often it was written."""
+        """The dead letters. One that was written several times is returned once."""
         return {read(message).id for message in records(self.site.settings, DEADLETTER.name)}
 
     def counted(self, minutes: range) -> Counter[Cell]:
-        """Attempts by cell, as the count workers say it now. Raises `LookupError` while partitions are missing."""
+        """Attempts by cell as count workers answer now. Raises `LookupError` while partitions are missing."""
         found: Counter[Cell] = Counter()
         urls = self._count_workers()
         for minute in minutes:
@@ -49,11 +49,11 @@ class State:
         return +found
 
     def refresh(self) -> None:
-        """Make what was stored visible."""
+        """Refresh the indices, so that searches find everything stored."""
         self._elasticsearch.indices.refresh(index="*ogrewatch*", ignore_unavailable=True, expand_wildcards="all")
 
     def windows(self) -> Counter[Cell]:
-        """Attempts by cell, as the closed minutes in Elasticsearch add up."""
+        """Attempts by cell, summed up over closed minutes in Elasticsearch."""
         found: Counter[Cell] = Counter()
         sums = {outcome: {"sum": {"field": f"ogrewatch.auth.{outcome}"}} for outcome in _OUTCOMES}
         for minute, bucket in self._by_minute("metrics-ogrewatch.auth", "ogrewatch.auth.service", sums):
@@ -62,7 +62,7 @@ class State:
         return +found
 
     def attempts(self) -> Counter[Cell]:
-        """Attempts by cell, as the documents in Elasticsearch add up."""
+        """Attempts by cell, summed up over documents in Elasticsearch."""
         found: Counter[Cell] = Counter()
         number = {"number": {"sum": {"field": "ogrewatch.attempt"}}}
         sums = {"outcomes": {"terms": {"field": "event.outcome", "missing": "unknown"}, "aggs": number}}
@@ -85,7 +85,7 @@ class State:
                 yield minute["key"] // 1000, bucket
 
     def _count_workers(self) -> list[str]:
-        """Where they answer. Raises `LookupError`."""
+        """The addresses of count workers that answer. Raises `LookupError`."""
         for url in self.site.count_urls:
             try:
                 return list(_get(f"{url}/v1/owners")["workers"])

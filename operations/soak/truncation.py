@@ -1,6 +1,6 @@
-"""Cuts the ends of logs off, and checks that every role and the ledger say so: the last thing that a soak does.
+"""Cuts off the ends of logs at the end of a soak, and checks that every role and the ledger report it.
 
-Nothing is exact afterwards, by design, until `ogrewatch repair` has been run; what was compared before still counts.
+The installation is not exact afterwards until `ogrewatch repair` has been run, so all comparisons come before.
 """
 
 import subprocess
@@ -18,15 +18,15 @@ from topics.catalogue import RAW, typed
 from topics.kafka.reader import Reader
 
 LOST, NEW = 50, 5_000
-"""Records that each log loses at least, and that are written then: more than a batch that is lost as a whole holds."""
+"""The least number of records that each log loses and gets: more than a batch that is lost as a whole."""
 _WORDS = "Kafka has lost the end of the log of"
-_LIMIT = 120.0  # seconds
+_LIMIT = 120.0  # seconds in which every role has to report the loss
 _LOOK = 0.5  # seconds between looks
 _TOPICS = RAW[0].name, typed("authentication")
 
 
 def cut(site: Site, fleet: Fleet, tell: Callable[[str], object]) -> Iterator[Check]:
-    """Kill the broker, cut logs of a raw and a typed topic, write other records there, and look who notices; blocks."""
+    """Kill the broker, cut logs of a raw and a typed topic, write other records, and check who reports it; blocks."""
     names = [site.settings.prefix + name for name in _TOPICS]
     ends = _ends(site, names)
     site.kafka.kill()
@@ -50,7 +50,7 @@ def _ends(site: Site, names: list[str]) -> dict[tuple[str, int], int]:
 
 
 def _write(site: Site, ends: dict[tuple[str, int], int]) -> None:
-    """Copies of the first record of each log."""
+    """Write copies of the first record of each log."""
     from confluent_kafka import Producer
 
     producer = Producer({"bootstrap.servers": site.settings.kafka, "linger.ms": 20})
@@ -65,7 +65,7 @@ def _write(site: Site, ends: dict[tuple[str, int], int]) -> None:
 
 
 def _silent(fleet: Fleet) -> list[str]:
-    """Roles of which no worker has said it yet."""
+    """The roles of which no worker has reported the loss yet."""
     told = [end for end in fleet.ends if _WORDS in end]
     return [role for role in ROLES if not any(end.startswith(f"{role} ") for end in told)]
 
