@@ -3,8 +3,14 @@
 Each receiver has its own registry; the label `way` says which receiver it is ("http", "amqp").
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections import Counter
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import Counter as Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from ingest.base import Failure, Outcome, Record
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -15,8 +21,8 @@ class Metrics:
     def __init__(self, receiver: str) -> None:
         self.registry = CollectorRegistry()
 
-        def counter(name: str, doc: str, *labels: str) -> Counter:
-            return Counter(f"ogrewatch_ingest_{name}", doc, ("way", *labels), registry=self.registry)
+        def counter(name: str, doc: str, *labels: str) -> Metric:
+            return Metric(f"ogrewatch_ingest_{name}", doc, ("way", *labels), registry=self.registry)
 
         def gauge(name: str, doc: str) -> Gauge:
             return Gauge(f"ogrewatch_ingest_{name}", doc, ("way",), registry=self.registry).labels(receiver)
@@ -38,17 +44,21 @@ class Metrics:
         self.connections = gauge("connections", "Open connections.")
         self.kafka_up = gauge("kafka_up", "Whether Kafka answers.")
 
-    def delivered(self, topic: str, good: int, failed: int) -> None:
-        """Count records that Kafka stored and records that it did not."""
-        if good:
-            self.records.labels(self.receiver, topic, "delivered").inc(good)
-        if failed:
-            self.records.labels(self.receiver, topic, "failed").inc(failed)
+    def delivered(self, records: Sequence[Record], outcomes: Sequence[Outcome]) -> None:
+        """Count records that Kafka stored and records that it did not, by topic."""
+        pairs = zip(records, outcomes, strict=True)
+        failed = Counter(record[0] for record, outcome in pairs if type(outcome) is Failure)
+        for topic, number in Counter(record[0] for record in records).items():
+            self._count(topic, "delivered", number - failed[topic])
+            self._count(topic, "failed", failed[topic])
 
     def rejected(self, topic: str, number: int) -> None:
         """Count items of a request that were never given to Kafka because they are no events."""
+        self._count(topic, "rejected", number)
+
+    def _count(self, topic: str, result: str, number: int) -> None:
         if number:
-            self.records.labels(self.receiver, topic, "rejected").inc(number)
+            self.records.labels(self.receiver, topic, result).inc(number)
 
     def page(self) -> tuple[bytes, str]:
         """Return the metrics in Prometheus's text format, and their content type."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable
 
 from ingest.base import Failure, Outcome, Record
@@ -34,7 +33,7 @@ class RecordWriter:
     async def _attempt(self, records: list[Record]) -> list[Record]:
         """Try to store the records; return those that were not stored, after a pause."""
         outcomes = await self._answer(records)
-        self._count(records, outcomes)
+        self._metrics.delivered(records, outcomes)
         pairs = zip(records, outcomes, strict=True)
         left = [(record, failure) for record, failure in pairs if isinstance(failure, Failure)]
         if left:
@@ -58,10 +57,3 @@ class RecordWriter:
         if self._trouble:
             log.warning("Kafka takes records again")
             self._trouble = ""
-
-    def _count(self, records: list[Record], outcomes: list[Outcome]) -> None:
-        failed = Counter(
-            record[0] for record, outcome in zip(records, outcomes, strict=True) if type(outcome) is Failure
-        )
-        for topic, number in Counter(record[0] for record in records).items():
-            self._metrics.delivered(topic, number - failed[topic], failed[topic])

@@ -1,10 +1,7 @@
 """Holds what all requests of a proxy share: settings, Kafka, limits, metrics, and the method that stores records."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ingest.base import Failure, Outcome, Record
 from ingest.http.auth import Authenticator, Sender
 from ingest.http.decode.avro import SchemaCache
 from ingest.http.decode.worker_pool import WorkerPool
@@ -57,23 +54,3 @@ class Context:
         if found is None:
             raise HttpError(404, f"Topic {topic} not found.", code=40401)
         return len(found.partitions)
-
-    def charge(self, sender: Sender, number: int) -> None:
-        """Count records against the sender's rate. Raises `HttpError` (429)."""
-        if wait := self.rate_limiter.take(sender.client, number):
-            self.metrics.refused.labels(self.metrics.receiver, "rate").inc()
-            raise HttpError(429, "more records than this sender may send", retry_after=wait)
-
-    async def store(self, sender: Sender, records: Sequence[Record]) -> list[Outcome]:
-        """Write records to Kafka; return the outcome of each, in order. Raises `Overloaded` and `HttpError` (429)."""
-        self.charge(sender, len(records))
-        outcomes = await self.delivery.deliver(records)
-        self._count(records, outcomes)
-        return outcomes
-
-    def _count(self, records: Sequence[Record], outcomes: list[Outcome]) -> None:
-        failed = Counter(
-            record[0] for record, outcome in zip(records, outcomes, strict=True) if type(outcome) is Failure
-        )
-        for topic, number in Counter(record[0] for record in records).items():
-            self.metrics.delivered(topic, number - failed[topic], failed[topic])

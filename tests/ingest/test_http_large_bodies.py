@@ -127,9 +127,9 @@ async def test_a_worker_that_dies_is_replaced() -> None:
 def test_workers_end_with_the_proxy() -> None:
     said = """
 import asyncio, os
-from ingest.http.decode.worker_pool import Workers
+from ingest.http.decode.worker_pool import WorkerPool
 async def main():
-    print(await Workers(1, 60.0).run("a", os.getpid), flush=True)
+    print(await WorkerPool(1, 60.0).run("a", os.getpid), flush=True)
     await asyncio.sleep(600)
 asyncio.run(main())
 """

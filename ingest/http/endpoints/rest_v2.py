@@ -15,6 +15,7 @@ from ingest.http.decode.limits import value_of
 from ingest.http.endpoints.rest_records import ConverterV2, converter_of
 from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok
+from ingest.http.store import store
 from topics.headers import Headers
 
 CONTENT_TYPE = "application/vnd.kafka.v2+json"
@@ -43,7 +44,7 @@ async def produce(request: Request) -> Answer:
         request.context.schemas.remember(learned)
     else:
         records, ids, _ = await request.read(_read, about, {})
-    outcomes = await request.context.store(request.sender, records)
+    outcomes = await store(request, records)
     return _answer(outcomes, ids, strict=request.query("strict") in ("1", "true"))
 
 

@@ -23,6 +23,7 @@ from ingest.http.endpoints.rest_metadata import require_cluster
 from ingest.http.endpoints.rest_records import ConverterV3, InvalidField, Shape
 from ingest.http.request import Request, map_in_chunks
 from ingest.http.responses import JSON, Answer, HttpError, dumps, ok
+from ingest.http.store import store
 from topics.catalogue import MAX_RECORD
 
 _LARGEST = 2 * MAX_RECORD  # bytes of a record as JSON: base64 and escapes make it longer
@@ -140,9 +141,9 @@ def _entries(body: bytes, most: int) -> list[dict[str, Any]]:
 
 
 async def _store(request: Request, made: list[_Converted]) -> list[_Result]:
-    """Store the records; return the result of each, in order. Raises as `Context.store`; nothing is stored then."""
+    """Store the records; return the result of each, in order. Raises as `store.store`; nothing is stored then."""
     records: list[Record] = [record for record, _ in (one for one in made if not isinstance(one, _Error))]
-    outcomes = iter(await request.context.store(request.sender, records)) if records else iter(())
+    outcomes = iter(await store(request, records)) if records else iter(())
     identity = request.context.cluster.identity
     return [one if isinstance(one, _Error) else _result(identity, *one, next(outcomes)) for one in made]
 

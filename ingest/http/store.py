@@ -1,0 +1,21 @@
+"""Writes the records of a request to Kafka, within the rate of its sender, and counts what became of them."""
+
+from collections.abc import Sequence
+
+from ingest.base import Outcome, Record
+from ingest.http.request import Request
+from ingest.http.responses import HttpError
+
+
+async def store(request: Request, records: Sequence[Record]) -> list[Outcome]:
+    """Return the outcome of each record, in order, when Kafka has decided all.
+
+    Raises `HttpError` (429) for more records than the sender may send, and `Overloaded`; nothing is stored then.
+    """
+    context = request.context
+    if wait := context.rate_limiter.take(request.sender.client, len(records)):
+        context.metrics.refused.labels(context.metrics.receiver, "rate").inc()
+        raise HttpError(429, "more records than this sender may send", retry_after=wait)
+    outcomes = await context.delivery.deliver(records)
+    context.metrics.delivered(records, outcomes)
+    return outcomes
