@@ -25,6 +25,7 @@ from topics.catalogue import RAW
 from web.access import CHALLENGE, VIEWER, Access, Denied, tls_of
 from web.api import HEALTH, Api, error
 from web.broker import Broker
+from web.compression import compressed
 from web.login import PATHS, Login
 from web.metrics import REQUESTS, SECONDS
 from web.parameters import BadParameter
@@ -57,7 +58,7 @@ def make_app(settings: Settings) -> web.Application:
         async with workers.connected():
             yield
 
-    app = web.Application(middlewares=[_measured, _explained, _guard(access)], client_max_size=_LARGEST)
+    app = web.Application(middlewares=[_measured, compressed, _explained, _guard(access)], client_max_size=_LARGEST)
     app.cleanup_ctx.append(connect)
     app.on_response_prepare.append(_secure)
     broker = Broker(settings.kafka, settings.prefix + RAW[0].name)
