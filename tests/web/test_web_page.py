@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,29 @@ async def test_a_keyboard_opens_and_closes_one_address(browser: Browser) -> None
         assert await tab.locator("#chart rect.failure").count() == 2
         await tab.get_by_role("link", name="Close").press("Enter")
         await expect(tab.locator("#detail")).to_be_hidden()
+        await expect(link).to_be_focused()
+        await tab.keyboard.press("Enter")
+        await expect(tab.locator("#detail-title")).to_be_focused()
+        await tab.keyboard.press("Escape")
+        await expect(tab.locator("#detail")).to_be_hidden()
+        await expect(link).to_be_focused()
+
+
+async def test_times_are_utc_wherever_the_reader_is_and_do_not_wrap(browser: Browser) -> None:
+    look = {"timezone_id": "Asia/Kathmandu", "viewport": {"width": 1280, "height": 900}}
+    async with page(*workers()) as client, opened(browser, client, f"/#address={OGRE}", **look) as tab:
+        seen = datetime.fromtimestamp(NOW - 60.25, UTC)
+        last = tab.locator("#attackers tbody tr").first.locator("time").last
+        await expect(last).to_contain_text(f"{seen:%H:%M:%S}")
+        await expect(tab.locator("#attackers thead")).to_contain_text("Last seen (UTC)")
+        await expect(tab.locator("#facts")).to_contain_text(f"{seen:%H:%M:%S} UTC")
+        await expect(tab.locator("#chart-caption")).to_contain_text(" UTC; a bar")
+        await expect(tab.locator("#refreshed")).to_contain_text(" UTC")
+        lines = "cells => cells.map(cell => cell.getClientRects().length)"
+        for cells in ("time", ".whole a"):
+            found = await tab.locator(f"#attackers tbody {cells}").evaluate_all(lines)
+            assert set(found) == {1}
+        assert await tab.evaluate("document.documentElement.scrollWidth") == 1280
 
 
 async def test_it_refreshes_itself_and_keeps_the_focus_where_it_is(browser: Browser) -> None:

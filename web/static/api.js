@@ -1,11 +1,11 @@
-// Paths in, JSON out. An answer that is none becomes an Error whose message can be shown.
+// Asks the API for JSON. Failures become an Error whose message can be shown.
 
-const PATIENCE = 5000; // milliseconds
+const TIMEOUT = 5000; // milliseconds
 
 async function get(path) {
   let response;
   try {
-    response = await fetch(`/api/v1/${path}`, { signal: AbortSignal.timeout(PATIENCE) });
+    response = await fetch(`/api/v1/${path}`, { signal: AbortSignal.timeout(TIMEOUT) });
   } catch {
     throw new Error("The web role does not answer.");
   }
@@ -32,7 +32,7 @@ export const about = () => good("about");
 export const ratio = (window) => good(`auth/ratio?by=service&window=${window}`);
 export const attackers = (window) => good(`attackers?window=${window}`);
 
-/** The state of things; bad news is an answer, too. */
+/** The health check; its body is the answer whatever its status. */
 export const health = async () => (await get("health")).body;
 
 /** One address, or null when nothing is known of it in the window. */

@@ -1,4 +1,4 @@
-// One address in, its facts and a chart of its minutes out.
+// Shows one address: its facts, and a chart of the minutes in which it tried.
 
 import { byId, element, say, shape } from "./dom.js";
 import * as format from "./format.js";
@@ -21,7 +21,7 @@ function note(attacker) {
   if (!attacker.failures) return "It has not failed in this window.";
   if (!attacker.successes) return "It has not got in.";
   const last = attacker.minutes.findLast((at) => at.successes);
-  return last ? `It got in: ${format.count(attacker.successes)} successful, the last at ${format.time(last.minute)}.` : "It got in.";
+  return last ? `It got in: ${format.count(attacker.successes)} successful, the last in the minute from ${format.zoned(last.minute)}.` : "It got in.";
 }
 
 function showFacts(attacker) {
@@ -31,8 +31,8 @@ function showFacts(attacker) {
     ["Successes", format.count(attacker.successes)],
     ["Users tried", format.names(attacker.users, attacker.user_count, attacker.users_more, 20)],
     ["Hosts hit", format.names(attacker.hosts, attacker.host_count, attacker.hosts_more, 20)],
-    ["First seen", format.time(attacker.first_seen)],
-    ["Last seen", format.time(attacker.last_seen)],
+    ["First seen", format.zoned(attacker.first_seen)],
+    ["Last seen", format.zoned(attacker.last_seen)],
   ];
   const made = facts.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]);
   byId("facts").replaceChildren(...made);
@@ -80,7 +80,7 @@ function drawing(bars, total, highest, attacker) {
 function caption(window, width, highest) {
   const each = width === 1 ? "a minute" : `${width} minutes`;
   return [
-    `From ${format.time(window.since)} to ${format.time(window.until)}; a bar is ${each}, the highest ${format.count(highest)} attempts. `,
+    `From ${format.time(window.since)} to ${format.zoned(window.until)}; a bar is ${each}, the highest ${format.count(highest)} attempts. `,
     key("failure"), " failed ", key("success"), " successful, on top",
   ];
 }

@@ -1,4 +1,4 @@
-// Text in, elements out. Whatever comes from a log goes in as text, never as markup.
+// Makes and changes elements. What comes from a log is always set as text, never as markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -22,8 +22,8 @@ export function say(target, text) {
 }
 
 /**
- * Make the rows of a table body those of `items`, in their order. A row that stays is the same element as before, so
- * that the keyboard's focus stays with it. `fill(row, item)` is called for each.
+ * Make the rows of a table body show `items`, in their order; `fill(row, item)` is called for each. An item keeps its
+ * row element, so that the keyboard's focus stays in it.
  */
 export function rows(body, items, keyOf, fill) {
   const before = new Map([...body.rows].map((row) => [row.dataset.key, row]));
@@ -40,7 +40,7 @@ export function rows(body, items, keyOf, fill) {
   if (focus !== document.activeElement && focus.isConnected) focus.focus({ preventScroll: true });
 }
 
-/** Give a row its cells, made once by `make()`, and change their texts. */
+/** Set the texts of the cells of a row; `make()` makes the cells when the row is new. */
 export function cells(row, make, texts) {
   if (!row.cells.length) row.append(...make());
   texts.forEach((text, index) => text !== null && say(row.cells[index].firstElementChild ?? row.cells[index], text));

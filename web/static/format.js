@@ -1,10 +1,11 @@
-// Values in, words for people out.
+// Formats values for people.
 
 const number = new Intl.NumberFormat("en");
 const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
 const regions = new Intl.DisplayNames("en", { type: "region" });
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const UTC = { timeZone: "UTC" };
+const clock = new Intl.DateTimeFormat("en-GB", { ...UTC, hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat("en-GB", { ...UTC, day: "numeric", month: "short" });
 
 export const count = (value) => number.format(value);
 
@@ -18,14 +19,17 @@ export function country(code) {
   }
 }
 
-/** The time of day where the reader is, with the date unless it is today. */
+/** The time in UTC, with the date unless it is today, for a column whose head names the zone. */
 export function time(iso) {
   const moment = new Date(iso);
-  const today = moment.toDateString() === new Date().toDateString();
+  const today = day.format(moment) === day.format(new Date());
   return today ? clock.format(moment) : `${day.format(moment)}, ${clock.format(moment)}`;
 }
 
-/** Names as far as they are known, and how many there are. */
+/** The time with its zone. */
+export const zoned = (iso) => `${time(iso)} UTC`;
+
+/** The first `most` of some names, and how many more there are. */
 export function names(list, total, more, most) {
   const shown = list.slice(0, most);
   const rest = total - shown.length;

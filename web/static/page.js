@@ -1,4 +1,4 @@
-// The part of the address after # in, the page out: asks again every two seconds while somebody looks.
+// Shows what the part of the address after # asks for, and refreshes it every two seconds while the page is visible.
 
 import * as api from "./api.js";
 import { showDetail } from "./detail.js";
@@ -10,7 +10,7 @@ const PAUSE = 2000; // milliseconds
 const WINDOWS = ["5m", "1h", "24h"];
 
 let timer;
-let round = 0; // an answer to an earlier question than the last is dropped
+let round = 0; // answers to requests of an earlier round are dropped
 
 function chosen() {
   const parameters = new URLSearchParams(location.hash.slice(1));
@@ -51,7 +51,7 @@ function showHealth(health) {
   pill.classList.toggle("ok", ok);
   pill.classList.toggle("amiss", !ok);
   say(pill, ok ? "Healthy" : health ? `Degraded: ${ailments(health)}` : "Not connected");
-  say(byId("newest"), health?.newest ? `; newest event ${format.time(health.newest)}` : "");
+  say(byId("newest"), health?.newest ? `; newest event ${format.zoned(health.newest)}` : "");
 }
 
 function ailments({ kafka, partitions }) {
@@ -68,7 +68,7 @@ function showNotice(failed, partitions) {
   let text = "";
   if (failed) text = `${failed.message} What is shown may be out of date.`;
   else {
-    say(byId("refreshed"), format.time(new Date().toISOString()));
+    say(byId("refreshed"), format.zoned(new Date().toISOString()));
     if (missing.length) text = `The numbers are too low: partitions ${missing.join(", ")} of ${partitions[0].of} do not answer.`;
   }
   byId("notice").hidden = !text;
@@ -78,7 +78,8 @@ function showNotice(failed, partitions) {
 function follow(event) {
   const { window, address } = chosen();
   const detail = byId("detail");
-  const opens = address && byId("detail-title").textContent !== address;
+  const before = byId("detail-title").textContent;
+  const opens = address && before !== address;
   document.querySelector(`input[value="${window}"]`).checked = true;
   byId("close").href = link(null);
   detail.hidden = !address;
@@ -88,8 +89,20 @@ function follow(event) {
     byId("detail-body").hidden = true;
   }
   if (!address) say(byId("detail-title"), "");
+  if (!address && before) focusRow(before);
   if (opens && event) byId("detail-title").focus();
   refresh();
+}
+
+/** After an address is closed the focus goes back to its row, or to the title of the table when the row is gone. */
+function focusRow(address) {
+  const row = [...byId("attackers").tBodies[0].rows].find((one) => one.dataset.key === address);
+  (row?.querySelector("a") ?? byId("attackers-title")).focus();
+}
+
+function close(event) {
+  const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+  if (event.key === "Escape" && !modified && !event.defaultPrevented && chosen().address) location.hash = link(null);
 }
 
 async function showAttribution() {
@@ -107,6 +120,7 @@ byId("windows").addEventListener("change", (event) => {
   location.hash = link(chosen().address, event.target.value);
 });
 addEventListener("hashchange", follow);
+addEventListener("keydown", close);
 document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : refresh()));
 follow();
 showAttribution().catch((error) => say(byId("attribution"), error.message));

@@ -1,7 +1,9 @@
-// Answers of the API in, rows of the two tables out.
+// Fills the two tables of the page from answers of the API.
 
 import { byId, cells, element, rows, say, shape } from "./dom.js";
 import * as format from "./format.js";
+
+const LONGEST_ADDRESS = 45; // characters of an IPv6 address; longer ones are host names, which may wrap
 
 export function showLogins({ rows: services, total }) {
   const items = services.length > 1 ? [...services, { ...total, name: "All" }] : services;
@@ -51,6 +53,7 @@ function fillAttacker(row, item, link) {
   const [anchor, badge] = row.cells[0].children;
   anchor.href = link(item.address);
   badge.hidden = !item.successes;
+  row.cells[0].classList.toggle("whole", item.address.length <= LONGEST_ADDRESS);
   row.classList.toggle("breached", item.broke_in);
   row.cells[6].firstElementChild.dateTime = item.first_seen;
   row.cells[7].firstElementChild.dateTime = item.last_seen;
