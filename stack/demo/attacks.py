@@ -9,7 +9,7 @@ from itertools import cycle
 
 from stack.demo.local import Remark, Sudo
 from stack.demo.nginx import Request, Visit
-from stack.demo.scene import AUTHPRIV_INFO, HOUR, Scene, Story
+from stack.demo.scene import AUTHPRIV_INFO, HOUR, Activity, Scene
 from stack.demo.slapd import INVALID_CREDENTIALS, Bind, Connection
 from stack.demo.sshd import MAX_TRIES, Guess, Login
 from stack.demo.world import BRUTE, INTRUDER, LDAP_SPRAYER, SPRAYER, WEB_BRUTE
@@ -28,7 +28,7 @@ class PasswordSpray:
     every: float = 40.0
     hosts: int = 6
 
-    def stories(self, scene: Scene) -> Iterator[Story]:
+    def activities(self, scene: Scene) -> Iterator[Activity]:
         targets = cycle(scene.of("bastion", "mail", "web", "ci")[: self.hosts])
         at = 15.0
         for host, person in zip(targets, scene.people, strict=False):
@@ -49,7 +49,7 @@ class BruteForce:
     lasts: float = 5 * MINUTE
     rate: float = 8.0
 
-    def stories(self, scene: Scene) -> Iterator[Story]:
+    def activities(self, scene: Scene) -> Iterator[Activity]:
         target = scene.of("bastion")[0]
         for number in range(int(self.lasts * self.rate / MAX_TRIES)):
             at = self.begins + number * MAX_TRIES / self.rate
@@ -70,7 +70,7 @@ class BreakIn:
     user: str = "deploy"
     uid: int = 1900
 
-    def stories(self, scene: Scene) -> Iterator[Story]:
+    def activities(self, scene: Scene) -> Iterator[Activity]:
         host = scene.of("app")[0]
         for number in range(self.guesses):
             yield Guess(self.begins + 2.0 * number, host, self.user, True, INTRUDER, 2)
@@ -94,7 +94,7 @@ class BindSpray:
     every: float = 2.0
     rounds: int = 2
 
-    def stories(self, scene: Scene) -> Iterator[Story]:
+    def activities(self, scene: Scene) -> Iterator[Activity]:
         host = scene.of("ldap")[0]
         for number, person in enumerate(scene.people * self.rounds):
             at = self.begins + number * self.every + scene.random.uniform(0, 0.5)
@@ -112,7 +112,7 @@ class FormBruteForce:
     rate: float = 5.0
     tries: int = 1200
 
-    def stories(self, scene: Scene) -> Iterator[Story]:
+    def activities(self, scene: Scene) -> Iterator[Activity]:
         host = scene.of("web")[0]
         attempt = Request("/login", 401, 181, "POST", after=1 / self.rate)
         for first in range(0, self.tries, 20):

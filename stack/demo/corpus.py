@@ -24,7 +24,7 @@ from datetime import datetime
 from stack.demo.attacks import ATTACKS
 from stack.demo.day import local
 from stack.demo.dialects import render
-from stack.demo.scene import HOUR, Attempt, Host, Line, Outcome, Scene, Service, Story, scene
+from stack.demo.scene import HOUR, Activity, Attempt, Host, Line, Outcome, Scene, Service, scene
 from stack.demo.services import directory, web
 
 
@@ -64,31 +64,33 @@ def generate(seed: int, end: datetime, hosts: int = 50) -> Iterator[tuple[float,
 
     Raises ValueError when `end` has no time zone or `hosts` is below ten. Takes about two seconds for fifty hosts.
     """
-    for host, line in _told(scene(seed, end, hosts)):
+    for host, line in _lines(scene(seed, end, hosts)):
         yield line.at, host.name.encode(), render(host, line)
 
 
 def truth(seed: int, end: datetime, hosts: int = 50) -> Truth:
     """What a count of the corpus with the same arguments must give."""
     result = Truth()
-    for host, line in _told(scene(seed, end, hosts)):
+    for host, line in _lines(scene(seed, end, hosts)):
         result.lines += 1
         if line.attempt is not None:
             result.add(host, line.attempt)
     return result
 
 
-def _told(scene: Scene) -> list[tuple[Host, Line]]:
+def _lines(scene: Scene) -> list[tuple[Host, Line]]:
     """Every line of the hour, in time order. Lines after its end are left out."""
-    stories = sorted(_stories(scene), key=lambda story: story.at)
-    lines = [(story.host, line) for story in stories for line in story.tell(scene.random) if 0 <= line.at < HOUR]
-    lines.sort(key=lambda told: told[1].at)
+    activities = sorted(_activities(scene), key=lambda activity: activity.at)
+    lines = [
+        (activity.host, line) for activity in activities for line in activity.lines(scene.random) if 0 <= line.at < HOUR
+    ]
+    lines.sort(key=lambda pair: pair[1].at)
     return lines
 
 
-def _stories(scene: Scene) -> Iterator[Story]:
+def _activities(scene: Scene) -> Iterator[Activity]:
     yield from local(scene)
     yield from directory(scene)
     yield from web(scene)
     for attack in ATTACKS:
-        yield from attack.stories(scene)
+        yield from attack.activities(scene)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import chain
 
 from stack.demo.local import Blocked, CronJob, Remark, Su, Sudo, Unit
-from stack.demo.scene import AUTH_INFO, DAEMON_INFO, HOUR, KERN_WARNING, Host, Scene, Story
+from stack.demo.scene import AUTH_INFO, DAEMON_INFO, HOUR, KERN_WARNING, Activity, Host, Scene
 from stack.demo.sshd import Guess, Login, Probe
 from stack.demo.world import scanner
 
@@ -70,12 +70,12 @@ UNITS = (
 )
 
 
-def local(scene: Scene) -> Iterator[Story]:
+def local(scene: Scene) -> Iterator[Activity]:
     """All that happens on the hosts themselves: everything but the directory and the web."""
     return chain(_logins(scene), _robots(scene), _sudo(scene), _su(scene), _cron(scene), _chatter(scene), _noise(scene))
 
 
-def _logins(scene: Scene) -> Iterator[Story]:
+def _logins(scene: Scene) -> Iterator[Activity]:
     """People log in with keys or passwords; one password in six is mistyped at first, some never get it right."""
     random = scene.random
     for at in scene.moments(620):
@@ -89,7 +89,7 @@ def _logins(scene: Scene) -> Iterator[Story]:
         yield Login(at, host, person.name, person.uid, person.address, method, mistakes, lasts)
 
 
-def _robots(scene: Scene) -> Iterator[Story]:
+def _robots(scene: Scene) -> Iterator[Activity]:
     """Deployment and backup log in with keys, for a few seconds each."""
     for at in scene.moments(380):
         name, uid, home = scene.random.choice((("deploy", 1900, "ci"), ("backup", 34, "db")))
@@ -97,7 +97,7 @@ def _robots(scene: Scene) -> Iterator[Story]:
         yield Login(at, scene.host(), name, uid, address, "publickey", lasts=scene.random.uniform(0.5, 20))
 
 
-def _sudo(scene: Scene) -> Iterator[Story]:
+def _sudo(scene: Scene) -> Iterator[Activity]:
     random = scene.random
     for at in scene.moments(1100):
         person = scene.person()
@@ -107,13 +107,13 @@ def _sudo(scene: Scene) -> Iterator[Story]:
         yield Sudo(at, scene.host(), person.name, person.uid, random.choice(COMMANDS), target, wrong, allowed)
 
 
-def _su(scene: Scene) -> Iterator[Story]:
+def _su(scene: Scene) -> Iterator[Activity]:
     for at in scene.moments(60):
         person = scene.person()
         yield Su(at, scene.host(), person.name, person.uid, scene.random.random() < 0.85)
 
 
-def _cron(scene: Scene) -> Iterator[Story]:
+def _cron(scene: Scene) -> Iterator[Activity]:
     """Jobs start at full minutes of the wall clock, at whichever second of the corpus those are."""
     first = -(scene.start.second + scene.start.microsecond / 1e6) % 60
     for passed in range(60):
@@ -128,14 +128,14 @@ def _runs(scene: Scene, every: int) -> list[Host]:
     return scene.of("bastion", "db") if every == 1 else scene.of("web", "app") if every == 10 else list(scene.hosts)
 
 
-def _chatter(scene: Scene) -> Iterator[Story]:
+def _chatter(scene: Scene) -> Iterator[Activity]:
     for at in scene.moments(2600):
         yield Remark(at, scene.host(), *scene.random.choice(REMARKS))
     for at in scene.moments(900):
         yield Unit(at, scene.host(), *scene.random.choice(UNITS))
 
 
-def _noise(scene: Scene) -> Iterator[Story]:
+def _noise(scene: Scene) -> Iterator[Activity]:
     """Scanners of the internet: blocked packets, probes and a few guesses each, on hosts that face outside."""
     random = scene.random
     crowd = [scanner(random) for _ in range(60)]

@@ -9,7 +9,7 @@ from datetime import datetime
 from random import Random
 
 from stack.demo.dialects import MONTHS
-from stack.demo.scene import LOCAL7_INFO, Attempt, Host, Line, Voice
+from stack.demo.scene import LOCAL7_INFO, Attempt, Host, Line, LogWriter
 
 UNAUTHORIZED = 401
 
@@ -40,12 +40,12 @@ class Visit:
     agent: str
     requests: tuple[Request, ...]
 
-    def tell(self, random: Random) -> Iterator[Line]:
-        voice = Voice(random, self.at, "nginx", None, LOCAL7_INFO)
+    def lines(self, random: Random) -> Iterator[Line]:
+        log = LogWriter(random, self.at, "nginx", None, LOCAL7_INFO)
         for request in self.requests:
             # nginx writes its own time; that of the relay is some milliseconds later, perhaps in the next second.
-            stamp = _stamp(self.host.time(voice.at + request.after))
-            yield voice.say(self._combined(request, stamp), self._attempt(request), request.after)
+            stamp = _stamp(self.host.time(log.at + request.after))
+            yield log.write(self._combined(request, stamp), self._attempt(request), request.after)
 
     def _combined(self, request: Request, stamp: str) -> str:
         what = f"{request.method} {request.target} HTTP/1.1" if request.method else request.target

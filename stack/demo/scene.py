@@ -113,7 +113,7 @@ class Host:
         return self.sessions
 
 
-class Story(Protocol):
+class Activity(Protocol):
     """Something that happens on one host, beginning at second `at`."""
 
     @property
@@ -122,13 +122,13 @@ class Story(Protocol):
     @property
     def host(self) -> Host: ...
 
-    def tell(self, random: Random) -> Iterator[Line]:
+    def lines(self, random: Random) -> Iterator[Line]:
         """Yield its lines in time order. Called one time for each, in the order in which they begin."""
         ...
 
 
 @dataclass(slots=True)
-class Voice:
+class LogWriter:
     """A process that writes lines, each some time after the previous one."""
 
     random: Random
@@ -137,7 +137,7 @@ class Voice:
     pid: int | None
     priority: int
 
-    def say(self, text: str, attempt: Attempt | None = None, after: float = 0.0, priority: int | None = None) -> Line:
+    def write(self, text: str, attempt: Attempt | None = None, after: float = 0.0, priority: int | None = None) -> Line:
         """Make the next line, `after` seconds and some milliseconds after the previous one."""
         self.at += after + self.random.uniform(0.001, 0.02)
         return Line(self.at, self.program, self.pid, priority or self.priority, text, attempt)

@@ -6,7 +6,7 @@ Numbers of `moments` are for fifty hosts and an hour; larger fleets do more in p
 from collections.abc import Iterator
 
 from stack.demo.nginx import Request, Visit
-from stack.demo.scene import Host, Person, Scene, Story
+from stack.demo.scene import Activity, Host, Person, Scene
 from stack.demo.slapd import INVALID_CREDENTIALS, PEER, Bind, Connection
 from stack.demo.world import scanner, visitor
 
@@ -43,7 +43,7 @@ SCANNED = ("/.env", "/wp-login.php", "/.git/config", "/phpmyadmin/", "/cgi-bin/l
 GUARDED = ("/admin/", "/manager/html", "/api/v1/users", "/metrics")
 
 
-def directory(scene: Scene) -> Iterator[Story]:
+def directory(scene: Scene) -> Iterator[Activity]:
     """Services look people up, and people bind with their own names; one such bind in twenty-five fails."""
     random = scene.random
     for at in scene.moments(1500):
@@ -56,14 +56,14 @@ def directory(scene: Scene) -> Iterator[Story]:
         yield Connection(at, scene.host("ldap"), None, (Bind(PEER, mechanism="EXTERNAL"),), ("monitor",))
 
 
-def _lookup(scene: Scene, at: float, host: Host, client: Host) -> Story:
+def _lookup(scene: Scene, at: float, host: Host, client: Host) -> Activity:
     """A service account binds and searches for several people on one connection."""
     names = tuple(scene.person().name for _ in range(scene.random.randint(1, 5)))
     bind = Bind(f"cn={client.role},ou=Services,dc=example,dc=net")
     return Connection(at, host, client.address, (bind,), names, tls=True)
 
 
-def _personal(scene: Scene, at: float, host: Host, client: Host) -> Story:
+def _personal(scene: Scene, at: float, host: Host, client: Host) -> Activity:
     """An application checks a password by a bind. After a wrong one it often tries again on the same connection."""
     random, person = scene.random, scene.person()
     if random.random() < 0.1:
@@ -79,7 +79,7 @@ def _binds(scene: Scene, person: Person) -> tuple[Bind, ...]:
     return (wrong, Bind(person.dn)) if scene.random.random() < 0.7 else (wrong,)
 
 
-def web(scene: Scene) -> Iterator[Story]:
+def web(scene: Scene) -> Iterator[Activity]:
     """People browse, colleagues use pages with a login, monitors and bots poll, and scanners try known weaknesses."""
     random = scene.random
     for at in scene.moments(2000):
@@ -95,7 +95,7 @@ def web(scene: Scene) -> Iterator[Story]:
         yield _scan(scene, at)
 
 
-def _browse(scene: Scene, at: float) -> Story:
+def _browse(scene: Scene, at: float) -> Activity:
     random, site = scene.random, "https://www.example.com"
     requests = []
     for _ in range(random.randint(1, 3)):
@@ -108,7 +108,7 @@ def _browse(scene: Scene, at: float) -> Story:
     return Visit(at, scene.host("web"), visitor(random), random.choice(BROWSERS), tuple(requests))
 
 
-def _colleague(scene: Scene, at: float) -> Story:
+def _colleague(scene: Scene, at: float) -> Activity:
     """HTTP authentication: the first request of a browser has no name and gets a 401, all others have the name."""
     random, person = scene.random, scene.person()
     page = random.choice(GUARDED)
@@ -117,7 +117,7 @@ def _colleague(scene: Scene, at: float) -> Story:
     return Visit(at, scene.host("web"), person.address, random.choice(BROWSERS), first + rest)
 
 
-def _scan(scene: Scene, at: float) -> Story:
+def _scan(scene: Scene, at: float) -> Activity:
     random = scene.random
     requests = [Request(path, random.choice((404, 403)), 153, after=0.2) for path in SCANNED]
     requests += [Request(path, 401, 179, after=0.2) for path in random.sample(GUARDED, 2)]

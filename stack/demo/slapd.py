@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from stack.demo.scene import LOCAL4_DEBUG, Attempt, Host, Line, Voice
+from stack.demo.scene import LOCAL4_DEBUG, Attempt, Host, Line, LogWriter
 
 SUCCESS, SASL_BIND_IN_PROGRESS, INVALID_CREDENTIALS = 0, 14, 49
 PEER = "gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth"
@@ -23,17 +23,17 @@ class Bind:
 
 
 @dataclass(slots=True)
-class _Wire:
+class _ConnectionLog:
     """Writes lines of one connection, each with the number of the connection and of the operation or socket."""
 
-    voice: Voice
+    writer: LogWriter
     connection: int
     socket: int
     timed: bool
     operation: int = -1
 
     def fd(self, text: str) -> Line:
-        return self.voice.say(f"conn={self.connection} fd={self.socket} {text}")
+        return self.writer.write(f"conn={self.connection} fd={self.socket} {text}")
 
     def begin(self, text: str, after: float = 0.0) -> Line:
         """Write the first line of the next operation."""
@@ -41,13 +41,13 @@ class _Wire:
         return self.op(text, after=after)
 
     def op(self, text: str, attempt: Attempt | None = None, after: float = 0.0) -> Line:
-        return self.voice.say(f"conn={self.connection} op={self.operation} {text}", attempt, after)
+        return self.writer.write(f"conn={self.connection} op={self.operation} {text}", attempt, after)
 
     def times(self) -> str:
         """The durations in a result, which OpenLDAP writes since 2.5."""
         if not self.timed:
             return ""
-        random = self.voice.random
+        random = self.writer.random
         return f" qtime={random.uniform(0.000005, 0.00004):.6f} etime={random.uniform(0.00008, 0.004):.6f}"
 
 
@@ -63,35 +63,35 @@ class Connection:
     tls: bool = False
     lost: bool = False
 
-    def tell(self, random: Random) -> Iterator[Line]:
+    def lines(self, random: Random) -> Iterator[Line]:
         # One slapd process runs from boot on, so its pid never changes.
-        voice = Voice(random, self.at, "slapd", 700 + self.host.number, LOCAL4_DEBUG)
-        wire = _Wire(voice, self.host.connection(), random.randint(12, 60), self.host.modern)
-        yield wire.fd(f"ACCEPT from {self._peer(random)}")
+        writer = LogWriter(random, self.at, "slapd", 700 + self.host.number, LOCAL4_DEBUG)
+        log = _ConnectionLog(writer, self.host.connection(), random.randint(12, 60), self.host.modern)
+        yield log.fd(f"ACCEPT from {self._peer(random)}")
         if self.tls:
-            yield from _start_tls(wire)
+            yield from _start_tls(log)
         for bind in self.binds:
-            yield from self._bind(wire, bind)
+            yield from self._bind(log, bind)
         for name in self.names:
-            yield from _search(wire, name)
+            yield from _search(log, name)
         if not self.lost:
-            yield wire.begin("UNBIND", after=random.uniform(0, 0.4))
-        yield wire.fd("closed (connection lost)" if self.lost else "closed")
+            yield log.begin("UNBIND", after=random.uniform(0, 0.4))
+        yield log.fd("closed (connection lost)" if self.lost else "closed")
 
     def _peer(self, random: Random) -> str:
         if self.address is None:
             return "PATH=/run/slapd/ldapi (PATH=/run/slapd/ldapi)"
         return f"IP={self.address}:{random.randint(32768, 60999)} (IP=0.0.0.0:389)"
 
-    def _bind(self, wire: _Wire, bind: Bind) -> Iterator[Line]:
+    def _bind(self, log: _ConnectionLog, bind: Bind) -> Iterator[Line]:
         if bind.mechanism == "SIMPLE":
-            yield wire.begin(f'BIND dn="{bind.dn}" method=128')
+            yield log.begin(f'BIND dn="{bind.dn}" method=128')
         else:
-            yield from _sasl(wire, bind)
+            yield from _sasl(log, bind)
         if bind.dn and bind.error == SUCCESS:
-            strength = "bind_ssf=0 ssf=0" if wire.timed else "ssf=0"
-            yield wire.op(f'BIND dn="{bind.dn}" mech={bind.mechanism} {strength}')
-        yield wire.op(f"RESULT tag=97 err={bind.error}{wire.times()} text=", self._attempt(bind))
+            strength = "bind_ssf=0 ssf=0" if log.timed else "ssf=0"
+            yield log.op(f'BIND dn="{bind.dn}" mech={bind.mechanism} {strength}')
+        yield log.op(f"RESULT tag=97 err={bind.error}{log.times()} text=", self._attempt(bind))
 
     def _attempt(self, bind: Bind) -> Attempt | None:
         if not bind.dn:
@@ -99,26 +99,26 @@ class Connection:
         return Attempt("ldap", "failure" if bind.error else "success", bind.dn, self.address)
 
 
-def _start_tls(wire: _Wire) -> Iterator[Line]:
-    yield wire.begin("EXT oid=1.3.6.1.4.1.1466.20037")
-    yield wire.op("STARTTLS")
-    yield wire.op(f"RESULT oid= err=0{wire.times()} text=")
-    yield wire.fd("TLS established tls_ssf=256 ssf=256 tls_proto=TLSv1.3 tls_cipher=TLS_AES_256_GCM_SHA384")
+def _start_tls(log: _ConnectionLog) -> Iterator[Line]:
+    yield log.begin("EXT oid=1.3.6.1.4.1.1466.20037")
+    yield log.op("STARTTLS")
+    yield log.op(f"RESULT oid= err=0{log.times()} text=")
+    yield log.fd("TLS established tls_ssf=256 ssf=256 tls_proto=TLSv1.3 tls_cipher=TLS_AES_256_GCM_SHA384")
 
 
-def _sasl(wire: _Wire, bind: Bind) -> Iterator[Line]:
+def _sasl(log: _ConnectionLog, bind: Bind) -> Iterator[Line]:
     """The lines before the outcome of a SASL bind. GSSAPI has two rounds "in progress", which are no outcomes."""
     for _ in range(2 if bind.mechanism == "GSSAPI" else 0):
-        yield wire.begin('BIND dn="" method=163')
-        yield wire.op(f"RESULT tag=97 err={SASL_BIND_IN_PROGRESS}{wire.times()} text=SASL(0): successful result: ")
-    yield wire.begin('BIND dn="" method=163')
+        yield log.begin('BIND dn="" method=163')
+        yield log.op(f"RESULT tag=97 err={SASL_BIND_IN_PROGRESS}{log.times()} text=SASL(0): successful result: ")
+    yield log.begin('BIND dn="" method=163')
     name = bind.dn if bind.mechanism == "EXTERNAL" else bind.dn.partition(",")[0].partition("=")[2]
-    yield wire.op(f'BIND authcid="{name}" authzid="{name}"')
+    yield log.op(f'BIND authcid="{name}" authzid="{name}"')
 
 
-def _search(wire: _Wire, name: str) -> Iterator[Line]:
-    yield wire.begin(f'SRCH base="ou=People,dc=example,dc=net" scope=2 deref=0 filter="(uid={name})"')
-    if wire.timed:
-        yield wire.op("SRCH attr=uid cn mail uidNumber gidNumber")
-    found = int(wire.voice.random.random() < 0.93)
-    yield wire.op(f"SEARCH RESULT tag=101 err=0{wire.times()} nentries={found} text=")
+def _search(log: _ConnectionLog, name: str) -> Iterator[Line]:
+    yield log.begin(f'SRCH base="ou=People,dc=example,dc=net" scope=2 deref=0 filter="(uid={name})"')
+    if log.timed:
+        yield log.op("SRCH attr=uid cn mail uidNumber gidNumber")
+    found = int(log.writer.random.random() < 0.93)
+    yield log.op(f"SEARCH RESULT tag=101 err=0{log.times()} nentries={found} text=")

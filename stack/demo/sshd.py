@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from stack.demo.scene import AUTH_ERROR, AUTH_INFO, AUTHPRIV_INFO, AUTHPRIV_NOTICE, Attempt, Host, Line, Voice
+from stack.demo.scene import AUTH_ERROR, AUTH_INFO, AUTHPRIV_INFO, AUTHPRIV_NOTICE, Attempt, Host, Line, LogWriter
 
 MAX_TRIES = 6
 """Failures after which sshd closes a connection: the default of MaxAuthTries."""
@@ -27,50 +27,50 @@ class Login:
     mistakes: int = 0
     lasts: float = 600.0
 
-    def tell(self, random: Random) -> Iterator[Line]:
-        voice = Voice(random, self.at, self.host.sshd, self.host.pid(random), AUTH_INFO)
+    def lines(self, random: Random) -> Iterator[Line]:
+        log = LogWriter(random, self.at, self.host.sshd, self.host.pid(random), AUTH_INFO)
         peer = f"{self.address} port {random.randint(32768, 60999)}"
-        yield from _hello(voice, self.host, peer)
+        yield from _connected(log, self.host, peer)
         for number in range(self.mistakes):
-            yield from self._mistake(voice, peer, first=number == 0)
-        yield voice.say(
+            yield from self._mistake(log, peer, first=number == 0)
+        yield log.write(
             f"Accepted {self.method} for {self.user} from {peer} ssh2{self._key()}",
             Attempt("sshd", "success", self.user, self.address),
             after=0.2,
         )
-        yield from self._session(voice, peer)
+        yield from self._session(log, peer)
 
-    def _mistake(self, voice: Voice, peer: str, first: bool) -> Iterator[Line]:
+    def _mistake(self, log: LogWriter, peer: str, first: bool) -> Iterator[Line]:
         if self.method == "publickey":  # one key of several
-            yield voice.say(f"Failed publickey for {self.user} from {peer} ssh2{self._key('old')}")
+            yield log.write(f"Failed publickey for {self.user} from {peer} ssh2{self._key('old')}")
             return
         failure = Attempt("sshd", "failure", self.user, self.address)
         if first:
-            yield voice.say(_pam_failure(self.address, self.user), after=2.0, priority=AUTHPRIV_NOTICE)
+            yield log.write(_pam_failure(self.address, self.user), after=2.0, priority=AUTHPRIV_NOTICE)
         if self.method.startswith("keyboard"):
             text = f"error: PAM: Authentication failure for {self.user} from {self.address}"
-            yield voice.say(text, after=1.5, priority=AUTH_ERROR)
-        yield voice.say(f"Failed {self.method} for {self.user} from {peer} ssh2", failure, after=voice.random.random())
+            yield log.write(text, after=1.5, priority=AUTH_ERROR)
+        yield log.write(f"Failed {self.method} for {self.user} from {peer} ssh2", failure, after=log.random.random())
 
-    def _session(self, voice: Voice, peer: str) -> Iterator[Line]:
+    def _session(self, log: LogWriter, peer: str) -> Iterator[Line]:
         by = f"{self.user}(uid=0)" if self.host.modern else "(uid=0)"
         account = f"{self.user}(uid={self.uid})" if self.host.modern else self.user
         opened = f"pam_unix(sshd:session): session opened for user {account} by {by}"
-        yield voice.say(opened, priority=AUTHPRIV_INFO)
+        yield log.write(opened, priority=AUTHPRIV_INFO)
         session = self.host.session()
-        logind = Voice(voice.random, voice.at, "systemd-logind", 612, AUTH_INFO)
-        yield logind.say(f"New session {session} of user {self.user}.")
-        yield from self._leave(voice, peer, session)
+        logind = LogWriter(log.random, log.at, "systemd-logind", 612, AUTH_INFO)
+        yield logind.write(f"New session {session} of user {self.user}.")
+        yield from self._leave(log, peer, session)
 
-    def _leave(self, voice: Voice, peer: str, session: int) -> Iterator[Line]:
-        child = Voice(voice.random, voice.at + self.lasts, self.host.sshd, self.host.pid(voice.random), AUTH_INFO)
-        yield child.say(f"Received disconnect from {peer}:11: disconnected by user")
-        yield child.say(f"Disconnected from user {self.user} {peer}")
-        voice.at = child.at
-        yield voice.say(f"pam_unix(sshd:session): session closed for user {self.user}", priority=AUTHPRIV_INFO)
-        logind = Voice(voice.random, voice.at, "systemd-logind", 612, AUTH_INFO)
-        yield logind.say(f"Session {session} logged out. Waiting for processes to exit.")
-        yield logind.say(f"Removed session {session}.")
+    def _leave(self, log: LogWriter, peer: str, session: int) -> Iterator[Line]:
+        child = LogWriter(log.random, log.at + self.lasts, self.host.sshd, self.host.pid(log.random), AUTH_INFO)
+        yield child.write(f"Received disconnect from {peer}:11: disconnected by user")
+        yield child.write(f"Disconnected from user {self.user} {peer}")
+        log.at = child.at
+        yield log.write(f"pam_unix(sshd:session): session closed for user {self.user}", priority=AUTHPRIV_INFO)
+        logind = LogWriter(log.random, log.at, "systemd-logind", 612, AUTH_INFO)
+        yield logind.write(f"Session {session} logged out. Waiting for processes to exit.")
+        yield logind.write(f"Removed session {session}.")
 
     def _key(self, which: str = "current") -> str:
         if self.method != "publickey":
@@ -93,50 +93,50 @@ class Guess:
     address: str
     tries: int = 1
 
-    def tell(self, random: Random) -> Iterator[Line]:
-        voice = Voice(random, self.at, self.host.sshd, self.host.pid(random), AUTH_INFO)
+    def lines(self, random: Random) -> Iterator[Line]:
+        log = LogWriter(random, self.at, self.host.sshd, self.host.pid(random), AUTH_INFO)
         peer = f"{self.address} port {random.randint(1024, 65535)}"
-        yield from _hello(voice, self.host, peer)
+        yield from _connected(log, self.host, peer)
         if not self.known:
-            yield voice.say(f"Invalid user {self.user} from {peer}")
-        yield from self._failures(voice, f"Failed password for {self._whom()} from {peer} ssh2")
-        yield from self._hang_up(voice, peer) if self.tries >= MAX_TRIES else self._give_up(voice, peer)
+            yield log.write(f"Invalid user {self.user} from {peer}")
+        yield from self._failures(log, f"Failed password for {self._whom()} from {peer} ssh2")
+        yield from self._hang_up(log, peer) if self.tries >= MAX_TRIES else self._give_up(log, peer)
 
     def _whom(self) -> str:
         return self.user if self.known else f"invalid user {self.user}"
 
-    def _failures(self, voice: Voice, text: str) -> Iterator[Line]:
+    def _failures(self, log: LogWriter, text: str) -> Iterator[Line]:
         folded = self.known and self.host.folds and self.tries > 1
         for number in range(1 if folded else self.tries):
             if not self.known:
-                yield voice.say("pam_unix(sshd:auth): check pass; user unknown", priority=AUTHPRIV_NOTICE)
+                yield log.write("pam_unix(sshd:auth): check pass; user unknown", priority=AUTHPRIV_NOTICE)
             if number == 0:
                 pam = _pam_failure(self.address, self.user if self.known else None)
-                yield voice.say(pam, priority=AUTHPRIV_NOTICE)
-            yield voice.say(text, self._failed(), after=voice.random.uniform(0.3, 1.2))
+                yield log.write(pam, priority=AUTHPRIV_NOTICE)
+            yield log.write(text, self._failed(), after=log.random.uniform(0.3, 1.2))
         if folded:
             more = self.tries - 1
-            yield voice.say(f"message repeated {more} times: [ {text}]", self._failed(more), after=0.7 * more)
+            yield log.write(f"message repeated {more} times: [ {text}]", self._failed(more), after=0.7 * more)
 
     def _failed(self, count: int = 1) -> Attempt:
         return Attempt("sshd", "failure", self.user, self.address, count)
 
-    def _hang_up(self, voice: Voice, peer: str) -> Iterator[Line]:
+    def _hang_up(self, log: LogWriter, peer: str) -> Iterator[Line]:
         role = "authenticating" if self.known else "invalid"
         text = f"error: maximum authentication attempts exceeded for {self._whom()} from {peer} ssh2 [preauth]"
-        yield voice.say(text, priority=AUTH_ERROR)
-        yield voice.say(f"Disconnecting {role} user {self.user} {peer}: Too many authentication failures [preauth]")
+        yield log.write(text, priority=AUTH_ERROR)
+        yield log.write(f"Disconnecting {role} user {self.user} {peer}: Too many authentication failures [preauth]")
         detail = _pam_failure(self.address, self.user if self.known else None).partition("; ")[2]
-        yield voice.say(f"PAM {self.tries - 1} more authentication failures; {detail}", priority=AUTHPRIV_NOTICE)
-        yield voice.say(f"PAM service(sshd) ignoring max retries; {self.tries} > 3", priority=AUTHPRIV_NOTICE)
+        yield log.write(f"PAM {self.tries - 1} more authentication failures; {detail}", priority=AUTHPRIV_NOTICE)
+        yield log.write(f"PAM service(sshd) ignoring max retries; {self.tries} > 3", priority=AUTHPRIV_NOTICE)
 
-    def _give_up(self, voice: Voice, peer: str) -> Iterator[Line]:
+    def _give_up(self, log: LogWriter, peer: str) -> Iterator[Line]:
         role = "authenticating" if self.known else "invalid"
-        if voice.random.random() < 0.5:
-            yield voice.say(f"Connection closed by {role} user {self.user} {peer} [preauth]", after=0.2)
+        if log.random.random() < 0.5:
+            yield log.write(f"Connection closed by {role} user {self.user} {peer} [preauth]", after=0.2)
         else:
-            yield voice.say(f"Received disconnect from {peer}:11: Bye Bye [preauth]", after=0.1)
-            yield voice.say(f"Disconnected from {role} user {self.user} {peer} [preauth]")
+            yield log.write(f"Received disconnect from {peer}:11: Bye Bye [preauth]", after=0.1)
+            yield log.write(f"Disconnected from {role} user {self.user} {peer} [preauth]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +147,11 @@ class Probe:
     host: Host
     address: str
 
-    def tell(self, random: Random) -> Iterator[Line]:
-        voice = Voice(random, self.at, self.host.sshd, self.host.pid(random), AUTH_INFO)
+    def lines(self, random: Random) -> Iterator[Line]:
+        log = LogWriter(random, self.at, self.host.sshd, self.host.pid(random), AUTH_INFO)
         peer = f"{self.address} port {random.randint(1024, 65535)}"
-        yield from _hello(voice, self.host, peer)
-        yield from (voice.say(text) for text in random.choice(_probes(peer)))
+        yield from _connected(log, self.host, peer)
+        yield from (log.write(text) for text in random.choice(_probes(peer)))
 
 
 def fingerprint(name: str) -> str:
@@ -161,9 +161,9 @@ def fingerprint(name: str) -> str:
     return "".join(alphabet[byte % 64] for byte in digest[:43])
 
 
-def _hello(voice: Voice, host: Host, peer: str) -> Iterator[Line]:
+def _connected(log: LogWriter, host: Host, peer: str) -> Iterator[Line]:
     if host.verbose:
-        yield voice.say(f'Connection from {peer} on {host.address} port 22 rdomain ""')
+        yield log.write(f'Connection from {peer} on {host.address} port 22 rdomain ""')
 
 
 def _pam_failure(address: str, user: str | None) -> str:

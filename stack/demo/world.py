@@ -19,12 +19,12 @@ WEB_BRUTE = "216.160.83.58"
 # A compromised workstation inside the company.
 LDAP_SPRAYER = "10.50.9.66"
 
-_CAST = frozenset((SPRAYER, BRUTE, INTRUDER, WEB_BRUTE, LDAP_SPRAYER))
+_ATTACKERS = frozenset((SPRAYER, BRUTE, INTRUDER, WEB_BRUTE, LDAP_SPRAYER))
 
 
 def scanner(random: Random) -> str:
     """A random address of a scanner, never that of an attacker."""
-    while (address := _inside(random, _SCANNERS)) in _CAST:
+    while (address := _inside(random, _SCANNERS)) in _ATTACKERS:
         pass
     return address
 
