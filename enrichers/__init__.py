@@ -1,1 +1,1 @@
-"""From an event to a richer event, pure functions: GeoIP and ASN."""
+"""Adds to events what can be looked up about them: places and networks of addresses."""

@@ -1,9 +1,9 @@
-"""From an address as a log has it to the one a geolocation database is asked for, or to None.
+"""Decides which addresses are looked up in a geolocation database, and in which form.
 
-Addresses without a place on Earth are never looked up: what the IANA registries of special-purpose
-addresses hold as not globally reachable, multicast, and in IPv6 all that lies outside 2000::/3.
-Specification: https://www.iana.org/assignments/iana-ipv4-special-registry and
-https://www.iana.org/assignments/iana-ipv6-special-registry.
+Addresses without a place on Earth are never looked up: those that the IANA registries of special-purpose addresses list
+as not globally reachable, multicast, and in IPv6 all outside of 2000::/3.
+https://www.iana.org/assignments/iana-ipv4-special-registry,
+https://www.iana.org/assignments/iana-ipv6-special-registry
 """
 
 from bisect import bisect_right
@@ -57,9 +57,9 @@ _V6 = _Ranges(_UNPLACED_V6)
 
 
 def placed(address: str) -> str | None:
-    """Return the address to look up; None for one that has no place, or for text that is no address.
+    """Return the address to look up; None if it has no place, or if the text is not an address.
 
-    IPv4 in IPv6 (::ffff:a.b.c.d) comes back as IPv4. Zone ids and the short forms of inet_aton are no addresses.
+    IPv4 in IPv6 (::ffff:a.b.c.d) comes back as IPv4. Zone ids and the short forms of inet_aton are not accepted.
     Never raises.
     """
     try:

@@ -1,6 +1,6 @@
-"""From an ASN record to the `as_*` columns, without the name of an end.
+"""Turns an ASN record into the `as_*` columns, whose names lack the end (`source_` or `destination_`).
 
-MaxMind's, DB-IP's and the @ip-location-db files agree on the two names:
+The files of MaxMind, DB-IP and @ip-location-db agree on the two names:
 https://dev.maxmind.com/geoip/docs/databases/asn/.
 """
 

@@ -1,4 +1,4 @@
-"""From a database's type and file name to the words and the link its makers ask to be shown with its data."""
+"""Knows the words and the link that the makers of a database ask to be shown with its data."""
 
 DB_IP = ("IP Geolocation by DB-IP", "https://db-ip.com")
 MAXMIND = ("This product includes GeoLite2 data created by MaxMind", "https://www.maxmind.com")
@@ -13,7 +13,7 @@ _MAKERS = (
 def attribution(database: str, file: str) -> tuple[str, str]:
     """Return the words and the link. An unknown maker's database is named, without a link.
 
-    The file's name counts as well: the @ip-location-db files have types such as "city ipv4".
+    The name of the file is used, too, because the @ip-location-db files have types such as "city ipv4".
     """
     text = f"{database} {file}".lower().replace("-", "")
     return next((words for mark, words in _MAKERS if mark in text), (database, ""))

@@ -1,6 +1,6 @@
-"""From an ISO 3166-1 alpha-2 code to a country's English name, continent and centre (XK, Kosovo, is added).
+"""Reads the table of countries: English name, continent and centre by ISO 3166-1 alpha-2 code (and XK for Kosovo).
 
-The centres are plain figures for a map: the middle of the mainland, or of the largest island.
+The centres are rough figures for a map: the middle of the mainland, or of the largest island.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""From a MaxMind DB file to records, through changes and damage of the file.
+"""Reads records from a MaxMind DB file, and keeps doing so when the file changes or is damaged.
 
 Format: https://maxmind.github.io/MaxMind-DB/.
 """
@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 PACKAGED = Path(__file__).parent / "data" / "country.mmdb"
 """The default: DB-IP's country data, made by `scripts/build-geoip`.
 
-It lies there ready to be mapped: equal subtrees are shared, which leaves 3 MB of 8, so that packing it (1.3 MB with xz)
-would save little and cost a write to the disk at each start.
+It is not compressed, so that it can be mapped into memory. Equal subtrees are shared, which leaves 3 MB of 8; xz would
+leave 1.3 MB, and cost a write to the disk at each start.
 """
 
 Identity = tuple[int, int, int, int]
@@ -40,8 +40,8 @@ class MissingExtensionError(GeoDatabaseError):
 class Database:
     """One file, mapped into memory. Not thread-safe.
 
-    A user's file is copied first, to a file that has no name any more: `cp` over a mapped file shortens it, and the
-    kernel kills a process that then reads past the new end. The packaged file is nobody's to overwrite.
+    A user's file is copied to an unlinked file first: `cp` over a mapped file truncates it, and the kernel kills a
+    process that then reads past the new end. The packaged file is mapped directly, because nobody overwrites it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,7 +53,7 @@ class Database:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What the file says of itself: its type and the day it was built (UTC), and its name."""
+        """The type of the database, the day (UTC) on which it was built, and the name of the file."""
         found = self._reader.metadata()
         return {"database": found.database_type, "built": day(found.build_epoch), "file": self._path.name}
 
@@ -70,7 +70,7 @@ class Database:
     def renew(self) -> bool:
         """Open the file again when it has changed, and say whether that was done.
 
-        A missing, torn or half-written file leaves the old one in use; that is logged once, until a good one comes.
+        If the file is missing, damaged or half written, the old one stays in use. That is logged once.
         """
         identity = identify(self._path)
         if identity == self._tried:
@@ -97,7 +97,7 @@ def day(epoch: int) -> str:
 
 
 def identify(path: Path) -> Identity | None:
-    """Return what differs after each change of a file; None when it cannot be seen."""
+    """Return a value that differs after each change of a file; None when its status cannot be read."""
     try:
         return _identity(path.stat())
     except OSError:
@@ -133,7 +133,7 @@ def _map(path: Path) -> maxminddb.Reader:
 
 
 def _map_copy(path: Path) -> maxminddb.Reader:
-    """Map a private copy, which lasts as long as its reader. A file that changed meanwhile counts as torn."""
+    """Map a private copy, which lasts as long as its reader. Raises `ValueError` if the file changed meanwhile."""
     with path.open("rb") as source, tempfile.NamedTemporaryFile(dir=_directory(), suffix=".mmdb") as copy:
         before = _identity(os.fstat(source.fileno()))
         shutil.copyfileobj(source, copy, 1 << 20)

@@ -1,4 +1,4 @@
-"""From an event with addresses to the same event with the places and networks of its two ends.
+"""Adds the places and networks of the source and destination addresses to events.
 
 Fields: https://www.elastic.co/guide/en/ecs/current/ecs-geo.html and ecs-as.html.
 """
@@ -22,9 +22,9 @@ class Enricher:
     """Looks up `source_ip` and `destination_ip` of events. Not thread-safe: one for each thread or process."""
 
     def __init__(self, city: Path | None = None, asn: Path | None = None, cache_size: int = 65_536) -> None:
-        """Open the databases: the packaged countries without `city`, no networks without `asn`.
+        """Open the databases. Without `city` it is the packaged one of countries; without `asn` networks are not added.
 
-        `cache_size` bounds the addresses kept of each end. Raises GeoDatabaseError.
+        `cache_size` is the most addresses that are cached for source and for destination. Raises GeoDatabaseError.
         """
         self._geo = Database(city or PACKAGED)
         self._asn = Database(asn) if asn else None
@@ -47,7 +47,7 @@ class Enricher:
     def reload_if_changed(self) -> bool:
         """Open the databases whose files have changed, and say whether one was. Never raises.
 
-        Looks at the files: meant to be called some times a minute, not for each event.
+        It reads the status of the files: call it some times a minute, not for each event.
         """
         changed = [database.renew() for database in (self._geo, self._asn) if database]
         if any(changed):
@@ -56,7 +56,7 @@ class Enricher:
         return any(changed)
 
     def describe(self) -> dict[str, Any]:
-        """Return what a reader of the results must know of their source.
+        """Return what a reader of the results must know about the databases.
 
         `database`, `built` (the day, UTC), `file`, `level` ("city" or "country"), `attribution` and `link` (may be
         empty); `asn` has the same without the level, or is None.
@@ -82,10 +82,10 @@ def _describe(database: Database) -> dict[str, str]:
 
 
 class _Cache(dict[str, Columns]):
-    """Columns of one end by address. Subscribe it: a hit is one look-up in C, a miss ends in `__missing__`.
+    """Caches the columns of one end by address. Subscript it: a hit is one look-up in C, a miss calls `__missing__`.
 
-    Two generations: when the young one is half the size, it becomes the old one, and what the old one had and nobody
-    asked for again is gone. Addresses of one place share one dictionary.
+    It has two generations. When the young one has half of the size, it replaces the old one, and addresses that nobody
+    asked for meanwhile are dropped. Addresses with equal columns share one dictionary.
     """
 
     def __init__(self, end: str, find: Callable[[str], Columns], size: int) -> None:
@@ -104,7 +104,7 @@ class _Cache(dict[str, Columns]):
 
     def __missing__(self, address: str) -> Columns:
         if len(address) > LONGEST:
-            return {}  # not an address, and whoever sent it shall not fill the memory
+            return {}  # not an address; its sender must not be able to fill the memory
         columns = self._old.get(address)
         if columns is None:
             columns = self._share(self._find(address))

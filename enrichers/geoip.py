@@ -1,7 +1,7 @@
-"""From a City or Country record to the `geo_*` columns, without the name of an end.
+"""Turns a City or Country record into the `geo_*` columns, whose names lack the end (`source_` or `destination_`).
 
-Two shapes are known. Nested: https://dev.maxmind.com/geoip/docs/databases/city-and-country/, which DB-IP writes too.
-Flat: https://github.com/sapics/ip-location-db, one text or number under each name.
+Two layouts are known. Nested: https://dev.maxmind.com/geoip/docs/databases/city-and-country/, which DB-IP writes, too.
+Flat: https://github.com/sapics/ip-location-db, with one text or number for each name.
 """
 
 from collections.abc import Iterator

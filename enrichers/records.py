@@ -1,4 +1,4 @@
-"""From a nested database record to one value of the expected type."""
+"""Reads one value of an expected type from a nested database record."""
 
 from typing import Any, TypeVar
 
@@ -6,9 +6,9 @@ T = TypeVar("T")
 
 
 def value(record: Any, kind: type[T], *path: str | int) -> T | None:
-    """Return what the path leads to; None when a step is missing or the end is of another type or empty.
+    """Return the value at a path; None when it is missing, empty or of another type.
 
-    Databases come from many makers: an event must get the types its schema names, or nothing.
+    Databases come from many makers: an event must get the types of its schema, or nothing.
     """
     for step in path:
         try:

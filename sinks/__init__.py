@@ -1,1 +1,1 @@
-"""From a batch of events to a store."""
+"""Writes batches of documents to a store."""

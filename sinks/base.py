@@ -1,4 +1,4 @@
-"""The contract of every store: a batch of documents in, what became of each of them out."""
+"""Defines what every store does: it takes a batch of documents, and says what became of each of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 class Document(NamedTuple):
     """One event as a store keeps it: in the index or stream `target`, as `source`, a JSON object on one line.
 
-    `id` is the same on every replay. Nobody can have written it before `since`, milliseconds since 1970; a store that
-    begins a new place for documents now and then looks for it in those that were in use since.
+    `id` is the same on every replay. No document with it can have been written before `since`, milliseconds since 1970:
+    a store that rolls over looks for it only in the indices that were in use since.
     """
 
     target: str
@@ -20,7 +20,7 @@ class Document(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A document that the store will never take, by its position in the batch."""
+    """A document that the store will never take. `position` is that in the batch."""
 
     position: int
     reason: str
@@ -29,7 +29,7 @@ class Rejected:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: `stored + present + len(rejected)` is the number of its documents."""
+    """What became of a batch. `stored + present + len(rejected)` is the number of its documents."""
 
     stored: int = 0
     present: int = 0
@@ -40,17 +40,17 @@ class Sink(Protocol):
     """A store of documents."""
 
     async def write(self, documents: Sequence[Document]) -> Outcome:
-        """Return when each document is stored, was already present, or is rejected for good.
+        """Store documents. Returns when each is stored, was already present, or is rejected for good.
 
-        Waits for as long as the store is away, overloaded, or refuses what is not the documents' fault. When it raises,
-        some of them may have been stored, and writing the batch again is safe.
+        It waits for as long as the store does not answer, is overloaded, or refuses documents for reasons of its own.
+        If it raises, some documents may have been stored; writing the batch again is safe.
         """
         ...
 
     async def refresh(self, index: str) -> None:
-        """Make what was written to `index` (a name or a pattern) searchable now. A store that can't, lets it pass."""
+        """Make what was written to `index` (a name or a pattern) searchable now, where the store can do that."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections. Nothing is written afterwards."""
+        """Close the connections. Nothing may be written afterwards."""
         ...

@@ -1,1 +1,1 @@
-"""Elasticsearch: bulk indexing, index templates."""
+"""Writes documents to Elasticsearch, and installs its index templates."""

@@ -1,8 +1,8 @@
-"""Documents that may have been sent before in, those that an older backing index holds out.
+"""Finds documents, among those that may have been sent before, that an older backing index of a data stream holds.
 
-A data stream creates documents in its newest backing index, and only there an id is refused the second time. What came
-before the stream rolled over may have been stored before it, too; so this is asked for by id. Of a document that came
-after, there is nothing to ask. The oldest copy of a document stays; one in the newest backing index is taken away.
+A data stream creates documents in its newest backing index, and only that one refuses an id that it has. A document
+that came before the rollover may also be in an older one; so these are looked up by id. The oldest copy of a document
+is kept, and a copy in the newest backing index is deleted. Documents that came after the rollover need no look-up.
 
 https://www.elastic.co/docs/manage-data/data-store/data-streams#rollover
 """
@@ -20,9 +20,9 @@ from sinks.base import Document
 from sinks.elasticsearch.backoff import Backoff
 from sinks.elasticsearch.verdicts import Cause
 
-_FRESH = 1.0  # seconds that a look at the backing indices is good for
+_FRESH = 1.0  # seconds for which the list of backing indices is used
 _APART = 600_000  # milliseconds that the clocks of Kafka and Elasticsearch may differ
-_IDS = 5000  # of one request
+_IDS = 5000  # ids in one request
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _LINES = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
 _LOOK = {
@@ -38,7 +38,7 @@ _NUMBER = re.compile(r"-(\d{6,})$")
 
 
 class _BackingIndex(NamedTuple):
-    """A backing index. One that was shrunk or restored has another name, with the same number at its end."""
+    """A backing index, created at `created` (milliseconds since 1970). Its name ends with `number`, even if shrunk."""
 
     number: int
     created: int
@@ -46,9 +46,9 @@ class _BackingIndex(NamedTuple):
 
 
 class BackingIndices:
-    """The backing indices of data streams; while something is written, they are looked at once a second.
+    """The backing indices of data streams. While documents are written, the list is fetched every second.
 
-    Every method that is awaited raises what the client raises.
+    Methods that are awaited raise what the client raises.
     """
 
     def __init__(self, client: AsyncElasticsearch) -> None:
@@ -58,12 +58,12 @@ class BackingIndices:
         self._looked = float("-inf")
 
     def forget(self) -> None:
-        """Look again before the next request: it is one that was sent before."""
+        """Fetch the list again before the next request, because it repeats an earlier one."""
         self._looked = float("-inf")
 
     async def rollover_bounds(self, targets: Collection[str]) -> dict[str, int]:
-        """Of data streams that have rolled over: before which time (milliseconds since 1970) documents must have come
-        that an older backing index may hold.
+        """For each data stream that has rolled over, a time in milliseconds since 1970: only documents that came before
+        it may be in an older backing index.
         """
         self._targets.update(targets)
         if time.monotonic() - self._looked > _FRESH or not self._known.keys() >= self._targets:
@@ -71,25 +71,25 @@ class BackingIndices:
         return {target: found[-1].created + _APART for target in targets if len(found := self._known[target]) > 1}
 
     def newest(self, target: str) -> str:
-        """The index that documents are created in, as it was at the last look."""
+        """The index in which documents are created, as far as is known."""
         found = self._known.get(target)
         return found[-1].name if found else target
 
     async def drop_duplicates(self, target: str, documents: Sequence[Document]) -> set[str]:
-        """The ids of those that an older backing index holds. Copies in the newest are deleted, if that is allowed."""
+        """The ids of documents that an older backing index holds. Copies in the newest one are deleted, if allowed."""
         known, ids = self._known[target], [document.id for document in documents]
         since, found = min(document.since for document in documents), set[str]()
         for older, newer in pairwise(known):
             if newer.created + _APART > since:
-                for some in _some(ids):
-                    found |= await self._held(older.name, some)
-        for some in _some(sorted(found)):
-            if copies := await self._held(known[-1].name, some):
+                for chunk in _chunks(ids):
+                    found |= await self._held(older.name, chunk)
+        for chunk in _chunks(sorted(found)):
+            if copies := await self._held(known[-1].name, chunk):
                 await self._delete(known[-1].name, copies)
         return found
 
     async def _look(self) -> None:
-        """Of looks at the same time the one that began last counts."""
+        """Fetch the list. When several fetches run, the one that began last counts."""
         began, known = time.monotonic(), {target: list[_BackingIndex]() for target in self._targets}
         answer = await self._client.perform_request("GET", f"/{','.join(known)}", params=_LOOK, headers=_JSON)
         for index, about in answer.body.items():
@@ -101,14 +101,14 @@ class BackingIndices:
             self._looked = began
 
     async def _held(self, index: str, ids: list[str]) -> set[str]:
-        """Gets see what no refresh has made searchable yet."""
+        """The ids among `ids` that an index holds. Unlike a search, a get sees documents that are not refreshed yet."""
         answer = await self._client.perform_request(
             "POST", f"/{index}/_mget", params=_GET, headers=_JSON, body={"ids": ids}
         )
         return {identity for identity, one in zip(ids, answer.body["docs"], strict=True) if _is_held(index, one)}
 
     async def _delete(self, index: str, ids: Collection[str]) -> None:
-        """Without the privilege to delete, copies stay; the ledger finds them."""
+        """Delete copies. Without the privilege for that they stay, with a warning, and the ledger finds them."""
         body = b"".join(orjson.dumps({"delete": {"_index": index, "_id": identity}}) + b"\n" for identity in ids)
         answer = await self._client.perform_request("POST", "/_bulk", params=_DELETE, headers=_LINES, body=body)
         for item in answer.body["items"]:
@@ -120,7 +120,7 @@ class BackingIndices:
                 raise TransportError(f"{index} keeps second copies of documents: {why}")
 
 
-def _some(ids: list[str]) -> Iterable[list[str]]:
+def _chunks(ids: list[str]) -> Iterable[list[str]]:
     return (ids[start : start + _IDS] for start in range(0, len(ids), _IDS))
 
 
@@ -130,7 +130,7 @@ def _number(index: str) -> int:
 
 
 def _is_held(index: str, answer: dict[str, Any]) -> bool:
-    """Raises `TransportError` when that is not known at the moment."""
+    """Whether an answer says that the index has the document. Raises `TransportError` when it does not say."""
     if (why := answer.get("error", {}).get("type")) and why not in _GONE:
         raise TransportError(f"{index} does not say what it holds: {why}")
     return bool(answer.get("found"))

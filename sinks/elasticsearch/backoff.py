@@ -1,4 +1,4 @@
-"""A server that is away in, pauses out: longer each time, never the same for two writers, and one sentence a cause."""
+"""Pauses before a request is sent again, longer each time and random, and warns of each cause rarely."""
 
 import asyncio
 import logging
@@ -11,14 +11,16 @@ from typing import ClassVar
 from sinks.elasticsearch.verdicts import Cause
 
 _log = logging.getLogger("ogrewatch.elasticsearch")
-logging.getLogger("elastic_transport.node_pool").setLevel(logging.ERROR)  # it warns of each try; we do, more rarely
+logging.getLogger("elastic_transport.node_pool").setLevel(
+    logging.ERROR
+)  # it warns of each try; this module does so less often
 
-_FIRST, _LONGEST = 0.1, 10.0  # seconds
-_UNSEEN = 90.0  # seconds after which a cause is a new one: a request that is not answered takes 60
-_REMIND = 600.0  # seconds after which a cause that goes on is said again
-_LONG = 10.0  # seconds that a wait took whose end is said, too
-_MOST = 100  # causes that are remembered
-_WORDS = 500  # characters of an error that are said
+_FIRST, _LONGEST = 0.1, 10.0  # seconds of the first and of the longest pause
+_UNSEEN = 90.0  # seconds without a cause, after which it is new: a request times out after 60
+_REMIND = 600.0  # seconds after which a cause that persists is logged again
+_LONG = 10.0  # seconds: the end of a longer wait is logged, too
+_MOST = 100  # causes that are remembered; then all are forgotten
+_WORDS = 500  # characters of an error that are logged
 
 
 @dataclass(slots=True)
@@ -29,8 +31,8 @@ class _Said:
 
 
 class Backoff:
-    """The pauses of one request that is sent again and again. `told` hears of each, with the status that caused it,
-    `waits` with the type of the error and the number of documents.
+    """The pauses of one request. At each, `told` is called with the status that caused it, and `waits` with the type of
+    the error and the number of documents.
     """
 
     _causes: ClassVar[dict[Cause, _Said]] = {}
@@ -40,7 +42,7 @@ class Backoff:
         self._own = set[Cause]()
 
     async def wait(self, cause: Cause, why: str, documents: int) -> None:
-        """Sleep for half to all of the current pause, and double it. Warns of a cause once, and every ten minutes."""
+        """Sleep for half to all of the current pause, and double it. Warns of a cause every ten minutes at most."""
         self._told(cause.status)
         self._waits(cause.type, documents)
         self._own.add(cause)
@@ -51,7 +53,7 @@ class Backoff:
         self._pause = min(self._pause * 2, _LONGEST)
 
     def over(self) -> None:
-        """All is decided. Says so of causes that took long."""
+        """Note that all documents are decided, and log the end of causes that lasted long."""
         now = time.monotonic()
         for cause in self._own & self._causes.keys():
             waited = now - self._causes[cause].began
@@ -62,7 +64,7 @@ class Backoff:
 
     @classmethod
     def warn(cls, text: str, cause: Cause) -> None:
-        """Log a warning, unless it was logged of the same cause before, and that has gone on since."""
+        """Log a warning, unless one with the same cause was logged less than ten minutes ago."""
         now = time.monotonic()
         found = cls._causes.get(cause)
         if found is None or now - found.seen > _UNSEEN:

@@ -1,4 +1,4 @@
-"""Documents in, bulk `create` requests out: a document written twice is found present the second time.
+"""Writes documents with bulk `create` requests, so that one that is written twice is found present the second time.
 
 https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 """
@@ -36,16 +36,16 @@ _STREAM = "require_data_stream"  # servers before 8.13 do not know it
 _HEADERS = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _NEVER = {"if_seq_no": str(2**53 - 1), "if_primary_term": "1", "filter_path": "error"}
-_NOBODY = "ogrewatch-sample"  # the id of what is never stored
+_NOBODY = "ogrewatch-sample"  # the id in a request that stores nothing
 _TIMEOUT = 60.0  # seconds for one request
-_AT_ONCE = 8  # requests, at most
+_CONCURRENT = 8  # requests at a time, at most
 _BAD, _TOO_LARGE, _TOO_MUCH = 400, 413, 429
 _INDEX = b'"_index":"%b"'
 _ASTRAY = b'"failure_store":"used"'
 
 
 class _Lines(Serializer):
-    """Sends a bulk body as it is; the client's own would copy it twice."""
+    """Sends the body of a bulk request as it is; the client's own serializer would copy it twice."""
 
     mimetype = "application/x-ndjson"
 
@@ -54,7 +54,7 @@ class _Lines(Serializer):
 
 
 class _Answers(OrjsonSerializer):
-    """Reads answers; one that all is well stays as it is."""
+    """Parses answers, except for those that report no error: they stay bytes, below `well`."""
 
     def loads(self, data: bytes) -> Any:
         well = data.startswith(b'{"errors":false') and _ASTRAY not in data
@@ -67,12 +67,11 @@ _SERIALIZERS = {found.mimetype: found for found in (_Lines(), _Answers())}
 class ElasticsearchSink:
     """Writes to the nodes at `urls` (comma separated), at most about `max_bytes` in one request.
 
-    Writes may run at the same time. A document larger than `max_bytes` goes alone. A server that takes long, or says
-    that it is too much, gets less at a time (see `window`). `on_retry` is called before a request is sent again, with
-    the
-    status that calls for it, or None when there was no answer; `on_wait` likewise, with the type of the error and the
-    number of documents. With `data_streams`, targets are data streams: one whose template is gone is waited for, not
-    made an index.
+    Several writes may run at a time. A document larger than `max_bytes` is sent alone. A server that is slow or
+    overloaded gets less at a time (see `sinks.elasticsearch.congestion`). Before a request is sent again, `on_retry` is
+    called with the status that caused it, or None when there was no answer, and `on_wait` with the type of the error
+    and the number of documents. With `data_streams`, targets are data streams: documents wait for one whose template is
+    missing, and never create an index of that name.
     """
 
     def __init__(
@@ -88,9 +87,9 @@ class ElasticsearchSink:
             urls, request_timeout=_TIMEOUT, max_retries=0, retry_on_timeout=False, serializers=_SERIALIZERS
         )
         self._backing = BackingIndices(self._client)
-        self._window, self._on_retry, self._on_wait = CongestionWindow(max_bytes, _AT_ONCE), on_retry, on_wait
+        self._window, self._on_retry, self._on_wait = CongestionWindow(max_bytes, _CONCURRENT), on_retry, on_wait
         self._params = _PARAMS | ({_STREAM: "true"} if data_streams else {})
-        self._accepted: dict[str, Document] = {}  # of each target, one that the server has
+        self._accepted: dict[str, Document] = {}  # a document that the server has, by target
 
     async def write(self, documents: Sequence[Document]) -> Outcome:
         """Store documents; see `Sink.write`."""
@@ -100,21 +99,22 @@ class ElasticsearchSink:
         return outcome
 
     async def refresh(self, index: str) -> None:
-        """Make what was written searchable now. Where that fails, the index's own interval does it later."""
+        """Make what was written searchable now. If that fails, Elasticsearch does it at its own interval."""
         try:
             await self._client.indices.refresh(index=index, ignore_unavailable=True, filter_path="_shards.failed")
         except (ApiError, TransportError) as error:
             Backoff.warn(f"no refresh of {index}: {words(error)}", Cause(None, "refresh", index))
 
     async def refusal(self, document: Document) -> str:
-        """Why a document of this kind would be refused; nothing if it would be stored, and also if that is not known.
+        """Why the server would refuse such a document; "" if it would store it, or if that is unknown.
 
-        Nothing is stored: the write is for a version of the document that there is not, which is looked at last.
+        Nothing is stored: the request is for a version of the document that does not exist, which the server checks
+        last.
         """
         try:
             await self._backing.rollover_bounds({document.target})
             index = self._backing.newest(document.target)
-            if index != document.target:  # else there is nothing yet that could refuse anything
+            if index != document.target:  # else there is no index yet
                 source = orjson.loads(document.source)
                 path = f"/{index}/_doc/{_NOBODY}"
                 await self._client.perform_request("PUT", path, params=_NEVER, headers=_JSON, body=source)
@@ -144,7 +144,7 @@ class ElasticsearchSink:
             except ApiError as error:
                 if error.status_code == _TOO_LARGE and len(sent) == len(entries):
                     return await self._store_halves(entries, judge, backoff)
-                if error.status_code == _TOO_LARGE:  # with the control; another one will do
+                if error.status_code == _TOO_LARGE:  # perhaps because of the control: choose other ones
                     self._accepted.clear()
                 self._backing.forget()
                 await self._put_off(entries, _cause(error), words(error), backoff)
@@ -175,15 +175,16 @@ class ElasticsearchSink:
         await self._store(entries[middle:], judge, backoff)
 
     async def _isolate(self, entries: list[Entry], judge: Judge, backoff: Backoff, why: str) -> None:
-        """Find the documents for which a whole request is refused, while the server takes others."""
+        """Find the documents because of which a whole request is refused, while the server takes others."""
         if len(entries) > 1:
             await self._store_halves(entries, judge, backoff)
         elif entries and not judge.prove(entries[0], "bad_request", why):
             await self._store(entries, judge, backoff)
 
     async def _controls(self, entries: list[Entry]) -> list[Entry]:
-        """Of each target a document that the server has: whether it says so tells why it refuses others. Those that an
-        older backing index has are left out, for they would be stored again.
+        """A control for each target: if the server says that it has it, it refuses other documents for their own sake.
+
+        Those in an older backing index are left out, because they would be stored again.
         """
         targets = {entry.document.target for entry in entries}
         known = [Entry(-1, self._accepted[target], b"") for target in targets if target in self._accepted]
@@ -191,8 +192,8 @@ class ElasticsearchSink:
         return await self._unstored(found, Outcome())
 
     async def _takes_others(self, entries: list[Entry], judge: Judge) -> bool:
-        """Whether the server takes one document now that it refused several as one request: one that it has, else any
-        of these, which is taken out of them then.
+        """Whether the server takes a single document after it refused a whole request: a control, or else one of the
+        entries, which is removed from them if it is stored.
         """
         try:
             if not (controls := (await self._controls(entries))[:1]) and len(entries) > 1:
@@ -206,7 +207,7 @@ class ElasticsearchSink:
         return bool(controls) and all(map(is_taken, items))
 
     async def _unstored(self, entries: list[Entry], outcome: Outcome) -> list[Entry]:
-        """Book those that were stored before their data stream rolled over as present; return the others."""
+        """Count entries that older backing indices hold as present, and return the others."""
         held = await self._held(entries)
         if not held:
             return entries
@@ -215,7 +216,7 @@ class ElasticsearchSink:
         return left
 
     async def _held(self, entries: Iterable[Entry]) -> set[tuple[str, str]]:
-        """Targets and ids of those that older backing indices hold."""
+        """Targets and ids of the entries that older backing indices hold."""
         entries = list(entries)
         edges = await self._backing.rollover_bounds({entry.document.target for entry in entries})
         risky = defaultdict[str, list[Document]](list)
@@ -229,7 +230,7 @@ class ElasticsearchSink:
         }
 
     async def _send(self, entries: list[Entry]) -> list[dict[str, Any]]:
-        """What became of each, or nothing when all were stored."""
+        """Send one request. Returns an item for each entry, or none at all when all were stored."""
         if not entries:
             return []
         last = {entry.document.target: entry.document for entry in entries}
@@ -258,7 +259,7 @@ class ElasticsearchSink:
                 return dict(answer.body)
 
     async def _take_back(self, entries: list[Entry], items: list[dict[str, Any]], newest: dict[str, str]) -> None:
-        """Make that present which was created in a backing index we did not know of yet, and stored in an older one."""
+        """Correct items that were created in a backing index not known yet, while an older one holds the document."""
         created = [
             (entry, item)
             for entry, item in zip(entries, items, strict=True)
@@ -278,7 +279,7 @@ def _entries(documents: Sequence[Document]) -> Iterator[Entry]:
 
 
 def _line(document: Document) -> bytes:
-    """A document's action line, without its end."""
+    """The action line of a document, without its end."""
     return _action(document.target) + orjson.dumps(document.id)
 
 

@@ -1,4 +1,4 @@
-"""Settings in, Elasticsearch clients out: every client of ours is made here, so that none goes without.
+"""Makes every Elasticsearch client from the settings of access, and says in sentences why a server refuses us.
 
 https://www.elastic.co/docs/reference/elasticsearch/clients/python/connecting
 """
@@ -34,11 +34,11 @@ from topics.kafka.client import context_of, secret, settings_of
 from topics.plaintext import readable_by_others
 
 _PREFIX = "OGREWATCH_ELASTICSEARCH_"
-_PATIENCE = 5.0  # seconds
+_TIMEOUT = 5.0  # seconds that a node has to answer
 
 
 class ElasticsearchSecurity(BaseSettings):
-    """How Elasticsearch is spoken to: `OGREWATCH_ELASTICSEARCH_<NAME>` in the environment, else the default."""
+    """How clients connect to Elasticsearch. The variables are `OGREWATCH_ELASTICSEARCH_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, hide_input_in_errors=True)
 
@@ -53,7 +53,7 @@ class ElasticsearchSecurity(BaseSettings):
     )
 
     def login(self) -> dict[str, Any]:
-        """What a client shows. Raises `KafkaRefused`."""
+        """The options of a client that log it in. Raises `KafkaRefused`."""
         if self.api_key is not None or self.api_key_file is not None:
             return {"api_key": secret(self.api_key, self.api_key_file, f"{_PREFIX}API_KEY_FILE")}
         if self.user:
@@ -82,7 +82,7 @@ class ElasticsearchSecurity(BaseSettings):
 
 
 class _Node(Urllib3HttpNode):
-    """The transport trusts the public authorities besides those of the context that it is given; this does not."""
+    """A node that trusts only the authorities of its TLS context. The base class trusts the public ones, too."""
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
@@ -94,23 +94,23 @@ class _Node(Urllib3HttpNode):
 
 
 def client(urls: str, **options: Any) -> Elasticsearch:
-    """A client of the nodes at `urls`, comma separated; `options` are the client's own. Raises `KafkaRefused`.
+    """A client of the nodes at `urls`, comma separated. `options` are those of the client. Raises `KafkaRefused`.
 
-    With a fingerprint it blocks until a node has shown its certificates, for five seconds at most.
+    With a fingerprint it blocks until a node has sent its certificates, for five seconds at most.
     """
     return Elasticsearch(**_access(urls), node_class=_Node, **options)
 
 
 def async_client(urls: str, **options: Any) -> AsyncElasticsearch:
-    """The same for asyncio; it may block likewise."""
+    """A client for asyncio. It blocks and raises as `client` does."""
     return AsyncElasticsearch(**_access(urls), **options)
 
 
 def answers(urls: str) -> bool:
-    """Whether Elasticsearch answers us. Blocks for five seconds a node at most. Raises `KafkaRefused` when waiting
-    would not help.
+    """Whether Elasticsearch answers. Blocks for five seconds a node at most. Raises `KafkaRefused` when waiting would
+    not help.
     """
-    with client(urls, request_timeout=_PATIENCE, max_retries=0) as asked:
+    with client(urls, request_timeout=_TIMEOUT, max_retries=0) as asked:
         try:
             asked.cluster.health()
         except (ApiError, TransportError) as error:
@@ -121,7 +121,7 @@ def answers(urls: str) -> bool:
 
 
 def refusal(error: Exception) -> str | None:
-    """What an error of a client says about who may speak to whom, in a sentence; None if it is about something else."""
+    """A sentence about an error of authentication, authorization or TLS; None for any other error."""
     if isinstance(error, AuthenticationException):
         return f"Elasticsearch does not know us (status 401): see {_PREFIX}API_KEY, or _USER and _PASSWORD."
     if isinstance(error, AuthorizationException) and error.error == "security_exception":
@@ -132,7 +132,7 @@ def refusal(error: Exception) -> str | None:
 
 
 def words(error: Exception) -> str:
-    """What went wrong with a request, in a sentence for who runs a command or reads a log."""
+    """A sentence about any error of a request, for commands and logs."""
     if (said := refusal(error)) is not None:
         return said
     if isinstance(error, ApiError):
@@ -145,18 +145,18 @@ def words(error: Exception) -> str:
 
 
 def _reason(error: ApiError) -> str:
-    """The server's own, else what little the client has."""
+    """The reason that the server gives, or else the message of the client."""
     about = error.body.get("error") if isinstance(error.body, dict) else None
     return str(about.get("reason") if isinstance(about, dict) else about or error.message)
 
 
 def _cause(error: BaseException) -> str:
-    """The system's words for why there is no connection; libraries wrap them several times."""
+    """Find the operating system's reason among the errors that libraries wrapped around it."""
     seen, left = set[int](), [error]
     while left:
         found = left.pop()
         if isinstance(found, OSError) and found.strerror:
-            number = found.errno or 0  # below 0 it is of a kind of its own, such as those of getaddrinfo
+            number = found.errno or 0  # negative numbers are not errno, but those of getaddrinfo
             return os.strerror(number) if number > 0 else found.strerror
         if id(found) not in seen:
             seen.add(id(found))
@@ -166,7 +166,7 @@ def _cause(error: BaseException) -> str:
 
 
 def _access(urls: str) -> dict[str, Any]:
-    """What every client is made with."""
+    """The options that every client gets. Raises `KafkaRefused`."""
     security, hosts = settings_of(ElasticsearchSecurity), [url.strip() for url in urls.split(",")]
     login, parts = security.login(), [urlsplit(host) for host in hosts]
     encrypted = [part for part in parts if part.scheme == "https"]
@@ -188,16 +188,18 @@ def _access(urls: str) -> dict[str, Any]:
 
 
 def _pinned(places: list[tuple[str, int]], fingerprint: str) -> ssl.SSLContext:
-    """A TLS context that trusts the certificate with this fingerprint, of those that a node shows, and nobody else.
+    """A TLS context that trusts only the certificate with this fingerprint, among those that a node sends.
 
-    Comparing fingerprints alone would not do: a certificate is no secret, and anybody can show it besides his own.
+    Comparing fingerprints is not enough: certificates are public, and anybody can send one beside his own.
     """
     shown = _shown(places)
     for place, certificate in enumerate(shown):
         if hashlib.sha256(certificate).hexdigest() == fingerprint:
             context = ssl.create_default_context(cadata=certificate)
             context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-            context.check_hostname = place > 0  # the node's own certificate is it, whatever it is called
+            context.check_hostname = (
+                place > 0
+            )  # the fingerprint is that of the node itself, so that its name does not matter
             return context
     found = " and ".join(hashlib.sha256(one).hexdigest() for one in shown)
     raise KafkaRefused(
@@ -206,14 +208,14 @@ def _pinned(places: list[tuple[str, int]], fingerprint: str) -> ssl.SSLContext:
 
 
 def _shown(places: list[tuple[str, int]]) -> list[bytes]:
-    """The certificates that the first node shows that answers, its own first; nothing is verified yet."""
+    """The certificates of the first node that answers, its own first. They are not verified."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     why: OSError | None = None
     for host, port in places:
         try:
             with (
-                socket.create_connection((host, port), _PATIENCE / len(places)) as plain,
+                socket.create_connection((host, port), _TIMEOUT / len(places)) as plain,
                 context.wrap_socket(plain, server_hostname=host) as wrapped,
             ):
                 return _chain(wrapped)

@@ -1,4 +1,4 @@
-"""The types of ECS fields in, the mappings of documents out.
+"""Makes the mappings of documents from the types of ECS fields.
 
 https://www.elastic.co/docs/manage-data/data-store/mapping
 """
@@ -10,7 +10,10 @@ from topics.documents.ecs_types import TYPES
 Mapping = dict[str, Any]
 
 _KEYWORD: Mapping = {"type": "keyword", "ignore_above": 1024}
-_LONG_KEYWORD: Mapping = {"type": "keyword", "ignore_above": 8191}  # 32766 bytes, Lucene's limit, of UTF-8
+_LONG_KEYWORD: Mapping = {
+    "type": "keyword",
+    "ignore_above": 8191,
+}  # characters, which are at most 32,766 bytes of UTF-8, Lucene's limit
 _STORED: Mapping = {"type": "keyword", "index": False, "doc_values": False}
 _LONG: Mapping = {"type": "long"}
 _FLATTENED: Mapping = {"type": "flattened", "ignore_above": 1024}
@@ -28,7 +31,7 @@ _SHOWN = (
     *("ecs.version", "event.created", "event.ingested", "log.syslog.hostname", "log.syslog.appname"),
     *("log.syslog.procid", "log.syslog.facility.code", "log.syslog.facility.name", "log.syslog.severity.code"),
 )
-"""Fields that are read, sorted and counted, and seldom searched: a search goes through their doc values."""
+"""Fields that are seldom searched. They have no index: a search scans their doc values."""
 
 _ESPECIALLY: dict[str, Mapping] = {
     **dict.fromkeys(_LONG_TEXTS, _LONG_KEYWORD),
@@ -36,15 +39,15 @@ _ESPECIALLY: dict[str, Mapping] = {
 }
 
 _DYNAMIC: list[Mapping] = [
-    # A stream's own object is one field: its members need no mappings, and clash with nothing whatever they hold.
+    # The object of a stream is one field: its members need no mappings, and their types cannot conflict.
     {"objects": {"match_mapping_type": "object", "mapping": _FLATTENED}},
-    # A keyword takes any value; numbers would be refused where one was a string before.
+    # A keyword takes any value. A numeric field would refuse the strings of other events.
     {"values": {"match_mapping_type": "*", "mapping": _KEYWORD}},
 ]
 
 
 def mappings() -> Mapping:
-    """The mappings of every document, whatever its type."""
+    """The mappings of all documents, whatever their type."""
     properties: Mapping = {}
     for name, kind in TYPES.items():
         _place(properties, name.split("."), _mapping(name, kind))
@@ -52,7 +55,7 @@ def mappings() -> Mapping:
 
 
 def attempts() -> Mapping:
-    """The mappings that the documents of closed minutes of attempts have besides."""
+    """The further mappings of the documents of closed minutes."""
     counts = dict.fromkeys(("success", "failure", "unknown", "attempts", "partition", "revision"), _LONG)
     about = dict.fromkeys(("service", "topic"), _KEYWORD)
     return {"properties": {"ogrewatch": {"properties": {"auth": {"properties": {**about, **counts}}}}}}

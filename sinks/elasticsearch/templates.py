@@ -1,4 +1,4 @@
-"""Nothing in, index templates in Elasticsearch out: they make the data streams when the first document comes.
+"""Installs index templates in Elasticsearch, from which it makes the data streams when their first document comes.
 
 https://www.elastic.co/docs/manage-data/data-store/data-streams
 """
@@ -12,9 +12,9 @@ _PRIORITY = 300  # Elastic's own templates for logs-*-* and metrics-*-* have 100
 _SETTINGS: Mapping = {
     "index": {
         "auto_expand_replicas": "0-1",
-        # The sink asks for a refresh when it has caught up; until then a second's small segments would be merged again.
+        # The sink asks for a refresh when it has caught up. Refreshing each second would make many small segments.
         "refresh_interval": "5s",
-        # A value that is not of its field's type is kept but not indexed; the rest of the event is found.
+        # A value that is not of its field's type is stored but not indexed; the rest of the event is searchable.
         "mapping.ignore_malformed": True,
         "mapping.total_fields": {"limit": 2000, "ignore_dynamic_beyond_limit": True},
     }
@@ -22,12 +22,12 @@ _SETTINGS: Mapping = {
 
 
 def stream_name(kind: str, namespace: str) -> str:
-    """The data stream of one type of event."""
+    """The name of the data stream of one type of event."""
     return f"logs-ogrewatch.{kind}-{namespace}"
 
 
 def attempts_name(namespace: str) -> str:
-    """The data stream of closed minutes of attempts."""
+    """The name of the data stream of closed minutes."""
     return f"metrics-{DATASET}-{namespace}"
 
 
@@ -37,9 +37,9 @@ def all_names(namespace: str) -> str:
 
 
 def install(url: str) -> None:
-    """Put the templates in place, replacing older ones. Blocks; raises what the client raises.
+    """Install the templates, and replace older ones. Blocks; raises what the client raises.
 
-    They serve every namespace; a stream that exists takes them up when it rolls over. `url` may name several nodes,
+    They apply to every namespace. A stream that exists uses them when it rolls over. `url` may name several nodes,
     comma separated.
     """
     components: dict[str, Mapping] = {

@@ -1,8 +1,9 @@
-"""Decides what each answer of a bulk request says about: the document, or the server.
+"""Decides whether the answers of a bulk request refuse documents for good, or only for now.
 
-Only few answers speak of a document for sure. Any other refusal may be the server's: a limit of shards, a closed index,
-a missing privilege, a template or a pipeline that is gone. Such documents wait. What the server refuses with status 400
-three times, while it takes another document of the same target in the same request, is the document's own fault.
+Few answers speak about a document for sure. Any other refusal may be caused by the server: a limit of shards, a closed
+index, a missing privilege, a template or pipeline that does not exist. Such documents wait. If the server refuses a
+document three times with status 400, and each time takes another document for the same target in the same request, the
+document is at fault.
 
 https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 """
@@ -17,19 +18,20 @@ from sinks.base import Document, Outcome, Rejected
 
 REFUSED, PRESENT = 300, 409
 PROOFS = 3
-"""Refusals of a document, each beside one that is taken, after which it is its own fault."""
+"""Refusals of a document, each in a request where another document was taken, after which it is rejected."""
 
 _END = b"}}\n"  # of an action line
 _BAD = 400
 _ABOUT_DOCUMENTS = frozenset({"document_parsing_exception", "strict_dynamic_mapping_exception"})
-_IMMENSE = "max_bytes_length_exceeded_exception"  # its name in Lucene has a prefix that changes
+_IMMENSE = "max_bytes_length_exceeded_exception"  # the end of the name: its prefix differs between versions of Lucene
 _CONFLICT = "version_conflict_engine_exception"
 _KEPT_ASIDE = "Elasticsearch has put it into the data stream's failure store, where no search for events looks"
 
 
 class Entry(NamedTuple):
-    """A document's two lines of a bulk request, the first without its end, and its position in the batch; -1 for one
-    that is sent a second time, to see whether the server takes anything.
+    """The two lines of a document in a bulk request, the first without its end, and its position in the batch.
+
+    The position is -1 for a control: a document that the server has, sent again to see whether it takes anything.
     """
 
     position: int
@@ -43,12 +45,12 @@ class Entry(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes of both lines."""
+        """The bytes of both lines."""
         return len(self.action) + len(_END) + len(self.document.source) + 1
 
 
 class Cause(NamedTuple):
-    """Why documents wait: equal for all that wait for the same, whatever the server's words for each."""
+    """Why documents wait. Documents that wait for the same have equal causes, whatever the server says of each."""
 
     status: int | None
     type: str
@@ -60,13 +62,13 @@ _NONE = Cause(None, "")
 
 @dataclass(slots=True)
 class Verdict:
-    """What is to be done after a request: `again` is to be sent again, `cause` and `why` are of the last of it."""
+    """What to do after a request: send `again` once more. `cause` and `why` are those of its last entry."""
 
     again: list[Entry] = field(default_factory=list)
     cause: Cause = _NONE
     why: str = ""
     suspects: bool = False
-    """Whether some of `again` may be refused for good once another document of their target is taken beside them."""
+    """Whether some of `again` may be rejected once another document for their target is taken in the same request."""
 
 
 @dataclass(slots=True)
@@ -75,11 +77,11 @@ class Judge:
 
     outcome: Outcome
     accepted: dict[str, Document]
-    """Of each target, a document that the server has; shared by all requests of a sink."""
+    """A document that the server has, for each target. All requests of a sink share it."""
     _proofs: dict[int, int] = field(default_factory=dict)
 
     def judge(self, entries: Sequence[Entry], items: Sequence[dict[str, Any]]) -> Verdict:
-        """Book what is decided into `outcome`. No items: all were stored."""
+        """Add what is decided to `outcome`, and return the rest. Without items, all documents were stored."""
         if not items:
             self.outcome.stored += sum(entry.position >= 0 for entry in entries)
             return Verdict()
@@ -91,8 +93,8 @@ class Judge:
         return verdict
 
     def prove(self, entry: Entry, reason: str, text: str) -> bool:
-        """Note that a document was refused while another one was taken. True when that was once too often: then it is
-        booked as rejected.
+        """Note that a document was refused while another was taken. After `PROOFS` times it is rejected, and this
+        returns True.
         """
         self._proofs[entry.position] = proofs = self._proofs.get(entry.position, 0) + 1
         if proofs >= PROOFS:
@@ -121,14 +123,14 @@ class Judge:
 
 
 def is_taken(item: dict[str, Any]) -> bool:
-    """Whether the server has the document, now or since before."""
+    """Whether the server has the document, stored now or before."""
     if item["status"] == PRESENT:
         return bool(item.get("error", {}).get("type", _CONFLICT) == _CONFLICT)
     return bool(item["status"] < REFUSED and item.get("failure_store") != "used")
 
 
 def passing(status: int) -> bool:
-    """Whether a status says that the server is busy or broken: it passes by itself."""
+    """Whether a status says that the server is overloaded or broken, which passes without a change of the request."""
     return status in (408, 429) or status >= 500
 
 
@@ -138,12 +140,12 @@ def body_of(entries: Iterable[Entry]) -> bytes:
 
 
 def action_of(target: str) -> bytes:
-    """An action line as far as the document's id."""
+    """The beginning of an action line, up to the id of the document."""
     return b'{"create":{"_index":%b,"_id":' % orjson.dumps(target)
 
 
 def text_of(error: dict[str, Any]) -> str:
-    """The reasons of an error, outermost first."""
+    """The reasons of an error and of its causes, outermost first."""
     return ": ".join(cause.get("reason") or cause.get("type", "") for cause in _causes(error))
 
 

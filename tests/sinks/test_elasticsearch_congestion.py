@@ -68,16 +68,16 @@ async def test_something_is_always_sent() -> None:
     await _answer(window, clock, 0.1)
 
 
-async def test_no_more_are_under_way_than_may_be() -> None:
-    window, under_way, most = CongestionWindow(MIB, 2), 0, 0
+async def test_no_more_requests_run_than_may() -> None:
+    window, running, most = CongestionWindow(MIB, 2), 0, 0
 
     async def send() -> None:
-        nonlocal under_way, most
+        nonlocal running, most
         async with window.slot(4 * MIB):
-            under_way += 1
-            most = max(most, under_way)
+            running += 1
+            most = max(most, running)
             await asyncio.sleep(0)
-            under_way -= 1
+            running -= 1
 
     await asyncio.gather(*(send() for _ in range(10)))
     assert most == 2

@@ -228,7 +228,7 @@ async def test_a_server_without_memory_is_waited_for(own: Server, unique: str) -
     assert set(retries) == {429}
 
 
-async def test_a_request_that_has_no_room_is_made_smaller_until_it_has(own: Server, unique: str) -> None:
+async def test_a_request_that_is_too_large_is_made_smaller_until_it_is_taken(own: Server, unique: str) -> None:
     retries: list[int | None] = []
     with Elasticsearch(own.address) as client:
         client.cluster.put_settings(persistent={"network.breaker.inflight_requests.limit": "150kb"})

@@ -1,6 +1,6 @@
-"""A folder in, a Schema Registry on loopback out: Apicurio, which speaks Confluent's API; and a door in front of it.
+"""Starts a Schema Registry on loopback, Apicurio with Confluent's API, and a proxy before it that can be shut.
 
-It keeps all in memory. https://www.apicur.io/registry/docs/apicurio-registry/2.6.x/
+It keeps everything in memory. https://www.apicur.io/registry/docs/apicurio-registry/2.6.x/
 """
 
 import base64

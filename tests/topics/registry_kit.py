@@ -1,4 +1,4 @@
-"""Schemas of other versions in, events as they wrote them out; and a process that forgets what a test taught it."""
+"""Makes events as other versions wrote them, and resets what a test has taught the process about schemas."""
 
 import copy
 import json

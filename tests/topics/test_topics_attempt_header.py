@@ -43,7 +43,7 @@ def plainly(value: bytes) -> AttemptHeader | None:
 
 @given(st.fixed_dictionaries({}, optional=_OTHERS))
 @example({})
-def test_both_ways_find_the_same(changed: dict[str, Any]) -> None:
+def test_both_readers_find_the_same(changed: dict[str, Any]) -> None:
     value = encode("authentication", {**USUAL, **changed})
     assert decode_attempt(value) == plainly(value)
 

@@ -56,7 +56,7 @@ def _plainly(value: bytes) -> tuple[str, str, object]:
 @example(kind="network", event=_WHOLE)
 @example(kind="system", event=_PLAIN)
 @example(kind="web", event={"timestamp": 0, "event_created": -1, "process_pid": 0, "log_syslog_priority": 0})
-def test_both_ways_give_the_same_document(kind: str, event: Event) -> None:
+def test_both_methods_give_the_same_document(kind: str, event: Event) -> None:
     value = encode(kind, event)
     expected = _plainly(value)
     for _ in range(2):  # the second time from what the first has left in memory

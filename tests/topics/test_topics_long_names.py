@@ -57,7 +57,7 @@ def _whole(value: Any) -> Any:
         {f"sshd.{LONG}": "a", "sshd.method": "b"},
     ],
 )
-def test_both_ways_to_a_document_do_the_same(extra: dict[str, Any]) -> None:
+def test_both_methods_do_the_same(extra: dict[str, Any]) -> None:
     event = {"timestamp": 0, "event_created": 0, "ogrewatch_raw_topic": "t", "extra": extra}
     _, _, source = document_of(encode("system", event))
     document = orjson.loads(source)
