@@ -13,7 +13,7 @@ PANEL = "Look"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TAG = re.compile(r"[^\s:\[\]]{1,128}")
 
-_PACKAGE = Template('''"""$name: say here in one line what the source tells."""
+_PACKAGE = Template('''"""Parses what $name logs: say here in one line what that is."""
 ''')
 
 _PARSER = Template('''"""Parses the syslog messages of $name.
@@ -46,7 +46,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 STREAM = Stream(name="$name", programs=($programs), parse=parse)
 ''')
 
-_TEST = Template('''"""$name: what counts as an attempt, and names that look like log lines."""
+_TEST = Template('''"""Tests the parser of $name: what counts as an attempt, and names that look like log lines."""
 
 import pytest
 from parsing import attempt_of, event_of

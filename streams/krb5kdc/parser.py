@@ -138,7 +138,7 @@ def _message(message: str, event: Event) -> bool:
 
 
 def _issue(rest: str, event: Event) -> str:
-    """What follows `authtime 1764000000, etypes {rep=18 tkt=18 ses=18}, `."""
+    """Set the encryption types of `authtime 1764000000, etypes {rep=18 tkt=18 ses=18}, ` and return what follows."""
     found = _ISSUE.fullmatch(rest)
     if found is None:
         return rest
@@ -157,7 +157,7 @@ def _verdict(kind: str, status: str, event: Event) -> None:
 
 
 def _principals(names: str, status: str, event: Event) -> None:
-    """`alice@EXAMPLE.NET for krbtgt/EXAMPLE.NET@EXAMPLE.NET, Preauthentication failed`."""
+    """Set the principals of `alice@EXAMPLE.NET for krbtgt/EXAMPLE.NET@EXAMPLE.NET, Preauthentication failed`."""
     client, _, rest = names.partition(" for ")
     service, comma, reason = rest.partition(", ") if status != "ISSUE" else (rest, "", "")
     fields = extra(event)

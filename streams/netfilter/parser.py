@@ -19,7 +19,7 @@ from topics.event import Event
 
 _UPTIME = re.compile(r"\[ *([0-9]{1,12}\.[0-9]{1,9})\] ?")
 _HEADER = re.compile(r"<[0-9]|[A-Z][a-z]{2} {1,2}[0-9]|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,10} <")
-"""How a syslog header begins, which a prefix does not."""
+"""The beginning of a syslog header: no prefix begins so."""
 _INTERFACES = {"IN": "observer_ingress_interface_name", "OUT": "observer_egress_interface_name"}
 _ADDRESSES = {"SRC": "source_ip", "DST": "destination_ip", "IPSRC": "source_ip", "IPDST": "destination_ip"}
 _PORTS = {"SPT": "source_port", "DPT": "destination_port"}

@@ -30,7 +30,7 @@ _END = r"(?:(?:tcp|udp)[46]?(?:-server)?:)?(?:\[AF_INET6?\])?(\[?[0-9A-Fa-f.:]{2
 _PEER = re.compile(rf"(?:()|([^/':\s][^/':]{{0,63}})/){_END}")
 _NAMED = re.compile(r"\[(.*)\] ((?:Peer Connection Initiated with|Inactivity timeout) .*)", re.DOTALL)
 _HANDSHAKE = 10 * MICROSECOND
-"""Password and verdict stand in consecutive lines; a refused client is kept waiting for five seconds."""
+"""Microseconds that lines of one handshake may be apart: a refused client waits five seconds for its answer."""
 
 
 def sniff(text: str) -> bool:
@@ -64,7 +64,7 @@ def _message(message: str, event: Event, joins: StateStore) -> bool:
     if peer:
         _of_peer(peer[2] or (named[1] if named else ""), peer[3], peer[4], event, joins)
     elif event["event_action"] == "vpn_login" and event["event_outcome"] == "success":
-        del event["ogrewatch_attempt"]  # this side called
+        del event["ogrewatch_attempt"]  # this side is the client
     return True
 
 

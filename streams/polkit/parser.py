@@ -40,7 +40,7 @@ _RAN: Event = {
     "event_action": "pkexec_command",
     "event_outcome": "success",
 }
-"""polkitd has given the verdict, so what pkexec did with it is no attempt of its own."""
+"""pkexec's own lines are not counted as attempts, because polkitd logs the verdict."""
 _NOT_RUN: Event = {**_RAN, "event_outcome": "failure"}
 
 _SUBJECT = r"(?P<subject>unix-(?:session|process):[A-Za-z0-9:_-]{1,64})"

@@ -74,7 +74,7 @@ def set_peer(found: re.Match[str], event: Event) -> None:
 
 def _delivery(rest: str, event: Event, session: Session) -> bool:
     """Parse `to=<a@b>, relay=mx[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 ok)`."""
-    if rest.count(">, relay=") > 1:  # the recipient, or the other server, is called so
+    if rest.count(">, relay=") > 1:  # the recipient or the other server has such a name
         event.update(QUEUED)
         return True
     address, _, more = rest.partition(">, ")
@@ -119,7 +119,7 @@ def _queued(rest: str, event: Event, session: Session) -> bool:
     address, closed, more = rest.partition(">, ")
     if not closed:
         return False
-    if ">, " in more:  # the sender is called so
+    if ">, " in more:  # the sender has such a name
         event.update(QUEUED)
         return True
     event.update(UNDELIVERED if more.startswith("status=") else QUEUED)

@@ -46,7 +46,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
     before, severity, state, text = parts
     prefix.read(prefix.without_user(before, text), event)
     if text.startswith(_AUTHORIZED) and prefix.holds_failure(text):
-        text = ""  # who is refused may be called so
+        text = ""  # a refused user may have such a name
         event.pop("user_name", None)
     _understand(severity, state, text, event)
     _join(event, joins)

@@ -126,7 +126,7 @@ def holds_failure(message: str) -> bool:
 
 def without_user(prefix: str, message: str) -> str:
     """The prefix without the name of a refused user: the client chose it, and the message repeats it in quotes."""
-    if message.startswith(_BEFORE_LOGINS):  # says nothing of the name, which is not yet an account's
+    if message.startswith(_BEFORE_LOGINS):  # the message does not repeat the name, which may be of no account
         found = _UNNAMED.match(prefix)
         return prefix[: found.end()] if found else ""
     named = _USER.search(message)

@@ -56,7 +56,7 @@ FAILURES = (
     Rule(rf"failed to restrict access to group {BARE_GROUP}{IN_FILE}", failed(GROUP_CHANGED)),
     Rule(rf"failed to set the (?:administrators|members) of group {BARE_GROUP} to {REASON}", failed(GROUP_CHANGED)),
 )
-"""What gpasswd writes after the name of the caller."""
+"""Messages of gpasswd, after the name of the caller."""
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
     "group": (

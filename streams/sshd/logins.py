@@ -23,7 +23,7 @@ _PAM_REFUSAL = (
     r"for (?:(?P<user_status>illegal|invalid) user )?(?P<user_name>.*) from (?P<source_ip>\S+)"
     r"(?: via (?P<destination_ip>\S+))?"
 )
-"""How OpenSSH ends what PAM says of a login; `via` is the address that the client came to."""
+"""The end that OpenSSH adds to PAM's messages; `via` is the address that the client connected to."""
 
 _INVALID = (
     Rule(rf"user from {PEER}", REFUSED),

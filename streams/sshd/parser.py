@@ -27,11 +27,11 @@ _VERDICTS: dict[str, Event] = {
 }
 _PROBE: Event = {**_LOGIN, "event_outcome": "failure", "event_type": ["info"]}
 _PROBES = ("none", "publickey")
-"""Methods whose failure is none of the login: the first asks for the methods, the second offers one key of several."""
+"""Methods whose failure is not counted: "none" asks for the methods, "publickey" offers one key of several."""
 _UNKNOWN = ("invalid user ", "illegal user ")
 """The words before a name that no account has; the second until OpenSSH 3.9."""
 _NOBODY = "<invalid username>"
-"""What Solaris writes for any such name."""
+"""The name that Solaris writes for a user that does not exist."""
 _TITLE = re.compile(r"[^\s\[]{1,64}(?: \[(?:priv|net|accepted)\])?\[([0-9]{1,10})\]: ")
 _PREFIXES = ("error: ", "fatal: ", "info: ", "log: ", "debug1: ", "debug2: ", "debug3: ")
 _WITH_KEY = re.compile(

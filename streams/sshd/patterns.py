@@ -20,7 +20,7 @@ REFUSED = columns("ssh_login", "failure")
 ROOT: Event = {**REFUSED, "user_name": "root"}
 GOT_IN: Event = {**columns("ssh_login", "success", SESSION, "start"), "ogrewatch_attempt": 1}
 GOT_NOT_IN: Event = {**columns("ssh_login", "failure", AUTHENTICATION, "start"), "ogrewatch_attempt": 1}
-"""The verdicts of the first SSH server, whose versions 1.2 OpenSSH began as."""
+"""The verdicts of SSH 1.2, which OpenSSH was derived from."""
 TURNED_AWAY = columns("disconnected", "failure", AUTHENTICATION, "end")
 GAVE_UP = columns("connection_closed", "failure", AUTHENTICATION, "end")
 DROPPED = columns("connection_dropped", "failure")
@@ -39,15 +39,15 @@ DETAIL = columns("ssh_message")
 PEER = r"(?P<source_ip>\S+) port (?P<source_port>[0-9]{1,5})"
 USER = r"(?:(?P<user_status>invalid|authenticating) )?user (?P<user_name>.*)"
 IN_USER = rf"(?P<user_status>invalid|authenticating) user (?P<user_name>.*) {PEER}"
-"""A peer whose login is under way."""
+"""A peer that is logging in."""
 TRIED = rf"(?:(?P<user_status>invalid) user )?(?P<user_name>.*) from {PEER}(?: ssh[12])?"
-"""A peer and whom it tried to be, as `auth_log` and what follows it write them."""
+"""A user name and a peer, as `auth_log` and later messages write them."""
 EITHER = r".* from \S+ port [0-9]{1,5}(?: ssh[12])?"
-"""A peer and whom it tried to be, or a name that looks so: versions differ in whether they tell the peer."""
+"""A user name and perhaps a peer: not all versions name the peer, and a name may look like both."""
 ON_BEHALF = rf"(?:{USER} )?{PEER}"
 """A peer, perhaps with the user it logs in as."""
 OLD_PEER = r"(?P<source_ip>\S+)"
-"""A peer as OpenSSH before 7 names it, without its port."""
+"""A peer without its port, as OpenSSH before 7 names it."""
 DESTINATION = r"(?P<destination_ip>\S+) port (?P<destination_port>[0-9]{1,5})"
 REASON = r"(?P<reason>.*)"
 BREAK_IN = r"\.?(?: - POSSIBLE BREAK-IN ATTEMPT!)?"

@@ -35,7 +35,7 @@ def sniff(text: str) -> bool:
 
 
 def parse(message: str, event: Event, joins: StateStore) -> bool:
-    """Columns of one alert; False for what the engine says of itself."""
+    """Columns of one alert; False for messages of the engine about itself."""
     time = _TIME.match(message)
     signature = _SIGNATURE.match(message, time.end() if time else 0)
     rest = _REST.fullmatch(message, signature.end()) if signature else None
@@ -46,7 +46,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
     _set_rule(signature, rest, event)
     set_transport(event, rest[4])
     ends = [_whole(rest[at], rest[at + 1] or "") for at in (5, 7)]
-    if event.get("network_transport") in ("icmp", "ipv6-icmp"):  # what stands there is its type and code
+    if event.get("network_transport") in ("icmp", "ipv6-icmp"):  # these are ICMP's type and code
         ends = [(address, "") for address, _ in ends]
     set_ends(event, *ends)
     if time:
@@ -55,7 +55,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
 
 
 def _whole(address: str, port: str) -> tuple[str, str]:
-    """Join the parts again when they are an IPv6 address without a port, whose end looks like a port."""
+    """Address and port; an IPv6 address whose end looked like a port is joined again."""
     if port and not is_ip(address) and is_ip(whole := f"{address}:{port}"):
         return whole, ""
     return address.strip("[]"), port

@@ -212,4 +212,4 @@ _OTHERS: dict[str, str | Converter] = {
 }
 
 FIELD_MAP = FieldMap("suricata.eve", {**_COMMON, **_ALERT, **_HTTP, **_DNS, **_TLS, **_FILES, **_OTHERS})
-"""What no column and no field of ECS takes is kept in `suricata.eve`."""
+"""The table of EVE records. Other fields are kept in `suricata.eve`."""

@@ -17,7 +17,7 @@ _WEB: Event = {
 }
 
 OTHER = _SEEN
-"""Types that are not listed."""
+"""The columns of types that are not listed."""
 
 _SPOKEN = {
     **{name: name for name in ("dns", "tls", "ssh", "smb", "ftp", "tftp", "smtp", "rdp", "rfb", "mqtt", "dhcp", "nfs")},
@@ -55,7 +55,7 @@ STATES: dict[str, list[str]] = {
     "established": ["connection", "info"],
     "closed": ["connection", "end"],
 }
-"""What the state of a flow adds to its types."""
+"""`event.type` by the state of a flow."""
 
 VERDICTS: dict[str, list[str]] = {"allowed": ["allowed"], "blocked": ["denied"], "denied": ["denied"]}
-"""What the action of an alert means."""
+"""`event.type` by the action of an alert."""

@@ -51,7 +51,7 @@ def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
 
 
 def _set_verdict(event: Event, record: dict[str, Any]) -> None:
-    """Set the engine's own verdict; a dropped packet of an allowed alert stays what its record says."""
+    """Set the engine's own verdict on an alert."""
     alert = record.get("alert")
     action = alert.get("action") if type(alert) is dict else None
     if event["event_kind"] == "alert" and type(action) is str and action in VERDICTS:

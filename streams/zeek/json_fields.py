@@ -227,4 +227,4 @@ _TABLES: dict[str, _Table] = {
 }
 
 FIELD_MAPS = {log: FieldMap("zeek." + log, {**_COMMON, **_TABLES.get(log, {})}) for log in (*KINDS, "other")}
-"""What no column and no field of ECS takes is kept in `zeek.<log>`."""
+"""The table of each log. Other fields are kept in `zeek.<log>`."""

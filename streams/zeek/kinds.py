@@ -84,7 +84,7 @@ KINDS: dict[str, Event] = {
 """The constant columns of each log."""
 
 OTHER = _event("network", "info")
-"""Logs that are not listed: those of packages and of one's own scripts."""
+"""The columns of logs that are not listed: those of packages and local scripts."""
 
 _SEEN = ["connection", "info"]
 _STATES: dict[str, list[str]] = {
@@ -97,6 +97,6 @@ _STATES: dict[str, list[str]] = {
 
 
 def set_state(event: Event, state: str) -> None:
-    """Set what the state of a connection means. It is no outcome: Zeek saw packets, not what they were sent for."""
+    """Set `event.type` by the state of a connection. No outcome is set: Zeek saw packets, not their purpose."""
     if state in _STATES:
         event["event_type"] = _STATES[state]

@@ -9,7 +9,7 @@ from typing import Any
 from topics.event import Event
 
 _ASKS = frozenset({"KDC_ERR_PREAUTH_REQUIRED", "KRB_ERR_RESPONSE_TOO_BIG", "KDC_ERR_WRONG_REALM"})
-"""Answers of a KDC that ask for another request, and are no verdict."""
+"""Answers of a KDC that ask for another request, so that there is no verdict yet."""
 _UNDECIDED = frozenset({"saslbindinprogress", "referral"})
 _BIND: Event = {"event_category": ["authentication", "network"], "event_type": ["start", "connection"]}
 

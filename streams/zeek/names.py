@@ -89,13 +89,13 @@ _ALONE = tuple(
         ("level message location", "reporter"),
     )
 )
-"""Keys that tell logs about something else than one connection."""
+"""Keys that, together, identify logs that are not about one connection."""
 _WHOLE = {
     frozenset({"ts", "host"}): "known_hosts",
     frozenset({"ts", "src", "dst", "proto"}): "traceroute",
 }
 _FORMS = {"connection": "conn", "signature": "signatures", "service": "known_services"}
-"""Other names of logs, by which shippers wrap them."""
+"""Other names of logs that shippers use as keys."""
 _KNOWN = KINDS.keys() | _FORMS.keys()
 
 
@@ -110,7 +110,7 @@ def unwrapped(record: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
 
 
 def nested(record: dict[str, Any]) -> dict[str, Any]:
-    """The record with names such as `id.orig_h` taken apart, as Zeek itself has them; a copy."""
+    """A copy of the record in which names such as `id.orig_h` are nested objects, as in Zeek itself."""
     found = {name: value for name, value in record.items() if "." not in name}
     for name, value in record.items():
         first, dot, more = name.partition(".")
@@ -123,7 +123,7 @@ def nested(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def log_of(record: dict[str, Any]) -> str | None:
-    """The log of a record with a `ts`, its names taken apart; None when nothing tells it."""
+    """The log of a nested record with a `ts`; None when it is not recognised."""
     path = record.get("_path")
     if type(path) is str and path in _KNOWN:
         return _FORMS.get(path, path)

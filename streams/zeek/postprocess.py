@@ -16,7 +16,7 @@ from topics.event import Event
 Record = dict[str, Any]
 
 _ANSWERED = ("NOERROR", "NXDOMAIN")
-"""That there is no such name is an answer, too."""
+"""Response codes that count as success: NXDOMAIN answers the question, too."""
 _FLAGS = ("AA", "TC", "RD", "RA")
 _DIRECTIONS = {
     (True, True): "internal",
@@ -46,7 +46,7 @@ _INDICATORS |= {"Intel::FILE_NAME": "file", "Intel::FILE_HASH": "file", "Intel::
 
 
 def ports_of_icmp(record: Record) -> None:
-    """Name ICMP's type and code, which Zeek writes in the fields of the ports."""
+    """Move ICMP's type and code, which Zeek writes in the fields of the ports, to fields of their own."""
     ends = record.get("id")
     if record.get("proto") == "icmp" and type(ends) is dict and "orig_p" in ends:
         record["id"] = {name: value for name, value in ends.items() if name not in ("orig_p", "resp_p")}
