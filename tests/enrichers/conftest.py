@@ -1,4 +1,4 @@
-"""Small databases over MaxMind's test networks, in the shapes that are read."""
+"""Makes small databases over MaxMind's test networks, in both layouts that are read."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which addresses are looked up, and in which form."""
+"""Tests which addresses are looked up, and in which form."""
 
 from ipaddress import IPv4Address, IPv6Address
 

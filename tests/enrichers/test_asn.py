@@ -1,4 +1,4 @@
-"""ASN records to columns."""
+"""Tests how ASN records become columns."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The script that makes the databases, over a small source."""
+"""Tests the script that makes the databases, with a small source."""
 
 from collections.abc import Callable
 from importlib.machinery import SourceFileLoader

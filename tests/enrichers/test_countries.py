@@ -1,4 +1,4 @@
-"""The table of countries."""
+"""Tests the table of countries."""
 
 from enrichers.countries import countries
 

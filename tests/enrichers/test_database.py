@@ -1,4 +1,4 @@
-"""Files that are missing, torn, replaced or overwritten."""
+"""Tests databases whose files are missing, damaged, replaced or overwritten."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Events to enriched events."""
+"""Tests how events are enriched."""
 
 from collections.abc import Callable
 from pathlib import Path

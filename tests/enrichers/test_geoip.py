@@ -1,4 +1,4 @@
-"""Records of both shapes to columns."""
+"""Tests how records of both layouts become columns."""
 
 from typing import Any
 

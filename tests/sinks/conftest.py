@@ -1,4 +1,4 @@
-"""A data stream of a test's own, on a real server."""
+"""Makes a data stream for each test on a real server."""
 
 from collections.abc import Iterator
 

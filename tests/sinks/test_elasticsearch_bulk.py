@@ -1,4 +1,4 @@
-"""The bulk writer against a real server, in places through a gateway that refuses as gateways do."""
+"""Tests the bulk writer with a real server, partly through a gateway that refuses requests as gateways do."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""A server that is pressed gets less at a time, and more again when it answers quickly."""
+"""Tests that an overloaded server gets less at a time, and more again when it answers quickly."""
 
 import asyncio
 

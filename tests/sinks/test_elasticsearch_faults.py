@@ -1,4 +1,4 @@
-"""The bulk writer through connections that break and servers that refuse or die: each document is stored once."""
+"""Tests that each document is stored once, through broken connections and servers that refuse or die."""
 
 import asyncio
 import random

@@ -1,5 +1,7 @@
-"""What Elasticsearch refuses because of its own state is waited for and never given up; a document that only it refuses
-is given up, and holds up nobody.
+"""Tests which refusals of Elasticsearch end documents, and which are waited out.
+
+Documents wait while the state of the server is the cause, and are never given up. A document that is refused for its
+own sake is given up, and delays no other.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Data streams that roll over on a real server: what is sent again afterwards is stored once."""
+"""Tests, on a real server, that documents sent again after a rollover of their data stream are stored once."""
 
 import asyncio
 import time

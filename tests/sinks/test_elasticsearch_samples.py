@@ -1,4 +1,4 @@
-"""Asking Elasticsearch whether it would take a document, without storing it; on a real server."""
+"""Tests, on a real server, whether it is told rightly that a document would be refused, without storing it."""
 
 from contextlib import suppress
 from typing import Any

@@ -1,4 +1,4 @@
-"""The templates on a real server: what kind of field a document's values become."""
+"""Tests, on a real server, what kind of field each value of a document becomes."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""A Schema Registry for all tests of the folder."""
+"""Starts a Schema Registry for all tests of the folder."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Which hosts are this machine, which names are ours, and which requests another site's page made."""
+"""Tests which hosts are this machine, which names are the server's, and which requests another site's page made."""
 
 import socket
 

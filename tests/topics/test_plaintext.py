@@ -1,4 +1,4 @@
-"""Passwords go without TLS to this machine, and to hosts that are named, and nowhere else."""
+"""Tests that passwords are sent without TLS only to this machine and to hosts that are named."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Against a real registry: our schemas get their numbers there, and others' numbers are looked up, whatever is away."""
+"""Tests, with a real registry, that our schemas are registered and ids are looked up, whatever does not answer."""
 
 import asyncio
 import copy

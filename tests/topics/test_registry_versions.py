@@ -1,4 +1,4 @@
-"""What other versions wrote is read as what it was, or refused; never as something else."""
+"""Tests that records of other versions are read as what they were, or refused, but never misread."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Workers wait for the registry, write its numbers, and read what another version wrote, or give up on it by record."""
+"""Tests that workers wait for the registry, write its ids, and read or dead-letter records of other versions."""
 
 import json
 import os

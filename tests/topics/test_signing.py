@@ -1,4 +1,4 @@
-"""Requests and answers of ours are known from all others, for one server, one use and a short time."""
+"""Tests that a signature is valid for one server, one use and a short time, and that nobody can forge it."""
 
 import pytest
 

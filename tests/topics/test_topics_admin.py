@@ -1,4 +1,4 @@
-"""The catalogue is created once, on a real Kafka."""
+"""Tests, on a real Kafka, that the topics of the catalogue are created once and corrected."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The quick way to read what an event is counted by finds what the general way finds, whatever the event."""
+"""Tests that the quick reader of attempt headers finds what the general reader finds, for any event."""
 
 from typing import Any
 

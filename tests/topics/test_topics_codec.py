@@ -1,4 +1,4 @@
-"""Events survive the wire whatever their columns hold; what is no event says so."""
+"""Tests that events survive encoding whatever their columns hold, and that other bytes are refused."""
 
 import copy
 import json

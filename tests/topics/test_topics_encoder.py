@@ -1,4 +1,4 @@
-"""What is encoded is what fastavro would have written, byte for byte; what is no value of its column is refused."""
+"""Tests that encoded events equal those of fastavro, byte for byte, and that values of a wrong type are refused."""
 
 from io import BytesIO
 from typing import Any

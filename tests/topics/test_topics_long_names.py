@@ -1,4 +1,4 @@
-"""Names that are too long for a store become text, and nothing else is touched."""
+"""Tests that members with names too long for Elasticsearch become text, and that all else stays the same."""
 
 import time
 from typing import Any

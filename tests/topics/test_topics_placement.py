@@ -1,4 +1,4 @@
-"""Where a value of any shape ends up in a document."""
+"""Tests where a value of any shape is placed in a document."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A record that is sent again says by which place it is counted, and only who did not count it counts it again."""
+"""Tests which position a replayed record is counted by, and that only a record not counted yet is counted."""
 
 from dataclasses import dataclass
 

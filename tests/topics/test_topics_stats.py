@@ -1,4 +1,4 @@
-"""A closed minute as bytes, and as a document."""
+"""Tests closed minutes as bytes and as documents."""
 
 import pytest
 
