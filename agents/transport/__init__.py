@@ -1,8 +1,8 @@
-"""Kafka records in batches, in and out of Faust: one fetch of one partition is one Faust event.
+"""Connects Faust to Kafka in batches: what one fetch brings of one partition is one Faust event.
 
 Everything the program does with Kafka goes through here. `BatchApp` is the Faust app of a role, `run` its process,
-`GaplessProducer` the producer (which also serves without Faust), `ContinuityCheck` and `abort_process` the agents'
-last line of defence.
+`GaplessProducer` the producer (which works without Faust, too). `ContinuityCheck` and `abort_process` end a process
+that would otherwise skip records.
 """
 
 from agents.transport.app import BatchApp

@@ -1,4 +1,4 @@
-"""Topics and sizes in, a Faust app out: it reads batches, delivers through librdkafka, and crashes rather than skip."""
+"""Makes Faust apps that read batches, write through librdkafka, and end the process rather than skip records."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -110,19 +110,19 @@ class BatchApp(faust.App):
         return super().stream(channel, beacon, **options)
 
     def accounts(self) -> Iterator[tuple[TP, int, int, int]]:
-        """Say of each partition: batches and bytes not acknowledged, records not handed out yet."""
+        """Yield for each partition: batches and bytes not acknowledged, records not handed out yet."""
         if self._consumer is not None:
             yield from cast(Consumer, self._consumer).accounts()
 
     def committed(self, tp: TP) -> int:
-        """Return the offset of a partition that a replay would begin at, as far as Kafka has confirmed it."""
+        """Return the offset at which a restart would begin to read a partition, as far as Kafka has confirmed it."""
         return cast(Consumer, self._consumer).committed_offset(tp) if self._consumer is not None else 0
 
     async def commit_as_owner(self, generation: int, partitions: Collection[int]) -> bool:
-        """Commit under a generation what is done of partitions of all batch topics; True once the broker has taken it.
+        """Commit what is acknowledged of these partitions of all batch topics under a generation; True if it succeeded.
 
-        That proves that this worker owned them, and that whoever is given them next will find what is durable by now.
-        False proves nothing: ask again, unless the partitions have moved by then.
+        Success proves that this worker owned them, and that their next owner will find what is durable by now. False
+        proves nothing: ask again, unless the partitions have moved by then.
         """
         return await cast(Consumer, self.consumer).commit_as_owner(generation, partitions)
 

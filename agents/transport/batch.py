@@ -1,4 +1,4 @@
-"""Kafka records of one partition in, one value of a Faust event out: the batch, and the schema that leaves it raw."""
+"""Defines batches: records of one partition, as one fetch brought them, that are the value of one Faust event."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Batch(list[Record]):
     """Records of one partition, offsets ascending: the value of one Faust event.
 
     `last` is the offset of the last record. `after` is the offset that was handed out just before: whoever has not
-    handled everything up to it has missed a batch (see `guard.ContinuityCheck`).
+    handled everything up to it has missed a batch (see `ordering.ContinuityCheck`).
     """
 
     __slots__ = ("after", "last")
@@ -40,8 +40,8 @@ class Batch(list[Record]):
 class Piece:
     """What one fetch took from one partition: the positions before and after it, and the records between.
 
-    `end` may lie beyond the last record, for a log also holds transaction markers and the holes of compaction;
-    a piece may hold nothing else. `size` is the memory charged for the records, in bytes, and `epoch` the leader epoch
+    `end` may lie beyond the last record, because logs have transaction markers and gaps of compaction besides; a
+    piece may consist of these alone. `size` is the memory charged for the records in bytes, `epoch` the leader epoch
     of the last record.
     """
 
@@ -53,7 +53,7 @@ class Piece:
 
 
 class BatchSchema(faust.Schema[None, Batch]):
-    """Hands a batch on undecoded: decoding is the agent's business, and one bad record must not stop the others."""
+    """Leaves batches undecoded: agents decode record by record, so that a bad one does not stop the others."""
 
     def loads_key(self, app: Any, message: Any, **_: Any) -> None:
         """Return None: each record of a batch has its own key."""

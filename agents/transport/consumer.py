@@ -1,15 +1,14 @@
-"""Fetches in, Faust messages out: one message per partition and fetch for topics that ask for batches.
+"""Turns fetches into Faust messages: one message per partition and fetch for topics that are read in batches.
 
-Faust's consumer tracks single offsets and guesses what is missing between them. This one keeps `OffsetTracker` for
-every
-partition: they say where the partition stands, and only a piece that begins exactly there is handed on. Everything
+Faust's consumer tracks single offsets and guesses what is missing between them. This one keeps an `OffsetTracker` for
+each partition. It says which offset comes next, and only a piece that begins exactly there is handed on. Everything
 that can go wrong with positions (fetches that overlap a seek, a rebalance or a stop of the flow; calls that are
-cancelled half-way; messages dropped on the way to the stream) thereby turns into one case: the next piece begins
-elsewhere, and the partition is sought back to where its books stand. That replaces, of Faust 0.15.3:
+cancelled half-way; messages that are dropped before they reach the stream) thereby becomes one case: the next piece
+begins elsewhere, and the consumer seeks back to the tracker's position. That replaces, of Faust 0.15.3:
 
-- `_drain_messages`: drops messages below `_read_offset`, and takes anything above for a hole of the log (#596);
-- `_add_gap`: marks the message *after* a hole as done, too (#312);
-- `_new_offset`: has no check of the head before the first commit and one that is off by one after it (#606);
+- `_drain_messages`: drops messages below `_read_offset`, and takes anything above for a gap of the log (#596);
+- `_add_gap`: marks the message *after* a gap as done, too (#312);
+- `_new_offset`: does not check the first offset before the first commit and one that is off by one after it (#606);
 - `perform_seek`: does not move partitions that have nothing committed (#318), nor changelogs whose fetch was dropped;
 - `_commit_offsets`: takes a commit that failed for done (#611).
 
@@ -38,16 +37,16 @@ from agents.transport.offsets import OffsetTracker
 from agents.transport.ordering import abort_process
 from topics.kafka.topic_ids import partition_counts
 
-_LULL = 1.0  # seconds a fetch waits when nothing has arrived
-_GLANCE = 0.1  # the same while some partition has no room, or none is active: that may change any moment
-_GRAIN = 32  # part of the memory that is not worth a fetch
-_COMMIT_LIMIT = 5.0  # seconds
+_FETCH_WAIT = 1.0  # seconds a fetch waits when nothing has arrived
+_RECHECK = 0.1  # seconds it waits while a partition is over its budget, or none is active: that may change any moment
+_SMALLEST_SHARE = 32  # a fetch needs more than this fraction (1/32) of the memory budget: small fetches cost most
+_COMMIT_LIMIT = 5.0  # seconds a commit may take when partitions are revoked or the worker stops
 
 log = logging.getLogger("ogrewatch.transport")
 
 
 class Consumer(driver.Consumer):
-    """Faust's consumer on aiokafka, with batches, books and bounded memory."""
+    """Faust's consumer on aiokafka, with batches, offset trackers and bounded memory."""
 
     _thread: FetchThread
 
@@ -57,32 +56,32 @@ class Consumer(driver.Consumer):
         self._budget: int = cast(Any, self.app).batch_max_bytes
         self._trackers: dict[TP, OffsetTracker] = {}
         self._acknowledged = asyncio.Event()
-        self._adrift: set[TP] = set()  # partitions whose fetches do not begin where their books stand
+        self._misplaced: set[TP] = set()  # partitions whose fetches do not begin at their tracker's position
         self._logs = LogCheck(self.app)
 
     def _new_consumer_thread(self) -> FetchThread:
         return FetchThread(self, loop=self.loop, beacon=self.beacon)
 
-    # Positions: whatever moves one closes the partition's books and opens new ones.
+    # Positions: whatever changes one drops the partition's tracker and makes a new one.
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Close all books, once Faust has stopped the flow and `settle` has committed what it could."""
+        """Drop all trackers, once Faust has stopped the flow and `settle` has committed what it could."""
         try:
             await super().on_partitions_revoked(revoked)
         finally:
             self._trackers.clear()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Begin a generation without books: recovery opens them as it seeks."""
+        """Begin a generation without trackers: recovery makes them as it seeks."""
         self._trackers.clear()
-        self._adrift.clear()
+        self._misplaced.clear()
         self._logs.forget()
         if strays := self._strays(assigned):
             self.add_future(self._refuse_strays(strays))
         await super().on_partitions_assigned(assigned, generation_id)
 
     def _strays(self, assigned: set[TP]) -> set[TP]:
-        """Partitions that came without those of the tables: nothing is done with them."""
+        """Return partitions that were assigned without those of the tables: they are not read."""
         kept = {tp.partition for tp in assigned if self._is_changelog_tp(tp)}
         strays = {tp for tp in assigned if tp.topic in self._batch_topics and tp.partition not in kept}
         return strays if self.app.tables else set()
@@ -90,8 +89,8 @@ class Consumer(driver.Consumer):
     async def _refuse_strays(self, strays: set[TP]) -> None:
         """End the process when topics have other partitions than the tables.
 
-        If they have not, then who shared the partitions out did not know all topics yet (they are new, or the broker
-        has just come back), and will do so again when it does: half a minute later at most.
+        If they have not, the leader of the group did not know all topics yet (they are new, or the broker has just come
+        back). It assigns the partitions again when it does, half a minute later at most.
         """
         app, names = cast(Any, self.app), ", ".join(sorted(f"{tp.topic}-{tp.partition}" for tp in strays))
         topics = {*self._batch_topics, *app.tables.changelog_topics}
@@ -102,47 +101,47 @@ class Consumer(driver.Consumer):
         await self._thread.refresh_metadata()
 
     async def perform_seek(self) -> None:
-        """Stand where the group last committed, or at the beginning of what it never committed.
+        """Seek to what the group last committed, and to the beginning of partitions without a commit.
 
-        Ends the process when a log is another one than the one that was committed. Waits for Kafka.
+        Ends the process when a log is not the one that was committed. Waits for Kafka.
         """
         streams = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
-        self._close(streams)
+        self._drop_trackers(streams)
         if not streams:
             return
         positions = await self._thread.rewind(streams)
         await self._logs.confirm(positions)
-        self._adrift.difference_update(positions)
+        self._misplaced.difference_update(positions)
         for tp, position in positions.items():
             self._trackers[tp] = OffsetTracker(position.offset, record=position.record)
 
     async def confirm_logs(self) -> None:
-        """End the process when a log is another one than the one that was committed. Waits for Kafka."""
+        """End the process when a log is not the one that was committed. Waits for Kafka."""
         streams = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
         if streams:
             await self._logs.confirm(await self._thread.committed(streams))
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
-        """Stand at these offsets; recovery calls this for its changelogs."""
-        self._close(partitions)
+        """Seek to these offsets; recovery calls this for its changelogs."""
+        self._drop_trackers(partitions)
         await super().seek_wait(partitions)
-        self._open(partitions)
+        self._make_trackers(partitions)
 
     async def seek(self, partition: TP, offset: int) -> None:
-        """Stand at this offset; batches in hand are forgotten and nothing before the offset is asked for any more."""
-        self._close([partition])
+        """Seek to this offset. Batches under way are forgotten; the next one does not follow on anything."""
+        self._drop_trackers([partition])
         await super().seek(partition, offset)
         self._trackers[partition] = OffsetTracker(offset, handed=-1)
 
     async def _seek(self, partition: TP, offset: int) -> None:
         await self._thread.resume_at({partition: offset})  # Faust seeks from the wrong thread
 
-    def _close(self, partitions: Iterable[TP]) -> None:
+    def _drop_trackers(self, partitions: Iterable[TP]) -> None:
         for tp in partitions:
             self._trackers.pop(tp, None)
 
-    def _open(self, positions: Mapping[TP, int]) -> None:
-        self._adrift.difference_update(positions)
+    def _make_trackers(self, positions: Mapping[TP, int]) -> None:
+        self._misplaced.difference_update(positions)
         self._trackers.update((tp, OffsetTracker(offset)) for tp, offset in positions.items())
 
     # Fetching
@@ -156,125 +155,125 @@ class Consumer(driver.Consumer):
                 raise
 
     async def _turn(self) -> None:
-        """Fetch once and hand on what begins where its books stand."""
+        """Fetch, and hand on the pieces that begin at their tracker's position."""
         if not self.flow_active:
             await self.wait(cast(Any, self.can_resume_flow))
             return
-        if self._adrift:
-            await self._return_to_books()
+        if self._misplaced:
+            await self._seek_back()
         active = set(self._get_active_partitions())
-        room, pool = self._room(active)
-        full = len(room) < len(active)
-        pieces = await self._thread.fetch(room, pool, 0.0 if full else _LULL if room else _GLANCE)
+        budgets, pool = self._budgets(active)
+        full = len(budgets) < len(active)
+        pieces = await self._thread.fetch(budgets, pool, 0.0 if full else _FETCH_WAIT if budgets else _RECHECK)
         if unsure := await self._logs.look_back(pieces, self._trackers):
-            self._adrift |= unsure
-            await self.sleep(_GLANCE)
+            self._misplaced |= unsure
+            await self.sleep(_RECHECK)
         for tp, piece in pieces.items():
             await self._accept(tp, piece)
         if full and not pieces:
-            await self._wait_for_room()
+            await self._wait_for_acknowledgement()
 
-    def _room(self, active: set[TP]) -> tuple[dict[TP, int], int]:
-        """Share half of the memory evenly among the partitions, and say what is left of the other half, for all.
+    def _budgets(self, active: set[TP]) -> tuple[dict[TP, int], int]:
+        """Return the bytes that each partition may fetch, and those of a pool that all may use.
 
-        Most partitions are idle most of the time, and the busy ones need more than even shares of everything. One that
-        has used up its share is not fetched when nothing is left for all.
+        Half of the memory budget is shared evenly, half is the pool: most partitions are idle most of the time, and
+        busy ones need more than an even share. A partition that has used up its share is fetched while the pool lasts.
         """
         share = self._budget // 2 // max(1, len(active))
-        loads = {tp: trackers.load if (trackers := self._trackers.get(tp)) else 0 for tp in active}
+        loads = {tp: tracker.load if (tracker := self._trackers.get(tp)) else 0 for tp in active}
         pool = self._budget // 2 - sum(load - share for load in loads.values() if load > share)
-        pool = pool if pool > self._budget // _GRAIN else 0  # crumbs would make crumbs of batches
+        pool = pool if pool > self._budget // _SMALLEST_SHARE else 0  # small fetches would make small batches
         return {tp: max(0, share - load) for tp, load in loads.items() if load < share or pool}, pool
 
-    async def _wait_for_room(self) -> None:
+    async def _wait_for_acknowledgement(self) -> None:
         self._acknowledged.clear()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GLANCE):
+            async with asyncio.timeout(_RECHECK):
                 await self._acknowledged.wait()
 
     async def _accept(self, tp: TP, piece: Piece) -> None:
-        trackers = self._trackers.get(tp)
-        if trackers is None or tp in self._adrift:
-            return  # about to be positioned: that decides what is fetched next
-        if trackers.at != piece.begin or not self.flow_active:
-            self._adrift.add(tp)
+        tracker = self._trackers.get(tp)
+        if tracker is None or tp in self._misplaced:
+            return  # a seek is coming: it decides what is fetched next
+        if tracker.at != piece.begin or not self.flow_active:
+            self._misplaced.add(tp)
             return
         if self._is_changelog_tp(tp):
-            await self._apply(tp, trackers, piece)
+            await self._apply(tp, tracker, piece)
         elif tp.topic in self._batch_topics:
-            await self._hand_out_batch(tp, trackers, piece)
+            await self._hand_out_batch(tp, tracker, piece)
         else:
-            await self._hand_out_records(tp, trackers, piece)
+            await self._hand_out_records(tp, tracker, piece)
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
 
-    async def _apply(self, tp: TP, trackers: OffsetTracker, piece: Piece) -> None:
+    async def _apply(self, tp: TP, tracker: OffsetTracker, piece: Piece) -> None:
         if await cast(Any, self.app.tables).recovery.apply(tp, piece):
-            trackers.at = piece.end
+            tracker.at = piece.end
 
-    async def _hand_out_batch(self, tp: TP, trackers: OffsetTracker, piece: Piece) -> None:
+    async def _hand_out_batch(self, tp: TP, tracker: OffsetTracker, piece: Piece) -> None:
         if not piece.records:
-            trackers.skip_to(piece.end)
+            tracker.skip_to(piece.end)
             return
-        batch, first = Batch(piece.records, trackers.handed), piece.records[0]
+        batch, first = Batch(piece.records, tracker.handed), piece.records[0]
         message = ConsumerMessage(
             tp.topic, tp.partition, first.offset, first.timestamp / 1000, 0, [], None, cast(Any, batch), None,
             0, piece.size, tp, generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
         last = piece.records[-1]
         record = LastRecord(last.offset, last.timestamp, checksum(last.key, last.value), piece.epoch)
-        trackers.hand_out(message, batch.last, piece.end, piece.size, record)
-        await self._pass_on(message, trackers)
+        tracker.hand_out(message, batch.last, piece.end, piece.size, record)
+        await self._pass_on(message, tracker)
 
-    async def _hand_out_records(self, tp: TP, trackers: OffsetTracker, piece: Piece) -> None:
+    async def _hand_out_records(self, tp: TP, tracker: OffsetTracker, piece: Piece) -> None:
         for record in piece.records:
             message = self._to_message(tp, record)
-            trackers.hand_out(message, record.offset, record.offset + 1, RECORD_OVERHEAD)
-            if not await self._pass_on(message, trackers):
+            tracker.hand_out(message, record.offset, record.offset + 1, RECORD_OVERHEAD)
+            if not await self._pass_on(message, tracker):
                 return
-        trackers.skip_to(piece.end)
+        tracker.skip_to(piece.end)
 
-    async def _pass_on(self, message: Message, trackers: OffsetTracker) -> bool:
-        """Give a message to the streams; take it back if the flow stops meanwhile, for then nobody may have got it."""
+    async def _pass_on(self, message: Message, tracker: OffsetTracker) -> bool:
+        """Pass a message to the streams; take it back if the flow stops meanwhile, since it may not have arrived."""
         await self.wait_first(self.callback(message), cast(Any, self.suspend_flow))
         if self.flow_active:
             return True
-        trackers.take_back(message)
-        self._adrift.add(message.tp)
+        tracker.take_back(message)
+        self._misplaced.add(message.tp)
         return False
 
-    async def _return_to_books(self) -> None:
-        """Seek partitions back to where their books stand; try again at the next turn if Kafka does not answer."""
-        trackers = {tp: self._trackers[tp] for tp in self._adrift if tp in self._trackers}
+    async def _seek_back(self) -> None:
+        """Seek partitions back to their tracker's position; try again in the next turn if Kafka does not answer."""
+        trackers = {tp: self._trackers[tp] for tp in self._misplaced if tp in self._trackers}
         try:
-            starts = await self._thread.resume_at({tp: account.at for tp, account in trackers.items()})
+            starts = await self._thread.resume_at({tp: tracker.at for tp, tracker in trackers.items()})
         except Truncated:
             await self._logs.at(trackers)
             return
         except (IllegalStateError, KafkaError) as error:  # a rebalance, or an outage
             self.log.info("cannot seek back yet: %r", error)
-            await self.sleep(_GLANCE)
+            await self.sleep(_RECHECK)
             return
         for tp, start in starts.items():
             if start > trackers[tp].at:
                 self.log.warning("%s-%s: %s..%s was deleted before it was read", *tp, trackers[tp].at, start - 1)
                 trackers[tp].skip_to(start)
-        self._adrift.clear()
+        self._misplaced.clear()
 
     # Acknowledging and committing
 
     def ack(self, message: Message) -> bool:
-        """Note that a message is done; False if it belongs to an assignment that is over, or was done before."""
+        """Acknowledge a message; False if its assignment is over, or if it was acknowledged before."""
         with ack_lock:
             if message.acked:
                 return False
             message.acked = True
             self._unacked_messages.discard(message)
-            trackers = self._trackers.get(message.tp)
-            counts = trackers is not None and trackers.release(message)
+            tracker = self._trackers.get(message.tp)
+            counts = tracker is not None and tracker.release(message)
         if counts:
             self._n_acked += 1
             if message.topic in self._batch_topics:
-                message.value = None  # the records are free once the agent lets go of them
+                message.value = None  # frees the records once the agent drops them
         self._acknowledged.set()
         return counts
 
@@ -286,12 +285,12 @@ class Consumer(driver.Consumer):
     def _new_offset(self, tp: TP) -> int | None:
         self._acked.pop(tp, None)  # Faust's compiled stream fills these
         self._acked_index.pop(tp, None)
-        trackers = self._trackers.get(tp)
-        done = trackers.done() if trackers else None
-        return done if trackers and done != trackers.committed else None
+        tracker = self._trackers.get(tp)
+        done = tracker.done() if tracker else None
+        return done if tracker and done != tracker.committed else None
 
     def _should_commit(self, tp: TP, offset: int) -> bool:
-        """Say yes: Faust remembers the offset even of a commit that failed (#611), and would hold back all below it."""
+        """Return True: Faust remembers the offset even of a commit that failed (#611), and holds back lower ones."""
         return True
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
@@ -299,62 +298,64 @@ class Consumer(driver.Consumer):
         positions = self._done(trackers)
         committed = await self._thread.commit_positions(positions)
         if committed:  # else the next round tries again
-            for tp, account in trackers.items():
-                account.committed = positions[tp].offset
+            for tp, tracker in trackers.items():
+                tracker.committed = positions[tp].offset
             cast(Any, self.app).on_committed()
         return committed
 
     def committed_offset(self, tp: TP) -> int:
-        """Return what was committed last, or where the partition was begun; 0 when it is nobody's."""
-        trackers = self._trackers.get(tp)
-        return trackers.committed if trackers is not None else 0
+        """Return what was committed last, or where reading began; 0 for a partition that is not assigned."""
+        tracker = self._trackers.get(tp)
+        return tracker.committed if tracker is not None else 0
 
     async def commit_as_owner(self, generation: int, partitions: Collection[int]) -> bool:
-        """Commit what is done of these partitions of the batch topics, even if nothing new is, under a generation.
+        """Commit, under a generation, what of these partitions of the batch topics is acknowledged, new or not.
 
-        True once the broker has taken it: nobody else had been given them until then.
+        True once the broker has accepted it: nobody else had been given them until then.
         """
         owned = [tp for tp in self._trackers if tp.topic in self._batch_topics and tp.partition in partitions]
         trackers = {tp: self._trackers[tp] for tp in owned}
         if {tp.partition for tp in trackers} != set(partitions):
-            return False  # they are about to be positioned, or revoked
+            return False  # a seek or a revocation is under way
         positions = self._done(trackers)
         taken = await self._thread.commit_as_owner(generation, positions)
-        for tp, account in trackers.items() if taken else ():
-            account.committed = positions[tp].offset
+        for tp, tracker in trackers.items() if taken else ():
+            tracker.committed = positions[tp].offset
         return taken
 
     def _done(self, trackers: Mapping[TP, OffsetTracker]) -> dict[TP, Position]:
-        """Up to where everything is acknowledged, now."""
-        return {tp: self._logs.position(tp, account.done(), account.done_record) for tp, account in trackers.items()}
+        """Return the positions up to which everything is acknowledged now."""
+        return {tp: self._logs.position(tp, tracker.done(), tracker.done_record) for tp, tracker in trackers.items()}
 
     def accounts(self) -> Iterator[tuple[TP, int, int, int]]:
-        """Say of each partition of the batch topics: batches and bytes not acknowledged, records not handed out yet.
+        """Yield for each partition of the batch topics: batches and bytes not acknowledged, records not handed out yet.
 
         May be called from another thread.
         """
-        for tp, trackers in list(self._trackers.items()):
+        for tp, tracker in list(self._trackers.items()):
             if tp.topic in self._batch_topics:
                 end = self.app.monitor.tp_end_offsets.get(tp) or 0
-                yield tp, trackers.outstanding(), trackers.load, max(0, end - trackers.at)
+                yield tp, tracker.outstanding(), tracker.load, max(0, end - tracker.at)
 
     async def settle(self, grace: float) -> None:
-        """Give agents up to `grace` seconds to finish the batches they hold, then commit what is done."""
+        """Wait up to `grace` seconds for agents to finish the batches they hold, then commit what is acknowledged."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while any(trackers.in_hand() for trackers in self._trackers.values()):
+                while any(tracker.in_hand() for tracker in self._trackers.values()):
                     self._acknowledged.clear()
                     await self._acknowledged.wait()
         await self.commit_and_end_transactions()
 
     async def commit_and_end_transactions(self) -> None:
-        """Commit, but not for ever: aiokafka retries until the coordinator answers, and a stop must end."""
+        """Commit within a time limit: aiokafka retries until the coordinator answers, and a stop must end."""
         try:
             async with asyncio.timeout(_COMMIT_LIMIT):
-                await self.commit()  # which may only wait for one under way, with what was done before that
+                await (
+                    self.commit()
+                )  # this may only wait for a commit under way, which lacks the newest acknowledgements
                 await self.commit()
         except TimeoutError:
             self.log.warning("no commit within %s seconds; the last batches will be read again", _COMMIT_LIMIT)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Do nothing: Faust's alarm takes an agent that waits out an outage for a fault of its own."""
+        """Do nothing: Faust would report an agent that waits out an outage as stuck."""

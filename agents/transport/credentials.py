@@ -1,4 +1,4 @@
-"""Settings in, what Faust's aiokafka clients show and demand out.
+"""Translates the security settings of Kafka connections into Faust's credentials.
 
 https://aiokafka.readthedocs.io/en/stable/api.html
 """
@@ -10,7 +10,7 @@ from topics.kafka.client import KafkaSecurity, settings_of
 
 
 def credentials() -> CredentialsT | None:
-    """What the settings say, None for connections without security. Raises `Refused`."""
+    """Return the credentials of the settings, None for connections without security. Raises `BadSettings`."""
     security = settings_of(KafkaSecurity)
     context = security.context() if security.encrypted else None
     if security.asked:

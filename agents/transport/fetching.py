@@ -1,8 +1,8 @@
-"""Positions and room in, pieces of partitions out: the consumer's thread, in which aiokafka lives.
+"""Fetches pieces of partitions in the consumer's thread, in which aiokafka runs.
 
-Faust's own way (`_fetch_records`) returns records without saying where they began, reads *every* partition when the
-set of active ones happens to be empty, and goes on doing so after the flow was stopped. A fetch that is dropped on
-the way then leaves a hole that nobody can see. Here each piece names its beginning, so that the consumer can refuse
+Faust's `_fetch_records` returns records without saying where they began, reads *every* partition when the
+set of active ones happens to be empty, and goes on doing so after the flow was stopped. A fetch that is
+dropped then leaves a gap that nobody can see. Here each piece names its beginning, so that the consumer can refuse
 it, and nothing is taken from aiokafka while the flow is stopped or the group is rebalancing.
 """
 
@@ -31,7 +31,7 @@ RECORD_OVERHEAD = 500  # bytes charged for a record besides its key and value: a
 FETCH_BYTES = 8 << 20  # of one response; a larger first record is still returned whole (KIP-74)
 _BATCH = struct.Struct(">qiiB")  # base offset, length, leader epoch, format
 _BATCH_OVERHEAD, _MAGIC = 12, 2  # bytes before what the length counts; the format that has epochs
-_STOP_LIMIT = 8.0  # seconds
+_STOP_LIMIT = 8.0  # seconds that closing the consumer may take
 FETCH_WAIT_MS = 250  # one request is under way at a time, so what waits at the broker delays all other partitions
 
 
@@ -101,48 +101,48 @@ class FetchThread(AIOKafkaConsumerThread):
     async def _refresh_metadata(self) -> None:
         await self._ensure_consumer()._client.force_metadata_update()
 
-    async def fetch(self, room: Mapping[TP, int], pool: int, patience: float) -> dict[TP, Piece]:
-        """Take what has arrived for the partitions in `room`, each up to its bytes (always at least one record).
+    async def fetch(self, budgets: Mapping[TP, int], pool: int, timeout: float) -> dict[TP, Piece]:
+        """Take what has arrived for the partitions in `budgets`, each up to its bytes (always at least one record).
 
-        Each may have besides half of what is left of `pool`, bytes that are for all. Waits up to `patience` seconds
-        when there is nothing. Positions move: what is returned and not handed on must be sought again.
+        Each may use half of the rest of `pool` besides, bytes for all of them. Waits up to `timeout` seconds when
+        nothing has arrived. Positions move: what is returned and not handed on must be sought again.
         """
-        return await self.call_thread(self._fetch, room, pool, patience)  # type: ignore[no-any-return]
+        return await self.call_thread(self._fetch, budgets, pool, timeout)  # type: ignore[no-any-return]
 
-    async def _fetch(self, room: Mapping[TP, int], pool: int, patience: float) -> dict[TP, Piece]:
+    async def _fetch(self, budgets: Mapping[TP, int], pool: int, timeout: float) -> dict[TP, Piece]:
         consumer = self._ensure_consumer()
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
         consumer._coordinator.check_errors()  # such as a missing authorization
         with fetcher._subscriptions.fetch_context():  # the proof of life that max.poll.interval asks for
-            found = self._take_all(fetcher, room, pool)
+            found = self._take_all(fetcher, budgets, pool)
             if not found:
-                await self._wait_for_data(fetcher, patience)
-                found = self._take_all(fetcher, room, pool)
+                await self._wait_for_data(fetcher, timeout)
+                found = self._take_all(fetcher, budgets, pool)
         return found
 
-    async def _wait_for_data(self, fetcher: Any, patience: float) -> None:
+    async def _wait_for_data(self, fetcher: Any, timeout: float) -> None:
         waiter = fetcher._create_fetch_waiter()
-        await asyncio.wait([waiter], timeout=patience)
+        await asyncio.wait([waiter], timeout=timeout)
         if waiter.done():
             waiter.result()  # raises what the coordinator found, such as a missing authorization
         else:
             waiter.cancel()
 
-    def _take_all(self, fetcher: Any, room: Mapping[TP, int], pool: int) -> dict[TP, Piece]:
-        """Take from each partition in turn, without an await: positions cannot change meanwhile."""
+    def _take_all(self, fetcher: Any, budgets: Mapping[TP, int], pool: int) -> dict[TP, Piece]:
+        """Take from each partition, without an await, so that positions cannot change meanwhile."""
         if not self.consumer.flow_active or fetcher._subscriptions.reassignment_in_progress:
             return {}
         found: dict[TP, Piece] = {}
         left = self.app.conf.broker_max_poll_records
-        for tp in [tp for tp in fetcher._records if tp in room]:
+        for tp in [tp for tp in fetcher._records if tp in budgets]:
             if left <= 0 or (found and isinstance(fetcher._records[tp], FetchError)):
                 break
-            piece = self._take(fetcher, tp, room[tp] + pool // 2, left)
+            piece = self._take(fetcher, tp, budgets[tp] + pool // 2, left)
             if piece is not None:
                 found[TP(*tp)] = piece
-                pool -= max(0, piece.size - room[tp])
+                pool -= max(0, piece.size - budgets[tp])
                 left -= len(piece.records)
         return found
 
@@ -196,15 +196,15 @@ class FetchThread(AIOKafkaConsumerThread):
         return {tp: known.get(tp) or Position(await consumer.position(TopicPartition(*tp))) for tp in partitions}
 
     async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
-        """Where logs begin. Waits for Kafka."""
+        """Return where logs begin. Waits for Kafka."""
         return await _answer(partial(super().earliest_offsets, *partitions))
 
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
-        """Where logs end. Waits for Kafka."""
+        """Return where logs end. Waits for Kafka."""
         return await _answer(partial(super().highwaters, *partitions))
 
     async def committed(self, partitions: Iterable[TP]) -> dict[TP, Position]:
-        """What the group has committed of these partitions; without those of which it has nothing. Waits for Kafka."""
+        """Return what the group has committed; partitions without a commit are left out. Waits for Kafka."""
         return await self.call_thread(self._committed, list(partitions))  # type: ignore[no-any-return]
 
     async def _committed(self, partitions: list[TP]) -> dict[TP, Position]:
@@ -215,8 +215,8 @@ class FetchThread(AIOKafkaConsumerThread):
     async def commit_positions(self, positions: Mapping[TP, Position]) -> bool:
         """Commit; False if the group has given the partitions to somebody else. Waits while Kafka is away.
 
-        Raises what is no passing error of aiokafka's. (Faust's `commit` has no place for metadata, and ends the process
-        when partitions leave meanwhile.)
+        Raises errors that do not pass. (Faust's `commit` takes no metadata, and ends the process when partitions are
+        revoked meanwhile.)
         """
         return await self.call_thread(self._commit_positions, dict(positions))  # type: ignore[no-any-return]
 
@@ -237,7 +237,7 @@ class FetchThread(AIOKafkaConsumerThread):
         return True
 
     async def commit_as_owner(self, generation: int, positions: Mapping[TP, Position]) -> bool:
-        """Commit positions under a generation; True once the broker has taken them (see `ownership`)."""
+        """Commit positions under a generation; True once the broker has accepted them (see `ownership`)."""
         return await self.call_thread(self._commit_as_owner, generation, positions)  # type: ignore[no-any-return]
 
     async def _commit_as_owner(self, generation: int, positions: Mapping[TP, Position]) -> bool:
@@ -263,7 +263,7 @@ class FetchThread(AIOKafkaConsumerThread):
 
 
 async def _answer(question: Callable[[], Awaitable[Mapping[TP, int]]]) -> Mapping[TP, int]:
-    """What Kafka answers, however long it is away: aiokafka gives up after the request timeout, and so would Faust."""
+    """Ask until Kafka answers: aiokafka gives up after the request timeout, and so would Faust."""
     while True:
         with contextlib.suppress(KafkaTimeoutError):
             return await question()
@@ -278,7 +278,7 @@ async def _end_fetches(fetcher: Any) -> None:
 
 
 def _epochs(records: bytes) -> Iterator[tuple[int, int]]:
-    """Offsets of batches of records whose leader epochs differ from that of the batch before, and these epochs.
+    """Yield offset and leader epoch of each batch whose epoch differs from the epoch of the batch before.
 
     https://kafka.apache.org/documentation/#recordbatch
     """

@@ -1,10 +1,10 @@
-"""Records in, a future out that says they are all safely in Kafka: librdkafka behind asyncio.
+"""Writes records to Kafka through librdkafka and asyncio, without gaps and in order.
 
 https://github.com/confluentinc/librdkafka/blob/master/INTRODUCTION.md#idempotent-producer
 
-The promise that exactness rests on (I3): what has been delivered to a partition is a gapless prefix of what was given
-for it, in that order. It takes idempotence, the gapless guarantee (any error that could leave a hole ends the
-producer) and no time limit on delivery, so that an outage is waited out rather than given up on.
+It keeps the invariant that exactness depends on (I3): what was delivered to a partition is a gapless prefix of what was
+sent to it, in that order. That needs idempotence, librdkafka's gapless guarantee (any error that could leave a gap ends
+the producer) and no time limit on delivery, so that an outage is waited out.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from topics.kafka.client import client_conf
 #: topic, key, value, partition (None: by key), timestamp in milliseconds (0: now), headers
 Outgoing = tuple[str, bytes | None, bytes | None, int | None, int, Headers | None]
 
-_ENVELOPE = 64 << 10  # room for headers and framing on top of that
+_ENVELOPE = 64 << 10  # bytes for headers and framing besides `MAX_RECORD`
 _POLL_BUSY, _POLL_IDLE = 0.004, 0.5  # seconds between looks at librdkafka's answers
 
 log = logging.getLogger("ogrewatch.kafka")
@@ -45,7 +45,7 @@ _DEFAULTS: dict[str, Any] = {
 
 
 class _Tails:
-    """Resolves one future when the last record for each partition of a call was delivered: all before it were."""
+    """Resolves a future when the last record of each partition was delivered; then all records before it were, too."""
 
     __slots__ = ("future", "left")
 
@@ -67,7 +67,7 @@ class GaplessProducer:
     """An idempotent, gapless producer with one future per call and bounded memory.
 
     Needs no Faust: construct, `start`, `send`, `stop` (or `async with`), all within one event loop. `overrides` are
-    librdkafka settings. `max_bytes` and `max_records` bound what is given and not yet delivered.
+    librdkafka settings. `max_bytes` and `max_records` bound what was sent and is not delivered yet.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class GaplessProducer:
         }
         self._producer: Producer | None = None
         self._partitions: dict[str, int] = {}
-        self._turn = asyncio.Lock()  # senders find room in the order they came
+        self._turn = asyncio.Lock()  # senders proceed in the order in which they came
         self._freed = asyncio.Event()
         self._wake = asyncio.Event()
         self._poller: asyncio.Task[None] | None = None
@@ -122,7 +122,7 @@ class GaplessProducer:
         self._producer = None
 
     async def send(self, records: Sequence[Outgoing]) -> asyncio.Future[None]:
-        """Give records to the producer, in order. Waits only for room, however long Kafka is away.
+        """Send records, in order. Waits while too much is not delivered yet, however long Kafka is away.
 
         The future resolves when all are delivered (acks=all) and fails with `KafkaException`; then the producer is
         finished and nothing more will be delivered. Raises `KafkaException` before anything is sent when a record is
@@ -131,11 +131,11 @@ class GaplessProducer:
         async with self._turn:
             await self._learn({record[0] for record in records if record[3] is None})
             partitions, tails, size = self._plan(records)
-            await self._room(size, len(records))
+            await self._wait_for_capacity(size, len(records))
             return await self._produce(records, partitions, tails, size)
 
     def post(self, record: Outgoing) -> asyncio.Future[Message]:
-        """Give one record to the producer without waiting for room, for callers that cannot await."""
+        """Send one record without waiting for capacity, for callers that cannot await."""
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
         def delivered(error: KafkaError | None, message: Message) -> None:
@@ -170,7 +170,7 @@ class GaplessProducer:
         return self._producer
 
     async def _learn(self, topics: set[str]) -> None:
-        """Ask how many partitions a topic has, once: a keyed topic never grows, for its keys would move."""
+        """Ask how many partitions topics have, once: a keyed topic must never grow, because its keys would move."""
         for topic in topics - self._partitions.keys():
             found = (
                 await retry_until_answered(log, "look at the topics", partial(self._open.list_topics, topic, 10.0))
@@ -199,8 +199,8 @@ class GaplessProducer:
             tails[topic, partition] = index
         return partitions, set(tails.values()), size
 
-    async def _room(self, size: int, records: int) -> None:
-        """Wait until the records fit; what is larger than the bounds themselves goes alone."""
+    async def _wait_for_capacity(self, size: int, records: int) -> None:
+        """Wait until the records are within the bounds; records larger than the bounds are sent alone."""
         while self.pending_records and (
             self.pending_bytes + size > self.max_bytes or self.pending_records + records > self.max_records
         ):
@@ -239,7 +239,7 @@ class GaplessProducer:
         future.add_done_callback(free)
 
     async def _serve(self) -> None:
-        """Collect librdkafka's answers: often while something is under way, else now and then for its log lines."""
+        """Poll librdkafka: often while records are under way, else twice a second for its log lines."""
         while True:
             self._open.poll(0)
             if len(self._open):

@@ -1,4 +1,4 @@
-"""Ends the process when Kafka has lost the end of a log that was processed, before anything of the new log is."""
+"""Ends the process when Kafka has lost the end of a log that was processed, before the new log is processed."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ log = logging.getLogger("ogrewatch.transport")
 
 
 class LogCheck:
-    """Compares logs with what was processed of them, for one consumer; `docs/truncated-logs.md` tells the whole."""
+    """Compares logs with what one consumer processed of them; `docs/truncated-logs.md` explains why and when."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -28,11 +28,11 @@ class LogCheck:
         self._confirmed: dict[TP, Position] = {}
 
     def forget(self) -> None:
-        """Compare everything again: another assignment begins."""
+        """Forget what was compared: another assignment begins."""
         self._confirmed.clear()
 
     def position(self, tp: TP, offset: int, record: LastRecord | None) -> Position:
-        """What a commit of an offset remembers; `record` is the last one below it."""
+        """Return what is committed with an offset; `record` is the last one below it."""
         return Position(offset, self._topic_ids.get(tp.topic), record)
 
     async def confirm(self, positions: Mapping[TP, Position]) -> None:
@@ -46,21 +46,21 @@ class LogCheck:
 
     async def at(self, trackers: Mapping[TP, OffsetTracker]) -> None:
         """Compare logs with what was handed out of them. Waits for Kafka."""
-        positions = {tp: self.position(tp, account.at, account.record) for tp, account in trackers.items()}
+        positions = {tp: self.position(tp, tracker.at, tracker.record) for tp, tracker in trackers.items()}
         await retry_until_answered(log, "look at the topics", partial(self._compare, positions))
 
     async def look_back(self, pieces: Mapping[TP, Piece], trackers: Mapping[TP, OffsetTracker]) -> set[TP]:
-        """Where records come from a new leader, look whether it has those that were handed out before.
+        """Check that the new leader of a partition has the records that were handed out before.
 
-        Returns the partitions of which Kafka does not say so now: their pieces must not be handed out.
+        Returns the partitions for which Kafka did not answer: their pieces must not be handed out.
         """
         positions = {
-            tp: self.position(tp, account.at, account.record)
+            tp: self.position(tp, tracker.at, tracker.record)
             for tp, piece in pieces.items()
             if piece.records
-            and (account := trackers.get(tp)) is not None
-            and account.record is not None
-            and account.record.epoch != piece.epoch
+            and (tracker := trackers.get(tp)) is not None
+            and tracker.record is not None
+            and tracker.record.epoch != piece.epoch
         }
         if not positions:
             return set()

@@ -1,11 +1,11 @@
-"""Log records in, the same ones out, but not sixty a second while Kafka is away."""
+"""Limits how often the Kafka clients' messages are logged: while Kafka is away they write sixty a second."""
 
 import logging
 import time
 
 
 class RateLimitFilter(logging.Filter):
-    """For a handler: lets records of Kafka's clients pass once in `interval` seconds for each of their kinds.
+    """A filter for handlers that passes one record of each kind of Kafka's clients in `interval` seconds.
 
     aiokafka reports every failed attempt of every request, and attempts ten times a second; librdkafka does twice. Two
     records are of one kind if they come from one place in the source, or begin with one of librdkafka's words.

@@ -1,12 +1,12 @@
-"""Batches handed out and acknowledged in, the offset that may be committed out.
+"""Tracks which batches of a partition were handed out and acknowledged, and which offset may be committed.
 
-The two invariants that exactness rests on are kept here, for one partition under one assignment:
+It keeps the two invariants that exactness depends on, for one partition under one assignment:
 
 I1  What is handed out is gapless and in order. `at` is the only authority on what comes next: a piece that begins
     elsewhere is refused by the consumer, whatever made it so, and fetched again from `at`.
-I2  An offset is committed only when everything below it was acknowledged by messages these very books handed out.
+I2  An offset is committed only when everything below it was acknowledged, by messages that this tracker handed out.
 
-A new assignment opens new books; acknowledgements for old ones find no entry and count for nothing.
+A new assignment makes new trackers; they ignore acknowledgements of messages that others handed out.
 """
 
 from collections import deque
@@ -18,7 +18,7 @@ from agents.state.log_identity import LastRecord
 
 @dataclass(slots=True)
 class _Entry:
-    message: Any  # a Faust ConsumerMessage; None for a stretch of the log that holds no records
+    message: Any  # a Faust ConsumerMessage; None for offsets without records
     begin: int
     end: int
     handed: int  # what `OffsetTracker.handed` was before
@@ -31,10 +31,9 @@ class _Entry:
 
 
 class OffsetTracker:
-    """One partition's accounts. `load` is the bytes handed out and not yet acknowledged.
+    """Tracks one partition. `load` is the bytes handed out and not yet acknowledged.
 
-    `record` tells of the last record that was handed out, `done_record` of the last one below `done`; None where nobody
-    has said.
+    `record` describes the last record that was handed out, `done_record` the last one below `done`; None if unknown.
     """
 
     __slots__ = ("_done", "_open", "_sizes", "at", "committed", "done_record", "handed", "load", "record")
@@ -50,7 +49,7 @@ class OffsetTracker:
         self._sizes: dict[Any, int] = {}
 
     def hand_out(self, message: Any, last: int, end: int, size: int, record: LastRecord | None = None) -> None:
-        """Enter a message that covers the log from `at` to `end`, its last record at offset `last`."""
+        """Note a message that covers the log from `at` to `end`, its last record at offset `last`."""
         self._open.append(_Entry(message, self.at, end, self.handed, record, self.record))
         self._sizes[message] = size
         self.load += size
@@ -64,13 +63,13 @@ class OffsetTracker:
             self.at, self.handed, self.record = entry.begin, entry.handed, entry.before
 
     def skip_to(self, end: int) -> None:
-        """Pass over a stretch without records, so that commits pass over it too."""
+        """Skip offsets without records, so that commits skip them, too."""
         if end > self.at:
             self._open.append(_Entry(None, self.at, end, self.handed, self.record, self.record))
             self.at = end
 
     def release(self, message: Any) -> bool:
-        """Take an acknowledgement; False if these books did not hand the message out, or have had it before."""
+        """Note an acknowledgement; False if this tracker did not hand the message out, or was told before."""
         size = self._sizes.pop(message, None)
         if size is None:
             return False

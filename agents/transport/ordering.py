@@ -1,4 +1,4 @@
-"""The last line: batches in, nothing out, unless one was missed on the way; then the process ends and is restarted."""
+"""Checks in the agent that no batch was missed, and ends the process if one was, so that a restart reads it again."""
 
 import logging
 import os
@@ -11,11 +11,11 @@ log = logging.getLogger("ogrewatch.transport")
 
 
 class MissedBatch(RuntimeError):
-    """A batch was lost between the consumer and the agent. Never expected; the restart reads it again."""
+    """A batch was lost between the consumer and the agent. This should never happen; the restart reads it again."""
 
 
 class ContinuityCheck:
-    """Checks in the agent what the transport promises: batches of a partition come gapless and in order (I1)."""
+    """Checks what the transport promises: batches of a partition come gapless and in order (I1)."""
 
     def __init__(self) -> None:
         self._at: dict[Any, tuple[int, int]] = {}
@@ -31,7 +31,7 @@ class ContinuityCheck:
 
 
 def abort_process(reason: object) -> NoReturn:
-    """Log one line and end the process at once with status 70: crash only, restarted from the last commit."""
+    """Log one line and end the process at once with status 70. A restart goes on from the last commit."""
     log.critical("fatal: %s", reason)
     logging.shutdown()
     os._exit(FATAL)

@@ -1,7 +1,7 @@
-"""Asks the broker whether a member of a group still owns its partitions, because nobody else can know.
+"""Asks the broker whether a member of a group still owns its partitions, because only the broker knows.
 
-A broker takes a commit under a member id and a generation from a member of the current generation, and from no other.
-A commit that was taken therefore proves that the generation had not ended: whoever is given the partitions next gets
+A broker accepts a commit under a member id and a generation only from a member of the current generation. An accepted
+commit therefore proves that the generation had not ended: whoever is given the partitions next gets
 them later, and reads all that was durable before the commit was sent.
 https://kafka.apache.org/protocol#The_Messages_OffsetCommit
 """
@@ -20,7 +20,7 @@ _NOT_OWNER = errors.UnknownMemberIdError, errors.IllegalGenerationError, errors.
 
 
 async def commit_as_owner(coordinator: Any, generation: int, positions: Mapping[TP, Position]) -> bool:
-    """Commit positions under a generation and no other; True once the broker has taken them.
+    """Commit positions under a generation and no other; True once the broker has accepted them.
 
     False when it has not, or did not answer: ask again, unless the partitions have moved by then. Raises `KafkaError`
     for what will not pass, such as a missing authorization. Unlike aiokafka's own commit it leaves the membership
@@ -45,7 +45,7 @@ async def commit_as_owner(coordinator: Any, generation: int, positions: Mapping[
 
 
 def _taken(codes: Any) -> bool:
-    """Raises the first error among the codes of the partitions."""
+    """Raise the first error among the codes of the partitions."""
     for code in codes:
         if code:
             raise errors.for_code(code)

@@ -1,4 +1,4 @@
-"""Keys in, partitions out, as Kafka's Java client and aiokafka choose them: murmur2 of the key.
+"""Chooses partitions by the murmur2 hash of keys, as Kafka's Java client and aiokafka do.
 
 https://kafka.apache.org/documentation/#producerconfigs_partitioner.class
 """

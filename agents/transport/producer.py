@@ -1,8 +1,8 @@
-"""Faust's sends in, librdkafka deliveries out.
+"""Sends the table writes of Faust through librdkafka.
 
 `app.delivery` carries what agents produce, and the writes of Faust's tables; `topic.send` keeps Faust's aiokafka
-producer, which also declares internal topics. Faust's own way for table writes manages some 6,000 a second, queues
-without bound, and takes `flush` to mean "up to a tenth of a second".
+producer, which also declares internal topics. Faust's own table writes reach some 6,000 a second,
+queue without bound, and its `flush` waits a tenth of a second at most.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class Producer(driver.Producer):
         await self._delivery.start()
 
     async def on_stop(self) -> None:
-        """Stop both; what is not delivered by then belongs to batches that were not acknowledged."""
+        """Stop both producers; what is not delivered by then belongs to batches that were not acknowledged."""
         await self._delivery.stop()
         await super().on_stop()
 
@@ -43,7 +43,7 @@ class Producer(driver.Producer):
     async def flush(self) -> None:
         """Wait for the table writes made so far; every commit calls this.
 
-        Not for an empty queue, which under load never comes: batches are acknowledged only when delivered.
+        It does not wait for an empty queue, which never comes under load: batches are acknowledged when delivered.
         """
         await super().flush()
         await self._delivery.settle_posts()

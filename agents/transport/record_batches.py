@@ -1,11 +1,11 @@
 """Reads Kafka's record batches with bounded memory, because a batch of some kilobytes may decompress to gigabytes.
 
-aiokafka decompresses a batch whole, and gives up the partition for ever at a header whose name is not UTF-8. Both are
-for any producer to choose: brokers limit what a batch has when it is compressed, and take headers as they are. Here at
-most `LARGEST` bytes of a batch are decompressed. Its records come as they are as long as they fit in; the one at the
-end is `Cut`, and so are, without any bytes, those behind it. All offsets are there. Names of headers that are not UTF-8
-have backslash escapes; a record of a large batch that has very many headers is cut, too. Ends of transactions
-and formats before v2 are left to aiokafka.
+aiokafka decompresses whole batches, and never reads on in a partition after a header whose name is not UTF-8. Any
+producer can cause both: brokers limit the compressed size of a batch, and accept headers as they are. Here at most
+`LARGEST` bytes of a batch are decompressed. Records within that limit are returned as they are; the one that crosses it
+is `Cut`, and those behind it are cut to no bytes at all. No offset is skipped. Header names that are not UTF-8 get
+backslash escapes; a record of a large batch that has very many headers is cut, too. Transaction markers and formats
+before v2 are left to aiokafka.
 
 https://kafka.apache.org/documentation/#recordbatch
 """
@@ -22,10 +22,10 @@ from aiokafka.record.memory_records import MemoryRecords
 from topics.cut import Cut
 
 LARGEST = 32 << 20
-"""Most bytes that are decompressed of a batch: twice what brokers take of our own topics without compression."""
+"""Most bytes that are decompressed of a batch: twice what brokers accept for our topics without compression."""
 _BEGINNING = 64 << 10  # bytes that are kept of a value that is cut
-_USUAL = 2 << 20  # bytes of a batch that aiokafka may take apart: headers take thirty times the memory they had
-_GUESS, _GUESSED_RATIO = 4096, 16  # bytes that a compressed batch becomes, and for each of its bytes
+_USUAL = 2 << 20  # bytes of a batch that aiokafka may parse: parsed headers need thirty times their memory
+_GUESS, _GUESSED_RATIO = 4096, 16  # first guess of the decompressed size: so many bytes, and so many per byte
 _HEADERS = 1000  # most headers of a record of a larger batch
 _HEADER = 61  # bytes of a batch before its records
 _LENGTH_AT, _OVERHEAD = 8, 12  # where a batch's length stands, and what it does not include
@@ -44,15 +44,15 @@ class Batches:
         self._data, self._at = data, 0
 
     def size_in_bytes(self) -> int:
-        """Bytes of all batches."""
+        """Return the bytes of all batches."""
         return int(self._records.size_in_bytes())
 
     def has_next(self) -> bool:
-        """Whether there is a whole batch left."""
+        """Tell whether there is a complete batch left."""
         return bool(self._records.has_next())
 
     def next_batch(self) -> Any:
-        """The next batch, None at the end."""
+        """Return the next batch, None at the end."""
         found = self._records.next_batch()
         begin = self._at
         self._at += _OVERHEAD + int.from_bytes(self._data[begin + _LENGTH_AT : begin + _OVERHEAD])
@@ -91,19 +91,19 @@ class _Batch:
 
 
 def install() -> None:
-    """Make aiokafka's fetcher read batches so."""
+    """Make aiokafka's fetcher read batches with this module."""
     fetcher.MemoryRecords = Batches
 
 
 def _decompressed(data: memoryview) -> bytes:
-    """The header of a batch whose records are not compressed any more."""
+    """Return the header of a batch, changed to say that its records are not compressed."""
     header = bytearray(data[:_HEADER])
     header[_ATTRIBUTES_AT + 1] &= ~_CODEC & 0xFF
     return bytes(header)
 
 
 def _decompress(codec: int, packed: memoryview) -> tuple[bytes, bool]:
-    """What a body begins with, decompressed, and whether that is all of it."""
+    """Return the decompressed beginning of a body, and whether that is all of it."""
     data = bytes(packed)
     if not codec:
         return data, True
@@ -113,22 +113,22 @@ def _decompress(codec: int, packed: memoryview) -> tuple[bytes, bool]:
         _GZIP: cramjam.gzip.decompress_into, _LZ4: cramjam.lz4.decompress_into, _ZSTD: cramjam.zstd.decompress_into,
     }[codec]  # fmt: skip
     for size in _sizes(len(data)):
-        room = bytearray(size)
+        target = bytearray(size)
         try:
-            return bytes(memoryview(room)[: into(data, room)]), True
-        except cramjam.DecompressionError:  # there is more; brokers have seen that it can be decompressed
+            return bytes(memoryview(target)[: into(data, target)]), True
+        except cramjam.DecompressionError:  # too small; the broker has checked that it can be decompressed
             continue
-    return bytes(room), False
+    return bytes(target), False
 
 
 def _sizes(packed: int) -> tuple[int, ...]:
-    """Bytes that are tried: what logs usually become, what batches usually have, and the most."""
+    """Return the sizes to try: what logs usually become, what batches usually have, and the limit."""
     guess = _GUESS + _GUESSED_RATIO * packed
     return (guess, _USUAL, LARGEST) if guess < _USUAL else (LARGEST,)
 
 
 def _decompress_snappy(data: bytes) -> tuple[bytes, bool]:
-    """Blocks of the Java library's framing, or one block; each says how many bytes it becomes."""
+    """Decompress the blocks of the Java library's framing, or one block; each states its decompressed size."""
     found, left = bytearray(), LARGEST
     for block in _snappy_blocks(data):
         size = _Reader(block).unsigned()
@@ -164,7 +164,7 @@ class _Record:
 
 
 class _Reader:
-    """Numbers and strings of a body. What reaches beyond the end raises `IndexError`."""
+    """Reads numbers and strings of a body. Raises `IndexError` beyond its end."""
 
     def __init__(self, data: bytes, at: int = 0) -> None:
         self.data, self.at = data, at
@@ -184,7 +184,7 @@ class _Reader:
         return (number >> 1) ^ -(number & 1)
 
     def string(self) -> bytes | None:
-        """A string; a negative length is none."""
+        """Read a string; None for a negative length."""
         size = self.signed()
         if size < 0:
             return None
@@ -195,7 +195,7 @@ class _Reader:
 
 
 def _read(batch: DefaultRecordBatch, body: bytes) -> Iterator[_Record]:
-    """Records of a body that may end too early. Offsets are those of the whole batch."""
+    """Yield the records of a body that may end too early, one for every offset of the batch."""
     reader, next_offset = _Reader(body), batch.base_offset
     try:
         while next_offset < batch.next_offset:
@@ -209,7 +209,7 @@ def _read(batch: DefaultRecordBatch, body: bytes) -> Iterator[_Record]:
 
 
 def _record(batch: DefaultRecordBatch, reader: _Reader) -> _Record:
-    """The next record; cut, if the body ends within its value or behind it. Raises `IndexError` if it ends before."""
+    """Read the next record, cut if the body ends within or after its value. Raises `IndexError` if it ends before."""
     size = reader.signed()
     end = reader.at + size
     reader.at += 1  # attributes, which mean nothing

@@ -1,19 +1,18 @@
-"""Changelogs in, recovered tables out: Faust's recovery, without its queue and its second guesses.
+"""Recovers tables from changelogs: Faust's recovery, with four faults that lost entries removed.
 
-Counts were lost here once in a while. Faust's way has four holes, all closed by construction now:
 
-- A fetch under way when partitions are revoked goes on, and takes records of whatever partition is assigned next. It
-  could take the beginning of a changelog that recovery had just sought, be dropped because the generation had
-  changed, and leave recovery to go on behind it. The consumer's books refuse what does not begin where they stand.
-- Changelog events pass through a queue that every resumption of the flow empties, and through buffers applied later.
-  Here the consumer hands each piece over directly (`apply`), and what was read and what was applied are one thing.
-- An event of a partition that is no longer assigned is charged to the table of the event before it, and the offset
-  noted; the next time that partition comes, recovery begins behind all the entries before. Here it is refused.
-- A generation that has been overtaken still deletes the entries of partitions it does not own, in tasks that nobody
-  waits for. Here it is asked first, and its work is cancelled with it.
+- A fetch that is under way when partitions are revoked goes on, and takes records of partitions that are assigned next.
+  It could take the beginning of a changelog that recovery had just sought, be dropped because the generation had
+  changed, and recovery went on behind it. The consumer's offset tracker refuses what does not begin at its position.
+- Changelog events pass through a queue that is emptied whenever the flow resumes, and through buffers applied later.
+  Here the consumer hands over each piece directly (`apply`), so what was read and what was applied are the same.
+- An event of a partition that is no longer assigned is applied to the table of the event before it, and its offset is
+  noted; the next time that partition is assigned, recovery begins behind all entries before. Here it is refused.
+- A generation that has ended still deletes the entries of partitions that it does not own, in tasks that nobody waits
+  for. Here the generation is compared first, and its tasks are cancelled with it.
 
-Besides, an exception in recovery ends the process: Faust logs it and goes on without the entries. And a piece's end
-counts, not the offset of its last record: Faust waits for ever for one that compaction has taken (#176).
+Besides, an exception in recovery ends the process: Faust logs it and goes on without the entries. And the end of a
+piece counts, not the offset of its last record: Faust waits for ever for a record that compaction removed (#176).
 
 Numbers are issues of https://github.com/faust-streaming/faust; docs/faust.md has all overrides, with their tests.
 """
@@ -50,7 +49,7 @@ class Recovery(FaustRecovery):
         await consumer.seek_wait({tp: offsets[tp] + 1 for tp in tps})
 
     async def _wait(self, coro: Any, *_: Any, **__: Any) -> None:
-        """Wait for as long as it takes: Faust gives up after a time, and goes on as if it had the answer."""
+        """Wait without a time limit: Faust gives up after a time, and goes on as if it had the answer."""
         await super()._wait(coro)
 
     async def apply(self, tp: TP, piece: Piece) -> bool:
@@ -133,7 +132,7 @@ class Recovery(FaustRecovery):
 
 
 class TableManager(FaustTableManager):
-    """Uses this recovery, and starts without Faust's second of sleep."""
+    """Uses this recovery, and starts without Faust's pause of a second."""
 
     @property
     def recovery(self) -> Recovery:

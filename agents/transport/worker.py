@@ -1,4 +1,4 @@
-"""Apps in, a running process out: what `faust worker` does, without command line, web server and slow exits."""
+"""Runs apps in a process, as `faust worker` does, but without its command line, web server and slow exits."""
 
 import asyncio
 import contextlib
@@ -15,20 +15,20 @@ from agents.transport.ordering import abort_process
 from topics.errors import KafkaRefused
 from topics.kafka.client import answers
 
-STOP_LIMIT = 30.0  # seconds from the signal to the end, come what may
-_AGAIN = 1.0  # seconds before Kafka is asked again whether it is there
+STOP_LIMIT = 30.0  # seconds from the signal until the process is ended
+_RETRY = 1.0  # seconds between checks whether Kafka answers
 
 log = logging.getLogger("ogrewatch.transport")
 
 
 class _Root(Service):
-    """The parent of all apps of the process: a crash anywhere beneath shows here."""
+    """The parent of all apps of the process: a crash of any of them is recorded here."""
 
 
 async def worker(*apps: BatchApp) -> None:
     """Run apps until SIGTERM or SIGINT, then stop gracefully: what is done is committed, the rest is left to others.
 
-    Waits for Kafka first, with one sentence: Faust would crash, again and again. Raises what an app crashed with, and
+    Waits for Kafka first, and logs that once: Faust would crash again and again. Raises what an app crashed with, and
     `KafkaRefused`. A stop that takes longer than `STOP_LIMIT` ends the process (status 70).
     """
     root = _Root()
@@ -63,11 +63,11 @@ async def _answered(app: BatchApp, stop: asyncio.Event) -> None:
             told = True
             log.warning("Kafka at %s does not answer yet: waiting for it", app.servers)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _AGAIN)
+            await asyncio.wait_for(stop.wait(), _RETRY)
 
 
 async def _unless(stop: asyncio.Event, app: BatchApp) -> None:
-    """Start an app, which waits for its tables to be recovered; a signal may come before that."""
+    """Start an app, which waits until its tables are recovered, but no longer than until a signal."""
     starting, stopping = asyncio.ensure_future(app.start()), asyncio.ensure_future(stop.wait())
     await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
