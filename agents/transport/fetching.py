@@ -101,15 +101,15 @@ class FetchThread(AIOKafkaConsumerThread):
     async def _refresh_metadata(self) -> None:
         await self._ensure_consumer()._client.force_metadata_update()
 
-    async def fetch(self, budgets: Mapping[TP, int], pool: int, timeout: float) -> dict[TP, Piece]:
+    async def fetch(self, budgets: Mapping[TP, int], pool: int, wait_limit: float) -> dict[TP, Piece]:
         """Take what has arrived for the partitions in `budgets`, each up to its bytes (always at least one record).
 
-        Each may use half of the rest of `pool` besides, bytes for all of them. Waits up to `timeout` seconds when
+        Each may use half of the rest of `pool` besides, bytes for all of them. Waits up to `wait_limit` seconds when
         nothing has arrived. Positions move: what is returned and not handed on must be sought again.
         """
-        return await self.call_thread(self._fetch, budgets, pool, timeout)  # type: ignore[no-any-return]
+        return await self.call_thread(self._fetch, budgets, pool, wait_limit)  # type: ignore[no-any-return]
 
-    async def _fetch(self, budgets: Mapping[TP, int], pool: int, timeout: float) -> dict[TP, Piece]:
+    async def _fetch(self, budgets: Mapping[TP, int], pool: int, wait_limit: float) -> dict[TP, Piece]:
         consumer = self._ensure_consumer()
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
@@ -118,13 +118,13 @@ class FetchThread(AIOKafkaConsumerThread):
         with fetcher._subscriptions.fetch_context():  # the proof of life that max.poll.interval asks for
             found = self._take_all(fetcher, budgets, pool)
             if not found:
-                await self._wait_for_data(fetcher, timeout)
+                await self._wait_for_data(fetcher, wait_limit)
                 found = self._take_all(fetcher, budgets, pool)
         return found
 
-    async def _wait_for_data(self, fetcher: Any, timeout: float) -> None:
+    async def _wait_for_data(self, fetcher: Any, wait_limit: float) -> None:
         waiter = fetcher._create_fetch_waiter()
-        await asyncio.wait([waiter], timeout=timeout)
+        await asyncio.wait([waiter], timeout=wait_limit)
         if waiter.done():
             waiter.result()  # raises what the coordinator found, such as a missing authorization
         else:
