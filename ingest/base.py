@@ -19,7 +19,7 @@ Placed = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A record that Kafka does not have. `retriable`: sending it again may help. `too_large`: larger than allowed."""
+    """A record that Kafka did not store. `retriable`: sending it again may help. `too_large`: larger than allowed."""
 
     reason: str
     retriable: bool
@@ -46,7 +46,7 @@ class KafkaNotAnswering(Overloaded):
 
 
 class Receiver(Protocol):
-    """What `runner.run_until_signal` runs."""
+    """Takes logs from the network; `runner.run_until_signal` opens and closes it."""
 
     async def open(self) -> None:
         """Begin to accept records. Raises `OSError` when it cannot listen or connect."""

@@ -15,13 +15,13 @@ _LONGEST = 255  # characters of a host name: no DNS name has more (RFC 1035 2.3.
 
 
 def host_of_line(line: bytes) -> bytes | None:
-    """The host that a syslog header names; None where none is seen in the first 512 bytes."""
+    """Return the host that a syslog header names; None when there is none in the first 512 bytes."""
     found = _HOST.match(line, 0, 512)
     return None if found is None or found[1] == b"-" else found[1]
 
 
 def host_of_event(event: dict[str, Any]) -> bytes | None:
-    """The host that an event names under one of the names in use, or ECS's `host`; None when there is none."""
+    """Return the host that an event names in one of the usual fields, or in ECS's `host`; None when there is none."""
     for name in _NAMES:
         value = event.get(name)
         if value is None:

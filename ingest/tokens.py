@@ -35,9 +35,9 @@ class TokenError(InvalidSettings):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is kept. `topics` are those it may write; `hash` is the SHA-256 of its secret, in hex.
+    """A token as it is stored. `topics` are those it may write; `hash` is the SHA-256 of its secret, in hex.
 
-    `role` is one of `ROLES`; files of earlier versions have none, for theirs were all to send with.
+    `role` is one of `ROLES`; files of earlier versions have none, because all their tokens were for sending.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Token:
 
 
 class TokenFile:
-    """A file of tokens, mode 0600. It is read again when it has changed, and written whole."""
+    """A file of tokens, mode 0600. It is read again when it has changed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -97,7 +97,7 @@ class TokenFile:
         raise TokenError(f"there is no token {name!r}")
 
     def verify(self, shown: str) -> Token | None:
-        """The token that a sender showed, None when it is none of ours. Takes as long for a wrong secret as for none.
+        """Return the token that a sender showed, None when it is invalid. Takes as long for a wrong secret as for none.
 
         Raises `TokenError` when the file has become unreadable.
         """

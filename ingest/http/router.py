@@ -19,7 +19,10 @@ _WRITE, _READ = ("POST", "PUT"), ("GET", "HEAD")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`endpoint` names it in metrics and in the records' headers; a `public` one needs no proof of the sender."""
+    """Which handler answers a request, and in which format (`dialect`) errors are reported.
+
+    `endpoint` is its name in metrics and in the records' headers; a `public` one needs no proof of the sender.
+    """
 
     endpoint: str
     handler: Handler

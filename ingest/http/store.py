@@ -8,7 +8,7 @@ from ingest.http.responses import HttpError
 
 
 async def store(request: Request, records: Sequence[Record]) -> list[Outcome]:
-    """Return the outcome of each record, in order, when Kafka has decided all.
+    """Return the outcome of each record, in order, after Kafka has decided about all of them.
 
     Raises `HttpError` (429) for more records than the sender may send, and `Overloaded`; nothing is stored then.
     """

@@ -37,7 +37,7 @@ _STORED = frozenset({"index", "create"})
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What is to be done with a document."""
+    """What to do with a document, and its index."""
 
     verb: str = "index"
     index: str = ""
