@@ -43,7 +43,7 @@ _TCP_FLAG = "T"
 
 def from_client(client: re.Match[str], text: str, event: Event) -> bool:
     """Set the columns of a message about a client; False, and nothing set, for one that is not known."""
-    for pattern, take in _SHAPES:
+    for pattern, take in _PATTERNS:
         if found := pattern.fullmatch(text):
             take(found, event)
             _set_client(client, event)
@@ -159,7 +159,7 @@ def _other(found: re.Match[str], event: Event) -> None:
     extra(event)["event.reason"] = found[0]
 
 
-_SHAPES = (
+_PATTERNS = (
     *(
         (_QUERY, _query),
         (_DENIED, _verdict),

@@ -71,7 +71,7 @@ _CODE = re.compile(r"\b(SERVFAIL|REFUSED|NXDOMAIN|NOTIMP|FORMERR|NOTAUTH|YXDOMAI
 
 def from_server(text: str, event: Event) -> bool:
     """Set the columns of a message that names no client; False, and nothing set, for one that is not known."""
-    for pattern, take in _SHAPES:
+    for pattern, take in _PATTERNS:
         if found := pattern.fullmatch(text):
             take(found, event)
             return True
@@ -157,7 +157,7 @@ def _limit(found: re.Match[str], event: Event) -> None:
 
 
 _Setter = Callable[[re.Match[str], Event], None]
-_SHAPES: tuple[tuple[re.Pattern[str], _Setter], ...] = (
+_PATTERNS: tuple[tuple[re.Pattern[str], _Setter], ...] = (
     *((_FORMAT, _format), (_RESOLVING, _resolving), (_VALIDATING, _validating), (_TRANSFER, _transfer)),
     *((_ZONE, _zone), (_COMMAND, _command), (_LIMIT, _limit)),
 )

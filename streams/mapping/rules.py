@@ -1,6 +1,6 @@
-"""Maps messages to columns by a table: it holds, for each first word, the shapes of message that begin with it.
+"""Maps messages to columns by a table: for each first word of a message, it holds the rules to try.
 
-The shapes of a word are tried in order. A rule is an anchored regular expression whose named groups are columns
+The rules of a word are tried in order. A rule is an anchored regular expression whose named groups are columns
 (`user_name`, `source_ip`, `source_port`, ...); a group of another name becomes the field `<stream>.<group>` in `extra`.
 Optional groups may be absent or empty.
 """

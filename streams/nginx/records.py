@@ -34,7 +34,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
     return "remote_addr" in record and "status" in record and ("request" in record or "request_uri" in record)
 
 
-def _take_local(event: Event, value: Any) -> bool:
+def _set_local(event: Event, value: Any) -> bool:
     when = clf(value) if type(value) is str else None
     if when is None:
         return set_instant(event, value)
@@ -42,14 +42,14 @@ def _take_local(event: Event, value: Any) -> bool:
     return True
 
 
-def _take_request(event: Event, value: Any) -> bool:
+def _set_request(event: Event, value: Any) -> bool:
     if type(value) is not str or len(value) > _LONGEST:
         return False
     set_target(value, event, NAME)
     return True
 
 
-def _take_uri(event: Event, value: Any) -> bool:
+def _set_uri(event: Event, value: Any) -> bool:
     """Set the target alone, when the record has no request line."""
     if type(value) is not str or len(value) > _LONGEST:
         return False
@@ -58,7 +58,7 @@ def _take_uri(event: Event, value: Any) -> bool:
     return True
 
 
-def _take_host(event: Event, value: Any) -> bool:
+def _set_host(event: Event, value: Any) -> bool:
     if type(value) is not str:
         return False
     if value not in ("", "-", "_"):
@@ -82,17 +82,17 @@ def _unless_dash(column: str) -> Converter:
 FIELD_MAP = FieldMap(
     "nginx",
     {
-        "time_local": _take_local,
+        "time_local": _set_local,
         "time_iso8601": "timestamp",
         "@timestamp": "timestamp",
-        "timestamp": _take_local,
+        "timestamp": _set_local,
         "msec": "timestamp",
         "remote_addr": "source_ip",
         "remote_port": "source_port",
         "remote_user": _unless_dash("user_name"),
-        "request": _take_request,
+        "request": _set_request,
         "request_method": "http_request_method",
-        "request_uri": _take_uri,
+        "request_uri": _set_uri,
         "status": "http_response_status_code",
         "body_bytes_sent": "http_response_body_bytes",
         "bytes_sent": "http.response.bytes",
@@ -102,8 +102,8 @@ FIELD_MAP = FieldMap(
         "http_user_agent": _unless_dash("user_agent_original"),
         "server_addr": "destination_ip",
         "server_port": "destination_port",
-        "http_host": _take_host,
-        "host": _take_host,
-        "server_name": _take_host,
+        "http_host": _set_host,
+        "host": _set_host,
+        "server_name": _set_host,
     },
 )
