@@ -1,6 +1,6 @@
-"""What became of batches in, Prometheus metrics out. `docs/metrics.md` explains each to its readers.
+"""Counts what happens to batches, and serves it as Prometheus metrics. `docs/metrics.md` explains each of them.
 
-Calls are meant once for each batch, never for each record. Names: https://prometheus.io/docs/practices/naming/
+Methods are to be called per batch, never per record. Names: https://prometheus.io/docs/practices/naming/
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Raw topics in, typed topics out. A batch is acknowledged when everything made of it was delivered."""
+"""Turns raw lines into typed events. A batch is acknowledged when everything made of it was delivered."""
 
 import asyncio
 from collections import Counter
@@ -21,9 +21,9 @@ from topics.catalogue import DEADLETTER, REPLAY, read_by
 
 ROLE = "normalize"
 _TABLE = "joins"  # names the changelog topic
-_GLANCE = 30.0  # seconds between looks at the GeoIP files and the topics
-_KEEP = 86_400.0  # seconds that a join may last
-_PAUSE = 0.05  # seconds between looks whether there was a commit
+_CHECK_INTERVAL = 30.0  # seconds between checks of the GeoIP files and the topics
+_KEEP = 86_400.0  # seconds for which correlation state is kept
+_PAUSE = 0.05  # seconds between checks whether there was a commit
 
 
 class Normalizer:
@@ -42,15 +42,15 @@ class Normalizer:
         self._going = set[asyncio.Task[None]]()
 
     async def take(self, event: Any) -> None:
-        """Parse a batch, unless it belongs to an assignment that is over; wait only for room to send what it became.
+        """Process a batch, unless its assignment is over. Waits only while too much is not delivered yet.
 
-        The next batch is parsed while this one travels. A partition whose records cannot be processed is paused.
+        The next batch is parsed while this one is delivered. A partition whose records cannot be processed is paused.
         """
         async with self._turn:
             await self._take(event)
 
     async def retry(self) -> None:
-        """Try again what is paused; for ever. What goes wrong ends the process."""
+        """Try paused batches again, for ever. Any error ends the process."""
         while True:
             await asyncio.sleep(AGAIN)
             try:
@@ -70,30 +70,30 @@ class Normalizer:
             self._paused.hold(event, error)
 
     async def _process(self, event: Any) -> None:
-        """Raises `LimitExceeded`; nothing came of the batch then."""
+        """Parse a batch and send what it became. Raises `LimitExceeded`; nothing was sent then."""
         message, batch = event.message, event.value
         part = self._table.store.parts.get(message.partition)
         if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
             return
-        joins = BatchState(part, self._raw.index(message.topic), batch[0].offset, self._app.committed(message.tp))
-        events = self.pipeline.records(batch, joins)
+        state = BatchState(part, self._raw.index(message.topic), batch[0].offset, self._app.committed(message.tp))
+        events = self.pipeline.records(batch, state)
         await self._check(batch, events)
-        if not await self._bounded(message, joins):
+        if not await self._bounded(message, state):
             return
         self._count(message.topic, events)
-        records = [*joins.expired(), *events, *joins.records(batch.last), *self._topics.records(part)]
+        records = [*state.expired(), *events, *state.records(batch.last), *self._topics.records(part)]
         delivered = await self._app.delivery.send(records)
         task = asyncio.create_task(self._acknowledge(event, delivered, part.stale_records()))
         self._going.add(task)
         task.add_done_callback(self._going.discard)
 
-    async def _bounded(self, message: Any, joins: BatchState) -> bool:
-        """Wait for a commit while entries are too large; False if the assignment is over before."""
-        while joins.too_large:
+    async def _bounded(self, message: Any, state: BatchState) -> bool:
+        """Wait for a commit while entries are too large. Returns False if the assignment ends before."""
+        while state.too_large:
             await asyncio.sleep(_PAUSE)
             if self._app.should_stop or message.generation_id != self._app.consumer_generation_id:
                 return False
-            joins.committed = self._app.committed(message.tp)
+            state.committed = self._app.committed(message.tp)
         return True
 
     async def _acknowledge(self, event: Any, delivered: asyncio.Future[None], stale: list[Outgoing]) -> None:
@@ -106,7 +106,7 @@ class Normalizer:
         event.ack()
 
     async def _check(self, batch: Any, events: list[Outgoing]) -> None:
-        """Raise `LimitExceeded` when most records fail; those that were sent again have failed before."""
+        """Raise `LimitExceeded` when most records fail. Replayed records have failed before and are not checked."""
         if batch[0].topic != self._replay:
             await self._failure_limit.check(batch, [event for event in events if event[0] == self._dead])
 
@@ -120,7 +120,7 @@ class Normalizer:
 
 
 def make_app(settings: Settings) -> BatchApp:
-    """The Faust app of the role. Lines of one raw partition become events in their order."""
+    """Make the Faust app of the role. Lines of one raw partition become events in their order."""
     Schemas(settings)
     app, check_continuity = role_app(ROLE, settings), ContinuityCheck()
     topics = TopicGuard(settings, changelog_name(app, _TABLE))
@@ -146,5 +146,5 @@ def make_app(settings: Settings) -> BatchApp:
         await topics.watch(table.store.recovered())
 
     app.agent(app.batch_topic(*app.batch_topics), name=ROLE)(normalize)
-    app.timer(_GLANCE)(look)
+    app.timer(_CHECK_INTERVAL)(look)
     return app

@@ -1,6 +1,6 @@
-"""Turns a raw record into an encoded, enriched event or a dead letter: the work of `normalize` without Kafka.
+"""Turns raw records into encoded, enriched events or dead letters: the work of `normalize` without Kafka.
 
-Whatever is wrong with one record, also what no one foresaw, ends in that record's letter and never in the caller.
+Any error with a record, even an unexpected one, becomes that record's dead letter and never reaches the caller.
 """
 
 from collections.abc import Iterable
@@ -24,8 +24,8 @@ _LATEST = 4_102_444_800_000
 """The year 2100 in milliseconds: a producer may claim any time, and no arithmetic on it should fail."""
 
 
-class LineJoins(StateStore, Protocol):
-    """StateStore that know which line is parsed."""
+class LineState(StateStore, Protocol):
+    """Correlation state that knows which line is parsed."""
 
     def at(self, offset: int, timestamp: int) -> None:
         """Go on to the line at `offset`, which arrived at `timestamp`, milliseconds since 1970."""
@@ -39,33 +39,33 @@ class Pipeline:
         self.enricher = Enricher(settings.geoip, settings.asn)
         self._prefix, self._replay = settings.prefix, settings.prefix + REPLAY.name
 
-    def event(self, raw: bytes, received: int, joins: StateStore, program: str | None = None) -> Event:
-        """The event of a line that was received at `received`, microseconds since 1970. Never raises."""
-        event = self.dispatcher.parse(raw, received, joins, program)
+    def event(self, raw: bytes, received: int, state: StateStore, program: str | None = None) -> Event:
+        """Return the event of a line that was received at `received`, microseconds since 1970. Never raises."""
+        event = self.dispatcher.parse(raw, received, state, program)
         self.enricher.enrich(event)
         return event
 
-    def records(self, batch: Iterable[Any], joins: LineJoins) -> "list[Outgoing]":
-        """What to produce for a batch of raw Kafka records: a typed event each, or a dead letter. Never raises."""
-        return [self._record(record, joins) for record in batch]
+    def records(self, batch: Iterable[Any], state: LineState) -> "list[Outgoing]":
+        """Return for each raw Kafka record of a batch a typed event or a dead letter. Never raises."""
+        return [self._record(record, state) for record in batch]
 
-    def _record(self, record: Any, joins: LineJoins) -> "Outgoing":
-        joins.at(record.offset, record.timestamp)
+    def _record(self, record: Any, state: LineState) -> "Outgoing":
+        state.at(record.offset, record.timestamp)
         headers: Any = None
         try:
             if record.topic == self._replay:
                 headers, record = [replay_position_header(record.partition, record.offset)], original(record)
             if is_too_large(record):
                 return self._letter(record, "too_large", f"a record may have {MAX_RECORD} bytes")
-            return self._typed(record, joins, headers)
+            return self._typed(record, state, headers)
         except CodecError as error:
             return self._letter(record, "encoding", str(error))
         except Exception as error:
             return self._letter(record, "failure", reason_of(error))
 
-    def _typed(self, record: Any, joins: StateStore, headers: Any) -> "Outgoing":
+    def _typed(self, record: Any, state: StateStore, headers: Any) -> "Outgoing":
         received = min(max(record.timestamp, 0), _LATEST) * 1000
-        event = self.event(record.value or b"", received, joins)
+        event = self.event(record.value or b"", received, state)
         if record.headers:
             put_received(event, record.headers)
         event["event_created"] = received

@@ -1,7 +1,7 @@
-"""Sends samples of our own through a role's work, to tell a fault of this version from records that nobody can process.
+"""Processes samples of our own, to tell a fault of this version from records that no version can process.
 
-Senders decide what records hold, and so how many of them fail; none of them has a hand in the samples. While those come
-through, what fails are records.
+Senders decide what records contain, and so how many of them fail, but they cannot influence the samples. While the
+samples are processed without error, failures are the fault of the records.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ from topics.fields import TYPES, Field, columns
 from topics.records.deadletter import error_of
 
 Canary = Callable[[str], Awaitable[str]]
-"""Says what fails of the samples that are like the records of a topic; nothing when none does."""
+"""Returns what fails of the samples that resemble the records of a topic, "" if nothing does."""
 
 _VALUES: dict[str, Any] = {"string": "sample", "int": 7, "long": 7, "double": 7.0, "strings": ["sample"]}
 _ADDRESS, _SPRING = "192.0.2.1", 1_777_636_800_000_000  # microseconds since 1970
@@ -31,7 +31,7 @@ class LineCanary:
         self._pipeline, self._prefix = pipeline, settings.prefix
 
     async def __call__(self, topic: str) -> str:
-        """What becomes of the first sample that does not become an event."""
+        """Return the error of the first sample that does not become an event, "" if all do."""
         records = [_record(self._prefix + RAW[0].name, line, number) for number, line in enumerate(_lines())]
         dead = [
             one for one in self._pipeline.records(records, MemoryState()) if one[0] == self._prefix + DEADLETTER.name
@@ -53,7 +53,7 @@ def _record(topic: str, value: bytes, offset: int) -> Any:
 
 @cache
 def sample_events(prefix: str) -> dict[str, Any]:
-    """By typed topic, a record of it whose event has a value in each column."""
+    """Return for each typed topic a record whose event has a value in every column."""
     events = {kind: {field.column: _value(field) for field in columns(kind)} for kind in TYPES}
     return {
         prefix + typed(kind): _record(prefix + typed(kind), encode(kind, event), 0) for kind, event in events.items()

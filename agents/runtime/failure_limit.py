@@ -1,13 +1,13 @@
-"""Stops giving up on a partition when most of its records fail, and samples of our own fail as well.
+"""Decides whether failing records may become dead letters: not when most records fail, and our own samples, too.
 
-A dead letter is the right end for a record that nobody foresaw, and the wrong one for every record since the last
-upgrade. Which of both it is, senders must not decide: one of them could send a thousand records that no version can
-process. So when most records of a partition fail, this version is asked to process samples of its own (see `canary`).
-If it can, the records are at fault, and become letters. If it cannot, nothing is acknowledged, so that a version that
-can will read it again.
+A single record that cannot be processed has to become a dead letter; all records since a faulty upgrade must not.
+Senders must not be able to decide which of both it is: one of them could send a thousand records that no version can
+process. So when most records of a partition fail, this version processes samples of its own (see `canary`). If it can,
+the records are at fault, and become dead letters. If it cannot, nothing is acknowledged, so that a later version reads
+the records again.
 
-A worker that is started again and again would give up some more each time. So what this version gave up lately is
-looked up in the dead-letter topic when the first failure of a partition is met.
+A worker that is restarted again and again would create more dead letters each time. So the recent dead letters of this
+version are read from the dead-letter topic at the first failure in a partition.
 """
 
 import asyncio
@@ -39,8 +39,8 @@ class LimitExceeded(Exception):
 
 
 class FailureLimit:
-    """Keeps a role from giving up on everything. Fewer failures than `settings.dead_letter_limit` are always allowed;
-    0 allows any.
+    """Keeps a role from making dead letters of everything. Fewer failures than `settings.dead_letter_limit` are always
+    allowed; 0 allows any.
     """
 
     def __init__(self, role: str, settings: Settings, canary: Canary) -> None:
@@ -51,11 +51,11 @@ class FailureLimit:
         self._canary, self._sound, self._told = canary, dict[str, float](), dict[tuple[str, int], float]()
 
     async def check(self, batch: Sequence[Any], letters: Sequence[Any]) -> None:
-        """Take a batch of one partition, and the letters about its records that are to be delivered.
+        """Check a batch of one partition, and the dead letters about its records that are to be delivered.
 
-        Nothing of it may be acknowledged before. Batches may come in another order than they were read in. Raises
+        The batch must not be acknowledged before. Batches may come in another order than they were read in. Raises
         `LimitExceeded` when more than half fail of the batch, and of the partition's recent records, and as many as the
-        limit, and samples of our own, too. Waits for Kafka to say what was given up before.
+        limit, and samples of our own, too. Waits for Kafka to read earlier dead letters.
         """
         if not (self._limit and letters):
             return
@@ -83,7 +83,7 @@ class FailureLimit:
             )  # fmt: skip
 
     async def _known(self, first: Any) -> set[int]:
-        """What failed of a record's partition; asked for once."""
+        """Return the offsets that failed in a record's partition; reads them from Kafka at the first call."""
         where = first.topic, first.partition
         async with self._asking:
             if where not in self._failed:
@@ -95,7 +95,7 @@ class FailureLimit:
         return await retry_until_answered(_log, "look at the dead letters", question)
 
     def _given_up(self, topic: str, partition: int, offset: int) -> set[int]:
-        """Offsets among the last before `offset` that this version gave up; blocks."""
+        """Return the offsets, among the last before `offset`, of which this version made dead letters; blocks."""
         wanted = self._role, self._version, topic, partition
         found = set()
         with Reader(self._servers) as reader:

@@ -1,4 +1,4 @@
-"""A question to Kafka in, its answer out, however long Kafka is away; meanwhile one sentence a failure."""
+"""Repeats questions to Kafka until it answers, and logs a warning after each failure."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 async def retry_until_answered(logger: Logger, what: str, question: Callable[[], T]) -> T:
-    """Ask in a thread until there is an answer; `what` is what cannot be done until then, as in "look at the topics".
+    """Ask in a thread until there is an answer. `what` says in warnings what waits for it, as "look at the topics".
 
     Raises what the question raises besides `KafkaException`.
     """

@@ -1,6 +1,6 @@
-"""Holds batches of partitions whose records this version cannot process; nothing of them is acknowledged.
+"""Holds batches of partitions whose records this version cannot process, so that none of them is acknowledged.
 
-Other partitions go on. Batches are tried again now and then, and whenever a worker is started anew.
+Other partitions go on. Held batches are tried again every `AGAIN` seconds, and after each restart of the worker.
 """
 
 import logging
@@ -25,7 +25,7 @@ class PausedPartitions:
         self._since: dict[Any, float] = {}
 
     def waits(self, event: Any) -> bool:
-        """Whether a batch's partition is paused; the batch is held then, too."""
+        """Tell whether a batch's partition is paused; if so, hold the batch, too."""
         held = self._held.get(event.message.tp)
         if held is None:
             return False
@@ -42,12 +42,12 @@ class PausedPartitions:
             _log.error("%s: %s-%d is paused: %s", self._role, tp.topic, tp.partition, why)
 
     def release(self) -> list[Any]:
-        """What is held, to be tried again; then call `settle`."""
+        """Return the held batches, to be tried again; call `settle` afterwards."""
         held, self._held = self._held, {}
         return [event for events in held.values() for event in events]
 
     def settle(self) -> None:
-        """Take notice of partitions that are not held any more: they go on, or are somebody else's."""
+        """Report partitions of which nothing is held any more: they go on, or belong to another worker."""
         for tp in self._since.keys() - self._held.keys():
             del self._since[tp]
             self._metrics.paused(tp.topic, tp.partition, False)

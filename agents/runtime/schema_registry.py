@@ -1,4 +1,4 @@
-"""Settings in, schemas that a registry knows out; without one, nothing: then the package's own numbers are used."""
+"""Registers schemas at a Schema Registry and asks it for unknown ones; without one, the package's own ids are used."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ class Schemas:
                 abort_process(error)
 
     async def learn(self, unknown: UnknownSchema) -> None:
-        """Ask what a schema is. Waits while the registry is away; then reading can be tried again."""
+        """Ask the registry for a schema and remember it. Waits while the registry is away."""
         assert self._registry is not None, "only a registry's numbers are asked for"
         for pause in pauses():
             try:

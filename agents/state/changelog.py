@@ -1,12 +1,13 @@
-"""Entries of a table in, changelog records out, and back: the newest state of every entry survives any writer's death.
+"""Writes entries of a table to a changelog and reads them back, so that the newest state of each outlives its writer.
 
 A record's key is the generation in which its writer was given the partition (four bytes), then the entry's name; its
 value is the entry's position (eight bytes), then the payload. An entry's state is a function of its position, so the
-record with the greatest position is the true one, whoever wrote it: a worker that lost its partition and does not know
-it yet can only add records under its own generation, never replace those of its successor.
+record with the greatest position is valid, whoever wrote it: a worker that lost its partition and does not know it
+yet can only add records under its own generation, never replace those of its successor.
 
-A record is erased only by an owner who has written the entry again under its own generation, or has done with the
-entry. Reading follows compaction: the last record of a key counts, and what was erased gives way to the next best.
+A record is erased only by an owner that has written the entry again under its own generation, or that no longer needs
+the entry. Reading follows compaction: the last record of a key counts, and in place of an erased record the one with
+the next lower position is valid.
 """
 
 import struct
@@ -59,13 +60,13 @@ class ChangelogPartition(Generic[S]):
 
     @property
     def recovered(self) -> bool:
-        """Whether the entries are complete, and counted on."""
+        """Whether the entries are complete."""
         return self.generation != UNWRITTEN
 
     # Writing
 
     def write(self, name: bytes, entry: Entry, position: int) -> Outgoing:
-        """The record of an entry as it is now; what it overtakes goes to `overtaken`."""
+        """Return the record of an entry as it is now; erasures of outdated records go to `stale_records`."""
         if entry.generation not in (UNWRITTEN, self.generation):
             self._stale.append(self._erasure(entry.generation, name))
         if self._competing:
@@ -75,12 +76,12 @@ class ChangelogPartition(Generic[S]):
         return self.topic, _GENERATION.pack(self.generation) + name, value, self.partition, 0, None
 
     def erasures(self, name: bytes, entry: Entry) -> list[Outgoing]:
-        """What erases an entry, under every generation that it was ever found under; the shelf is left as it is."""
+        """Return the erasures of an entry under every generation it was found under; the store is not changed."""
         generations = {entry.generation, *self._competing.pop(name, ())} - {UNWRITTEN}
         return [self._erasure(generation, name) for generation in sorted(generations)]
 
     def stale_records(self) -> list[Outgoing]:
-        """What erases the records overtaken by `write` so far; to be sent when those writes are durable."""
+        """Return the erasures of records that `write` replaced; to be sent when those writes are durable."""
         taken, self._stale = self._stale, []
         return taken
 
@@ -95,7 +96,7 @@ class ChangelogPartition(Generic[S]):
     # Reading
 
     def apply(self, records: Iterable[Any]) -> None:
-        """Take records of the changelog, in their order."""
+        """Apply records of the changelog, in their order."""
         find, unpack, same = self.store.find, _GENERATION.unpack_from, -1
         for record in records:
             generation, name = unpack(record.key)[0], record.key[4:]

@@ -1,13 +1,13 @@
-"""Keeps what lines of one raw partition tell each other, so that a line that is read again sees what it saw at first.
+"""Keeps the correlation state of a raw partition, so that a line that is read again finds what it found at first.
 
-The table of the normalize role. What a line finds here is a function of the lines before it in its raw topic, whatever
-was read, written or lost since: an entry holds its newest value below the committed offset, and the value that each
-batch since then ended with. A replay begins at a commit, which is the end of a batch, so it takes back every value of a
-later offset (`TopicState`), and goes on as if nothing had been read yet. Expiry and eviction are written as a line's
-own changes, too. The time here is the latest arrival of the topic's lines, in whole minutes.
+It is the table of the normalize role. What a line finds depends only on the lines before it in its raw topic, whatever
+was read, written or lost since: an entry has its newest value below the committed offset, and the value that each batch
+since then ended with. A replay begins at a commit, which is the end of a batch. It removes every value of a later
+offset (`TopicState`), and goes on as if nothing had been read yet. Expiry and eviction are written like a line's own
+changes. Time is the latest arrival of the topic's lines, in whole minutes.
 
-Records are written with the events of a batch, before it is acknowledged; an entry that a batch both begins and closes
-is not written, for no later line finds it. A record is an array of versions, `[[offset, minute, value], ...]`, oldest
+Records are written with the events of a batch, before it is acknowledged. An entry that a batch both begins and closes
+is not written, because no later line finds it. A record is an array `[[offset, minute, value], ...]`, oldest
 first; a value of null says that there is none. Earlier releases wrote `[seconds, closed, value]`; those are read, too.
 `streams.base.StateStore` says what may be kept here.
 """
@@ -26,7 +26,7 @@ MOST = 25_000
 many connections there are."""
 MOST_CLOSED = 25_000
 """Closed entries that wait for their erasure; beyond that the one closed first is erased."""
-ROOM = 16 << 20
+MAX_BYTES = 16 << 20
 """Bytes of names and values of the open entries."""
 OPEN, CLOSED = 86_400, 600
 """Seconds for which an open entry is kept that nobody writes, and a closed one's record: by then no worker that was
@@ -46,7 +46,7 @@ _MOST_OWNERS = 20
 
 
 class Version(NamedTuple):
-    """What an entry held after the line at `offset`: JSON, or nothing. `minute` is when, since 1970."""
+    """The value of an entry after the line at `offset`: JSON, or b"" for none. `minute` is the time since 1970."""
 
     offset: int
     minute: int
@@ -78,7 +78,7 @@ class Entry:
         return orjson.loads(encoded) if encoded else None
 
     def payload(self) -> bytes:
-        """What its record holds."""
+        """Return the value of its record."""
         return b"[%s]" % b",".join(b"[%d,%d,%s]" % (one[0], one[1], one[2] or b"null") for one in self.versions)
 
     def size(self, committed: int) -> int:
@@ -112,7 +112,7 @@ def _entry(payload: bytes) -> Entry:
 
 
 class TopicState:
-    """What the lines of one raw topic that are below offset `next` left behind. A batch below that is a replay.
+    """The state that the lines of one raw topic below offset `next` left. A batch below that is a replay.
 
     `live` has the open entries and their sizes, the one longest not written first; `closed` those whose records wait
     to be erased, and `pruned` those that have older versions, each with the last offset of their batch.
@@ -127,18 +127,18 @@ class TopicState:
         self.pruned: deque[tuple[int, bytes]] = deque()
 
     def open(self, name: bytes, size: int) -> None:
-        """An entry was written."""
+        """Note that an entry was written."""
         self.size += size - self.live.pop(name, 0)
         self.live[name] = size
 
     def close(self, name: bytes) -> None:
-        """An entry has no value any more."""
+        """Note that an entry has no value any more."""
         self.size -= self.live.pop(name, 0)
 
     @property
     def full(self) -> bool:
-        """Whether the first of the open entries has to go."""
-        return len(self.live) > MOST or (self.size > ROOM and len(self.live) > 1)
+        """Whether the first of the open entries must be closed."""
+        return len(self.live) > MOST or (self.size > MAX_BYTES and len(self.live) > 1)
 
 
 class CorrelationStore:
@@ -156,7 +156,7 @@ class CorrelationStore:
         return self._entries.get(name)
 
     def put(self, name: bytes, payload: bytes) -> Entry:
-        """Make the entry that a record tells of."""
+        """Make the entry that a record holds, and return it."""
         return self.keep(name, _entry(payload))
 
     def keep(self, name: bytes, entry: Entry) -> Entry:
@@ -169,7 +169,7 @@ class CorrelationStore:
         del self._entries[name]
 
     def state(self, topic: int, first: int) -> TopicState:
-        """The state that the line at offset `first` finds; values of that and later offsets are taken back."""
+        """Return the state for the line at offset `first`; values of that and later offsets are removed."""
         state = self._states.get(topic)
         if state is None or first < state.next:
             state = self._states[topic] = self._rewound(topic, first)
@@ -206,10 +206,10 @@ class CorrelationStore:
 
 
 def _end_of(entry: Entry, owners: list[tuple[int, int]], first: int) -> int:
-    """The offset from which on an entry is not to be believed, when the next line is at `first`.
+    """Return the offset from which on versions of an entry are invalid, when the next line is at `first`.
 
-    Where the next owner began, its word counts. If there is none by it, the entry was begun and closed within one of
-    its batches, and what is here was written late, by a worker that did not know yet that it had lost the partition.
+    From where the next owner began, only its versions count. If it wrote none, it began and closed the entry within one
+    batch, and this version was written late, by a worker that did not know yet that it had lost the partition.
     """
     generation = entry.generation
     if generation == UNWRITTEN:
@@ -218,22 +218,22 @@ def _end_of(entry: Entry, owners: list[tuple[int, int]], first: int) -> int:
 
 
 def prefix_of(topic: int) -> bytes:
-    """What names of a raw topic's entries begin with."""
+    """Return the beginning of the names of a raw topic's entries."""
     return b"%d|" % topic
 
 
 def clock_of(topic: int) -> bytes:
-    """The name of the entry that holds the minute of the latest arrival of a raw topic; no line's begins so."""
+    """Return the name of the entry with the minute of a raw topic's latest arrival; no line's name begins so."""
     return b"clock|%d" % topic
 
 
 def owners_of(topic: int) -> bytes:
-    """The name of the entry that holds the owners of a raw topic."""
+    """Return the name of the entry with the owners of a raw topic."""
     return b"owners|%d" % topic
 
 
 class BatchState:
-    """The joins of one batch, whose first line is at offset `first`. `topic` numbers the raw topic.
+    """The correlation state of one batch, whose first line is at offset `first`. `topic` numbers the raw topic.
 
     `at` is called before each line. The group's `committed` offset may be an older one than it is by now.
     """
@@ -287,7 +287,7 @@ class BatchState:
         return any(entry.size(self.committed) > LARGEST for entry in self._changed.values() if len(entry.versions) > 4)
 
     def records(self, last: int) -> list[Outgoing]:
-        """What must be durable before the batch, which ends at offset `last`, is acknowledged."""
+        """Return what must be durable before the batch, which ends at offset `last`, is acknowledged."""
         self._state.next = last + 1
         records = []
         for name, entry in self._changed.items():
@@ -304,7 +304,9 @@ class BatchState:
         return records
 
     def expired(self) -> list[Outgoing]:
-        """What erases entries that have done with. To be sent before the records: a later line may begin one anew."""
+        """Return the erasures of entries that are no longer needed. Send them before `records`: a later line may begin
+        such an entry anew.
+        """
         self._prune()
         return [record for name, entry in self._done() for record in self._part.erasures(name, entry)]
 
@@ -336,7 +338,7 @@ class BatchState:
                 entry.prune(self.committed)
 
     def _advance(self, minute: int) -> None:
-        """Let time go on, and close what is too old: the first of the open entries, for time never goes back."""
+        """Advance the time, and close entries that are too old: the first of the open ones, as time never goes back."""
         self._minute = self._state.minute = minute
         self._tick = (minute + 1) * 60_000
         self._write(self._clock, self._store.find(self._clock) or self._store.keep(self._clock, Entry()), b"0")

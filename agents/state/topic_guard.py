@@ -1,9 +1,9 @@
-"""A recovered part of the joins in, nothing out, unless places are other ones than before: then the process ends.
+"""Ends the process when topics were replaced or repartitioned, because events would be lost or counted twice.
 
-An event's identity is its place in its raw topic. In a topic that was created again places begin anew: its events
-would pass for those that are stored, and be dropped as repeated. And an event that is sent again is known by where it
-was sent before: another partition would count it twice. So the table of joins remembers the raw topics, how keys are
-chosen, and how many partitions the typed topics have.
+An event is identified by its partition and offset in its raw topic. In a topic that was created again offsets begin
+anew: its events would be taken for those that are stored, and dropped as repeated. And an event that is written again
+must go to the partition it went to before: another one would count it twice. So the correlation state remembers the
+ids of the raw topics, how keys are chosen, and how many partitions the typed topics have.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from topics.kafka.client import client_conf
 from topics.kafka.topic_ids import Identities, identities, replaced
 
 KEYS = "2"
-"""The number of the way in which `key_of` chooses keys: another one for every change of it."""
+"""Version of how `key_of` chooses keys: to be raised with every change of it."""
 _KEYS, _PARTITIONS = "keys", "partitions of "
 _TIMEOUT = 10.0  # seconds
 _FOR_EVER = 1 << 40  # seconds since 1970, when the entry would be due
@@ -33,7 +33,7 @@ _log = logging.getLogger("ogrewatch.normalize")
 
 
 class TopicGuard:
-    """Looks whether the raw topics are those that a part knows. `changelog` is the topic of the joins."""
+    """Compares topics with those that a part remembers. `changelog` is the topic of the correlation state."""
 
     def __init__(self, settings: Settings, changelog: str) -> None:
         self._servers, self._changelog = settings.kafka, changelog
@@ -41,7 +41,7 @@ class TopicGuard:
         self._typed = [settings.prefix + topic.name for topic in TYPED]
 
     async def open(self, part: ChangelogPartition[CorrelationStore]) -> None:
-        """Look at the topics, and learn those that the part does not know. Waits for Kafka."""
+        """Compare the topics, and remember those that the part does not know. Waits for Kafka."""
         now = await retry_until_answered(_log, "look at the topics", lambda: self._ask() | self._routing())
         before = _known(part)
         self._compare(before, now)
@@ -49,14 +49,14 @@ class TopicGuard:
             part.store.keep(TOPICS, Entry({**now, **before}, _FOR_EVER))
 
     def records(self, part: ChangelogPartition[CorrelationStore]) -> list[Outgoing]:
-        """What makes durable which topics a part knows: once for each owner."""
+        """Return the record that saves which topics a part knows; one for each owner."""
         entry = part.store.find(TOPICS)
         if entry is None or entry.generation == part.generation:
             return []
         return [part.write(TOPICS, entry, 0)]
 
     async def watch(self, parts: Iterable[ChangelogPartition[CorrelationStore]]) -> None:
-        """Look at the topics again; that they cannot be asked is no reason to stop."""
+        """Compare the topics again; does nothing if Kafka does not answer."""
         before = {name: identity for part in parts for name, identity in _known(part).items()}
         if before:
             with contextlib.suppress(KafkaException):
@@ -66,7 +66,7 @@ class TopicGuard:
         return identities(self._servers, self._names, self._names)
 
     def _routing(self) -> Identities:
-        """What decides where an event goes; blocks."""
+        """Return what decides the partition of an event; blocks."""
         client = AdminClient(client_conf(self._servers) | {"log_level": 2})
         found = client.list_topics(timeout=_TIMEOUT).topics
         return {_KEYS: KEYS} | {

@@ -148,7 +148,7 @@ def test_a_flood_of_connections_is_bounded(part: ChangelogPartition[CorrelationS
 
 
 def test_large_values_are_bounded(part: ChangelogPartition[CorrelationStore], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.state.correlation.ROOM", 100_000)
+    monkeypatch.setattr("agents.state.correlation.MAX_BYTES", 100_000)
     joins = _batch(part, 1)
     for number in range(10):
         joins.put(f"k{number}", "x" * 30_000)
