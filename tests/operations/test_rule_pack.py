@@ -6,8 +6,10 @@ import pytest
 
 import alerts
 from alerts.engine.engines import StagedEngine
+from alerts.rules.correlation import Correlation
 from alerts.rules.errors import RuleError
 from alerts.rules.load import Example, RuleSet, load_folder
+from alerts.rules.model import Rule
 from operations.rules.examples import Examples
 from topics.fields import TYPES
 
@@ -31,7 +33,8 @@ def test_each_rule_that_alerts_has_a_line_for_and_one_against_it_and_says_what_t
     expected: dict[str, set[bool]] = {}
     for example in PACK.examples:
         expected.setdefault(example.rule, set()).add(example.content["expect"] > 0)
-    for rule in (*PACK.rules.values(), *PACK.correlations.values()):
+    judged: list[Rule | Correlation] = [*PACK.rules.values(), *PACK.correlations.values()]
+    for rule in judged:
         if not rule.silent:
             assert expected.get(rule.id) == {True, False}, rule.name
             assert rule.about.runbook, rule.name
