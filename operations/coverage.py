@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from operations.cells import plain
+from operations.printable import plain
 from streams.common.text import is_ip
 from streams.dispatch import UNPARSED, UNPARSED_JSON
 from streams.registry import Registry, discover

@@ -5,12 +5,19 @@ import logging
 import traceback
 from typing import Any
 
+from rich.text import Text
+
 
 def printable(text: str, keep: str = "") -> str:
     """Escape everything that is not printable as JSON does, so JSON stays JSON. Characters of `keep` are left alone."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in keep else json.dumps(c)[1:-1] for c in text)
+
+
+def plain(text: str) -> Text:
+    """Return the text as a cell of a table: without markup, and with control characters replaced."""
+    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
 
 
 def guard_logs() -> None:

@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from operations.cells import plain
+from operations.printable import plain
 
 
 def ratio(body: dict[str, Any]) -> Table:
