@@ -1,7 +1,5 @@
 """Prints whether every log that was received is accounted for; see `docs/ledger.md`."""
 
-import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +10,6 @@ from agents.settings import Settings
 
 if TYPE_CHECKING:
     from operations.ledger.balance import Ledger
-    from operations.ledger.scan import Step
     from operations.ledger.store import Store
     from topics.kafka.reader import Reader
 
@@ -20,8 +17,6 @@ PANEL = "Look"
 OFF, UNKNOWN = 1, 2
 """Exit codes: something is missing or stored twice; a server does not answer."""
 
-_PAUSE = 2.0  # the least number of seconds between two looks
-_REST = 9  # the pause after a look is at least so many times as long as the look, to keep the load small
 _Since = Annotated[
     str, typer.Option(metavar="TIME", help="What was received since: 24h, 7d (ago), or ISO 8601 in UTC.")
 ]
@@ -47,59 +42,24 @@ def command(
     Example: ogrewatch ledger --watch --verify --since 15m --metrics-port 9464
     """
     from cli.deadletter_options import millis
+    from operations.ledger import looks
 
     if metrics_port is not None and not watch:
         raise typer.BadParameter("--metrics-port shows what --watch sees: say both")
     millis(since)
-    note = _ignore if metrics_port is None else _metrics(metrics_port)
+    note = None if metrics_port is None else _metrics(metrics_port)
     with _servers() as (settings, reader, store):
-        if watch:
-            _watch(settings, reader, store, since, exact, as_json, note)
-        else:
-            _single(settings, reader, store, millis(since), exact, as_json)
-
-
-def _single(settings: Settings, reader: "Reader", store: "Store", since: int, exact: bool, as_json: bool) -> None:
-    from rich.console import Console
-
-    from operations.ledger import render
-    from operations.ledger.balance import count, look, verify
-
-    seen, given = look(reader, store, settings, since)
-    if exact or seen.wrongs:
-        with _progress() as step:
-            seen = verify(reader, store, settings, seen, given, step)
-    count(reader, store, settings, seen)
-    if as_json:
-        _print_json(seen)
-    else:
-        Console(highlight=False).print(render.shown(seen))
-    if seen.wrongs:
-        raise typer.Exit(OFF)
-
-
-def _watch(
-    settings: Settings, reader: "Reader", store: "Store", since: str, exact: bool, as_json: bool,
-    note: "Callable[[Ledger], object]",
-) -> None:  # fmt: skip
-    """Look again and again. A `since` that is an age (24h) is counted from the beginning of each look."""
-    from cli.deadletter_options import millis
-    from operations.ledger.balance import count, look, verify
-
-    with _screen(as_json) as show:
-        while True:
-            begin = time.monotonic()
-            seen, given = look(reader, store, settings, millis(since))
-            if exact:
-                seen = verify(reader, store, settings, seen, given, _ignore)
-            count(reader, store, settings, seen)
-            note(seen)
-            show(seen)
-            time.sleep(max(_PAUSE, _REST * (time.monotonic() - begin)))
-
-
-def _ignore(*_: object) -> None:
-    """Do nothing with what was found."""
+        if not watch:
+            seen = looks.single(reader, store, settings, millis(since), exact)
+            looks.show(seen, as_json)
+            if seen.wrongs:
+                raise typer.Exit(OFF)
+            return
+        with looks.screen(as_json) as show:
+            for seen in looks.repeated(reader, store, settings, lambda: millis(since), exact):
+                if note is not None:
+                    note(seen)
+                show(seen)
 
 
 def _metrics(port: int) -> "Callable[[Ledger], object]":
@@ -110,26 +70,6 @@ def _metrics(port: int) -> "Callable[[Ledger], object]":
         return serve(port).note
     except OSError as error:
         raise typer.BadParameter(f"no metrics on port {port}: {error}", param_hint="--metrics-port") from None
-
-
-@contextmanager
-def _screen(as_json: bool) -> Iterator[Callable[["Ledger"], object]]:
-    """A function that shows a look in place of the one before, or prints it as a line of JSON."""
-    from rich.live import Live
-
-    from operations.ledger import render
-
-    if as_json:
-        yield _print_json
-        return
-    with Live(auto_refresh=False) as live:
-        yield lambda seen: live.update(render.shown(seen), refresh=True)
-
-
-def _print_json(seen: "Ledger") -> None:
-    from operations.ledger import render
-
-    print(json.dumps(render.as_json(seen)), flush=True)
 
 
 @contextmanager
@@ -161,15 +101,3 @@ def _servers() -> Iterator[tuple[Settings, "Reader", "Store"]]:
 def _cannot_say(text: str) -> None:
     typer.echo(text, err=True)
     raise typer.Exit(UNKNOWN)
-
-
-@contextmanager
-def _progress() -> Iterator["Step"]:
-    """Show a progress bar on a terminal, and nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("")
-        yield lambda what, number, total: progress.update(task, description=what, completed=number, total=total)
