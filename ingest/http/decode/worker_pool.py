@@ -24,7 +24,8 @@ class WorkerPool:
     def __init__(self, number: int, limit: float) -> None:
         self._limit, self._turns = limit, asyncio.Semaphore(number)
         self._idle: list[Process] = []
-        self._all: set[Process] = set()
+        self._all: set[Process] = set()  # those that were killed are among them until they have ended
+        self._closed = asyncio.Event()
         self._senders: dict[str, tuple[asyncio.Lock, int]] = {}
 
     async def run(self, sender: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -45,10 +46,14 @@ class WorkerPool:
         return result
 
     async def close(self) -> None:
-        """Kill the workers."""
-        for worker in list(self._all):
+        """Kill the workers and wait for their end; none is started any more."""
+        self._closed.set()
+        while self._all:
+            worker = next(iter(self._all))
             self._end(worker)
             await worker.wait()
+            self._all.discard(worker)
+        await asyncio.sleep(0)  # the event loop closes their pipes
 
     @asynccontextmanager
     async def _turn(self, sender: str) -> AsyncIterator[None]:
@@ -63,8 +68,13 @@ class WorkerPool:
                 self._senders[sender] = lock, waiting - 1
 
     async def _start(self) -> Process:
+        if self._closed.is_set():
+            raise HttpError(503, "shutting down", retry_after=1)
         worker = await asyncio.create_subprocess_exec(*_COMMAND, stdin=PIPE, stdout=PIPE, limit=_BUFFER)
         self._all.add(worker)
+        if self._closed.is_set():
+            self._end(worker)
+            raise HttpError(503, "shutting down", retry_after=1)
         return worker
 
     async def _ask(self, worker: Process, frame: bytes) -> Any:
@@ -83,6 +93,7 @@ class WorkerPool:
             raise HttpError(503, "the process that read the body has ended", retry_after=1) from None
 
     def _end(self, worker: Process) -> None:
-        self._all.discard(worker)
+        if not self._closed.is_set():
+            asyncio.get_running_loop().create_task(worker.wait()).add_done_callback(lambda _: self._all.discard(worker))
         with suppress(ProcessLookupError):
             worker.kill()
