@@ -1,7 +1,6 @@
 """Kafka itself is killed under a worker, which waits and goes on."""
 
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,7 +38,7 @@ def test_an_outage_of_kafka_is_waited_out(own_kafka: Kafka, unique: str, tmp_pat
         own_kafka.kill()
         latecomer = Child(cluster, unique, tmp_path / "latecomer")
         children.append(latecomer)
-        time.sleep(6)
+        until(lambda: bool(latecomer.errors), 60)
         assert latecomer.process.poll() is None
         (told,) = latecomer.errors.splitlines()
         assert "does not answer yet: waiting for it" in told
