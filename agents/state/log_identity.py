@@ -233,7 +233,8 @@ class _Log:
 
     def _read(self, spans: Mapping[At, tuple[int, int]]) -> Iterator[tuple[At, LastRecord]]:
         left = {at: end for at, (begin, end) in spans.items() if begin < end}
-        self._client.assign([TopicPartition(*at, spans[at][0]) for at in left])
+        assigned = [TopicPartition(*at, spans[at][0]) for at in left]
+        self._client.assign(assigned)
         until = time.monotonic() + _TIMEOUT
         try:
             while left:
@@ -250,6 +251,7 @@ class _Log:
                 if record is not None:
                     yield at, record
         finally:
+            self._client.resume(assigned)  # pauses outlive an assignment
             self._client.unassign()
 
     def _take(self, message: Any, at: At, left: dict[At, int]) -> LastRecord | None:
