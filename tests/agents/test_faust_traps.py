@@ -68,6 +68,7 @@ DIGESTS = {
     "faust.serializers.schemas.Schema.loads_value": "d5a89118ae85",
     "faust.stores.base.Store.on_rebalance": "9e0734fd1e93",
     "faust.stores.memory.Store.on_recovery_completed": "92833ba38c9e",
+    "faust.tables.base.Collection._changelog_topic_name": "2c44f5e74a2a",
     "faust.tables.base.Collection._new_store": "0cad007da65f",
     "faust.tables.base.Collection.on_start": "818773d64c11",
     "faust.tables.manager.TableManager.on_start": "b82e759be50c",
@@ -204,7 +205,7 @@ def test_agents_keep_away_from_what_fails() -> None:
 
 def test_topics_are_read_in_batches_only() -> None:
     assert {path for path, node in _nodes() if _calls(node, "topic")} - {
-        "log_identity.py",
+        "state/log_identity.py",
         "transport/producer.py",
     } == {"transport/app.py"}  # the others ask a record of librdkafka's for its topic
 
@@ -218,7 +219,7 @@ def _calls(node: ast.AST, name: str) -> bool:
 
 
 def test_roles_have_their_apps_from_one_place() -> None:
-    assert {path for path, node in _nodes() if _calls(node, "BatchApp")} == {"roles.py"}
+    assert {path for path, node in _nodes() if _calls(node, "BatchApp")} == {"runtime/app.py"}
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def test_a_number_of_something_else_is_refused_and_not_asked_for_again_at_once(
     for read in (decode, decode_head, document_of):
         with pytest.raises(CodecError, match="schema 9"):
             read(value)
-    monkeypatch.setattr(wire, "_DOUBT", -1.0)
+    monkeypatch.setattr(wire, "_RETRY", -1.0)
     EVENTS.learn(9, said)
     with pytest.raises(UnknownSchema):
         decode(value)
