@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import Producer
 
-from agents.counting.entries import Counts, Source
-from agents.counting.minute import ADDRESS, MINUTE, ROW, SERVICE
+from agents.counting.buckets import ADDRESS, MINUTE, ROW, SERVICE, Counts, Source
 from agents.counting.partition_counts import PartitionCounts
 from agents.counting.partition_store import PartitionStore
 from agents.counting.stream_time import StreamTime

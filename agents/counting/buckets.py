@@ -1,16 +1,28 @@
-"""Defines the entries of the table of attempts and their payloads: JSON arrays, as orjson writes one in 0.1 us.
+"""Defines the minute buckets of attempts, their entries, and the payload of each entry in the changelog.
 
-A worker keeps hundreds of thousands of entries. With slots, shared strings and shared tuples one takes 200 bytes.
+A bucket (`Minute`) has one entry for each service, address and user. Payloads are JSON arrays, as orjson writes one in
+0.1 us. A worker keeps hundreds of thousands of entries. With slots, shared strings and shared tuples one takes 200
+bytes.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from sys import intern
 from typing import Any
 
 import orjson
 
+from agents.counting.cardinality import cost
 from agents.state.changelog import UNWRITTEN
 
+MINUTE = 60
+"""Seconds. A minute is named by its start, seconds since 1970."""
+SERVICE, ADDRESS, USER, SENT, ROW, OUTBOX = b"saumro"
+"""Kinds of entries, the second byte of their names. The last two belong to a partition, not to a minute."""
+OTHERS = ""
+"""Name of the entry for all names beyond the limit of their minute; an attempt without a name has no entry."""
+DIMENSIONS = (SERVICE, ADDRESS, USER)
 NAMES = 64
 """Most users, and most hosts, that an address's entry lists."""
 MORE_USERS, MORE_HOSTS = 1, 2
@@ -151,3 +163,45 @@ class State:
     def load(cls, payload: bytes) -> "State":
         """Read the entry of a payload."""
         return cls(orjson.loads(payload))
+
+
+KINDS: dict[int, type[Any]] = {ADDRESS: Source, USER: Counts}
+LOADERS: dict[int, Any] = {SERVICE: Counts.load, ADDRESS: Source.load, USER: Counts.load, SENT: Sent.load}
+
+
+class Minute:
+    """The entries of one minute by name, and in `tables` by dimension, too.
+
+    `weight` is the cost of its names (see `cardinality`), `there` their number by dimension, both at the offset up to
+    which its partition has been counted.
+    """
+
+    __slots__ = ("addresses", "sent", "services", "tables", "there", "users", "weight")
+
+    def __init__(self) -> None:
+        self.weight, self.there = 0, {ADDRESS: 0, USER: 0}
+        self.services: dict[str, Counts] = {}
+        self.addresses: dict[str, Source] = {}
+        self.users: dict[str, Counts] = {}
+        self.sent: dict[str, Sent] = {}
+        self.tables: dict[int, dict[str, Any]] = {
+            SERVICE: self.services,
+            ADDRESS: self.addresses,
+            USER: self.users,
+            SENT: self.sent,
+        }
+
+    def counts(self) -> Iterator[Counts]:
+        """Iterate over all entries that count attempts."""
+        return chain(self.services.values(), self.addresses.values(), self.users.values())
+
+    def sums(self) -> list[int]:
+        """Return the sums of attempts by dimension."""
+        return [sum(entry.attempts for entry in self.tables[dimension].values()) for dimension in DIMENSIONS]
+
+    def weigh(self, position: int) -> None:
+        """Set weight and number of the names that existed at a position."""
+        for dimension in self.there:
+            names = [name for name, entry in self.tables[dimension].items() if name and entry.born <= position]
+            self.there[dimension] = len(names)
+            self.weight += sum(map(cost, names))

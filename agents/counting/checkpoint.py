@@ -17,8 +17,7 @@ the later generation is valid.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agents.counting.entries import State
-from agents.counting.minute import ADDRESS, OUTBOX, ROW, SENT, SERVICE, USER
+from agents.counting.buckets import ADDRESS, OUTBOX, ROW, SENT, SERVICE, USER, State
 from agents.counting.partition_counts import PartitionCounts
 from agents.counting.partition_store import PartitionStore
 from agents.counting.windows import Window, close, note_sent

@@ -22,9 +22,21 @@ from collections.abc import Iterable
 from sys import intern
 from typing import Any, TypeVar
 
+from agents.counting.buckets import (
+    ADDRESS,
+    KINDS,
+    LOADERS,
+    MINUTE,
+    OTHERS,
+    OUTBOX,
+    ROW,
+    SERVICE,
+    USER,
+    Counts,
+    Minute,
+    State,
+)
 from agents.counting.cardinality import BUDGET, admits, cost
-from agents.counting.entries import Counts, State
-from agents.counting.minute import ADDRESS, KINDS, LOADERS, MINUTE, OTHERS, OUTBOX, ROW, SERVICE, USER, Minute
 from agents.counting.stream_time import StreamTime
 from topics.avro.attempt_header import ARRIVAL, OFFSET, SOURCE, AttemptHeader, arrival, decode_attempt, stamp
 from topics.avro.wire import UnknownSchema

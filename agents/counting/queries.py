@@ -11,8 +11,7 @@ from heapq import nlargest
 from typing import Any
 
 from agents.counting.break_in import broke_in
-from agents.counting.entries import MORE_HOSTS, MORE_USERS, Source
-from agents.counting.minute import ADDRESS, SERVICE, USER, Minute
+from agents.counting.buckets import ADDRESS, MORE_HOSTS, MORE_USERS, SERVICE, USER, Minute, Source
 from agents.counting.partition_counts import PartitionCounts
 from agents.counting.partition_store import PartitionStore
 from agents.state.changelog import ChangelogPartition

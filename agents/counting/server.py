@@ -14,7 +14,7 @@ from aiohttp import web
 from mode import Service
 
 from agents.counting import queries
-from agents.counting.minute import MINUTE
+from agents.counting.buckets import MINUTE
 from agents.counting.partition_store import PartitionStore
 from agents.counting.peers import Endpoint, guard
 from agents.settings import Settings

@@ -9,8 +9,7 @@ sends the windows of the outbox again, word for word; readers of the topic recog
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from agents.counting.entries import Sent
-from agents.counting.minute import MINUTE, Minute
+from agents.counting.buckets import MINUTE, Minute, Sent
 from agents.counting.partition_counts import PartitionCounts
 from agents.transport import Outgoing
 from topics.catalogue import STATS

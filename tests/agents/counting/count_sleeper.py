@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.counting import flush
-from agents.counting.minute import OUTBOX
+from agents.counting.buckets import OUTBOX
 
 WHERE, FLAG = sys.argv[1], Path(sys.argv[2])
 

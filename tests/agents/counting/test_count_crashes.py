@@ -18,9 +18,9 @@ import pytest
 from count_kit import Attempt, Stored, recount
 
 from agents.counting import flush
+from agents.counting.buckets import DIMENSIONS
 from agents.counting.cardinality import BUDGET
 from agents.counting.flush import Flusher, FlushTuning
-from agents.counting.minute import DIMENSIONS
 from agents.counting.partition_counts import InconsistentState, PartitionCounts
 from agents.counting.partition_store import PartitionStore
 from agents.settings import Settings

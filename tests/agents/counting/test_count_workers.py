@@ -14,7 +14,7 @@ from confluent_kafka.cimpl import NewPartitions
 from count_cluster import PARTITIONS, Cluster, until
 from count_kit import START, Attempt
 
-from agents.counting.minute import ADDRESS
+from agents.counting.buckets import ADDRESS
 from agents.transport import FATAL
 from topics.kafka.admin import create_topics
 

@@ -6,9 +6,8 @@ from dataclasses import replace
 import pytest
 from count_kit import START, Attempt, Stored
 
+from agents.counting.buckets import MORE_HOSTS, MORE_USERS, NAMES, OTHERS, Source, State
 from agents.counting.cardinality import BUDGET, LIMIT
-from agents.counting.entries import MORE_HOSTS, MORE_USERS, NAMES, Source, State
-from agents.counting.minute import OTHERS
 from agents.counting.partition_counts import InconsistentState, PartitionCounts
 from topics.avro.attempt_header import LONGEST
 from topics.records.replay import recount_header, replay_position_header

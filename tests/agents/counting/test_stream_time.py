@@ -7,7 +7,7 @@ from count_kit import START, Attempt
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agents.counting.entries import State
+from agents.counting.buckets import State
 from agents.counting.partition_counts import PartitionCounts
 from agents.counting.stream_time import STEP, WITNESSES, StreamTime
 
