@@ -11,7 +11,7 @@ import cli
 from cli.variables import warnings
 from operations.printable import guard_logs, printable
 from topics.environment import BadSettings
-from topics.errors import KafkaRefused, KafkaUnavailable
+from topics.errors import AccessRefused, KafkaUnavailable
 
 app = typer.Typer(
     name="ogrewatch",
@@ -42,6 +42,6 @@ def main() -> None:
             typer.echo(printable(warning), err=True)
     try:
         app()
-    except (KafkaUnavailable, KafkaRefused, BadSettings) as error:
+    except (KafkaUnavailable, AccessRefused, BadSettings) as error:
         typer.echo("\n".join(map(printable, f"{error}".split("\n"))), err=True)
         sys.exit(getattr(error, "STATUS", 1))

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from agents.settings import Settings
 from operations import stats_tables
-from topics.errors import KafkaRefused
+from topics.errors import AccessRefused
 from topics.kafka.client import secret
 from topics.plaintext import readable_by_others
 
@@ -122,11 +122,11 @@ def _ask(url: str, path: str, asked: Mapping[str, Any]) -> bytes:
 
 
 def _token(url: str) -> str:
-    """The token to send, "" for none. Raises `KafkaRefused` when others could read it on the network."""
+    """The token to send, "" for none. Raises `AccessRefused` when others could read it on the network."""
     settings, parts = Settings(), urlsplit(url)
     token = secret(settings.token, settings.token_file, "OGREWATCH_TOKEN_FILE")
     if token and parts.scheme == "http" and (said := readable_by_others([parts.hostname], "OGREWATCH_TOKEN")):
-        raise KafkaRefused(said)
+        raise AccessRefused(said)
     return token
 
 

@@ -97,7 +97,7 @@ def _run(role: str, number: int) -> None:
 
 
 def _check_servers(role: str, settings: "Settings") -> None:
-    """Raise `KafkaRefused` when a server refuses the connection: clients would only log it, and try again for ever."""
+    """Raise `AccessRefused` when a server refuses the connection: clients would only log it, and try again for ever."""
     from topics.kafka import client
 
     client.answers(settings.kafka)

@@ -87,23 +87,23 @@ def downloads(_: Settings) -> Iterator[Finding]:
 
 def kafka_answers(settings: Settings) -> Iterator[Finding]:
     """Kafka is reachable."""
-    from topics.errors import KafkaRefused
+    from topics.errors import AccessRefused
     from topics.kafka.client import answers
 
     try:
         yield _server(settings, "Kafka", settings.kafka, answers(settings.kafka))
-    except KafkaRefused as error:
+    except AccessRefused as error:
         yield Finding("Kafka", False, str(error))
 
 
 def elasticsearch_answers(settings: Settings) -> Iterator[Finding]:
     """Elasticsearch is reachable."""
     from sinks.elasticsearch.connection import answers
-    from topics.errors import KafkaRefused
+    from topics.errors import AccessRefused
 
     try:
         yield _server(settings, "Elasticsearch", settings.elasticsearch, answers(settings.elasticsearch))
-    except KafkaRefused as error:
+    except AccessRefused as error:
         yield Finding("Elasticsearch", False, str(error))
 
 

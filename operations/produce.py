@@ -37,7 +37,7 @@ class Tally:
 class Sender:
     """Sends lines to one topic in order. Blocks while 100,000 lines or 64 MiB wait; raises ProduceError.
 
-    The constructor raises `KafkaRefused` when Kafka refuses the connection.
+    The constructor raises `AccessRefused` when Kafka refuses the connection.
     """
 
     def __init__(self, servers: str, topic: str, tally: Tally) -> None:

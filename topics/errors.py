@@ -1,7 +1,7 @@
 """Defines the errors of this package that callers of any layer catch, all below `OgrewatchError`.
 
     OgrewatchError
-      KafkaRefused           waiting would not help: somebody has to change a setting or a right
+      AccessRefused          waiting would not help: somebody has to change a setting or a right
       KafkaUnavailable       Kafka does not answer
       RegistryRefused        the Schema Registry does not take a schema, or its address is not one
       RegistryUnavailable    the Schema Registry does not answer
@@ -19,8 +19,8 @@ class OgrewatchError(Exception):
     """The base of the errors that the project raises on purpose."""
 
 
-class KafkaRefused(OgrewatchError):
-    """Kafka or Elasticsearch refuses us, or we refuse it, or the settings contradict themselves."""
+class AccessRefused(OgrewatchError):
+    """Kafka or Elasticsearch refuses us, we refuse to send it a secret, or the settings contradict themselves."""
 
     STATUS = 77
     """Exit code of a command that ends with it: EX_NOPERM of sysexits.h."""

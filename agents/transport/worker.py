@@ -12,7 +12,7 @@ from mode import Service
 from agents.transport.app import BatchApp
 from agents.transport.log_filter import RateLimitFilter
 from agents.transport.ordering import abort_process
-from topics.errors import KafkaRefused
+from topics.errors import AccessRefused
 from topics.kafka.client import answers
 
 STOP_LIMIT = 30.0  # seconds from the signal until the process is ended
@@ -29,7 +29,7 @@ async def worker(*apps: BatchApp) -> None:
     """Run apps until SIGTERM or SIGINT, then stop gracefully: what is done is committed, the rest is left to others.
 
     Waits for Kafka first, and logs that once: Faust would crash again and again. Raises what an app crashed with, and
-    `KafkaRefused`. A stop that takes longer than `STOP_LIMIT` ends the process (status 70).
+    `AccessRefused`. A stop that takes longer than `STOP_LIMIT` ends the process (status 70).
     """
     root = _Root()
     for app in apps:
@@ -85,9 +85,9 @@ def run(*apps: BatchApp, log_level: str = "WARNING") -> NoReturn:
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[printer])
     try:
         asyncio.run(worker(*apps))
-    except KafkaRefused as error:
+    except AccessRefused as error:
         log.critical("%s", error)
-        sys.exit(KafkaRefused.STATUS)
+        sys.exit(AccessRefused.STATUS)
     except Exception as error:
         log.critical("crashed: %r", error)
         sys.exit(1)

@@ -29,7 +29,7 @@ from elasticsearch.exceptions import SSLError
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from topics.errors import KafkaRefused
+from topics.errors import AccessRefused
 from topics.kafka.client import context_of, secret, settings_of
 from topics.plaintext import readable_by_others
 
@@ -53,7 +53,7 @@ class ElasticsearchSecurity(BaseSettings):
     )
 
     def login(self) -> dict[str, Any]:
-        """The options of a client that log it in. Raises `KafkaRefused`."""
+        """The options of a client that log it in. Raises `AccessRefused`."""
         if self.api_key is not None or self.api_key_file is not None:
             return {"api_key": secret(self.api_key, self.api_key_file, f"{_PREFIX}API_KEY_FILE")}
         if self.user:
@@ -94,7 +94,7 @@ class _Node(Urllib3HttpNode):
 
 
 def client(urls: str, **options: Any) -> Elasticsearch:
-    """A client of the nodes at `urls`, comma separated. `options` are those of the client. Raises `KafkaRefused`.
+    """A client of the nodes at `urls`, comma separated. `options` are those of the client. Raises `AccessRefused`.
 
     With a fingerprint it blocks until a node has sent its certificates, for five seconds at most.
     """
@@ -107,7 +107,7 @@ def async_client(urls: str, **options: Any) -> AsyncElasticsearch:
 
 
 def answers(urls: str) -> bool:
-    """Whether Elasticsearch answers. Blocks for five seconds a node at most. Raises `KafkaRefused` when waiting would
+    """Whether Elasticsearch answers. Blocks for five seconds a node at most. Raises `AccessRefused` when waiting would
     not help.
     """
     with client(urls, request_timeout=_TIMEOUT, max_retries=0) as asked:
@@ -115,7 +115,7 @@ def answers(urls: str) -> bool:
             asked.cluster.health()
         except (ApiError, TransportError) as error:
             if (words := refusal(error)) is not None:
-                raise KafkaRefused(words) from None
+                raise AccessRefused(words) from None
             return False
     return True
 
@@ -166,17 +166,17 @@ def _cause(error: BaseException) -> str:
 
 
 def _access(urls: str) -> dict[str, Any]:
-    """The options that every client gets. Raises `KafkaRefused`."""
+    """The options that every client gets. Raises `AccessRefused`."""
     security, hosts = settings_of(ElasticsearchSecurity), [url.strip() for url in urls.split(",")]
     login, parts = security.login(), [urlsplit(host) for host in hosts]
     encrypted = [part for part in parts if part.scheme == "https"]
     if (security.ca or security.fingerprint) and len(encrypted) < len(hosts):
-        raise KafkaRefused(f"{_PREFIX}CA and _FINGERPRINT need OGREWATCH_ELASTICSEARCH to begin with https://.")
+        raise AccessRefused(f"{_PREFIX}CA and _FINGERPRINT need OGREWATCH_ELASTICSEARCH to begin with https://.")
     plain = [part.hostname for part in parts if part.scheme != "https" and (login or "@" in part.netloc)]
     if said := readable_by_others(plain, "A password or key of Elasticsearch's"):
-        raise KafkaRefused(said)
+        raise AccessRefused(said)
     if login and any("@" in part.netloc for part in parts):
-        raise KafkaRefused(
+        raise AccessRefused(
             f"there is a user in OGREWATCH_ELASTICSEARCH, and another login in {_PREFIX}*: one is meant."
         )
     access = {"hosts": hosts, **login}
@@ -202,7 +202,7 @@ def _pinned(places: list[tuple[str, int]], fingerprint: str) -> ssl.SSLContext:
             )  # the fingerprint is that of the node itself, so that its name does not matter
             return context
     found = " and ".join(hashlib.sha256(one).hexdigest() for one in shown)
-    raise KafkaRefused(
+    raise AccessRefused(
         f"Elasticsearch cannot be trusted: {_PREFIX}FINGERPRINT is another than {found}, which it shows."
     )
 
@@ -221,7 +221,7 @@ def _shown(places: list[tuple[str, int]]) -> list[bytes]:
                 return _chain(wrapped)
         except OSError as error:
             why = error
-    raise KafkaRefused(
+    raise AccessRefused(
         f"Elasticsearch does not answer ({why}); with {_PREFIX}FINGERPRINT it has to, from the beginning."
     )
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cli import stats
 from stack.ports import HOST, free_port
-from topics.errors import KafkaRefused
+from topics.errors import AccessRefused
 
 app = typer.Typer()
 app.command()(stats.command)
@@ -194,7 +194,7 @@ def test_a_token_is_shown_where_nobody_else_can_read_it(web: Web, monkeypatch: p
     web.body = {}
     assert web.run("--json").exit_code == 0
     assert web.shown == ["Bearer s3cret"]
-    with pytest.raises(KafkaRefused, match="OGREWATCH_PLAINTEXT_HOSTS") as told:
+    with pytest.raises(AccessRefused, match="OGREWATCH_PLAINTEXT_HOSTS") as told:
         CliRunner().invoke(app, ["--url", "http://192.0.2.1:8090"], catch_exceptions=False)
     assert "s3cret" not in str(told.value)
 

@@ -13,7 +13,7 @@ from sinks.base import Document
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.connection import answers
 from sinks.elasticsearch.templates import install, stream_name
-from topics.errors import KafkaRefused
+from topics.errors import AccessRefused
 
 _KEY = base64.b64encode(b"identity:secret-of-the-key").decode()
 
@@ -44,6 +44,6 @@ async def test_documents_are_stored_with_a_key(site: Site, url: str, unique: str
 async def test_another_key_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OGREWATCH_ELASTICSEARCH_API_KEY_FILE")
     monkeypatch.setenv("OGREWATCH_ELASTICSEARCH_API_KEY", "bm86bm8=")
-    with pytest.raises(KafkaRefused, match=r"does not know us \(status 401\)") as told:
+    with pytest.raises(AccessRefused, match=r"does not know us \(status 401\)") as told:
         await asyncio.to_thread(answers, url)
     assert "bm86bm8=" not in str(told.value)

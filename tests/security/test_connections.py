@@ -21,7 +21,7 @@ from secured import PASSWORD, USER, Site
 from agents.transport.credentials import credentials
 from operations.process import command_line
 from sinks.elasticsearch import connection as elasticsearch
-from topics.errors import KafkaRefused
+from topics.errors import AccessRefused
 from topics.kafka import client as kafka
 from topics.kafka.client import KafkaSecurity
 
@@ -90,7 +90,7 @@ def test_kafka_refuses_in_a_sentence(
         value = str(well.folder / value)
     monkeypatch.setenv(f"OGREWATCH_KAFKA_{setting}", value)
     servers = well.kafka.address if protocol == "PLAINTEXT" else well.kafka.servers(protocol)
-    with pytest.raises(KafkaRefused, match=re.escape(sentence)) as told:
+    with pytest.raises(AccessRefused, match=re.escape(sentence)) as told:
         kafka.answers(servers)
     assert PASSWORD not in str(told.value)
 
@@ -106,12 +106,12 @@ def test_what_is_said_does_not_depend_on_what_is_reported_first(order: int) -> N
         (KafkaError._SSL, f"{where}: SSL handshake failed: {verify}: {told} (after 3ms in state SSL_HANDSHAKE)"),
     ]
     heard = [KafkaError(*report) for report in reports[::order]]
-    with pytest.raises(KafkaRefused, match=r"cannot be trusted \(certificate verify failed\): OGREWATCH_KAFKA_CA"):
+    with pytest.raises(AccessRefused, match=r"cannot be trusted \(certificate verify failed\): OGREWATCH_KAFKA_CA"):
         kafka._judge_all(heard, "127.0.0.1:9093", KafkaSecurity())
 
 
 def test_a_kafka_that_wants_more_than_we_bring_is_named(site: Site) -> None:
-    with pytest.raises(KafkaRefused, match="hangs up: OGREWATCH_KAFKA_PROTOCOL PLAINTEXT may not be its own"):
+    with pytest.raises(AccessRefused, match="hangs up: OGREWATCH_KAFKA_PROTOCOL PLAINTEXT may not be its own"):
         kafka.answers(site.kafka.servers("SASL_PLAINTEXT"))
 
 
@@ -165,7 +165,7 @@ def test_elasticsearch_refuses_in_a_sentence(
     if value.endswith(".crt"):
         value = str(well.folder / value)
     monkeypatch.setenv(f"OGREWATCH_ELASTICSEARCH_{setting}", value)
-    with pytest.raises(KafkaRefused, match=re.escape(sentence)) as told:
+    with pytest.raises(AccessRefused, match=re.escape(sentence)) as told:
         elasticsearch.answers(well.elasticsearch.address)
     assert PASSWORD not in str(told.value)
 
@@ -199,7 +199,7 @@ async def test_a_certificate_that_anybody_can_show_proves_nothing(
     well: Site, monkeypatch: pytest.MonkeyPatch, impostor: str
 ) -> None:
     _fingerprint(well, monkeypatch, well.authority.certificate)
-    with pytest.raises(KafkaRefused, match="cannot be trusted"):
+    with pytest.raises(AccessRefused, match="cannot be trusted"):
         elasticsearch.answers(impostor)
     async with elasticsearch.async_client(impostor, max_retries=0) as client:
         with pytest.raises(SSLError):
@@ -220,7 +220,7 @@ def test_a_command_ends_with_the_sentence(
     monkeypatch.setenv(f"OGREWATCH_{setting}", "stranger")
     begin = time.monotonic()
     done = subprocess.run(command_line(*command), capture_output=True, text=True, timeout=60)
-    assert done.returncode == KafkaRefused.STATUS, done.stderr
+    assert done.returncode == AccessRefused.STATUS, done.stderr
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
     assert PASSWORD not in done.stderr

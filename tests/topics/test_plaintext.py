@@ -6,7 +6,7 @@ from ingest.amqp.broker import BadBroker, url_of
 from ingest.amqp.settings import AmqpSettings
 from sinks.elasticsearch.connection import client
 from topics.avro.registry import Registry
-from topics.errors import KafkaRefused, RegistryRefused
+from topics.errors import AccessRefused, RegistryRefused
 from topics.kafka.client import client_conf
 
 SECRET = "s3cret-of-somebody"
@@ -45,20 +45,20 @@ def test_a_password_goes_without_tls_to_named_hosts_only(connect: object, monkey
     for host in LOOPBACK:
         connect(host)
     for host in ("server.example.com", "192.0.2.1", "[2001:db8::1]", "localhost.example.com"):
-        with pytest.raises((KafkaRefused, RegistryRefused, BadBroker), match="OGREWATCH_PLAINTEXT_HOSTS") as told:
+        with pytest.raises((AccessRefused, RegistryRefused, BadBroker), match="OGREWATCH_PLAINTEXT_HOSTS") as told:
             connect(host)
         assert SECRET not in str(told.value)
     monkeypatch.setenv("OGREWATCH_PLAINTEXT_HOSTS", "other.example.com, server.example.com,2001:db8::1")
     connect("server.example.com")
     connect("[2001:db8::1]")
-    with pytest.raises((KafkaRefused, RegistryRefused, BadBroker)):
+    with pytest.raises((AccessRefused, RegistryRefused, BadBroker)):
         connect("third.example.com")
 
 
 def test_a_key_of_elasticsearch_is_a_password_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OGREWATCH_ELASTICSEARCH_API_KEY", SECRET)
     client("http://127.0.0.1:9200").close()
-    with pytest.raises(KafkaRefused, match=r"192\.0\.2\.1"):
+    with pytest.raises(AccessRefused, match=r"192\.0\.2\.1"):
         client("https://server.example.com:9200,http://192.0.2.1:9200")
 
 

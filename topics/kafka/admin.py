@@ -19,7 +19,7 @@ def create_topics(bootstrap: str, *, prefix: str, partitions: int, replication: 
     """Create the missing topics of the catalogue, and return their names. Blocks.
 
     The settings of the others are corrected (see `settle_topics`). Raises `KafkaException`, `KafkaUnavailable` and
-    `KafkaRefused`.
+    `AccessRefused`.
     """
     require(bootstrap)
     client = AdminClient(client_conf(bootstrap))

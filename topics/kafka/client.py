@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from topics.errors import KafkaRefused, KafkaUnavailable
+from topics.errors import AccessRefused, KafkaUnavailable
 from topics.plaintext import readable_by_others
 
 _TIMEOUT, _POLL = 5.0, 0.1  # seconds that Kafka has to answer, and between looks at the errors that came
@@ -57,17 +57,17 @@ class KafkaSecurity(BaseSettings):
         return self.protocol.startswith("SASL")
 
     def secret(self) -> str:
-        """The password. If it is in a file, that is read at each call. Raises `KafkaRefused`."""
+        """The password. If it is in a file, that is read at each call. Raises `AccessRefused`."""
         return secret(self.password, self.password_file, "OGREWATCH_KAFKA_PASSWORD_FILE")
 
     def context(self) -> ssl.SSLContext:
-        """For clients with Python's TLS: 1.2 or newer, and the broker's name is verified. Raises `KafkaRefused`."""
+        """For clients with Python's TLS: 1.2 or newer, and the broker's name is verified. Raises `AccessRefused`."""
         context = context_of(self.ca, "OGREWATCH_KAFKA_CA")
         if self.certificate is not None:
             try:
                 context.load_cert_chain(self.certificate, self.private_key, password="")  # else it would ask for one
             except OSError as error:
-                raise KafkaRefused(
+                raise AccessRefused(
                     f"OGREWATCH_KAFKA_CERTIFICATE and _PRIVATE_KEY cannot be used: {_cause(error)}; they need to be"
                     " PEM files that belong together, the key without a password."
                 ) from None
@@ -88,7 +88,7 @@ class KafkaSecurity(BaseSettings):
 
 
 def client_conf(servers: str) -> dict[str, Any]:
-    """The configuration of every librdkafka client of `servers` (host:port, comma separated). Raises `KafkaRefused`."""
+    """Configuration of every librdkafka client of `servers` (host:port, comma separated). Raises `AccessRefused`."""
     security = settings_of(KafkaSecurity)
     conf: dict[str, Any] = {"bootstrap.servers": servers, "security.protocol": security.protocol}
     if security.asked:
@@ -103,7 +103,7 @@ def client_conf(servers: str) -> dict[str, Any]:
 
 
 def answers(servers: str) -> bool:
-    """Whether Kafka answers. Blocks for five seconds at most. Raises `KafkaRefused` when waiting would not help."""
+    """Whether Kafka answers. Blocks for five seconds at most. Raises `AccessRefused` when waiting would not help."""
     security, heard = settings_of(KafkaSecurity), list[KafkaError]()
     if security.encrypted:
         security.context()  # raises for wrong files of ours, before Kafka is asked
@@ -119,38 +119,38 @@ def answers(servers: str) -> bool:
         if any(error.code() == KafkaError._RESOLVE or "in state CONNECT)" in error.str() for error in heard):
             return False
     if heard:
-        raise KafkaRefused(
+        raise AccessRefused(
             f"Kafka at {servers} hangs up: OGREWATCH_KAFKA_PROTOCOL {security.protocol} may not be its own."
         )
     return False
 
 
 def require(servers: str) -> None:
-    """Raise `KafkaUnavailable` if Kafka does not answer, and `KafkaRefused` as `answers` does."""
+    """Raise `KafkaUnavailable` if Kafka does not answer, and `AccessRefused` as `answers` does."""
     if not answers(servers):
         raise KafkaUnavailable(f"Kafka at {servers} does not answer. Is it running? `ogrewatch up` starts one.")
 
 
 def settings_of(kind: type[S]) -> S:
-    """Read settings of a class from the environment. Raises `KafkaRefused`, whose text holds nothing secret."""
+    """Read settings of a class from the environment. Raises `AccessRefused`, whose text holds nothing secret."""
     try:
         return kind()
     except ValidationError as error:
         prefix = kind.model_config.get("env_prefix", "")
         found = error.errors(include_input=False, include_url=False)
-        raise KafkaRefused("; ".join(_complaint(prefix, one) for one in found)) from None
+        raise AccessRefused("; ".join(_complaint(prefix, one) for one in found)) from None
 
 
 def secret(value: SecretStr | None, file: Path | None, name: str) -> str:
-    """A secret from its setting, or from its file without the last line break, or "". Raises `KafkaRefused`."""
+    """A secret from its setting, or from its file without the last line break, or "". Raises `AccessRefused`."""
     if value is not None or file is None:
         return value.get_secret_value() if value is not None else ""
     try:
         found = file.read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise KafkaRefused(f"{name}: {file} cannot be read ({_cause(error)}).") from None
+        raise AccessRefused(f"{name}: {file} cannot be read ({_cause(error)}).") from None
     if not found:
-        raise KafkaRefused(f"{name}: {file} is empty.")
+        raise AccessRefused(f"{name}: {file} is empty.")
     return found
 
 
@@ -159,18 +159,18 @@ def context_of(ca: Path | None, name: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca)
     except OSError as error:
-        raise KafkaRefused(
+        raise AccessRefused(
             f"{name}: {ca} cannot be used ({_cause(error)}); it needs to hold certificates, PEM."
         ) from None
 
 
 def _require_private(servers: str, security: KafkaSecurity) -> None:
-    """Refuse to send a password in plain text, as PLAIN does and SCRAM does not. Raises `KafkaRefused`."""
+    """Refuse to send a password in plain text, as PLAIN does and SCRAM does not. Raises `AccessRefused`."""
     if security.encrypted or security.mechanism != "PLAIN":
         return
     hosts = [server.strip().rpartition("://")[2].rpartition(":")[0] for server in servers.split(",")]
     if said := readable_by_others(hosts, "The password of OGREWATCH_KAFKA_USER"):
-        raise KafkaRefused(said)
+        raise AccessRefused(said)
 
 
 def _rank(error: KafkaError) -> int:
@@ -184,19 +184,19 @@ def _judge_all(heard: list[KafkaError], servers: str, security: KafkaSecurity) -
 
 
 def _judge(error: KafkaError, servers: str, security: KafkaSecurity) -> None:
-    """Raise `KafkaRefused` if an error of librdkafka will not pass by waiting."""
+    """Raise `AccessRefused` if an error of librdkafka will not pass by waiting."""
     code, found = error.code(), _WORDS.fullmatch(error.str())
     words = found[1] if found else error.str()
     if code == KafkaError._AUTHENTICATION:
         names = "OGREWATCH_KAFKA_USER, _PASSWORD and _MECHANISM"
-        raise KafkaRefused(f"Kafka at {servers} refuses user {security.user!r} ({words}): see {names}.")
+        raise AccessRefused(f"Kafka at {servers} refuses user {security.user!r} ({words}): see {names}.")
     if code == KafkaError._SSL:
-        raise KafkaRefused(
+        raise AccessRefused(
             f"Kafka at {servers} cannot be trusted ({_plain(words)}): OGREWATCH_KAFKA_CA says who signs for it."
         )
     if code == KafkaError._TRANSPORT and "SSL" in words:
         names = "OGREWATCH_KAFKA_PROTOCOL and _CERTIFICATE"
-        raise KafkaRefused(f"Kafka at {servers} does not take our {security.protocol} ({words}): see {names}.")
+        raise AccessRefused(f"Kafka at {servers} does not take our {security.protocol} ({words}): see {names}.")
 
 
 def _plain(words: str) -> str:

@@ -28,7 +28,7 @@ _GROUP = "ogrewatch-reads"  # librdkafka wants a group; this one never commits
 class Reader:
     """Reads records that no aborted transaction wrote. Every method blocks, and raises `KafkaException`.
 
-    Entering it raises `KafkaRefused`.
+    Entering it raises `AccessRefused`.
     """
 
     def __init__(self, servers: str) -> None:
