@@ -12,7 +12,7 @@ from rich.table import Table
 from agents.settings import Settings
 from ingest.settings import IngestSettings
 from operations import start
-from operations.addresses import installation, shown
+from operations.printable import without_credentials
 from stack.cache import ELASTICSEARCH, KAFKA, ensure
 from stack.errors import StackError
 from stack.installation import Installation
@@ -39,7 +39,7 @@ def command(
     Example: ogrewatch up --no-demo
     """
     settings = Settings()
-    here = installation(settings)
+    here = start.installation(settings)
     try:
         here.create()
         with locked(settings.data_dir / "up.lock", 0o600):
@@ -103,7 +103,7 @@ def _addresses(settings: Settings) -> Table:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("Live page", start.page(settings))
     table.add_row("Events by HTTP", f"http://{IngestSettings().host}:{IngestSettings().port}/events")
-    table.add_row("Elasticsearch", shown(settings.elasticsearch))
+    table.add_row("Elasticsearch", without_credentials(settings.elasticsearch))
     table.add_row("Kafka", settings.kafka)
     table.add_row("Data and logs", str(settings.data_dir))
     table.add_row("Stop it all", "ogrewatch down")

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from agents.settings import Settings
-from operations.addresses import installation, shown
+from operations.printable import without_credentials
+from operations.start import installation
 from stack import cache, java
 from stack.errors import StackError
 from stack.ports import is_free
@@ -113,11 +114,13 @@ def _server(settings: Settings, title: str, address: str, answers: bool) -> Find
     ours = next((server for server in here.servers() if server.name == title.lower()), None)
     if answers:
         started = "" if ours and ours.running() else ", not started by `ogrewatch up`"
-        return Finding(title, True, f"Answers at {shown(address)}{started}.")
+        return Finding(title, True, f"Answers at {without_credentials(address)}{started}.")
     if ours and not ours.running() and not is_free(ours.port):
         return Finding(title, False, f"Port {ours.port} is taken: {_move(ours.setting)}")
     return Finding(
-        title, False, f"No answer at {shown(address)}: run `ogrewatch up`, or set OGREWATCH_{title.upper()}."
+        title,
+        False,
+        f"No answer at {without_credentials(address)}: run `ogrewatch up`, or set OGREWATCH_{title.upper()}.",
     )
 
 

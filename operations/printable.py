@@ -1,11 +1,14 @@
-"""Escapes text that strangers may have written, so that a terminal shows it and does not obey it."""
+"""Makes text fit for a terminal: escapes what strangers may have written, and removes credentials from addresses."""
 
 import json
 import logging
+import re
 import traceback
 from typing import Any
 
 from rich.text import Text
+
+_CREDENTIALS = re.compile(r"//[^@/,]*@")
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -18,6 +21,11 @@ def printable(text: str, keep: str = "") -> str:
 def plain(text: str) -> Text:
     """Return the text as a cell of a table: without markup, and with control characters replaced."""
     return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
+
+
+def without_credentials(address: str) -> str:
+    """Return the address without user name and password."""
+    return _CREDENTIALS.sub("//", address)
 
 
 def guard_logs() -> None:

@@ -13,10 +13,18 @@ from operations.process import command_line
 from stack.daemon import Daemon
 from stack.errors import StackError
 from stack.installation import Installation
+from topics.kafka.client import KafkaSecurity, settings_of
 
 START_TIMEOUT, _KAFKA_TIMEOUT = 120.0, 30.0  # seconds: for servers and workers, and for a Kafka that runs already
 _GLANCE = 0.2  # seconds between two looks
 _ANY = ("0.0.0.0", "::", "")  # addresses to listen on that are none to connect to
+
+
+def installation(settings: Settings) -> Installation:
+    """The installation of this machine. Its embedded servers have no security: a secured one is not of them."""
+    kafka = settings.kafka if settings_of(KafkaSecurity).protocol == "PLAINTEXT" else ""
+    elasticsearch = "" if settings.elasticsearch.startswith("https:") else settings.elasticsearch
+    return Installation.of(settings.data_dir, kafka, elasticsearch)
 
 
 def create_topics(settings: Settings) -> None:

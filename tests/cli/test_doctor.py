@@ -11,8 +11,8 @@ import typer
 from typer.testing import CliRunner
 
 from cli import doctor
-from operations.addresses import shown
 from operations.doctor import OUR_PACKAGES, Finding
+from operations.printable import without_credentials
 from stack.ports import HOST, free_port
 
 app = typer.Typer()
@@ -98,6 +98,6 @@ def test_our_packages_are_those_of_the_project() -> None:
 
 
 def test_passwords_are_not_shown() -> None:
-    assert shown("http://me:secret@a.example.com:9200,https://b.example.com") == (
+    assert without_credentials("http://me:secret@a.example.com:9200,https://b.example.com") == (
         "http://a.example.com:9200,https://b.example.com"
     )
