@@ -11,7 +11,9 @@ MAX_RECORD = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic of the catalogue. `retention` is seconds; `schema` an event type with an Avro schema, or empty."""
+    """One topic of the catalogue. `retention` is seconds, 0 for a compacted topic; `schema` an event type with an Avro
+    schema, or empty; `partitions` is how many it has, 0 for as many as the settings say.
+    """
 
     name: str
     key: str
@@ -19,6 +21,7 @@ class Topic:
     retention: int
     schema: str = ""
     external: bool = False
+    partitions: int = 0
 
 
 def typed(kind: str) -> str:
@@ -44,6 +47,11 @@ DECISIONS = Topic("deadletter.fates", "id of the letter", "which dead letters we
 REPLAY = Topic("replay", "as in its topic", "raw records sent again, bytes and headers as received", 7 * DAY)
 """normalize reads it like a raw topic. Only Ogrewatch may write to it: its records say which event they are."""
 STATS = Topic("stats.authentication", "service", "closed minutes of authentication attempts, Avro", 7 * DAY)
+ALERTS = Topic("alerts", "id of the alert", "revisions of alerts: ECS documents, JSON", 35 * DAY)
+ACTS = Topic("alerts.acts", "id of the alert", "what people did with alerts, JSON", 400 * DAY)
+"""It is kept for longer than the alerts themselves: acts and alerts together make the index anew."""
+RULES = Topic("rules", "`rules`, or the id of a silence", "the rules in force, and silences, JSON", 0, partitions=1)
+"""Compacted, with one partition: its records are few, and have one order for all workers."""
 COUNTED_KINDS = ("authentication", "process", "web")
 """The types of events that may be login attempts. Entries of the count role begin with their first letters."""
 READ_BY = {
@@ -52,7 +60,7 @@ READ_BY = {
     "index": (*TYPED, STATS),
 }
 """The topics that each role reads. Correlation state names a topic of normalize by its position: append new ones."""
-CATALOGUE = (*RAW, REPLAY, *TYPED, STATS, DEADLETTER, DECISIONS)
+CATALOGUE = (*RAW, REPLAY, *TYPED, STATS, DEADLETTER, DECISIONS, ALERTS, ACTS, RULES)
 
 
 def read_by(role: str, prefix: str) -> list[str]:

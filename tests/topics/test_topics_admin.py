@@ -11,7 +11,7 @@ from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
-from topics.catalogue import CATALOGUE, RAW
+from topics.catalogue import CATALOGUE, RAW, RULES
 from topics.errors import KafkaUnavailable
 from topics.kafka.admin import create_topics, partitions_of, settle_topics
 
@@ -28,7 +28,7 @@ def test_what_is_missing_is_created_once(kafka: str, prefix: str) -> None:
     names = sorted(prefix + topic.name for topic in CATALOGUE)
     assert create_topics(kafka, prefix=prefix, partitions=2, replication=1) == names
     assert create_topics(kafka, prefix=prefix, partitions=2, replication=1) == []
-    assert partitions_of(kafka, prefix) == dict.fromkeys(names, 2)
+    assert partitions_of(kafka, prefix) == {**dict.fromkeys(names, 2), prefix + RULES.name: 1}
 
 
 @pytest.mark.parametrize(

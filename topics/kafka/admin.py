@@ -92,5 +92,6 @@ def _relied_on(topic: Topic) -> dict[str, str]:
 
 
 def _new(topic: Topic, prefix: str, partitions: int, replication: int) -> NewTopic:
-    config = {"retention.ms": str(topic.retention * 1000), "cleanup.policy": "delete", **_relied_on(topic)}
-    return NewTopic(prefix + topic.name, partitions, replication, config=config)
+    kept = {"retention.ms": str(topic.retention * 1000), "cleanup.policy": "delete"}
+    config = {**(kept if topic.retention else {"cleanup.policy": "compact"}), **_relied_on(topic)}
+    return NewTopic(prefix + topic.name, topic.partitions or partitions, replication, config=config)
