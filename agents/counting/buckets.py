@@ -27,6 +27,10 @@ NAMES = 64
 """Most users, and most hosts, that an address's entry lists."""
 MORE_USERS, MORE_HOSTS = 1, 2
 """Bits of `Source.more`: an address had more users, or more hosts, than its entry lists."""
+SERVICES = 16
+"""Most services whose failures an address's entry tells apart."""
+OTHER_SERVICES = ""
+"""Name of the services beyond those, and of all services in entries of earlier releases, which do not name them."""
 
 _single = lru_cache(16_384)(lambda name: (intern(name),))
 
@@ -62,18 +66,20 @@ class Counts:
 
 
 class Source(Counts):
-    """What one address did in one minute. `users` and `hosts` are in order of appearance; `first` and `last` are
-    microseconds since 1970.
+    """What one address did in one minute. `users` and `hosts` are in order of appearance; `first`, `last` and `got_in`
+    (its last success, 0 without one) are microseconds since 1970. `services` has its failures by service; it is the
+    name alone when there was only one, as is usual, so that it costs no object.
     """
 
-    __slots__ = ("country", "first", "hosts", "last", "more", "users")
+    __slots__ = ("country", "first", "got_in", "hosts", "last", "more", "services", "users")
 
     def __init__(self) -> None:
-        self.success = self.failure = self.unknown = self.more = self.first = self.last = 0
+        self.success = self.failure = self.unknown = self.more = self.first = self.last = self.got_in = 0
         self.position = self.born = -1
         self.generation, self.dirty, self.country = UNWRITTEN, False, ""
         self.users: tuple[str, ...] = ()
         self.hosts: tuple[str, ...] = ()
+        self.services: str | dict[str, int] = ""
 
     def meet(self, user: str, host: str, country: str, at: int) -> None:
         """Note user, host, country and time (microseconds) of an attempt."""
@@ -94,16 +100,30 @@ class Source(Counts):
         if at < self.first or not self.first:
             self.first = at
 
+    def tell(self, service: str, failures: int) -> None:
+        """Note the service of an attempt, and how many failures it stands for; `failure` has them already."""
+        if isinstance(self.services, str):
+            if not self.services and self.failure == failures:
+                self.services = intern(service)
+                return
+            self.services = {self.services: self.failure - failures}
+        key = service if service in self.services or len(self.services) < SERVICES else OTHER_SERVICES
+        self.services[intern(key)] = self.services.get(key, 0) + failures
+
+    def by_service(self) -> dict[str, int]:
+        """Return its failures by service."""
+        return {self.services: self.failure} if isinstance(self.services, str) else self.services
+
     def payload(self) -> bytes:
         """Return all fields."""
-        counts = self.success, self.failure, self.unknown
         return orjson.dumps(
-            (*counts, self.country, self.first, self.last, self.users, self.hosts, self.more, self.born)
-        )
+            (self.success, self.failure, self.unknown, self.country, self.first, self.last, self.users, self.hosts,
+             self.more, self.born, self.got_in, self.services)
+        )  # fmt: skip
 
     @classmethod
     def load(cls, payload: bytes) -> "Source":
-        """Read the entry of a payload."""
+        """Read the entry of a payload; those of earlier releases end with `more`, or with `born`."""
         entry = cls()
         (
             entry.success,
@@ -115,9 +135,12 @@ class Source(Counts):
             users,
             hosts,
             entry.more,
-            *born,
+            *later,
         ) = orjson.loads(payload)
-        entry.born = born[0] if born else -1
+        defaults: tuple[Any, ...] = (-1, 0, "")
+        entry.born, entry.got_in, entry.services = tuple(later) + defaults[len(later) :]
+        if isinstance(entry.services, str):
+            entry.services = intern(entry.services)
         entry.last = entry.first if entry.last == entry.first else entry.last  # as in most entries: one object for both
         entry.country, entry.users, entry.hosts = intern(country), _names(users), _names(hosts)
         return entry

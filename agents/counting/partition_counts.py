@@ -194,6 +194,10 @@ class PartitionCounts:
                 key, source = self._name(entries, ADDRESS, address, number, offset)
             if self._add(source, ADDRESS, minute, key, outcome, number, offset) and key:
                 source.meet(user, host, country, at)
+                if outcome == "success":
+                    source.got_in = max(source.got_in, at)
+                if service != source.services:
+                    source.tell(service, number if outcome == "failure" else 0)
 
     def _open(self, minute: int) -> Minute:
         self.unsent.setdefault(minute, self.newest)

@@ -13,7 +13,7 @@ import orjson
 from aiohttp import web
 from mode import Service
 
-from agents.counting import queries
+from agents.counting import attackers, queries
 from agents.counting.buckets import MINUTE
 from agents.counting.partition_store import PartitionStore
 from agents.counting.peers import Endpoint, guard
@@ -21,6 +21,8 @@ from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import ChangelogTable
 from agents.transport import BatchApp
+from enrichers.database import GeoDatabaseError
+from enrichers.enricher import Enricher
 
 _LIMIT = 10_000  # rows of an answer, unless the request says another number
 
@@ -36,6 +38,7 @@ class Server(Service):
         super().__init__()
         self._app, self._table = app, table
         self._endpoint, self._guard = endpoint, guard(settings)
+        self._systems = _systems(settings)
         self._runner: web.AppRunner | None = None
 
     async def on_start(self) -> None:
@@ -43,6 +46,8 @@ class Server(Service):
         application = web.Application(middlewares=[self._guard, _explain])
         application.router.add_get("/v1/owners", self._owners)
         application.router.add_get("/v1/attempts", self._attempts)
+        application.router.add_get("/v1/series", self._series)
+        application.router.add_get("/v1/countries", self._countries)
         application.router.add_get("/v1/attackers", self._attackers)
         application.router.add_get("/v1/attackers/{address}", self._attacker)
         application.router.add_get("/v1/state", self._state)
@@ -74,12 +79,21 @@ class Server(Service):
 
     async def _attackers(self, request: web.Request) -> web.Response:
         parts = self._table.store.recovered()
-        found = await queries.attackers(parts, _span(request), _limit(request))
+        found = await attackers.attackers(parts, _span(request), _wanted(request), self._systems)
         return self._answer(parts, found)
+
+    async def _series(self, request: web.Request) -> web.Response:
+        parts = self._table.store.recovered()
+        rows, truncated = await queries.series(parts, _span(request), _limit(request))
+        return self._answer(parts, {"rows": rows, "truncated": truncated})
+
+    async def _countries(self, request: web.Request) -> web.Response:
+        parts = self._table.store.recovered()
+        return self._answer(parts, {"rows": await attackers.countries(parts, _span(request))})
 
     async def _attacker(self, request: web.Request) -> web.Response:
         parts = self._table.store.recovered()
-        found = await queries.attacker(parts, _span(request), request.match_info["address"])
+        found = await attackers.attacker(parts, _span(request), request.match_info["address"])
         return self._answer(parts, {"attacker": found})
 
     async def _state(self, _: web.Request) -> web.Response:
@@ -115,6 +129,26 @@ def _span(request: web.Request) -> queries.Span:
 
 def _limit(request: web.Request) -> int:
     return _number(request, "limit", _LIMIT)
+
+
+def _wanted(request: web.Request) -> attackers.Wanted:
+    query, sort = request.query, request.query.get("sort", attackers.SORTS[0])
+    if sort not in attackers.SORTS:
+        raise ValueError(f"sort: one of {', '.join(attackers.SORTS)}")
+    texts = {name: query.get(name, "") for name in ("service", "country", "user", "host")}
+    prefix, system = query.get("q", ""), _number(request, "as", 0)
+    return attackers.Wanted(_limit(request), sort, query.get("order") == "asc", **texts, prefix=prefix, system=system)
+
+
+def _systems(settings: Settings) -> attackers.SystemOf:
+    """The function that finds an address's autonomous system; without a database all are unknown."""
+    try:
+        enricher = Enricher(settings.geoip, settings.asn) if settings.asn else None
+    except GeoDatabaseError:
+        enricher = None
+    if enricher is None:
+        return lambda address: 0
+    return lambda address: int(enricher.lookup(address).get("source_as_number", 0))
 
 
 def _number(request: web.Request, name: str, default: int) -> int:
