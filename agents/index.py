@@ -34,6 +34,7 @@ from topics.records.deadletter import letter, offset_of, reason_of
 from topics.records.stats import document
 
 ROLE = "index"
+_ASK = 5.0  # seconds between questions whether Elasticsearch is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +229,29 @@ class Indexer:
         return Document(self._streams[kind], identity, source, arrival(record.value))
 
 
+class _Watch:
+    """Asks Elasticsearch every few seconds whether it is there, because nothing may be written for hours."""
+
+    def __init__(self) -> None:
+        self._up = False
+
+    def missing(self) -> str:
+        """ "" if Elasticsearch answered the last question."""
+        return "" if self._up else "Elasticsearch does not answer"
+
+    async def run(self, sink: ElasticsearchSink) -> None:
+        """Ask for ever."""
+        while True:
+            self._up = await sink.reachable()
+            await asyncio.sleep(_ASK)
+
+
 def make_app(settings: Settings) -> BatchApp:
     """Make the Faust app of the role."""
     schemas = Schemas(settings)
     app = role_app(ROLE, settings)
-    check_continuity, metrics = ContinuityCheck(), Metrics(ROLE)
+    check_continuity, metrics, watch = ContinuityCheck(), Metrics(ROLE), _Watch()
+    app.conditions.append(watch.missing)
 
     async def index(stream: Any) -> None:
         gc.set_threshold(*TUNING.gc_thresholds)
@@ -240,13 +259,14 @@ def make_app(settings: Settings) -> BatchApp:
             settings.elasticsearch, data_streams=True, on_retry=metrics.retried, on_wait=metrics.put_off
         )
         indexer = Indexer(app, sink, schemas, settings, metrics)
-        writing = asyncio.create_task(indexer.run())
+        writing, watching = asyncio.create_task(indexer.run()), asyncio.create_task(watch.run(sink))
         try:
             async for event in stream.events():
                 check_continuity(event.message, event.value)
                 indexer.give(event)
         finally:
             writing.cancel()
+            watching.cancel()
             await sink.close()
 
     app.agent(app.batch_topic(*app.batch_topics), name=ROLE)(index)

@@ -1,9 +1,8 @@
-"""Counts what happens to batches, and serves it as Prometheus metrics. `docs/metrics.md` explains each of them.
+"""Counts what happens to batches, as Prometheus metrics. `docs/metrics.md` explains each of them.
 
 Methods are to be called per batch, never per record. Names: https://prometheus.io/docs/practices/naming/
 """
 
-import logging
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,16 +12,11 @@ from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.exposition import start_http_server
 from prometheus_client.registry import Collector
-
-HOST = "127.0.0.1"
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which says when it began
 REGISTRY = CollectorRegistry()
-"""Every metric of this process; `serve` and the web role show it."""
-
-_log = logging.getLogger("ogrewatch.metrics")
+"""Every metric of this process; its health port and the web role show it."""
 
 
 def _counter(name: str, explained: str, *labels: str) -> Counter:
@@ -152,18 +146,3 @@ class Metrics:
     def watch(self, standings: Callable[[], Iterable[Standing]]) -> None:
         """Call `standings` whenever Prometheus asks, in another thread: it must copy what the event loop changes."""
         _STANDINGS.sources[self._role] = standings
-
-
-def serve(port: int, process: int = 0) -> bool:
-    """Show the metrics on `port` + `process` of 127.0.0.1 from a thread of their own; nowhere when `port` is 0.
-
-    Says whether they are shown. A port that is taken is logged, not raised: a worker does its work without.
-    """
-    if not port:
-        return False
-    try:
-        start_http_server(port + process, HOST, REGISTRY)
-    except OSError as error:
-        _log.error("no metrics on %s:%d: %s; OGREWATCH_METRICS_PORT chooses another", HOST, port + process, error)
-        return False
-    return True

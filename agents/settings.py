@@ -83,17 +83,23 @@ class Settings(EnvironmentSettings):
     count_advertise: str = Field(
         "", description="Name or address by which others reach it, such as a pod's; `count_host` when unset."
     )
+    metrics_host: str = Field(
+        "127.0.0.1", min_length=1, description="Address of /metrics, /livez and /readyz; they ask nobody who comes."
+    )
     metrics_port: int = Field(
-        0,
-        ge=0,
-        le=65_535,
-        description="Prometheus port of the first worker process, 0 for none; the n-th takes n more.",
+        0, ge=0, le=65_535, description="Their port in the first process, 0 for none; the n-th takes n more."
+    )
+    grace: float = Field(
+        30.0, ge=5, description="How long a normalize, count or index process may take to stop, before it is ended."
     )
     data_dir: Path = Field(
         Path.home() / ".local" / "share" / "ogrewatch", description="Where servers and workers keep data."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "WARNING", description="Least severe of our own log records that is printed."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How a process of a role prints its log: lines to read, or a JSON object a line."
     )
 
     @property

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
 
 PANEL = "Run"
 
@@ -46,8 +49,12 @@ def http(
         "tokens": tokens,
         "insecure": insecure,
     }
-    settings = _settings(IngestSettings, options)
-    _run(_serve_http(settings), f"listen on {settings.host}:{settings.port}")
+    run_http(_settings(IngestSettings, options))
+
+
+def run_http(settings: Any, number: int = 0) -> None:
+    """Run the HTTP receiver. `number` counts processes of a supervisor, and decides on the port of metrics."""
+    _run(_serve_http(settings, number), f"listen on {settings.host}:{settings.port}")
 
 
 @app.command()
@@ -110,22 +117,39 @@ def _run(serving: Coroutine[Any, Any, bool], task: str) -> None:
         raise typer.Exit(1)
 
 
-async def _serve_http(settings: Any) -> bool:
+def _say(common: "Settings", text: str) -> None:
+    """Say that all is well; not among the lines of a JSON log."""
+    if common.log_format == "text":
+        typer.echo(text, err=True)
+
+
+async def _serve_http(settings: Any, number: int) -> bool:
     from agents.settings import Settings
     from cli.token import token_file
     from ingest.http.proxy import proxy
     from ingest.runner import run_until_signal
+    from topics.health import Health, serve
     from topics.kafka.client import answers
+    from topics.logs import print_logs
 
     common = Settings()
+    print_logs("ingest", common.log_level, common.log_format)
     answers(common.kafka)
     scheme = "https" if settings.certificate else "http"
     async with proxy(settings, token_file(settings.tokens), common.kafka, common.prefix) as receiver:
+        health = Health()
+        health.require("ingest", receiver.missing)
+        port = common.metrics_port + number if common.metrics_port else 0
+        serve(common.metrics_host, port, health, receiver.context.metrics.registry)
+        beating = asyncio.create_task(health.beat())
 
         def ready() -> None:
-            typer.echo(f"Listening on {scheme}://{settings.host}:{receiver.port}, Kafka at {common.kafka}.", err=True)
+            _say(common, f"Listening on {scheme}://{settings.host}:{receiver.port}, Kafka at {common.kafka}.")
 
-        return await run_until_signal(receiver, receiver.context.delivery, settings.grace, ready)
+        try:
+            return await run_until_signal(receiver, receiver.context.delivery, settings.grace, ready)
+        finally:
+            beating.cancel()
 
 
 async def _serve_amqp(settings: Any) -> bool:
@@ -133,12 +157,14 @@ async def _serve_amqp(settings: Any) -> bool:
     from ingest.amqp.bridge import bridge
     from ingest.runner import run_until_signal
     from topics.kafka.client import answers
+    from topics.logs import print_logs
 
     common = Settings()
+    print_logs("amqp", common.log_level, common.log_format)
     answers(common.kafka)
     async with bridge(settings, common.kafka, common.prefix) as made:
 
         def ready() -> None:
-            typer.echo(f"Reading {settings.queue} of {made.receiver.broker}, Kafka at {common.kafka}.", err=True)
+            _say(common, f"Reading {settings.queue} of {made.receiver.broker}, Kafka at {common.kafka}.")
 
         return await run_until_signal(made.receiver, made.delivery, settings.grace, ready)

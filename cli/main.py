@@ -37,7 +37,7 @@ def main() -> None:
     """
     guard_logs()
     _register()
-    if "--bare" not in sys.argv:  # the supervisor of such a process has printed them
+    if not {"--bare", "--number"}.intersection(sys.argv):  # the supervisor of such a process has printed them
         for warning in warnings(os.environ):
             typer.echo(printable(warning), err=True)
     try:

@@ -3,10 +3,12 @@
 It keeps no state, so that any number of web processes may run, and be started and stopped at any time.
 """
 
+import asyncio
 import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +24,7 @@ from agents.settings import Settings
 from enrichers.database import GeoDatabaseError
 from enrichers.enricher import Enricher
 from topics.catalogue import RAW
+from topics.health import Health
 from web.access import CHALLENGE, VIEWER, Access, Denied, tls_of
 from web.api import HEALTH, Api, error
 from web.broker import Broker
@@ -68,21 +71,30 @@ def make_app(settings: Settings) -> web.Application:
     return app
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, health: Health | None = None) -> None:
     """Serve until SIGTERM or SIGINT; exits with a message and status 1 when the port is not available.
 
     Raises `BadSettings`.
     """
     logging.basicConfig(level=settings.log_level)
-    host, port = settings.web_host, settings.web_port
+    host, port, app = settings.web_host, settings.web_port, make_app(settings)
+    app.cleanup_ctx.append(partial(_beating, health or Health()))
     try:
         web.run_app(
-            make_app(settings), host=host, port=port, ssl_context=tls_of(settings), print=None, access_log=None,
+            app, host=host, port=port, ssl_context=tls_of(settings), print=None, access_log=None,
             shutdown_timeout=_GRACE,
         )  # fmt: skip
     except OSError as error:
         why = str(error.strerror).rpartition(": ")[2]  # asyncio puts the address before it
         sys.exit(f"The page cannot be served at {host}:{port} ({why}); OGREWATCH_WEB_PORT chooses another.")
+
+
+async def _beating(health: Health, _: web.Application) -> AsyncIterator[None]:
+    """Tell `health` that the event loop turns."""
+    beating = asyncio.create_task(health.beat())
+    yield
+    health.stopping = True
+    beating.cancel()
 
 
 def _about(settings: Settings) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from agents.transport.credentials import credentials
 from agents.transport.kafka_producer import GaplessProducer
 from agents.transport.producer import Producer
 from agents.transport.recovery import TableManager
+from topics.health import Health
 
 DAY = 86_400.0
 
@@ -55,7 +56,7 @@ class BatchApp(faust.App):
     a partition that has used up its share is not fetched); aiokafka holds up to a compressed MiB per partition besides.
     `delivery` overrides librdkafka's settings for what is produced. `truncation_help` is appended to the message that
     ends the process when Kafka has lost the end of a log. `on_committed` is called after each commit; the default,
-    `int`, does nothing. `settings` are Faust's.
+    `int`, does nothing. `settings` are Faust's. `conditions` of readiness may be added: each returns "" if it holds.
 
     An agent reads `async for event in stream.events()`, and calls `event.ack()` once everything the batch led to is
     durable. What is not acknowledged is read again after a restart or a rebalance; acknowledgements that come after
@@ -81,6 +82,8 @@ class BatchApp(faust.App):
         self.batch_topics, self.batch_max_bytes = frozenset(batch_topics), batch_max_bytes
         self.servers, self.delivery = broker, GaplessProducer(broker, delivery)
         self.truncation_help, self.on_committed = truncation_help, on_committed
+        self.serving = -1  # the generation of the group whose streams flow
+        self.conditions: list[Callable[[], str]] = []
         datadir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
         super().__init__(
             id,
@@ -113,6 +116,21 @@ class BatchApp(faust.App):
         """Yield for each partition: batches and bytes not acknowledged, records not handed out yet."""
         if self._consumer is not None:
             yield from cast(Consumer, self._consumer).accounts()
+
+    def beat(self, health: Health) -> None:
+        """Have the fetch thread note that its loop turns, if it runs."""
+        if self._consumer is not None:
+            cast(Consumer, self._consumer).beat(health)
+
+    def missing(self) -> str:
+        """Why nothing is processed now, "" if the app has its partitions and can reach Kafka. For any thread."""
+        if self._consumer is None or self.serving < 0:
+            return "not in its group, or tables are not recovered yet"
+        if self.rebalancing or self.serving != self.consumer_generation_id:
+            return "partitions are moving"
+        if not cast(Consumer, self._consumer).has_coordinator():
+            return "Kafka does not answer"
+        return next(filter(None, (condition() for condition in self.conditions)), "")
 
     def committed(self, tp: TP) -> int:
         """Return the offset at which a restart would begin to read a partition, as far as Kafka has confirmed it."""

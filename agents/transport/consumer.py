@@ -35,6 +35,7 @@ from agents.transport.fetching import RECORD_OVERHEAD, FetchThread, Truncated
 from agents.transport.log_check import LogCheck
 from agents.transport.offsets import OffsetTracker
 from agents.transport.ordering import abort_process
+from topics.health import Health
 from topics.kafka.topic_ids import partition_counts
 
 _FETCH_WAIT = 1.0  # seconds a fetch waits when nothing has arrived
@@ -58,6 +59,14 @@ class Consumer(driver.Consumer):
         self._acknowledged = asyncio.Event()
         self._misplaced: set[TP] = set()  # partitions whose fetches do not begin at their tracker's position
         self._logs = LogCheck(self.app)
+
+    def beat(self, health: Health) -> None:
+        """Have the thread's loop note that it turns, if it runs."""
+        self._thread.beat(health)
+
+    def has_coordinator(self) -> bool:
+        """Whether the group's coordinator was reached when last needed. For any thread."""
+        return self._thread.has_coordinator()
 
     def _new_consumer_thread(self) -> FetchThread:
         return FetchThread(self, loop=self.loop, beacon=self.beacon)

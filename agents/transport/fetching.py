@@ -26,12 +26,14 @@ from agents.transport import record_batches
 from agents.transport.batch import Piece
 from agents.transport.ordering import abort_process
 from agents.transport.ownership import commit_as_owner
+from topics.health import Health
 
 RECORD_OVERHEAD = 500  # bytes charged for a record besides its key and value: a dataclass of eleven fields
 FETCH_BYTES = 8 << 20  # of one response; a larger first record is still returned whole (KIP-74)
 _BATCH = struct.Struct(">qiiB")  # base offset, length, leader epoch, format
 _BATCH_OVERHEAD, _MAGIC = 12, 2  # bytes before what the length counts; the format that has epochs
 _STOP_LIMIT = 8.0  # seconds that closing the consumer may take
+_LOOP = "fetch thread"
 FETCH_WAIT_MS = 250  # one request is under way at a time, so what waits at the broker delays all other partitions
 
 
@@ -68,6 +70,18 @@ class FetchThread(AIOKafkaConsumerThread):
             return response
 
         client.send = listening
+
+    def beat(self, health: Health) -> None:
+        """Have the thread's loop note that it turns; forget it when it has ended."""
+        if self.thread_loop.is_running():
+            self.thread_loop.call_soon_threadsafe(health.turned, _LOOP)
+        else:
+            health.forget(_LOOP)
+
+    def has_coordinator(self) -> bool:
+        """Whether the group's coordinator was reached when last needed. For any thread."""
+        coordinator = getattr(self._consumer, "_coordinator", None)
+        return getattr(coordinator, "coordinator_id", None) is not None
 
     async def on_start(self) -> None:
         """Start the consumer, and watch over its membership of the group.

@@ -5,17 +5,19 @@ import contextlib
 import logging
 import signal
 import sys
+from functools import partial
 from typing import NoReturn
 
 from mode import Service
 
 from agents.transport.app import BatchApp
-from agents.transport.log_filter import RateLimitFilter
 from agents.transport.ordering import abort_process
 from topics.errors import AccessRefused
+from topics.health import Health
 from topics.kafka.client import answers
 
-STOP_LIMIT = 30.0  # seconds from the signal until the process is ended
+STOP_LIMIT = 30.0
+"""Seconds from the signal until the process is ended, unless `worker` is told another number."""
 _RETRY = 1.0  # seconds between checks whether Kafka answers
 
 log = logging.getLogger("ogrewatch.transport")
@@ -25,19 +27,21 @@ class _Root(Service):
     """The parent of all apps of the process: a crash of any of them is recorded here."""
 
 
-async def worker(*apps: BatchApp) -> None:
+async def worker(*apps: BatchApp, health: Health | None = None, grace: float = STOP_LIMIT) -> None:
     """Run apps until SIGTERM or SIGINT, then stop gracefully: what is done is committed, the rest is left to others.
 
     Waits for Kafka first, and logs that once: Faust would crash again and again. Raises what an app crashed with, and
-    `AccessRefused`. A stop that takes longer than `STOP_LIMIT` ends the process (status 70).
+    `AccessRefused`. A stop that takes longer than `grace` seconds ends the process (status 70). `health` is told that
+    the loops turn.
     """
-    root = _Root()
+    root, health = _Root(), health or Health()
     for app in apps:
         app.beacon.reattach(root.beacon)
         app.in_worker = True
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    beating = asyncio.create_task(health.beat(also=partial(_beat, apps, health)))
     for app in apps:
         await _answered(app, stop)
     if stop.is_set():
@@ -47,12 +51,19 @@ async def worker(*apps: BatchApp) -> None:
         await asyncio.gather(*(_unless(stop, app) for app in apps))
         await root.wait_first(stop.wait())  # or a crash
     finally:
-        limit = loop.call_later(STOP_LIMIT, abort_process, f"no graceful stop within {STOP_LIMIT:.0f} seconds")
+        health.stopping = True
+        limit = loop.call_later(grace, abort_process, f"no graceful stop within {grace:.0f} seconds")
         await asyncio.gather(*(app.stop() for app in apps))
         await root.stop()
         limit.cancel()
+        beating.cancel()
     if root.crash_reason:
         raise root.crash_reason
+
+
+def _beat(apps: tuple[BatchApp, ...], health: Health) -> None:
+    for app in apps:
+        app.beat(health)
 
 
 async def _answered(app: BatchApp, stop: asyncio.Event) -> None:
@@ -75,16 +86,13 @@ async def _unless(stop: asyncio.Event, app: BatchApp) -> None:
         await starting
 
 
-def run(*apps: BatchApp, log_level: str = "WARNING") -> NoReturn:
-    """Run apps in this process and exit.
+def run(*apps: BatchApp, health: Health | None = None, grace: float = STOP_LIMIT) -> NoReturn:
+    """Run apps in this process and exit; see `worker`.
 
     Status 0 after a signal, 1 after a crash (for a supervisor to restart), 77 when Kafka refuses us.
     """
-    printer = logging.StreamHandler(sys.stderr)
-    printer.addFilter(RateLimitFilter())
-    logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[printer])
     try:
-        asyncio.run(worker(*apps))
+        asyncio.run(worker(*apps, health=health, grace=grace))
     except AccessRefused as error:
         log.critical("%s", error)
         sys.exit(AccessRefused.STATUS)

@@ -1,4 +1,7 @@
-"""Serves `/metrics` for Prometheus and `/healthz` of the bridge; the latter is 503 while RabbitMQ or Kafka is down."""
+"""Serves `/metrics` for Prometheus, `/livez` and `/readyz` for Kubernetes, and `/healthz`, of the bridge.
+
+`/readyz` and `/healthz` are 503 while RabbitMQ or Kafka is down. `/livez` needs the event loop alone.
+"""
 
 from collections.abc import Callable
 
@@ -16,7 +19,14 @@ class HealthServer:
     async def open(self, host: str, port: int) -> None:
         """Listen. Raises `OSError`."""
         app = web.Application()
-        app.add_routes([web.get("/metrics", self._page), web.get("/healthz", self._health)])
+        app.add_routes(
+            [
+                web.get("/metrics", self._page),
+                web.get("/healthz", self._health),
+                web.get("/livez", self._live),
+                web.get("/readyz", self._health),
+            ]
+        )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -29,6 +39,9 @@ class HealthServer:
     async def _page(self, _: web.Request) -> web.Response:
         body, content_type = self._metrics.page()
         return web.Response(body=body, headers={"Content-Type": content_type})
+
+    async def _live(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
 
     async def _health(self, _: web.Request) -> web.Response:
         parts = self._parts()

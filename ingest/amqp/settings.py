@@ -37,5 +37,5 @@ class AmqpSettings(EnvironmentSettings):
 
     events_topic: str = Field("raw.events", description="Topic of the events.")
     grace: float = Field(5.0, ge=0, description="How long a stop waits for what was accepted.")
-    metrics_host: str = Field("127.0.0.1", description="Address of /metrics and /healthz.")
-    metrics_port: int = Field(0, ge=0, le=65_535, description="Port of /metrics and /healthz; 0 for none.")
+    metrics_host: str = Field("127.0.0.1", description="Address of /metrics, /livez and /readyz.")
+    metrics_port: int = Field(0, ge=0, le=65_535, description="Port of /metrics, /livez and /readyz; 0 for none.")

@@ -49,6 +49,12 @@ class HttpReceiver:
         """Whether no request is under way."""
         return not self._active
 
+    def missing(self) -> str:
+        """Why nothing can be accepted now, "" if it can. For any thread."""
+        if self.context.draining or self.context.delivery.finished.is_set():
+            return "shutting down"
+        return "" if self.context.cluster.up else "Kafka does not answer"
+
     async def open(self) -> None:
         """Listen. `port` is the actual port afterwards. Raises `OSError`."""
         settings, metrics = self.context.settings, self.context.metrics

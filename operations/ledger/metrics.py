@@ -7,10 +7,10 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from agents.metrics import HOST
 from operations.ledger.balance import Ledger
 from operations.ledger.counts import Raw, Typed
 
+_HOST = "127.0.0.1"
 _Row = tuple[Raw | Typed, str, int | None]
 """A partition, the role that the number is about, and the number; None where it is not known."""
 
@@ -38,7 +38,7 @@ def serve(port: int) -> LedgerMetrics:
     """Show metrics on a port of 127.0.0.1 from a thread. Raises `OSError` when it is taken."""
     registry, metrics = CollectorRegistry(), LedgerMetrics()
     registry.register(metrics)
-    start_http_server(port, HOST, registry)
+    start_http_server(port, _HOST, registry)
     return metrics
 
 

@@ -38,6 +38,7 @@ _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _NEVER = {"if_seq_no": str(2**53 - 1), "if_primary_term": "1", "filter_path": "error"}
 _NOBODY = "ogrewatch-sample"  # the id in a request that stores nothing
 _TIMEOUT = 60.0  # seconds for one request
+_PING_TIMEOUT = 5.0  # seconds that a node has to answer whether it is there
 _CONCURRENT = 8  # requests at a time, at most
 _BAD, _TOO_LARGE, _TOO_MUCH = 400, 413, 429
 _INDEX = b'"_index":"%b"'
@@ -124,6 +125,16 @@ class ElasticsearchSink:
         except TransportError:
             return ""
         return ""
+
+    async def reachable(self) -> bool:
+        """Whether a node answers, whatever it says."""
+        try:
+            await self._client.options(request_timeout=_PING_TIMEOUT).info(filter_path="tagline")
+        except TransportError:
+            return False
+        except ApiError as error:
+            return error.status_code < 500
+        return True
 
     async def close(self) -> None:
         """Close the connections."""

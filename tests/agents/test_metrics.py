@@ -1,16 +1,15 @@
 """Metrics as Prometheus gets to see them."""
 
-import logging
-import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import web.metrics  # noqa: F401  the web role's metrics are explained in the same place
-from agents.metrics import HOST, REGISTRY, Metrics, Standing, serve
-from stack.ports import free_port
+from agents.metrics import REGISTRY, Metrics, Standing
+from stack.ports import HOST
+from topics.health import Health, HealthServer
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -63,25 +62,15 @@ def test_a_partition_that_moved_away_is_gone(unique: str) -> None:
     assert value("lag_records", **at | {"partition": "3"}) == 0
 
 
-def test_they_are_served_on_the_port_of_the_process(unique: str) -> None:
+def test_a_process_shows_its_metrics_on_its_health_port(unique: str) -> None:
     Metrics(unique).committed()
-    port = free_port()
-    assert serve(port - 2, process=2)
-    with urllib.request.urlopen(f"http://{HOST}:{port}/metrics") as response:
+    server = HealthServer(HOST, 0, Health(), REGISTRY)
+    with closing(server), urllib.request.urlopen(f"http://{HOST}:{server.server_port}/metrics") as response:
         families = {family.name: family for family in text_string_to_metric_families(response.read().decode())}
     commits = {one.labels["role"]: one.value for one in families["ogrewatch_last_commit_timestamp_seconds"].samples}
     assert commits[unique] > 1e9
     assert [one.labels.keys() for one in families["ogrewatch_build_info"].samples] == [{"version", "python"}]
     assert "process_resident_memory_bytes" in families
-
-
-def test_no_port_means_no_server_and_a_taken_one_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    assert not serve(0, process=1)
-    port = free_port()
-    assert serve(port)
-    with caplog.at_level(logging.ERROR):
-        assert not serve(port)
-    assert f"no metrics on {HOST}:{port}" in caplog.text
 
 
 def test_the_manual_explains_every_metric() -> None:

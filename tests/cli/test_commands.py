@@ -7,7 +7,7 @@ from cli import main
 
 COMMANDS = {
     *("bench", "deadletter", "doctor", "down", "explain", "ingest", "ledger", "new-stream", "parse", "produce"),
-    *("repair", "rules", "soak", "stats", "token", "topics", "up", "worker"),
+    *("repair", "rules", "run", "soak", "stats", "token", "topics", "up", "worker"),
 }
 
 

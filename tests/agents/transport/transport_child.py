@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agents.transport import BatchApp, ContinuityCheck, run
+from agents.transport import BatchApp, ContinuityCheck, RateLimitFilter, run
+from topics.logs import print_logs
 
 settings = json.loads(sys.argv[1])
 app = BatchApp(
@@ -37,4 +38,5 @@ async def copy(stream: Any) -> None:
 
 
 app.agent(app.batch_topic(settings["source"]), name="copy")(copy)
+print_logs("copy", "WARNING", "text", RateLimitFilter())
 run(app)
