@@ -1,15 +1,17 @@
-"""The state of one group of one rule: what it has seen, and its open alert.
+"""The state of one group of one rule: what it has seen, and its newest alert.
 
-A state is a function of the matches that were added, in the order of their logs. Each match names its log (a typed
-topic and partition) and offset; one at or below the offset that the group has seen of its log changes nothing, so that
-whoever reads again from an earlier offset comes to the same state.
+A state is a function of the matches that were added, in their order. Whoever keeps it sees to it that each is added
+once (`agents.detection.state`). Which alert a match belongs to follows from the times of events alone: an alert that is
+over goes on if a late match of its time comes.
 """
 
 from dataclasses import dataclass
+from sys import intern
 from typing import Any, NamedTuple
 
-from alerts.alert import Evidence, OpenAlert, alert_id
+from alerts.alert import MOST_EVIDENCE, MOST_SAMPLES, Evidence, OpenAlert, Sighting, alert_id
 from alerts.correlation.windows import SECOND, Occurrence, Tally, Window, make_tally
+from alerts.engine.view import Reference
 from alerts.rules.correlation import Correlation
 from alerts.rules.model import Rule
 
@@ -31,50 +33,68 @@ class Opened:
 
 
 class Group:
-    """One group of a rule over single events, or of a correlation (then it has a tally)."""
+    """One group of a rule over single events, or of a correlation (then it has a tally).
 
-    __slots__ = ("_rule", "alert", "key", "positions", "previous", "tally", "touched")
+    `recent` are the last matches before an alert, `samples` some of their values. `position` and `generation` are those
+    of the group's record in a changelog (`agents.state.changelog`).
+    """
+
+    __slots__ = (
+        "_rule", "alert", "fed", "fresh", "generation", "key", "position", "previous", "recent", "samples", "tally",
+        "touched",
+    )  # fmt: skip
 
     def __init__(self, rule: Rule | Correlation, key: tuple[str, ...]) -> None:
         self._rule, self.key = rule, key
         self.tally: Tally | None = make_tally(rule) if isinstance(rule, Correlation) else None
-        self.positions: dict[int, int] = {}
         self.alert: OpenAlert | None = None
-        self.previous, self.touched = "", 0
+        self.recent: tuple[Reference, ...] = ()
+        self.samples: tuple[str, ...] = ()
+        self.fed: tuple[str, ...] = ()
+        self.previous, self.touched, self.fresh = "", 0, True
+        self.position, self.generation = -1, 0
 
-    def see(self, seen: Occurrence, place: Place, evidence: Evidence) -> Opened | None:
-        """Take a match; what it did to an alert, None when it did nothing or was taken before."""
-        if place.offset <= self.positions.get(place.log, -1):
-            return None
-        self.positions[place.log] = place.offset
-        self.touched = max(self.touched, place.now)
+    def see(self, seen: Occurrence, sighting: Sighting) -> Opened | None:
+        """Take a match; what it did to an alert, None when it did nothing."""
+        self.touched = max(self.touched, sighting.now)
         if self.tally is not None:
             self.tally.add(seen)
         if self.alert is not None and seen.at <= self.alert.last + int(self._quiet() * SECOND):
-            self.alert.add(seen.at, place.now, evidence)
+            self.alert.add(sighting, seen.value)
             return Opened(self.alert, new=False)
         window = Window(seen.at, seen.at, 1) if self.tally is None else self.tally.holds(seen)
-        return None if window is None else self._open(window, seen, place, evidence)
+        if window is not None:
+            return self._open(window, seen, sighting)
+        self.recent = (*self.recent[1 - MOST_EVIDENCE :], sighting.event)
+        if seen.value and len(self.samples) < MOST_SAMPLES and seen.value not in self.samples:
+            self.samples = (*self.samples, seen.value)
+        return None
 
-    def _open(self, window: Window, seen: Occurrence, place: Place, evidence: Evidence) -> Opened:
+    def _open(self, window: Window, seen: Occurrence, sighting: Sighting) -> Opened:
+        previous = self.previous if self.alert is None else self.alert.id
         identity = alert_id(self._rule.id, self._rule.revision, self.key, window.begin)
-        self.alert = OpenAlert(identity, window, min(window.begin, seen.at), seen.at, place.now, previous=self.previous)
+        begin = min(window.begin, seen.at)
+        self.alert = OpenAlert(identity, window, begin, seen.at, sighting.now, previous=previous)
         self.alert.count = max(0, int(window.found) - 1)
-        self.alert.add(seen.at, place.now, evidence)
+        self.alert.evidence = [Evidence(one.id, one.at, "") for one in self.recent if one.at >= begin]
+        self.alert.samples = list(self.samples)
+        self.recent = self.samples = ()
+        self.alert.add(sighting, seen.value)
         return Opened(self.alert, new=True)
 
     def close(self, now: int) -> OpenAlert | None:
-        """The alert, if nothing came for it so long that it ends at `now`, the time of the log."""
+        """The alert, if nothing came for it so long that it is over at `now`, the time of the log."""
         alert = self.alert
-        if alert is None or now - alert.seen < self._quiet() * SECOND:
+        if alert is None or alert.over or now - alert.seen < self._quiet() * SECOND:
             return None
-        self.alert, self.previous = None, alert.id
+        alert.over = True
         return alert
 
     def over(self, now: int, lateness: int) -> bool:
         """Whether the group can be forgotten at `now`: it has no open alert, and nothing that could still count."""
         span = self._rule.span if isinstance(self._rule, Correlation) else 0.0
-        return self.alert is None and now - self.touched > (span + self._quiet()) * SECOND + lateness
+        quiet = self.alert is None or self.alert.over
+        return quiet and now - self.touched > (span + self._quiet()) * SECOND + lateness
 
     def _quiet(self) -> float:
         """Seconds without a match after which an alert ends."""
@@ -83,13 +103,15 @@ class Group:
     def dump(self) -> list[Any]:
         """All of it but its rule and key, as JSON; `load` takes it again."""
         tally = None if self.tally is None else self.tally.dump()
-        positions = list(self.positions.items())
-        return [positions, self.touched, self.previous, tally, None if self.alert is None else self.alert.dump()]
+        alert = None if self.alert is None else self.alert.dump()
+        return [self.touched, self.fresh, self.previous, tally, alert, [[*one] for one in self.recent], self.samples,
+                self.fed]  # fmt: skip
 
     def load(self, dumped: list[Any]) -> None:
         """Be what was dumped."""
-        positions, self.touched, self.previous, tally, alert = dumped
-        self.positions = dict(positions)
+        self.touched, self.fresh, self.previous, tally, alert, recent, samples, fed = dumped
         if self.tally is not None:
             self.tally.load(tally)
         self.alert = None if alert is None else OpenAlert.load(alert)
+        self.recent = tuple(Reference(intern(topic), *rest) for topic, *rest in recent)
+        self.samples, self.fed = tuple(samples), tuple(fed)

@@ -4,119 +4,224 @@ This is the whole of detection in memory, and the same code for live events, bac
 holds follows from the matches and the times it was given; who keeps it (`groups`, by rule and key) writes what changed
 (`dirty`) wherever it must outlive a process.
 
-Groups are chosen by strangers: an attacker invents users. So a rule has at most `MOST_GROUPS` groups; matches of
-further ones are counted in `overflow`, by rule, and shown.
+A group lives in one partition, its home, whatever partitions its matches are read from. A judge that is told of homes
+takes matches whose home is here, and leaves those of other homes in `forwards`, which others `deliver`.
+
+Groups are chosen by strangers: an attacker invents users. So there is a limit (`alerts.correlation.limits`).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from alerts.alert import LONGEST_LINE, Evidence, OpenAlert
-from alerts.correlation.groups import Group, Opened, Place
+from alerts.alert import OpenAlert, Sighting
+from alerts.correlation.groups import Group, Place
+from alerts.correlation.limits import MOST_GROUPS, Key, Recency
 from alerts.correlation.windows import LATENESS, SECOND, Occurrence
 from alerts.engine.engines import Match
 from alerts.engine.predicate import Getter
-from alerts.rules.correlation import Correlation, Stage
+from alerts.rules.correlation import Correlation
 from alerts.rules.load import RuleSet
 from alerts.rules.model import Rule
 
-MOST_GROUPS = 100_000
 LONGEST_NAME = 256
 """Characters of a part of a group's key; what is longer is cut."""
 _MINUTE = 60 * SECOND
 _DEFAULT_GROUPS = ("source.ip", "user.name", "host.hostname")
 """What matches of a rule that names no group are gathered by: the first of these that the event has."""
+_FED = 16
+"""Alerts of other correlations that a group remembers to have taken."""
 
-Key = tuple[str, tuple[str, ...]]
-"""A rule's id, and the values of what it groups by."""
+AnyRule = Rule | Correlation
+Home = Callable[[str], int]
+"""Gives the partition of a key, as the typed topics have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What became of an alert: it was opened (`new`), has one match more, or is `closed`."""
 
-    rule: Rule | Correlation
+    rule: AnyRule
     key: tuple[str, ...]
     alert: OpenAlert
     new: bool = False
     closed: bool = False
 
 
-class Judge:
-    """All rules of a set, and their groups. `late` counts matches by rule that came too late, or from the future."""
+class Forward(NamedTuple):
+    """A match for a group whose home is another partition. `fed` is the alert that is the match, "" for an event."""
 
-    def __init__(self, rules: RuleSet, most_groups: int = MOST_GROUPS) -> None:
-        self._rules, self._most = rules, most_groups
+    home: int
+    rule: str
+    revision: str
+    key: tuple[str, ...]
+    seen: Occurrence
+    sighting: Sighting
+    fed: str = ""
+
+
+class _Target(NamedTuple):
+    """Where matches of a rule go: a rule, the number of a stage, and the fields of the group and of the value."""
+
+    rule: AnyRule
+    stage: int
+    group: tuple[str, ...]
+    value: str
+
+
+class Judge:
+    """All rules of a set, and their groups. `late` counts matches by rule that came too late, or from the future,
+    `evicted` groups by rule that were forgotten for want of room.
+
+    `most_groups` is for each rule; all together may have four times as many. `home` and `here` say where groups live;
+    without them all do here.
+    """
+
+    def __init__(self, rules: RuleSet, most_groups: int = MOST_GROUPS, home: Home | None = None, here: int = 0) -> None:
+        self._home, self._here = home, here
         self.groups: dict[Key, Group] = {}
         self.dirty: set[Key] = set()
-        self.overflow, self.late = Counter[str](), Counter[str]()
-        self._numbers = Counter[str]()
-        self._users: dict[str, list[tuple[Correlation, int, Stage]]] = defaultdict(list)
+        self.forwards: list[Forward] = []
+        self.evicted, self.late = Counter[str](), Counter[str]()
+        self._recency = Recency(most_groups)
+        self._calendar: dict[int, set[Key]] = defaultdict(set)
+        self.looked = 0
+        self._use(rules)
+
+    def _use(self, rules: RuleSet) -> None:
+        self._all: dict[str, AnyRule] = {**rules.rules, **rules.correlations}
+        self._targets: dict[str, list[_Target]] = defaultdict(list)
+        for rule in rules.rules.values():
+            if not rule.silent:
+                self._targets[rule.id].append(_Target(rule, 0, rule.group_by, ""))
         for correlation in rules.correlations.values():
             for number, stage in enumerate(correlation.stages):
-                self._users[stage.rule].append((correlation, number, stage))
-        self._calendar: dict[int, set[Key]] = defaultdict(set)
-        self._looked = 0
+                self._targets[stage.rule].append(_Target(correlation, number, stage.group, stage.value))
+        self._anchors = {identity: _anchor(rule) for identity, rule in self._all.items()}
+
+    def adopt(self, rules: RuleSet) -> list[Change]:
+        """Judge by other rules from now on. Groups of rules that are gone, or whose logic has changed, are forgotten,
+        and their alerts closed.
+        """
+        before = self._all
+        self._use(rules)
+        gone = [key for key in self.groups if key[0] not in self._all or self._all[key[0]].revision != key[1]]
+        found = [self._end(before[key[0]], key) for key in gone]
+        return [change for change in found if change is not None]
+
+    def _end(self, rule: AnyRule, key: Key) -> Change | None:
+        group = self._forget(key)
+        alert = group.alert
+        if alert is None or alert.over or rule.silent:
+            return None
+        alert.over = True
+        return Change(rule, key[2:], alert, closed=True)
 
     def see(self, match: Match, place: Place) -> list[Change]:
         """Take a match that was read at `place`; what it did to alerts."""
-        rule, get = match.rule, match.get
-        evidence = _evidence(get)
-        if not place.now - LATENESS <= evidence.at <= place.now + LATENESS:
+        rule, get, event = match.rule, match.get, match.view.reference
+        now, at = place.now, event.at
+        if not now - LATENESS <= at <= now + LATENESS:
             self.late[rule.id] += 1
             return []
         found: list[Change] = []
-        if not rule.silent:
-            found += self._take(rule, _key(rule, get), Occurrence(0, evidence.at), place, evidence)
-        for correlation, number, stage in self._users.get(rule.id, ()):
-            key = tuple(_first(get, name) for name in stage.group)
-            value = _first(get, stage.value) if stage.value else ""
-            if all(key):
-                seen = Occurrence(number, evidence.at, value, place.offset)
-                found += self._take(correlation, key, seen, place, evidence)
+        sighting = Sighting(event, now, match.view.line)
+        for target in self._targets.get(rule.id, ()):
+            if target.rule is rule:
+                key = _key(target.group, get)
+            else:
+                key = tuple(_first(get, name) for name in target.group)
+                if not all(key):
+                    continue
+            value = _first(get, target.value) if target.value else ""
+            found += self._send(target.rule, key, Occurrence(target.stage, at, value, event.offset), sighting)
         return found
 
-    def _take(
-        self, rule: Rule | Correlation, key: tuple[str, ...], seen: Occurrence, place: Place, evidence: Evidence
-    ) -> Iterator[Change]:
-        group = self._group(rule, key, place.now)
-        if group is None:
-            return
-        opened = group.see(seen, place, evidence)
-        self.dirty.add((rule.id, key))
-        if opened is None:
-            return
-        if not rule.silent:
-            yield Change(rule, key, opened.alert, opened.new)
-        if opened.new and isinstance(rule, Correlation):
-            yield from self._feed(rule, key, opened, place, evidence)
+    def deliver(self, forward: Forward) -> list[Change]:
+        """Take a match that another judge has forwarded here; nothing, if its rule is another one by now."""
+        rule = self._all.get(forward.rule)
+        if rule is None or rule.revision != forward.revision:
+            return []
+        return self._take(rule, forward.key, forward.seen, forward.sighting, forward.fed)
 
-    def _feed(
-        self, inner: Correlation, key: tuple[str, ...], opened: Opened, place: Place, evidence: Evidence
-    ) -> Iterator[Change]:
+    def _send(
+        self, rule: AnyRule, key: tuple[str, ...], seen: Occurrence, sighting: Sighting, fed: str = ""
+    ) -> list[Change]:
+        if self._home is not None:
+            anchor = self._anchors[rule.id]
+            home = self._home(key[anchor] if anchor >= 0 else "\0".join(key))
+            if home != self._here:
+                self.forwards.append(Forward(home, rule.id, rule.revision, key, seen, sighting, fed))
+                return []
+        return self._take(rule, key, seen, sighting, fed)
+
+    def _take(
+        self, rule: AnyRule, key: tuple[str, ...], seen: Occurrence, sighting: Sighting, fed: str
+    ) -> list[Change]:
+        name = (rule.id, rule.revision, *key)
+        group = self.groups.get(name)
+        if group is None:
+            group = self.add(rule, name, sighting.now)
+        elif group.fresh:
+            group.fresh = False
+            self._recency.again(name)
+        if fed:
+            if fed in group.fed:
+                return []
+            group.fed = (*group.fed[1 - _FED :], fed)
+        opened = group.see(seen, sighting)
+        self.dirty.add(name)
+        if opened is None:
+            return []
+        found = [] if rule.silent else [Change(rule, key, opened.alert, opened.new)]
+        if opened.new and rule.id in self._targets and isinstance(rule, Correlation):
+            found += self._feed(rule, key, opened.alert, sighting)
+        return found
+
+    def _feed(self, inner: Correlation, key: tuple[str, ...], alert: OpenAlert, sighting: Sighting) -> list[Change]:
         """An alert of a correlation is a match, at the end of its window, for those that are about it."""
         fields = dict(zip(inner.group_by, key, strict=True))
-        for outer, number, stage in self._users.get(inner.id, ()):
-            outer_key = tuple(fields[name] for name in stage.group)
-            seen = Occurrence(number, opened.alert.window.end, fields.get(stage.value, ""), place.offset)
-            yield from self._take(outer, outer_key, seen, place, evidence)
+        found: list[Change] = []
+        for target in self._targets[inner.id]:
+            outer = tuple(fields[name] for name in target.group)
+            seen = Occurrence(target.stage, alert.window.end, fields.get(target.value, ""), sighting.event.offset)
+            found += self._send(target.rule, outer, seen, sighting, alert.id)
+        return found
 
-    def _group(self, rule: Rule | Correlation, key: tuple[str, ...], now: int) -> Group | None:
-        group = self.groups.get((rule.id, key))
-        if group is None:
-            if self._numbers[rule.id] >= self._most:
-                self.overflow[rule.id] += 1
-                return None
-            group = self.add(rule, key, now)
+    def add(self, rule: AnyRule, name: Key, now: int) -> Group:
+        """A new group; another one may have to go for it."""
+        for gone in self._recency.add(name, self._has_alert):
+            self.evicted[gone[0]] += 1
+            self._drop(gone)
+        return self._enter(name, Group(rule, name[2:]), now)
+
+    def restore(self, name: Key, dumped: list[object]) -> Group | None:
+        """A group as it was dumped; None if its rule is gone, or its logic is another one."""
+        rule = self._all.get(name[0])
+        if rule is None or rule.revision != name[1]:
+            return None
+        group = Group(rule, name[2:])
+        group.load(dumped)
+        self._recency.put(name, group.fresh)
+        return self._enter(name, group, group.touched)
+
+    def _enter(self, name: Key, group: Group, now: int) -> Group:
+        self.groups[name] = group
+        self._calendar[max(now // _MINUTE, self.looked) + 1].add(name)
         return group
 
-    def add(self, rule: Rule | Correlation, key: tuple[str, ...], now: int) -> Group:
-        """A new group, or one that is about to be restored."""
-        group = self.groups[rule.id, key] = Group(rule, key)
-        self._numbers[rule.id] += 1
-        self._calendar[now // _MINUTE + 1].add((rule.id, key))
-        return group
+    def _has_alert(self, name: Key) -> bool:
+        alert = self.groups[name].alert
+        return alert is not None and not alert.over
+
+    def _forget(self, name: Key) -> Group:
+        self._recency.remove(name)
+        return self._drop(name)
+
+    def _drop(self, name: Key) -> Group:
+        self.dirty.add(name)
+        return self.groups.pop(name)
 
     def expire(self, now: int) -> Iterator[Change]:
         """Close alerts that nothing came for, and forget groups that cannot count any more, at `now`, the log's time.
@@ -124,43 +229,51 @@ class Judge:
         Looks once a minute at groups that are due.
         """
         minute = now // _MINUTE
-        if minute <= self._looked:
+        if minute <= self.looked:
             return
-        self._looked = minute
+        self.looked = minute
         for due in sorted(one for one in self._calendar if one <= minute):
             for name in sorted(self._calendar.pop(due)):
-                yield from self._look(name, now)
+                yield from self._look(name, minute * _MINUTE)
 
     def _look(self, name: Key, now: int) -> Iterator[Change]:
         group = self.groups.get(name)
         if group is None:
             return
-        rule = self._rules.rules.get(name[0]) or self._rules.correlations[name[0]]
+        rule = self._all[name[0]]
         alert = group.close(now)
         if alert is not None:
             self.dirty.add(name)
             if not rule.silent:
-                yield Change(rule, name[1], alert, closed=True)
+                yield Change(rule, name[2:], alert, closed=True)
         if group.over(now, LATENESS):
-            del self.groups[name]
-            self._numbers[name[0]] -= 1
-            self.dirty.add(name)
+            self._forget(name)
         else:
             self._calendar[now // _MINUTE + 1].add(name)
 
 
-def _key(rule: Rule, get: Getter) -> tuple[str, ...]:
-    if rule.group_by:
-        return tuple(_first(get, name) for name in rule.group_by)
+def _anchor(rule: AnyRule) -> int:
+    """Which part of a group's key decides on its home, -1 for all: the address, else the host, as for typed topics.
+
+    So a match is mostly read where its group lives. That it need not be is what forwarding is for.
+    """
+    if isinstance(rule, Rule):
+        stages = [rule.group_by or _DEFAULT_GROUPS[:1]]
+    else:
+        stages = [stage.group for stage in rule.stages]
+    for name in ("source.ip", "host.hostname"):
+        for place in range(len(stages[0])):
+            if all(group[place] == name for group in stages):
+                return place
+    return -1
+
+
+def _key(group_by: tuple[str, ...], get: Getter) -> tuple[str, ...]:
+    if group_by:
+        return tuple(_first(get, name) for name in group_by)
     return (next((text for name in _DEFAULT_GROUPS if (text := _first(get, name))), ""),)
 
 
 def _first(get: Getter, field: str) -> str:
     texts = get(field)
     return texts[0][:LONGEST_NAME] if texts else ""
-
-
-def _evidence(get: Getter) -> Evidence:
-    topic, partition, offset = (_first(get, f"ogrewatch.raw.{part}") for part in ("topic", "partition", "offset"))
-    line = "".join(get("event.original")[:1])[:LONGEST_LINE]
-    return Evidence(f"{topic}-{partition}-{offset}", int(_first(get, "@timestamp") or 0), line)

@@ -6,8 +6,8 @@ one holds mostly follows from outcome and service alone, which take few values; 
 
 from collections.abc import Iterator, Sequence
 
-from alerts.engine.predicate import Getter, predicate
-from alerts.engine.view import EventView
+from alerts.engine.predicate import predicate
+from alerts.engine.view import LINE, EventView, Reference
 from alerts.rules.condition import And, FieldTest, Node, all_tests
 from alerts.rules.model import Rule
 from topics.avro.attempt_header import LONGEST, AttemptHeader, decode_attempt
@@ -51,7 +51,7 @@ class AttemptRules:
         ]
         self._known: dict[tuple[str, str], tuple[tuple[Rule, ...], tuple[int, ...]]] = {}
 
-    def match(self, values: Sequence[bytes]) -> Iterator[tuple[int, Rule, Getter]]:
+    def match(self, values: Sequence[bytes]) -> Iterator[tuple[int, Rule, "HeaderView"]]:
         """The rules that hold for each event, with the event's place. Raises `CodecError`."""
         if not self._rules:
             return
@@ -60,7 +60,7 @@ class AttemptRules:
             if header is not None:
                 yield from self._judge(place, value, header)
 
-    def _judge(self, place: int, value: bytes, header: AttemptHeader) -> Iterator[tuple[int, Rule, Getter]]:
+    def _judge(self, place: int, value: bytes, header: AttemptHeader) -> Iterator[tuple[int, Rule, "HeaderView"]]:
         key = header[4], header[5]
         known = self._known.get(key)
         if known is None:
@@ -68,13 +68,13 @@ class AttemptRules:
         sure, open_ = known
         if not (sure or open_):
             return
-        get = HeaderView(value, header).get
+        view = HeaderView(value, header)
         for rule in sure:
-            yield place, rule, get
+            yield place, rule, view
         for number in open_:
             rule, holds, _ = self._rules[number]
-            if holds(get):
-                yield place, rule, get
+            if holds(view.get):
+                yield place, rule, view
 
     def _learn(self, key: tuple[str, str], header: AttemptHeader) -> tuple[tuple[Rule, ...], tuple[int, ...]]:
         get = HeaderView(b"", header).get
@@ -92,10 +92,20 @@ class HeaderView:
 
     def __init__(self, value: bytes, header: AttemptHeader) -> None:
         self._value, self._header = value, header
-        self._rest: Getter | None = None
+        self._rest: EventView | None = None
+
+    @property
+    def reference(self) -> Reference:
+        """As `View.reference`."""
+        _, at, (topic, partition), offset, *_ = self._header
+        return Reference(topic, partition, offset, at)
+
+    def line(self) -> str:
+        """As `View.line`."""
+        return "".join(self.get(LINE)[:1])
 
     def get(self, field: str) -> tuple[str, ...]:
-        """The texts of a field; none when the event lacks it."""
+        """As `View.get`."""
         place = _PLACES.get(field)
         if place is not None:
             text: str = self._header[place]  # type: ignore[assignment]
@@ -104,5 +114,5 @@ class HeaderView:
         elif field == _ATTEMPT:
             return (str(self._header[0]),)
         if self._rest is None:
-            self._rest = EventView(self._value).get
-        return self._rest(field)
+            self._rest = EventView(self._value)
+        return self._rest.get(field)

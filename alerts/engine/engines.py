@@ -19,7 +19,7 @@ from alerts.engine.attempts import AttemptRules, about_attempts
 from alerts.engine.literals import SHORTEST, Literals, Sieve, sieve, witness
 from alerts.engine.predicate import Getter, predicate
 from alerts.engine.scanner import make_scanner
-from alerts.engine.view import EventView
+from alerts.engine.view import EventView, View
 from alerts.rules.model import Rule
 from topics.avro.codec import current
 
@@ -27,11 +27,16 @@ DATASET = "event.dataset"
 
 
 class Match(NamedTuple):
-    """A rule that holds for an event. `place` is the event's in the batch; `get` gives the event's fields."""
+    """A rule that holds for an event. `place` is the event's in the batch."""
 
     place: int
     rule: Rule
-    get: Getter
+    view: View
+
+    @property
+    def get(self) -> Getter:
+        """Gives the event's fields."""
+        return self.view.get
 
 
 class Engine(Protocol):
@@ -55,9 +60,7 @@ class PlainEngine:
             view = EventView(value)
             dataset = "".join(view.get(DATASET))
             found += [
-                Match(place, rule, view.get)
-                for rule, holds in self._rules
-                if rule.source.has(dataset) and holds(view.get)
+                Match(place, rule, view) for rule, holds in self._rules if rule.source.has(dataset) and holds(view.get)
             ]
         return found
 
@@ -94,7 +97,7 @@ class StagedEngine:
     def match(self, values: Sequence[bytes]) -> list[Match]:
         """As `Engine.match`."""
         today = [current(value)[1] for value in values]
-        found = [Match(place, rule, get) for place, rule, get in self._attempts.match(today)]
+        found = [Match(place, rule, view) for place, rule, view in self._attempts.match(today)]
         for place, numbers in self._candidates(today):
             found += self._judge(place, today[place], numbers)
         found.sort(key=lambda match: (match.place, self._order[match.rule.id]))
@@ -116,7 +119,7 @@ class StagedEngine:
         view = EventView(value)
         dataset = "".join(view.get(DATASET))
         return [
-            Match(place, self._rules[number], view.get)
+            Match(place, self._rules[number], view)
             for number in left
             if self._rules[number].source.has(dataset) and self._holds[number](view.get)
         ]

@@ -1,6 +1,6 @@
 """Gives the fields of an encoded event by their ECS names; decodes the event when it is first asked for one."""
 
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from alerts.engine.values import texts_of
 from topics.avro.codec import decode
@@ -8,6 +8,37 @@ from topics.event import Event
 from topics.fields import FIELDS
 
 _COLUMNS = {field.ecs: (field.column, field.absent) for field in FIELDS.values()}
+
+
+LINE = "event.original"
+
+
+class Reference(NamedTuple):
+    """An event: topic, partition and offset of its raw record, and when it happened, microseconds since 1970."""
+
+    topic: str
+    partition: int
+    offset: int
+    at: int
+
+    @property
+    def id(self) -> str:
+        """The event's id (`topics.event.id_of`)."""
+        return f"{self.topic}-{self.partition}-{self.offset}"
+
+
+class View(Protocol):
+    """An encoded event, as conditions and alerts look at it."""
+
+    @property
+    def reference(self) -> Reference:
+        """Which event it is."""
+
+    def get(self, field: str) -> tuple[str, ...]:
+        """The texts of a field; none when the event lacks it."""
+
+    def line(self) -> str:
+        """The line as it was received."""
 
 
 class EventView:
@@ -26,8 +57,20 @@ class EventView:
             self._event = decode(self.value)[1]
         return self._event
 
+    @property
+    def reference(self) -> Reference:
+        """As `View.reference`."""
+        event = self.event
+        raw = (event.get(f"ogrewatch_raw_{part}") for part in ("topic", "partition", "offset"))
+        topic, partition, offset = raw
+        return Reference(topic or "", int(partition or 0), int(offset or 0), int(event.get("timestamp") or 0))
+
+    def line(self) -> str:
+        """As `View.line`."""
+        return "".join(self.get(LINE)[:1])
+
     def get(self, field: str) -> tuple[str, ...]:
-        """The texts of a field; none when the event lacks it."""
+        """As `View.get`."""
         found = self._texts.get(field)
         if found is None:
             found = self._texts[field] = self._read(field)

@@ -16,6 +16,7 @@ Nothing in a file is executed, fetched or included. Files are data of strangers:
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ LARGEST = 256 << 10
 _SPAN = re.compile(r"(\d{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONGEST_SPAN = 7 * 86_400.0
+_FROM_BELOW = ("gt", "gte")
 _OURS = {"rule", "group-by", "suppress", "runbook", "allow_slow", "tests", "block"}
 
 
@@ -84,8 +86,19 @@ def add_file(found: RuleSet, text: bytes, name: str) -> None:
     except (yaml.YAMLError, SigmaError, RecursionError, ValueError, TypeError, KeyError, AttributeError) as error:
         found.refused.append(RuleError(f"{type(error).__name__}: {error}", name))
     else:
+        found.refused += [RuleError(reason, name) for reason in _about_nothing(parsed, ours)]
         for rule in parsed.rules:
             _add(found, rule, name, ours)
+
+
+def _about_nothing(parsed: SigmaCollection, ours: list[dict[str, Any]]) -> Iterator[str]:
+    """What is wrong with documents of ours that are about a rule which is not in their file."""
+    names = set().union(*map(_names, parsed.rules)) if parsed.rules else set()
+    for one in ours:
+        if "rule" in one and one["rule"] not in names:
+            near = get_close_matches(one["rule"], names, 1)
+            meant = f"; is {near[0]!r} meant?" if near else ""
+            yield f"`ogrewatch` is about the rule {one['rule'][:100]!r}, which is not in this file{meant}"
 
 
 def _checked(ours: Any) -> dict[str, Any]:
@@ -93,6 +106,8 @@ def _checked(ours: Any) -> dict[str, Any]:
         raise RuleError("`ogrewatch` is no mapping")
     if strange := ours.keys() - _OURS:
         raise RuleError(f"`ogrewatch` knows no {', '.join(map(str, sorted(strange, key=str)))}")
+    if not isinstance(ours.get("rule", ""), str):
+        raise RuleError("`rule` of `ogrewatch` is no name, title or id")
     return ours
 
 
@@ -115,12 +130,17 @@ def _add(found: RuleSet, parsed: SigmaRule | SigmaCorrelationRule, name: str, ou
 
 
 def _settings(parsed: SigmaRuleBase, ours: list[dict[str, Any]]) -> dict[str, Any]:
-    names = {parsed.name, parsed.title, str(parsed.id)}
+    names = _names(parsed)
     merged: dict[str, Any] = {}
     for one in ours:
         if one.get("rule", parsed.title) in names and not ("rule" not in one and _only_feeds(parsed)):
             merged |= one
     return merged
+
+
+def _names(parsed: SigmaRuleBase) -> set[str]:
+    """What a document of ours may call a rule."""
+    return {text for text in (parsed.name, parsed.title, str(parsed.id)) if text}
 
 
 def _only_feeds(parsed: SigmaRuleBase) -> bool:
@@ -178,6 +198,8 @@ def _correlation(found: RuleSet, parsed: SigmaCorrelationRule, identity: str, se
         raise RuleError(f"correlations of type {kind} are not supported")
     if not isinstance(parsed.condition, SigmaCorrelationCondition):
         raise RuleError("extended conditions are not supported")
+    if parsed.condition.op.name.lower() not in _FROM_BELOW:
+        raise RuleError("a condition other than gt and gte is only known when its window is over: it is not supported")
     if parsed.timespan.seconds > _LONGEST_SPAN:
         raise RuleError("a timespan is longer than 7 days")
     group_by = tuple(parsed.group_by or ())

@@ -6,9 +6,10 @@ from typing import Any
 import orjson
 import pytest
 
-from alerts.alert import MOST_EVIDENCE, Evidence, OpenAlert, alert_id
-from alerts.correlation.groups import Group, Place
+from alerts.alert import MOST_EVIDENCE, OpenAlert, Sighting, alert_id
+from alerts.correlation.groups import Group
 from alerts.correlation.windows import SECOND, Occurrence, Window
+from alerts.engine.view import Reference
 from alerts.rules.condition import FieldTest
 from alerts.rules.correlation import Correlation, Stage, Threshold
 from alerts.rules.model import About, Rule
@@ -26,14 +27,16 @@ def single() -> Rule:
     return Rule("r", "r", About("r"), LogSource("any"), FieldTest("user.name", "exists"))
 
 
+def sighting(at: int, offset: int = 0) -> Sighting:
+    return Sighting(Reference("raw.syslog", 0, offset, at), at, lambda: "x")
+
+
 def feed(group: Group, seconds: list[float], offset: int = 0) -> list[str]:
     """The ids of the alerts that open."""
     opened = []
     for number, second in enumerate(seconds):
         at = START + int(second * SECOND)
-        found = group.see(
-            Occurrence(0, at, str(number)), Place(1, offset + number, at), Evidence(f"e{number}", at, "x")
-        )
+        found = group.see(Occurrence(0, at, str(number)), sighting(at, offset + number))
         if found is not None and found.new:
             opened.append(found.alert.id)
         group.close(at)
@@ -74,42 +77,58 @@ def test_few_revisions_tell_of_many_matches() -> None:
     published = []
     for number in range(10_000):
         now = START + number * SECOND // 100
-        alert.add(now, now, Evidence("e", now, ""))
+        alert.add(sighting(now))
         if alert.due(now, 300.0):
             alert.publish(now)
             published.append(alert.count)
     assert published == [1, 10, 100, 1000, 10_000]
     assert not alert.due(now + 400 * SECOND, 300.0)
-    alert.add(now, now, Evidence("e", now, ""))
+    alert.add(sighting(now))
     assert alert.due(now + 400 * SECOND, 300.0)
 
 
 @pytest.mark.parametrize("kind", ["event_count", "value_count"])
 @pytest.mark.parametrize("seed", range(10))
-def test_kills_change_no_alert(kind: Any, seed: int) -> None:
-    """A group is restored from what was written after some match, and reads again from any earlier one."""
+def test_what_was_dumped_goes_on_as_before(kind: Any, seed: int) -> None:
+    """A group is restored after any match; when it is closed changes no alert, either."""
     rng = random.Random(seed)
-    seconds = sorted(rng.randrange(600) + rng.choice((0, 0, -20)) for _ in range(150))
-    seconds = [second + rng.randrange(-5, 6) for second in seconds]
-    expected_group = Group(correlation(kind), ("192.0.2.7",))
-    expected = feed(expected_group, [float(second) for second in seconds])
+    seconds = [second + rng.randrange(-5, 6) for second in sorted(rng.randrange(600) for _ in range(150))]
+    expected = feed(Group(correlation(kind), ("192.0.2.7",)), [float(second) for second in seconds])
     assert expected
-    group, found, at = Group(correlation(kind), ("192.0.2.7",)), set(), 0
-    while at < len(seconds):
-        size = rng.randrange(1, 20)
-        begin = max(0, at - rng.randrange(10))  # offsets that were not committed are read again
-        for number in range(begin, min(at + size, len(seconds))):
-            when = START + seconds[number] * SECOND
-            seen = group.see(Occurrence(0, when, str(number)), Place(1, number, when), Evidence("e", when, ""))
-            if seen is not None and seen.new:
-                found.add(seen.alert.id)
-            if seen is not None or number >= at:
-                group.close(when)
-        at += size
-        restored = Group(correlation(kind), ("192.0.2.7",))
-        restored.load(orjson.loads(orjson.dumps(group.dump())))
-        group = restored
-    assert found == set(expected)
+    group, found = Group(correlation(kind), ("192.0.2.7",)), []
+    for number, second in enumerate(seconds):
+        at = START + second * SECOND
+        seen = group.see(Occurrence(0, at, str(number)), sighting(at, number))
+        if seen is not None and seen.new:
+            found.append(seen.alert.id)
+        if rng.random() < 0.3:
+            group.close(at + 100 * SECOND)
+        if rng.random() < 0.3:
+            restored = Group(correlation(kind), ("192.0.2.7",))
+            restored.load(orjson.loads(orjson.dumps(group.dump())))
+            group = restored
+    assert found == expected
+
+
+def test_an_alert_names_what_came_before_it_opened() -> None:
+    group = Group(correlation(), ("192.0.2.7",))
+    feed(group, [0, 1, 2, 3, 4])
+    assert group.alert is not None
+    assert [(one.id, one.line) for one in group.alert.evidence] == [
+        ("raw.syslog-0-0", ""), ("raw.syslog-0-1", ""), ("raw.syslog-0-2", ""), ("raw.syslog-0-3", "x"),
+        ("raw.syslog-0-4", "x"),
+    ]  # fmt: skip
+    assert group.alert.samples == ["0", "1", "2", "3", "4"]
+
+
+def test_a_late_match_of_its_time_belongs_to_an_alert_that_is_over() -> None:
+    group = Group(correlation(), ("192.0.2.7",))
+    feed(group, [0, 1, 2, 3])
+    assert group.close(START + 100 * SECOND) is not None
+    assert group.close(START + 100 * SECOND) is None
+    late = group.see(Occurrence(0, START + 50 * SECOND), sighting(START + 50 * SECOND))
+    assert late is not None
+    assert (late.new, late.alert.over, late.alert.count) == (False, False, 5)
 
 
 def test_a_group_that_is_over_can_be_forgotten() -> None:

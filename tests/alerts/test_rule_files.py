@@ -164,3 +164,14 @@ def test_slow_rules_need_a_word() -> None:
         found = read(text)
         load.without_slow(found, list(found.rules.values()))
         assert len(found.rules) == left
+
+
+def test_a_document_of_ours_about_no_rule_of_its_file_is_an_error() -> None:
+    found = read(FAILED + "---\nogrewatch: {rule: faild, suppress: 1m}\n")
+    assert "about the rule 'faild', which is not in this file; is 'failed' meant?" in reasons(found)
+    assert len(found.rules) == 1
+    assert "no name" in reasons(read(FAILED + "---\nogrewatch: {rule: [x]}\n"))
+
+
+def test_a_condition_from_above_is_refused_by_name() -> None:
+    assert "gt and gte" in reasons(read(FAILED + GUESSING.replace("gte: 10", "lt: 10")))
