@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from agents.counting.break_in import broke_in
@@ -37,7 +37,8 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Attacker:
-    """An address that failed at least once. Times are epoch seconds; minutes are (minute, successes, failures)."""
+    """An address that failed at least once. Times are epoch seconds; minutes are (minute, successes, failures), in a
+    list those of the last hour. `services` has its failures by service."""
 
     address: str
     country: str
@@ -51,6 +52,8 @@ class Attacker:
     hosts_more: bool
     first_seen: float
     last_seen: float
+    last_success: float | None = None
+    services: dict[str, int] = field(default_factory=dict)
     minutes: tuple[tuple[int, int, int], ...] = ()
 
     @property
@@ -66,6 +69,21 @@ class Attackers:
     rows: list[Attacker]
     total: int
     broke_in_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Attempts of the addresses of one country; how many addresses failed, and how many broke in."""
+
+    success: int
+    failure: int
+    unknown: int
+    addresses: int
+    broke_in: int
+
+
+Series = dict[str, dict[int, tuple[int, int, int]]]
+"""Successes, failures and unknown outcomes by service and minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +146,20 @@ def attacker(body: Body) -> Attacker | None:
     return None if row is None else _attacker(row)
 
 
+def series(body: Body) -> Series:
+    """Read the minutes of /v1/series."""
+    return {
+        str(name): {int(at): (int(good), int(bad), int(unknown)) for at, good, bad, unknown in rows}
+        for name, rows in body["rows"].items()
+    }
+
+
+def countries(body: Body) -> dict[str, Place]:
+    """Read the rows of /v1/countries; "" is where the country is unknown."""
+    names = ("success", "failure", "unknown", "addresses", "broke_in")
+    return {str(code): Place(*(int(row[name]) for name in names)) for code, row in body["rows"].items()}
+
+
 def state(body: Body) -> State:
     """Read how far each partition has been counted."""
     return {int(number): _state(fields) for number, fields in body["partitions"].items()}
@@ -158,5 +190,7 @@ def _attacker(row: Body) -> Attacker:
         hosts_more=bool(row["hosts_more"]),
         first_seen=float(row["first_seen"]),
         last_seen=float(row["last_seen"]),
+        last_success=float(row.get("last_success") or 0) or None,
+        services={str(name): int(number) for name, number in row.get("services", {}).items()},
         minutes=tuple((int(at), int(good), int(bad)) for at, good, bad in row.get("minutes", ())),
     )

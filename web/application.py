@@ -26,12 +26,17 @@ from enrichers.enricher import Enricher
 from topics.catalogue import RAW
 from topics.health import Health
 from web.access import CHALLENGE, VIEWER, Access, Denied, tls_of
-from web.api import HEALTH, Api, error
 from web.broker import Broker
 from web.compression import compressed
+from web.endpoints.counts import CountEndpoints
+from web.endpoints.health import HEALTH, HealthEndpoints
 from web.login import PATHS, Login
 from web.metrics import REQUESTS, SECONDS
 from web.parameters import BadParameter
+from web.queries import Queries, SystemOf, Unanswerable
+from web.replies import Refused, error, refusal
+from web.store.attempts import StoredAttempts
+from web.store.client import Store
 from web.workers import NoWorkers, Workers
 
 STATIC = Path(__file__).parent / "static"
@@ -55,17 +60,20 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def make_app(settings: Settings) -> web.Application:
     """Build the web role as an aiohttp application. It opens no connection before it starts. Raises `BadSettings`."""
     access = Access(settings)
-    workers = Workers(settings.query_urls, key=settings.key(PURPOSE))
+    workers, store = Workers(settings.query_urls, key=settings.key(PURPOSE)), Store(settings)
+    enricher = _enricher(settings)
 
     async def connect(_: web.Application) -> AsyncIterator[None]:
-        async with workers.connected():
+        async with workers.connected(), store.connected():
             yield
 
     app = web.Application(middlewares=[_measured, compressed, _explained, _guard(access)], client_max_size=_LARGEST)
     app.cleanup_ctx.append(connect)
     app.on_response_prepare.append(_secure)
     broker = Broker(settings.kafka, settings.prefix + RAW[0].name)
-    app.add_routes(Api(settings, workers, broker, _about(settings)).routes())
+    queries = Queries(settings, workers, StoredAttempts(store), _systems(settings, enricher))
+    app.add_routes(CountEndpoints(queries).routes())
+    app.add_routes(HealthEndpoints(settings, workers, broker, _about(settings, enricher)).routes())
     app.add_routes(Login(access).routes())
     app.add_routes([web.get("/", _page), web.get("/metrics", _metrics), web.static("/static", STATIC)])
     return app
@@ -97,14 +105,36 @@ async def _beating(health: Health, _: web.Application) -> AsyncIterator[None]:
     beating.cancel()
 
 
-def _about(settings: Settings) -> dict[str, Any]:
-    """What /api/v1/about answers; `geoip` is None when its database cannot be read here."""
+def _enricher(settings: Settings) -> Enricher | None:
+    """What knows countries and networks; None when its databases cannot be read here."""
     try:
-        geoip = Enricher(settings.geoip, settings.asn).describe()
+        return Enricher(settings.geoip, settings.asn)
     except GeoDatabaseError as error:
         _log.warning("the page cannot say whose geography it shows: %s", error)
-        geoip = None
-    return {"version": version("ogrewatch"), "geoip": geoip}
+        return None
+
+
+def _about(settings: Settings, enricher: Enricher | None) -> dict[str, Any]:
+    """What /api/v1/about answers; `geoip` is None when its database cannot be read here."""
+    return {
+        "version": version("ogrewatch"),
+        "geoip": enricher.describe() if enricher is not None else None,
+        "keep": settings.keep,
+        "zone": settings.zone,
+    }
+
+
+def _systems(settings: Settings, enricher: Enricher | None) -> SystemOf:
+    """The function that finds the autonomous system of an address, if there is a database of them."""
+    if enricher is None or settings.asn is None:
+        return lambda address: None
+
+    def system_of(address: str) -> dict[str, Any] | None:
+        found = enricher.lookup(address)
+        number = found.get("source_as_number")
+        return {"number": number, "name": found.get("source_as_organization_name", "")} if number else None
+
+    return system_of
 
 
 async def _page(_: web.Request) -> web.FileResponse:
@@ -150,7 +180,9 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
         answer = error(why.status, str(why))
         answer.headers.update(why.headers)
         return answer
-    except BadParameter as why:
+    except Refused as why:
+        return refusal(why)
+    except (BadParameter, Unanswerable) as why:
         return error(HTTPStatus.BAD_REQUEST, str(why))
     except NoWorkers as why:
         answer = error(HTTPStatus.SERVICE_UNAVAILABLE, str(why))

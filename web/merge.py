@@ -4,10 +4,11 @@ A worker adds up its partitions before it answers, so an answer is used whole or
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
+from typing import Any
 
-from web.answers import Answer, Attacker, Attackers, Attempts, T
+from web.answers import Answer, Attacker, Attackers, Attempts, Place, Series, T
 
 NAMES = 20
 """The most users, and the most hosts, that are listed for an address."""
@@ -77,23 +78,62 @@ def add_attempts(parts: Iterable[Attempts]) -> list[tuple[str, Counts]]:
     return sorted(rows.items(), key=lambda row: (-row[1].attempts, row[0]))
 
 
-def rank_attackers(parts: Iterable[Attackers], limit: int) -> Attackers:
-    """At most `limit` addresses: those that broke in, then those that failed most often, then the latest.
+def rank_attackers(
+    parts: Iterable[Attackers], rows: slice, sort: str = "broke_in", ascending: bool = False
+) -> Attackers:
+    """Some of the rows in an order of SORTS. Those that broke in come first in each.
 
     The counts of an address in several answers are added up, and the address counts once in the totals; only one that
     several workers count and none of them lists counts more than once.
     """
     parts = list(parts)
     listed = [row for part in parts for row in part.rows]
-    rows: dict[str, list[Attacker]] = {}
+    by_address: dict[str, list[Attacker]] = {}
     for attacker in listed:
-        rows.setdefault(attacker.address, []).append(attacker)
-    found = [add_attacker(of_one) for of_one in rows.values()]
-    found.sort(key=lambda row: (not row.broke_in, -row.failures, -row.last_seen, row.address))
+        by_address.setdefault(attacker.address, []).append(attacker)
+    found = [add_attacker(of_one) for of_one in by_address.values()]
+    found.sort(key=lambda row: (-row.failures, -row.last_seen, row.address))
+    if sort != SORTS[0]:
+        found.sort(key=_MEASURES[sort], reverse=not ascending)
+    found.sort(key=lambda row: not row.broke_in)
     left_out = sum(part.total for part in parts) - len(listed)
     breaches_left_out = sum(part.broke_in_total for part in parts) - sum(row.broke_in for row in listed)
     breaches = sum(row.broke_in for row in found)
-    return Attackers(found[:limit], left_out + len(found), breaches_left_out + breaches)
+    return Attackers(found[rows], left_out + len(found), breaches_left_out + breaches)
+
+
+_MEASURES: dict[str, Callable[[Attacker], Any]] = {
+    "failures": lambda row: row.failures,
+    "successes": lambda row: row.successes,
+    "last_seen": lambda row: row.last_seen,
+    "first_seen": lambda row: row.first_seen,
+    "users": lambda row: row.user_count,
+    "hosts": lambda row: row.host_count,
+    "address": lambda row: row.address,
+}
+SORTS = ("broke_in", *_MEASURES)
+"""What attackers can be sorted by; the first is that of failures."""
+
+
+def add_series(parts: Iterable[Series]) -> dict[str, dict[int, Counts]]:
+    """Add up the minutes of each service over several answers."""
+    found: dict[str, dict[int, Counts]] = {}
+    for part in parts:
+        for name, minutes in part.items():
+            rows = found.setdefault(name, {})
+            for at, counts in minutes.items():
+                rows[at] = rows.get(at, Counts()) + Counts(*counts)
+    return found
+
+
+def add_places(parts: Iterable[Mapping[str, Place]]) -> dict[str, Place]:
+    """Add up the countries of several answers; an address that two workers count is one of each."""
+    found: dict[str, Place] = {}
+    for part in parts:
+        for code, place in part.items():
+            before = astuple(found[code]) if code in found else (0,) * len(astuple(place))
+            found[code] = Place(*(old + new for old, new in zip(before, astuple(place), strict=True)))
+    return found
 
 
 def add_attacker(rows: Sequence[Attacker]) -> Attacker:
@@ -122,8 +162,18 @@ def add_attacker(rows: Sequence[Attacker]) -> Attacker:
         host_count=max(len(hosts), *(row.host_count for row in rows)),
         hosts_more=hosts_more,
         first_seen=min(row.first_seen for row in rows),
+        last_success=max((row.last_success for row in rows if row.last_success), default=None),
+        services=_summed(row.services for row in rows),
         minutes=tuple((at, *counts) for at, counts in sorted(minutes.items())),
     )
+
+
+def _summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in parts:
+        for name, number in part.items():
+            found[name] = found.get(name, 0) + number
+    return found
 
 
 def _united(named: Iterable[tuple[Sequence[str], int, bool]]) -> tuple[tuple[str, ...], bool]:

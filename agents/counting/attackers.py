@@ -100,7 +100,7 @@ async def _ranks(
     if wanted.sort in ("users", "hosts"):
         values = await _numbers(parts, span, failed, wanted.sort)
     elif wanted.sort == "address":
-        values = {key: -place for place, key in enumerate(sorted(failed))}
+        values = {key: place for place, key in enumerate(sorted(failed))}
     elif wanted.sort != "broke_in":
         name = {"last_seen": "last", "first_seen": "first"}.get(wanted.sort, wanted.sort)
         values = {key: getattr(row, name) for key, row in failed.items()}

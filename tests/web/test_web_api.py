@@ -17,6 +17,8 @@ from web.application import make_app
 
 RATIO = "/api/v1/auth/ratio"
 ATTACKERS = "/api/v1/attackers"
+SERIES = "/api/v1/auth/series"
+PLACES = "/api/v1/auth/places"
 HEALTH = "/api/v1/health"
 
 
@@ -76,8 +78,8 @@ async def test_attackers_of_all_workers_are_ranked_together() -> None:
     assert said["attackers"][0] == {
         "address": "203.0.113.1", "country": "NL", "failures": 9, "successes": 0, "users": ["root", "admin"],
         "user_count": 2, "users_more": False, "hosts": ["web1"], "host_count": 1, "hosts_more": False,
-        "first_seen": "2025-11-25T12:00:01.250Z", "last_seen": "2025-11-25T12:01:40.500Z",
-        "broke_in": False,
+        "first_seen": "2025-11-25T12:00:01.250Z", "last_seen": "2025-11-25T12:01:40.500Z", "last_success": None,
+        "services": {}, "rate": [], "as": None, "broke_in": False,
     }  # fmt: skip
 
 
@@ -115,15 +117,27 @@ async def test_an_address_is_unknown_only_when_every_partition_says_so() -> None
     [
         (f"{RATIO}?window=x", "window: 'x' is no length of time such as 90s, 5m, 1h or 24h"),
         (f"{RATIO}?window=", "window: '' is no"),
-        (f"{ATTACKERS}?window=25h", "window: 25h is longer than counts are kept, 86400 seconds"),
-        (f"{RATIO}?by=color", "by: 'color' is none of service, address, user"),
+        (f"{ATTACKERS}?window=367d", "window: 367d is longer than 366 days"),
+        (f"{ATTACKERS}?to=2026-05-01", "from: is missing where to is given"),
+        (f"{ATTACKERS}?from=yesterday", "from, to: 'yesterday' is no time such as 2026-05-01T12:00:00Z"),
+        (f"{ATTACKERS}?from=2026-05-02&to=2026-05-01", "from, to: '2026-05-01' is not after '2026-05-02'"),
+        (f"{ATTACKERS}?from=2026-05-01&window=1h", "window: give it, or from and to, not both"),
+        (f"{ATTACKERS}?sort=color", "sort: 'color' is none of broke_in, failures, successes,"),
+        (f"{ATTACKERS}?order=up", "order: 'up' is none of desc, asc"),
+        (f"{ATTACKERS}?offset=9999&limit=2", "offset: with limit it goes beyond 10000"),
+        (f"{ATTACKERS}?as=x", "as: 'X' is no number of an autonomous system, such as 64500"),
+        (f"{ATTACKERS}?user=%00", "user: at most 1024 printable characters"),
+        (f"{SERIES}?step=90s", "step: '90s' is no whole number of minutes, hours or days"),
+        (f"{SERIES}?window=30d", "step: 60 s makes more than 1500 points of this window"),
+        (f"{SERIES}?by=user", "by: 'user' is none of service"),
+        (f"{RATIO}?by=color", "by: 'color' is none of service, address, user, host, country"),
         (f"{ATTACKERS}?limit=0", "limit: '0' is no number from 1 to 1000"),
         (f"{ATTACKERS}?limit=1001", "limit: '1001' is no"),
         (f"{ATTACKERS}?limit=-1", "limit: '-1' is no"),
         (f"{ATTACKERS}?limit=%C2%B2", "limit: '²' is no"),
-        (f"{ATTACKERS}?windw=24h", "'windw': no such parameter here; there are window, limit"),
-        (f"{RATIO}?window=5m&By=user", "'By': no such parameter here; there are window, by, limit"),
-        (f"{ATTACKERS}/203.0.113.9?limit=5", "'limit': no such parameter here; there are window"),
+        (f"{ATTACKERS}?windw=24h", "'windw': no such parameter here; there are window, from, to, sort,"),
+        (f"{RATIO}?window=5m&By=user", "'By': no such parameter here; there are window, from, to, by, limit"),
+        (f"{ATTACKERS}/203.0.113.9?limit=5", "'limit': no such parameter here; there are window, from, to"),
         (f"{ATTACKERS}?limit=5&limit=6", "'limit' is given twice"),
         (f"{ATTACKERS}/{'a' * 256}", "address: 'aaa"),
         (f"{ATTACKERS}/%00", "address: '\\x00' is neither"),
@@ -139,8 +153,77 @@ async def test_a_bad_parameter_is_named(path: str, text: str) -> None:
 
 async def test_counts_are_kept_as_long_as_the_settings_say() -> None:
     async with page(Worker([0, 1, 2, 3]), keep=3600.0) as client:
-        await get(client, f"{RATIO}?window=1h")
-        await get(client, f"{RATIO}?window=61m", 400)
+        assert (await get(client, f"{RATIO}?window=1h"))["source"] == "live"
+        said = await get(client, f"{RATIO}?window=61m", 503)
+    assert said["error"] == "Elasticsearch does not answer (Connection refused). Is it running?"
+
+
+async def test_workers_are_asked_for_the_order_and_the_filters() -> None:
+    worker = Worker([0, 1, 2, 3], attackers=[attacker("203.0.113.1", 9), attacker("203.0.113.2", 8)])
+    async with page(worker) as client:
+        path = (
+            f"{ATTACKERS}?sort=failures&order=asc&offset=1&limit=1&service=sshd&country=NL&as=AS64500&user=root&q=203."
+        )
+        said = await get(client, path)
+    assert [row["address"] for row in said["attackers"]] == ["203.0.113.1"]
+    assert (said["total"], said["offset"], said["source"], said["complete"]) == (2, 1, "live", True)
+    asked = dict(pair.split("=") for pair in worker.asked[-1].partition("?")[2].split("&")[2:])
+    assert asked == {
+        "limit": "1000", "service": "sshd", "user": "root", "country": "NL", "sort": "failures", "order": "asc",
+        "q": "203.", "as": "64500",
+    }  # fmt: skip
+
+
+async def test_a_row_has_the_last_hour_by_the_minute_and_its_services() -> None:
+    now = int(time.time()) // 60 * 60
+    row = attacker(
+        "203.0.113.1", 9, 1, services={"sshd": 9}, last_success=NOON + 2.5, minutes=[[now - 60, 1, 4], [now, 0, 5]]
+    )
+    async with page(Worker([0, 1, 2, 3], attackers=[row])) as client:
+        shown = (await get(client, ATTACKERS))["attackers"][0]
+        short = (await get(client, f"{ATTACKERS}?window=5m"))["attackers"][0]
+    assert (shown["services"], shown["last_success"]) == ({"sshd": 9}, "2025-11-25T12:00:02.500Z")
+    assert (len(shown["rate"]), sum(shown["rate"]), len(short["rate"])) == (60, 9, 6)
+
+
+async def test_minutes_of_all_workers_are_added_up() -> None:
+    now = int(time.time()) // 60 * 60
+    one = Worker([0, 1], series={"sshd": [[now - 120, 1, 5, 0], [now, 0, 2, 1]]})
+    other = Worker([2, 3], series={"sshd": [[now, 1, 1, 0]], "web": [[now - 60, 9, 0, 0]]})
+    async with page(one, other) as client:
+        said = await get(client, f"{SERIES}?window=5m&step=1m")
+        coarse = await get(client, f"{SERIES}?window=5m&step=1h")
+        alone = await get(client, f"{SERIES}?window=5m&service=web")
+    assert (said["step"], len(said["times"]), said["source"]) == (60, 6, "live")
+    assert said["rows"]["sshd"] == {
+        "success": [0, 0, 0, 1, 0, 1],
+        "failure": [0, 0, 0, 5, 0, 3],
+        "unknown": [0] * 5 + [1],
+    }
+    assert sum(coarse["rows"]["sshd"]["failure"]) == 8
+    assert list(alone["rows"]) == ["web"]
+
+
+async def test_countries_are_places_and_what_has_none_is_shown() -> None:
+    one = Worker([0, 1], countries={"NL": (1, 9, 0, 2, 1), "": (0, 4, 0, 3, 0)})
+    other = Worker([2, 3], countries={"NL": (0, 1, 0, 1, 0), "CN": (0, 99, 1, 7, 0)})
+    async with page(one, other) as client:
+        said = await get(client, PLACES)
+        ratio = await get(client, f"{RATIO}?by=country")
+    assert [(row["country"], row["failures"], row["broke_in"]) for row in said["places"]] == [
+        ("NL", 10, 1),
+        ("CN", 99, 0),
+    ]
+    assert (said["places"][0]["lon"], said["places"][0]["lat"]) == (5.6, 52.2)
+    assert said["unknown"] == {"addresses": 3, "failures": 4, "successes": 0, "unknown": 0, "broke_in": 0}
+    assert [row["name"] for row in ratio["rows"]] == ["CN", "NL", "unknown"]
+
+
+async def test_what_workers_do_not_count_by_is_asked_of_elasticsearch() -> None:
+    async with page(Worker([0, 1, 2, 3])) as client:
+        for path in (f"{RATIO}?by=host", f"{RATIO}?user=root", f"{SERIES}?country=NL", f"{ATTACKERS}?window=7d"):
+            assert "Elasticsearch" in (await get(client, path, 503))["error"], path
+        assert "q, as" in (await get(client, f"{ATTACKERS}?window=7d&q=203.", 400))["error"]
 
 
 async def test_a_late_worker_is_not_waited_for() -> None:

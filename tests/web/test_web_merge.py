@@ -38,7 +38,7 @@ def test_attackers_are_ranked_by_failures_then_by_who_was_seen_last() -> None:
         [attacker("203.0.113.3", 9, last_seen=1), attacker("203.0.113.4", 5, last_seen=200)],
     ]
     parts = [answers.attackers({"attackers": part}) for part in rows]
-    assert [row.address[-1] for row in rank_attackers(parts, 3).rows] == ["3", "2", "4"]
+    assert [row.address[-1] for row in rank_attackers(parts, slice(3)).rows] == ["3", "2", "4"]
 
 
 def test_who_broke_in_is_first_however_many_are_louder() -> None:
@@ -46,7 +46,7 @@ def test_who_broke_in_is_first_however_many_are_louder() -> None:
     quiet = attacker("203.0.113.9", 6, 1)
     one = {"attackers": loud[:1000], "total": 5_000, "broke_in_total": 0}
     other = {"attackers": [quiet, *loud[5_000:5_999]], "total": 5_001, "broke_in_total": 1}
-    found = rank_attackers([answers.attackers(one), answers.attackers(other)], 50)
+    found = rank_attackers([answers.attackers(one), answers.attackers(other)], slice(50))
     assert (found.rows[0].address, found.rows[0].broke_in, len(found.rows)) == ("203.0.113.9", True, 50)
     assert (found.total, found.broke_in_total) == (10_001, 1)
 
@@ -54,7 +54,7 @@ def test_who_broke_in_is_first_however_many_are_louder() -> None:
 def test_an_address_that_two_workers_list_is_one_in_the_totals() -> None:
     one = {"attackers": [attacker("203.0.113.1", 3)], "total": 7, "broke_in_total": 0}
     other = {"attackers": [attacker("203.0.113.1", 3, 1)], "total": 2, "broke_in_total": 0}
-    found = rank_attackers([answers.attackers(one), answers.attackers(other)], 50)
+    found = rank_attackers([answers.attackers(one), answers.attackers(other)], slice(50))
     assert (found.total, found.broke_in_total) == (8, 1)
 
 
@@ -63,7 +63,7 @@ def test_an_address_of_several_partitions_is_one_attacker() -> None:
     other = attacker("203.0.113.1", 6, users=["b", "c"], user_count=2, first_seen=10, last_seen=90, country="NL")
     bigger = attacker("203.0.113.2", 10)
     parts = [answers.attackers({"attackers": part}) for part in ([one], [bigger, other])]
-    first, second = rank_attackers(parts, 2).rows
+    first, second = rank_attackers(parts, slice(2)).rows
     assert (first.address, first.failures, first.successes, second.failures) == ("203.0.113.1", 11, 1, 10)
     assert (first.users, first.user_count, first.users_more) == (("a", "b", "c"), 3, False)
     assert (first.first_seen, first.last_seen, first.country, first.broke_in) == (10, 100, "NL", True)

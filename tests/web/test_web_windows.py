@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from workers_kit import NOON
 
-from web.windows import BadWindow, iso, parse
+from web.windows import BadWindow, between, iso, parse
 
 DAY = 86_400
 
@@ -33,10 +33,40 @@ def test_what_is_no_window_is_refused_with_examples(text: str) -> None:
         parse(text, NOON, DAY)
 
 
-def test_a_window_is_no_longer_than_counts_are_kept() -> None:
-    assert parse("86400s", NOON, DAY).seconds == DAY
-    with pytest.raises(BadWindow, match="25h is longer than counts are kept, 86400 seconds"):
-        parse("25h", NOON, DAY)
+def test_a_window_is_no_longer_than_a_year() -> None:
+    assert parse("366d", NOON).seconds == 366 * DAY
+    with pytest.raises(BadWindow, match="367d is longer than 366 days"):
+        parse("367d", NOON)
+
+
+def test_the_count_workers_have_what_they_keep() -> None:
+    assert parse("24h", NOON).is_live(NOON, DAY)
+    assert not parse("25h", NOON).is_live(NOON, DAY)
+    recent, old = iso(NOON - 3600), iso(NOON - 2 * DAY)
+    assert between(recent, "", NOON).is_live(NOON, DAY)
+    assert not between(old, iso(NOON - DAY - 600), NOON).is_live(NOON, DAY)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "since", "until"),
+    [
+        ("2025-11-25T12:00:00Z", "2025-11-25T12:05:00Z", NOON, NOON + 300),
+        ("2025-11-25T13:00:30+01:00", "2025-11-25 12:05:01", NOON, NOON + 360),
+        ("2025-11-25", "", NOON - 12 * 3600, NOON + 60),
+    ],
+)
+def test_a_window_lies_between_two_times(begin: str, end: str, since: int, until: int) -> None:
+    window = between(begin, end, NOON + 1)
+    assert (window.since, window.until, window.fixed) == (since, until, True)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [("x", ""), ("", "2025-11-25"), ("2025-11-26", ""), ("0001-01-01", ""), ("2023-01-01", "2025-01-01")],
+)
+def test_what_is_no_pair_of_times_is_refused(begin: str, end: str) -> None:
+    with pytest.raises(BadWindow):
+        between(begin, end, NOON)
 
 
 @given(st.integers(1, DAY), st.floats(1e9, 2e9))

@@ -53,6 +53,8 @@ class Worker:
     rows: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     attackers: list[dict[str, Any]] = field(default_factory=list)
     minutes: dict[str, list[list[int]]] = field(default_factory=dict)
+    series: dict[str, list[list[int]]] = field(default_factory=dict)
+    countries: dict[str, tuple[int, int, int, int, int]] = field(default_factory=dict)
     offset: int = 100
     newest: float | None = None
     truncated: bool = False
@@ -95,6 +97,11 @@ class Worker:
                 "rows": {k: dict(zip(names, v, strict=True)) for k, v in self.rows.items()},
                 "truncated": self.truncated,
             }
+        if path == "series":
+            return {"rows": self.series, "truncated": False}
+        if path == "countries":
+            numbers = ("success", "failure", "unknown", "addresses", "broke_in")
+            return {"rows": {code: dict(zip(numbers, row, strict=True)) for code, row in self.countries.items()}}
         if path == "attackers":
             return {"attackers": self.attackers}
         address = path.removeprefix("attackers/")
@@ -116,8 +123,9 @@ async def running(*workers: Worker) -> AsyncIterator[None]:
 
 
 def settings(*seeds: str, **changes: Any) -> Settings:
-    """Settings of a web role whose Kafka is away."""
-    values = {"kafka": f"{HOST}:{free_port()}", "query_url": ",".join(seeds)}
+    """Settings of a web role whose Kafka and Elasticsearch are away."""
+    away = f"{HOST}:{free_port()}"
+    values = {"kafka": away, "elasticsearch": f"http://{away}", "query_url": ",".join(seeds)}
     return Settings(**{**values, **changes})
 
 

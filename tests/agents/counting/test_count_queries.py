@@ -85,7 +85,7 @@ def asked(**wanted: object) -> list[str]:
 def test_whoever_got_in_is_first_in_every_order() -> None:
     assert asked() == asked(sort="failures") == asked(sort="users") == asked(sort="hosts") == [QUIET, LOUD, CLERK]
     assert asked(sort="last_seen") == asked(sort="failures", ascending=True) == [QUIET, CLERK, LOUD]
-    assert asked(sort="address") == [QUIET, CLERK, LOUD]
+    assert asked(sort="address", ascending=True) == [QUIET, CLERK, LOUD]
 
 
 def test_attackers_are_chosen_by_what_they_did() -> None:

@@ -1,0 +1,1 @@
+"""Asks Elasticsearch what it holds of events and of closed minutes."""
