@@ -25,7 +25,11 @@ def command(
     absence: Annotated[
         float, typer.Option("--away", min=0, help="Instead: Elasticsearch is away once, for so many seconds.")
     ] = 0.0,
-    cut: Annotated[bool, typer.Option("--cut", help="Last, let Kafka lose the ends of logs: all must notice.")] = False,
+    zombies: Annotated[
+        str, typer.Option(metavar="ROLE", help="Wake workers of this role behind their successors, all the time.")
+    ] = "",
+    cut: Annotated[bool, typer.Option("--cut", help="Last, let Kafka lose the ends of logs: then repair it.")] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="Go on until every kind of fault was done.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Keep data and logs in this folder.", show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
@@ -36,11 +40,15 @@ def command(
 
     Example: ogrewatch soak --minutes 10 --seed 7
     """
-    from operations.soak.run import Soak
+    from operations.soak.fleet import ROLES
+    from operations.soak.run import Plan, Soak
+
+    if zombies and zombies not in ROLES:
+        raise typer.BadParameter(f"roles are {', '.join(ROLES)}", param_hint="--zombies")
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        found = Soak(minutes, seed, rate, absence, cut, _ERRORS).run(keep)
+        found = Soak(Plan(minutes, seed, rate, absence, zombies, cut, whole), _ERRORS).run(keep)
     except StackError as error:
         _ERRORS.print(str(error), style="red", soft_wrap=True)
         raise typer.Exit(1) from None

@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException
 from operations.process import command_line
 from operations.soak.expected import Cell, Expected
 from operations.soak.fleet import Fleet
+from operations.soak.hostile import FORGED
 from operations.soak.load import Load
 from operations.soak.site import Site
 from operations.soak.state import State
@@ -48,7 +49,16 @@ def settle(site: Site, truth: Expected, tell: Callable[[str], object]) -> None:
 
 def verdict(site: Site, fleet: Fleet, load: Load, truth: Expected) -> list[Check]:
     """Run all checks. Raises the errors of the clients of Kafka and Elasticsearch."""
-    return [_input(load, truth), *_documents(site, truth), *_counts(State(site), truth), *_rest(site, fleet, load)]
+    state = State(site)
+    return [
+        _input(load, truth),
+        *_documents(site, truth),
+        *_counts(state, truth),
+        _forged(state),
+        *_rest(state, load, truth),
+        ledger(site),
+        _memory(fleet),
+    ]
 
 
 def _waiting(state: State, truth: Expected) -> str:
@@ -105,21 +115,28 @@ def _cells(name: str, want: Counter[Cell], ask: Callable[[], Counter[Cell]]) -> 
     return Check(name, True, f"{want.total():,} attempts in {len(want):,} cells")
 
 
-def _rest(site: Site, fleet: Fleet, load: Load) -> Iterator[Check]:
-    state = State(site)
+def _forged(state: State) -> Check:
+    """No document and no count has the address that strangers typed."""
+    stored, counted = state.stored_from(FORGED), state.counted_from(FORGED)
+    return Check("nothing that was typed became an address", not stored + counted, f"{stored}, {counted} counted")
+
+
+def _rest(state: State, load: Load, truth: Expected) -> Iterator[Check]:
     left = state.uncommitted()
     yield Check("all is committed", not +left, ", ".join(f"{role} {number} left" for role, number in left.items()))
-    letters = Counter(name.partition(":")[0] for name in state.letters())
-    want = Counter({"index": load.poison, "count": load.poison})
-    yield Check(
-        "dead letters are the records that are no events", letters == +want, f"{_said(letters)} for {_said(want)}"
-    )
-    yield _ledger(site)
+    letters = state.letters()
+    found = Counter(name.partition(":")[0] for name in letters)
+    want = Counter({"index": load.poison, "count": load.poison, "normalize": load.large})
+    same = found == +want and truth.letters == {name for name in letters if name.startswith("normalize:")}
+    yield Check("dead letters are records that are no events or too large", same, f"{_said(found)} for {_said(want)}")
+
+
+def _memory(fleet: Fleet) -> Check:
     peaks = ", ".join(f"{role} {peak} MB" for role, peak in fleet.peaks.items())
-    yield Check(f"no worker took more than {MEMORY} MB", max(fleet.peaks.values(), default=0) <= MEMORY, peaks)
+    return Check(f"no worker took more than {MEMORY} MB", max(fleet.peaks.values(), default=0) <= MEMORY, peaks)
 
 
-def _ledger(site: Site) -> Check:
+def ledger(site: Site) -> Check:
     """The verdict of `ogrewatch ledger`, which compares topics, documents and answers of count workers."""
     command = command_line("ledger", "--verify", "--json")
     done = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=False, timeout=_LIMIT)

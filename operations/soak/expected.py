@@ -10,7 +10,7 @@ from confluent_kafka import Message
 
 from agents.settings import Settings
 from operations.soak.load import RAW, fingerprint
-from topics.catalogue import COUNTED_KINDS
+from topics.catalogue import COUNTED_KINDS, MAX_RECORD
 from topics.kafka.reader import Reader
 
 Cell = tuple[int, str, str]
@@ -20,12 +20,16 @@ _MANY = 2_000  # records at a time
 
 @dataclass(slots=True)
 class Expected:
-    """The content of the raw topic: number of lines, their fingerprint, ids of their events, attempts by cell."""
+    """The content of the raw topic: number of lines, their fingerprint, ids of their events, attempts by cell.
+
+    `letters` are the identities of the dead letters of normalize.
+    """
 
     lines: int = 0
     print: int = 0
     ids: list[str] = field(default_factory=list)
     attempts: Counter[Cell] = field(default_factory=Counter)
+    letters: set[str] = field(default_factory=set)
 
 
 def recount(settings: Settings) -> Expected:
@@ -43,7 +47,7 @@ def recount(settings: Settings) -> Expected:
             first = messages[0].offset() or 0
             joins = BatchState(part, 0, first, committed=first)
             for message in messages:
-                _add(truth, pipeline, joins, message)
+                add(truth, pipeline, joins, message)
             joins.expired()
             joins.records(messages[-1].offset() or 0)
     return truth
@@ -56,12 +60,18 @@ def records(settings: Settings, topic: str) -> Iterator[Message]:
             yield from messages
 
 
-def _add(truth: Expected, pipeline: Any, joins: Any, message: Message) -> None:
+def add(truth: Expected, pipeline: Any, joins: Any, message: Message) -> None:
+    """Add what must become of a record of the raw topic, when `joins` has been told the lines before it."""
     from topics.event import kind_of
 
+    value = message.value() or b""
     joins.at(message.offset(), message.timestamp()[1])
-    event = pipeline.event(message.value() or b"", message.timestamp()[1] * 1000, joins)
-    truth.ids.append(f"{message.topic()}-{message.partition()}-{message.offset()}")
+    place = f"{message.topic()}-{message.partition()}-{message.offset()}"
+    if len(value) + len(message.key() or b"") > MAX_RECORD:
+        truth.letters.add(f"normalize:{place}")
+        return
+    event = pipeline.event(value, message.timestamp()[1] * 1000, joins)
+    truth.ids.append(place)
     if (number := event.get("ogrewatch_attempt", 0)) > 0 and kind_of(event) in COUNTED_KINDS:
         outcome = event.get("event_outcome")
         minute = event["timestamp"] // 60_000_000 * 60

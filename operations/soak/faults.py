@@ -10,21 +10,25 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from operations.soak.fleet import ROLES, Fleet
+from operations.soak.fleet import Fleet, Member
+from operations.soak.load import RAW, Load
 from operations.soak.site import wait_ready
 from stack.server import Server
+from topics.kafka.admin import set_topic
 
 _SESSION = 10.0  # seconds after which the partitions of a silent worker move to another: the workers' setting
+_ROLLED = 4  # data streams that roll over together
 _STREAMS = "logs-ogrewatch.*,metrics-ogrewatch.*"
 _TIGHT = "indices.breaker.total.limit"
 _ATTEMPTS = 60  # attempts, a second apart, to undo a fault of Elasticsearch
 
 
 class Faults:
-    """Does faults to a fleet and its servers. `random` decides how long each takes; `stop` cuts it short."""
+    """Does faults to a fleet and its servers. `random` decides whom and how long; `stop` cuts each short."""
 
-    def __init__(self, fleet: Fleet, random: Random, stop: threading.Event) -> None:
-        self._fleet, self._site, self._random, self._stop = fleet, fleet.site, random, stop
+    def __init__(self, fleet: Fleet, load: Load, stop: threading.Event, random: Random) -> None:
+        self._fleet, self._load, self._random, self._stop = fleet, load, random, stop
+        self._site = fleet.site
 
     def _sleep(self, least: float, most: float) -> None:
         self._stop.wait(self._random.uniform(least, most))
@@ -33,11 +37,11 @@ class Faults:
 
     def kill(self, role: str) -> None:
         """Kill a worker by SIGKILL."""
-        self._fleet.kill(self._fleet.first(role))
+        self._fleet.kill(self._any(role))
 
     def restart(self, role: str) -> None:
         """End a worker by SIGTERM; it is started again."""
-        self._fleet.restart(self._fleet.first(role))
+        self._fleet.restart(self._any(role))
 
     def pause(self, role: str) -> None:
         """Pause a worker for longer than its session, and let it go on."""
@@ -45,7 +49,7 @@ class Faults:
             self._sleep(_SESSION + 2, _SESSION + 8)
 
     def join(self, role: str) -> None:
-        """Start a second worker, and end it."""
+        """Start one more worker, and end it."""
         member = self._fleet.join(role)
         self._sleep(8, 16)
         self._fleet.leave(member)
@@ -62,8 +66,11 @@ class Faults:
 
     def crash(self) -> None:
         """Kill all workers at once by SIGKILL."""
-        for role in ROLES:
-            self.kill(role)
+        for member in list(self._fleet.members):
+            self._fleet.kill(member)
+
+    def _any(self, role: str) -> Member:
+        return self._fleet.pick(role, self._random.choice)
 
     @contextmanager
     def _paused(self, role: str) -> Iterator[None]:
@@ -109,6 +116,26 @@ class Faults:
             self._sleep(4, 8)
         finally:
             self._put_limit(None)
+
+    def roll_over(self) -> None:
+        """Roll over some data streams, as their lifecycle does each day or at a size."""
+        streams = self._client.indices.get_data_stream(name=_STREAMS)["data_streams"]
+        names = [stream["name"] for stream in streams]
+        for name in self._random.sample(names, min(_ROLLED, len(names))):
+            self._client.indices.rollover(alias=name)
+
+    def skew_clock(self) -> None:
+        """Let Kafka date one raw record two days ahead, as a broker with a wrong clock does."""
+        self._date_by("CreateTime")
+        try:
+            self._load.send_ahead()
+            self._sleep(1, 3)
+        finally:
+            self._date_by("LogAppendTime")
+
+    def _date_by(self, clock: str) -> None:
+        wanted = {"message.timestamp.type": clock, "message.timestamp.after.max.ms": str(2**63 - 1)}
+        set_topic(self._site.settings.kafka, self._site.settings.prefix + RAW, wanted)
 
     def _start(self, server: Server) -> None:
         self._sleep(1, 6)

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -77,8 +78,12 @@ class Fleet:
 
     def first(self, role: str) -> Member:
         """The oldest worker of a role."""
+        return self.pick(role, lambda members: members[0])
+
+    def pick(self, role: str, choose: Callable[[list[Member]], Member]) -> Member:
+        """One of the workers of a role, oldest first, that are wanted."""
         with self._lock:
-            return next(member for member in self.members if member.role == role and member.wanted)
+            return choose([member for member in self.members if member.role == role and member.wanted])
 
     def kill(self, member: Member) -> None:
         """Kill a worker by SIGKILL; it is started again if it is wanted."""
@@ -106,6 +111,18 @@ class Fleet:
         """End a worker for good by SIGTERM, and wait for its end."""
         member.wanted = False
         self.restart(member)
+
+    def rest(self) -> None:
+        """End all workers, and start none until `start_all`; blocks."""
+        with self._lock:
+            members = [member for member in self.members if member.wanted]
+        for member in members:
+            self.leave(member)
+
+    def start_all(self, each: int) -> None:
+        """Start so many workers of each role."""
+        for role in ROLES * each:
+            self.join(role)
 
     def _look_after(self) -> None:
         """Note peaks of memory and unexpected ends, and start again what has ended."""

@@ -1,5 +1,6 @@
 """Asks an installation what was committed, counted, stored and given up. Every method blocks."""
 
+import time
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass
@@ -47,6 +48,17 @@ class State:
             if sorted(partitions) != list(range(self.site.settings.partitions)):
                 raise LookupError(f"only partitions {sorted(partitions)} answer")
         return +found
+
+    def counted_from(self, address: str) -> int:
+        """Attempts of the last day that count workers have of an address."""
+        now = int(time.time())
+        asked = f"/v1/attackers/{address}?since={now - 86_400}&until={now + 3600}"
+        return sum(bool(_get(url + asked)["attacker"]) for url in self._count_workers())
+
+    def stored_from(self, address: str) -> int:
+        """The number of documents whose source is an address."""
+        query = {"term": {"source.ip": address}}
+        return int(self._elasticsearch.count(index="logs-ogrewatch.*", query=query, ignore_unavailable=True)["count"])
 
     def refresh(self) -> None:
         """Refresh the indices, so that searches find everything stored."""

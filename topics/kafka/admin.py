@@ -55,6 +55,14 @@ def settle_topics(bootstrap: str, prefix: str) -> list[str]:
     return sorted(change.name for change in changes)
 
 
+def set_topic(bootstrap: str, topic: str, wanted: dict[str, str]) -> None:
+    """Change settings of a topic. Blocks; raises `KafkaException`."""
+    change = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=list(_entries(wanted, {})))
+    client = AdminClient(client_conf(bootstrap))
+    for future in client.incremental_alter_configs([change]).values():
+        future.result(_TIMEOUT)
+
+
 def partitions_of(bootstrap: str, prefix: str) -> dict[str, int]:
     """The number of partitions of each topic of the catalogue that exists. Blocks; raises as `create_topics`."""
     require(bootstrap)
