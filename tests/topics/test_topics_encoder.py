@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from topics.avro.codec import EVENTS, CodecError, encode
+from topics.avro.encoder import _CACHED, _SHORT, _Cache
 from topics.avro.overflow import to_overflow
 from topics.avro.schemas import parsed
 from topics.event import Event
@@ -69,3 +70,12 @@ def test_texts_of_every_length(column: str, size: int) -> None:
 def test_what_is_no_value_of_its_column_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(CodecError, match="network"):
         encode("network", wrong)
+
+
+def test_a_cache_keeps_short_values_only_and_not_too_many() -> None:
+    cache = _Cache(str.encode)
+    assert cache["x" * (_SHORT + 1)] == b"x" * (_SHORT + 1)
+    assert not cache
+    for number in range(_CACHED + 1):
+        assert cache[str(number)] == str(number).encode()
+    assert len(cache) == 1

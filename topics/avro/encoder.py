@@ -6,7 +6,6 @@ https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from struct import Struct
 from typing import Any
 
@@ -21,13 +20,28 @@ _MORE = 0x80  # bit of a byte: the number continues in the next one
 _ONE = tuple(bytes([number]) for number in range(_MORE))
 _DOUBLE = Struct("<d")
 _CACHED = 4096  # values of a column, or lists, in each cache
-_SHORT = 100  # bytes of a list, at most, that is cached
+_SHORT = 100  # bytes of an encoded value or list, at most, that is cached
 _OURS = (*COUNTED, *COMMON, *(field for fields in SPECIFIC.values() for field in fields))
 _FEW = {
     *("timestamp", "event_created", "ogrewatch_raw_topic", "ogrewatch_service", "event_dataset", "event_kind"),
     *(field.column for field in _OURS if ".geo." in field.ecs and field.kind == "string"),
 }
 """Columns with few and short values, none of which a sender can choose freely. Their encodings are cached."""
+
+
+class _Cache(dict[Any, bytes]):
+    """Encoded values of one column, the short ones. A full cache is emptied."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+
+    def __missing__(self, value: Any) -> bytes:
+        found = self._write(value)
+        if len(found) <= _SHORT:
+            if len(self) >= _CACHED:
+                self.clear()
+            self[value] = found
+        return found
 
 
 class Encoder:
@@ -62,7 +76,7 @@ def _writer(field: Field) -> Write | None:
         return _json
     write = _WRITERS[field.kind]
     if field.column in _FEW:
-        return lru_cache(_CACHED)(write)
+        return _Cache(write).__getitem__
     return None if write is _string else write
 
 
