@@ -119,8 +119,8 @@ class Faults:
 
     def roll_over(self) -> None:
         """Roll over some data streams, as their lifecycle does each day or at a size."""
-        streams = self._client.indices.get_data_stream(name=_STREAMS)["data_streams"]
-        names = [stream["name"] for stream in streams]
+        found = self._client.indices.get(index=_STREAMS, filter_path="*.data_stream", allow_no_indices=True)
+        names = sorted({index["data_stream"] for index in found.values()})
         for name in self._random.sample(names, min(_ROLLED, len(names))):
             self._client.indices.rollover(alias=name)
 
