@@ -35,6 +35,7 @@ from topics.records.stats import document
 
 ROLE = "index"
 _ASK = 5.0  # seconds between questions whether Elasticsearch is there
+_GLANCE = 30.0  # seconds between checks that the topics are the same ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,4 +271,5 @@ def make_app(settings: Settings) -> BatchApp:
             await sink.close()
 
     app.agent(app.batch_topic(*app.batch_topics), name=ROLE)(index)
+    app.timer(_GLANCE)(app.watch_topics)
     return app

@@ -132,6 +132,11 @@ class BatchApp(faust.App):
             return "Kafka does not answer"
         return next(filter(None, (condition() for condition in self.conditions)), "")
 
+    async def watch_topics(self) -> None:
+        """End the process if a topic that it reads was created again since the assignment."""
+        if self._consumer is not None:
+            await cast(Consumer, self._consumer).watch_topics()
+
     def committed(self, tp: TP) -> int:
         """Return the offset at which a restart would begin to read a partition, as far as Kafka has confirmed it."""
         return cast(Consumer, self._consumer).committed_offset(tp) if self._consumer is not None else 0

@@ -124,6 +124,10 @@ class Consumer(driver.Consumer):
         for tp, position in positions.items():
             self._trackers[tp] = OffsetTracker(position.offset, record=position.record)
 
+    async def watch_topics(self) -> None:
+        """End the process if a topic that it reads was created again since the assignment."""
+        await self._logs.watch()
+
     async def confirm_logs(self) -> None:
         """End the process when a log is not the one that was committed. Waits for Kafka."""
         streams = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}

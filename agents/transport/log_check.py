@@ -1,6 +1,7 @@
 """Ends the process when Kafka has lost the end of a log that was processed, before the new log is processed."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -14,7 +15,7 @@ from agents.state.log_identity import LastRecord, Position, differences
 from agents.transport.batch import Piece
 from agents.transport.offsets import OffsetTracker
 from agents.transport.ordering import abort_process
-from topics.kafka.topic_ids import identities
+from topics.kafka.topic_ids import identities, replaced
 
 log = logging.getLogger("ogrewatch.transport")
 
@@ -70,6 +71,19 @@ class LogCheck:
             log.info("cannot look back yet: %s", error)
             return set(positions)
         return set()
+
+    async def watch(self) -> None:
+        """End the process if a topic was created again since the assignment; nothing if Kafka does not answer."""
+        before = dict(self._topic_ids)
+        if not before:
+            return
+        with contextlib.suppress(KafkaException):
+            now = await asyncio.to_thread(identities, self._app.servers, list(before), list(before))
+            if found := replaced(before, now):
+                abort_process(
+                    f"topic {', '.join(sorted(found))} was deleted and created again: its offsets begin anew, and what "
+                    "is committed is of the old one. docs/truncated-logs.md says how to go on."
+                )
 
     def _compare(self, positions: Mapping[TP, Position], topics: Collection[str] = ()) -> None:
         """Learn the ids of `topics`, then compare; blocks. Raises `KafkaException`."""

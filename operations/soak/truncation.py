@@ -88,7 +88,9 @@ def _write(site: Site, logs: _Logs) -> None:
     """Write copies of a record of each log."""
     from confluent_kafka import Producer
 
-    producer = Producer({"bootstrap.servers": site.settings.kafka, "linger.ms": 20, "enable.idempotence": True})
+    producer = Producer(
+        {"bootstrap.servers": site.settings.kafka, "linger.ms": 20, "enable.idempotence": True, "log_level": 0}
+    )
     with Reader(site.settings.kafka) as reader:
         for topic, number in logs.ends:
             begin, end = reader.bounds(topic)[number]

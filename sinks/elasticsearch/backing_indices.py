@@ -78,7 +78,7 @@ class BackingIndices:
     async def drop_duplicates(self, target: str, documents: Sequence[Document]) -> set[str]:
         """The ids of documents that an older backing index holds. Copies in the newest one are deleted, if allowed."""
         known, ids = self._known[target], [document.id for document in documents]
-        since, found = min(document.since for document in documents), set[str]()
+        since, found = min(map(came, documents)), set[str]()
         for older, newer in pairwise(known):
             if newer.created + _APART > since:
                 for chunk in _chunks(ids):
@@ -118,6 +118,11 @@ class BackingIndices:
                 Backoff.warn(text, Cause(status, _FORBIDDEN, index))
             elif status not in _DELETED:
                 raise TransportError(f"{index} keeps second copies of documents: {why}")
+
+
+def came(document: Document) -> int:
+    """When a document came to Kafka, in milliseconds since 1970; 0, at any time, if that would be in the future."""
+    return document.since if document.since < time.time_ns() // 1_000_000 + _APART else 0
 
 
 def _chunks(ids: list[str]) -> Iterable[list[str]]:

@@ -14,7 +14,7 @@ from elasticsearch import ApiError, BadRequestError, OrjsonSerializer, Transport
 from elasticsearch.serializer import Serializer
 
 from sinks.base import Document, Outcome, Rejected
-from sinks.elasticsearch.backing_indices import BackingIndices
+from sinks.elasticsearch.backing_indices import BackingIndices, came
 from sinks.elasticsearch.backoff import Backoff
 from sinks.elasticsearch.congestion import CongestionWindow
 from sinks.elasticsearch.connection import async_client, words
@@ -232,7 +232,7 @@ class ElasticsearchSink:
         edges = await self._backing.rollover_bounds({entry.document.target for entry in entries})
         risky = defaultdict[str, list[Document]](list)
         for entry in entries if edges else ():
-            if entry.document.since < edges.get(entry.document.target, 0):
+            if came(entry.document) < edges.get(entry.document.target, 0):
                 risky[entry.document.target].append(entry.document)
         return {
             (target, identity)

@@ -1,11 +1,17 @@
 """What commits say of a log, as text and back; comparing it with logs, `test_transport_flow` does on a real Kafka."""
 
+import asyncio
+import time
+from types import SimpleNamespace
+
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from faust.types import TP
 
 from agents.state.log_identity import NO_EPOCH, LastRecord, Position, checksum, differences, position_of
+from agents.transport.log_check import LogCheck
 
 RECORD = LastRecord(41, 1_795_548_348_257, 2_413_880_352, 34)
 
@@ -51,3 +57,37 @@ def test_many_logs_with_much_behind_their_positions_are_compared_at_once(kafka: 
             assert differences(kafka, places, {}) == {}
     finally:
         admin.delete_topics([unique])[unique].result(30)
+
+
+async def test_a_topic_created_again_at_work_is_noticed(
+    kafka: str, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("agents.transport.log_check.abort_process", told.append)
+    admin, check = AdminClient({"bootstrap.servers": kafka}), LogCheck(SimpleNamespace(servers=kafka))
+    admin.create_topics([NewTopic(unique, 1, 1)])[unique].result(30)
+    try:
+        await check.watch()
+        await check.confirm({TP(unique, 0): Position(0)})
+        await check.watch()
+        admin.delete_topics([unique])[unique].result(30)
+        await check.watch()
+        assert not told  # a broker may not know it for a while
+        await asyncio.to_thread(_create_again, admin, unique)
+        async with asyncio.timeout(90):
+            while not told:
+                await check.watch()
+        assert f"topic {unique} was deleted and created again" in told[0]
+    finally:
+        admin.delete_topics([unique])[unique].result(30)
+
+
+def _create_again(admin: AdminClient, name: str) -> None:
+    for number in range(100, -1, -1):
+        try:
+            admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
+            return
+        except KafkaException:  # the old one is still being deleted
+            if not number:
+                raise
+            time.sleep(0.3)

@@ -102,7 +102,7 @@ class Place:
             yield process
             if not kill:
                 process.terminate()
-                assert process.wait(30) == 0
+                assert process.wait(120) == 0
         finally:
             process.kill()
             process.wait()

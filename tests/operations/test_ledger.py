@@ -187,7 +187,7 @@ def test_watching_prints_a_line_for_each_look_until_it_is_interrupted(here: Plac
         assert process.stdout is not None
         looks = [json.loads(process.stdout.readline()) for _ in range(2)]
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     assert [look["under_way"] for look in looks] == [4, 4]
 
 

@@ -50,6 +50,15 @@ async def test_what_is_sent_again_after_rollovers_is_present(
     assert _number(client, stream) == 60
 
 
+async def test_what_a_wrong_clock_dated_ahead_is_looked_for_in_all_indices(
+    elasticsearch_url: str, stream: str, client: Elasticsearch
+) -> None:
+    ahead = _documents(stream, range(5), _now() + 48 * LATER)
+    assert await _write(elasticsearch_url, ahead) == Outcome(stored=5)
+    client.indices.rollover(alias=stream)
+    assert await _write(elasticsearch_url, ahead) == Outcome(present=5)
+
+
 async def test_other_streams_and_indices_in_the_same_request(
     elasticsearch_url: str, stream: str, client: Elasticsearch, unique: str
 ) -> None:
@@ -73,11 +82,14 @@ async def test_nothing_is_asked_about_what_came_after_a_rollover(
         return await drop_duplicates(self, target, documents)
 
     monkeypatch.setattr(BackingIndices, "drop_duplicates", noting)
-    await _write(elasticsearch_url, _documents(stream, range(5), _now()))
+    monkeypatch.setattr("sinks.elasticsearch.backing_indices._APART", 200)
+    before = _now()
+    await _write(elasticsearch_url, _documents(stream, range(5), before))
     client.indices.rollover(alias=stream)
-    await _write(elasticsearch_url, _documents(stream, range(5, 10), _now() + LATER))
+    await asyncio.sleep(0.4)
+    await _write(elasticsearch_url, _documents(stream, range(5, 10), _now()))
     assert asked == []
-    await _write(elasticsearch_url, _documents(stream, range(10, 15), _now()))
+    await _write(elasticsearch_url, _documents(stream, range(10, 15), before))
     assert asked == [stream]
 
 

@@ -27,6 +27,7 @@ def own_kafka(tmp_path: Path) -> Iterator[Kafka]:
 
 
 @pytest.mark.kill
+@pytest.mark.timeout(600)
 def test_an_outage_of_kafka_is_waited_out(own_kafka: Kafka, unique: str, tmp_path: Path) -> None:
     cluster = Cluster(own_kafka.address, unique)
     for name in ("source", "sink"):
@@ -38,13 +39,13 @@ def test_an_outage_of_kafka_is_waited_out(own_kafka: Kafka, unique: str, tmp_pat
         own_kafka.kill()
         latecomer = Child(cluster, unique, tmp_path / "latecomer")
         children.append(latecomer)
-        until(lambda: bool(latecomer.errors), 60)
+        until(lambda: bool(latecomer.errors))
         assert latecomer.process.poll() is None
         (told,) = latecomer.errors.splitlines()
         assert "does not answer yet: waiting for it" in told
         own_kafka.start()
         own_kafka.wait_ready()
-        until(lambda: child.committed() == RECORDS, 60)
+        until(lambda: child.committed() == RECORDS, 240)
         assert child.process.poll() is None
         assert child.end(signal.SIGTERM) == 0
         assert latecomer.end(signal.SIGTERM) == 0

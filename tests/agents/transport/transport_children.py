@@ -32,7 +32,7 @@ class Child:
         return self.wait()
 
     def wait(self) -> int:
-        return self.process.wait(30)
+        return self.process.wait(120)
 
     @property
     def errors(self) -> str:
@@ -59,7 +59,7 @@ class Child:
         return [int(record.value() or b"-1") for record in self.cluster.read(self.sink)]
 
 
-def until(condition: Callable[[], bool], limit: float = 20.0) -> None:
+def until(condition: Callable[[], bool], limit: float = 90.0) -> None:
     deadline = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
