@@ -12,7 +12,7 @@ from sinks.base import Document, Outcome
 from sinks.elasticsearch.backing_indices import BackingIndices
 from sinks.elasticsearch.bulk import ElasticsearchSink
 
-LATER = 3_600_000  # milliseconds after which no clock is in doubt
+HOUR = 3_600_000  # milliseconds
 
 
 def _documents(stream: str, numbers: range, since: int) -> list[Document]:
@@ -53,7 +53,7 @@ async def test_what_is_sent_again_after_rollovers_is_present(
 async def test_what_a_wrong_clock_dated_ahead_is_looked_for_in_all_indices(
     elasticsearch_url: str, stream: str, client: Elasticsearch
 ) -> None:
-    ahead = _documents(stream, range(5), _now() + 48 * LATER)
+    ahead = _documents(stream, range(5), _now() + 48 * HOUR)
     assert await _write(elasticsearch_url, ahead) == Outcome(stored=5)
     client.indices.rollover(alias=stream)
     assert await _write(elasticsearch_url, ahead) == Outcome(present=5)
