@@ -30,6 +30,7 @@ from sinks.elasticsearch.kibana.panels import COLUMNS, Panel, Value
 from sinks.elasticsearch.mappings import mappings
 from sinks.elasticsearch.templates import all_names, attempts_name, install, stream_name
 from stack.demo.corpus import generate, truth
+from stack.demo.scene import Service
 from streams.base import MemoryState
 from topics.catalogue import DEADLETTER
 from topics.documents.document import document_of
@@ -137,14 +138,14 @@ def _events(end: datetime, namespace: str) -> Iterator[Document]:
         for number, (at, host, line) in enumerate(generate(_SEED, end, _HOSTS))
     ]  # fmt: skip
     for topic, _, value, *_ in Pipeline(Settings()).records(records, MemoryState()):
-        assert topic != DEADLETTER.name
+        assert value is not None and topic != DEADLETTER.name
         kind, identity, source = document_of(value)
         yield Document(stream_name(kind, namespace), identity, source)
 
 
 def _minutes(end: datetime, namespace: str) -> Iterator[Document]:
     minute, name = int(end.timestamp()) // 60 * 60, attempts_name(namespace)
-    services: dict[str, Counter[str]] = {}
+    services: dict[Service, Counter[str]] = {}
     for (service, outcome), number in truth(_SEED, end, _HOSTS).attempts.items():
         services.setdefault(service, Counter())[outcome] += number
     for service, found in services.items():
@@ -161,20 +162,20 @@ async def _store(url: str, namespace: str, documents: list[Document]) -> None:
 
 
 def _store_alerts(client: Elasticsearch, name: str) -> None:
-    """Some alerts, as `docs/rules.md` has them become documents."""
-    own = {"status": {"type": "keyword"}, "count": {"type": "long"}}
+    """Some alerts."""
+    own = {"status": {"type": "keyword"}, "level": {"type": "keyword"}, "count": {"type": "long"}}
     made = mappings()
     made["properties"]["ogrewatch"]["properties"]["alert"] = {"properties": own}
     client.indices.create(index=name, mappings=made, settings={"mapping.total_fields": {"limit": 2000}})
     for number, status in enumerate(("open", "open", "acknowledged", "closed")):
         alert = {
             "@timestamp": datetime.now(UTC).isoformat(),
-            "event": {"kind": "alert", "severity": 50 + number, "dataset": "ogrewatch.alert"},
+            "event": {"kind": "alert", "dataset": "ogrewatch.alert"},
             "rule": {"id": f"r{number}", "name": f"Rule {number}"},
             "threat": {"tactic": {"name": ["Credential Access"]}},
             "related": {"ip": ["192.0.2.1"], "user": ["root"]},
             "source": {"ip": "192.0.2.1"}, "user": {"name": "root"}, "message": f"Rule {number}",
-            "ogrewatch": {"alert": {"status": status, "count": 7}},
+            "ogrewatch": {"alert": {"status": status, "level": "high", "count": 7}},
         }  # fmt: skip
         client.index(index=name, id=str(number), document=alert, refresh=True)
 

@@ -128,7 +128,7 @@ _ALERT_PAGE = Dashboard(
         Panel("metric", "Open", (0, 0, 12, 6), "ogrewatch.alert.status:open", "alerts", values=(_ALERTS,)),
         Panel("metric", "Rules that found something", (0, 6, 12, 6), view="alerts",
               values=(Value("Rules", "unique_count", "rule.id"),)),
-        Panel("bar", "By severity", (12, 0, 36, 12), view="alerts", by=(Top("event.severity", 5),), values=(_ALERTS,)),
+        Panel("bar", "By level", (12, 0, 36, 12), view="alerts", by=(Top("ogrewatch.alert.level", 5),), values=(_ALERTS,)),
         Panel("table", "Rules", (0, 12, 24, 14), view="alerts", by=(Top("rule.name", 30),),
               values=(_ALERTS, Value("Events", "sum", "ogrewatch.alert.count"), _LAST)),
         Panel("table", "Status", (24, 12, 24, 14), view="alerts",
@@ -172,5 +172,5 @@ SEARCHES = (
            ("host.hostname", "source.ip", "http.request.method", "url.path", "http.response.status_code")),
     Search("Lines that no stream knows", _UNKNOWN, ("host.hostname", "process.name", "message")),
     Search("Open alerts", "ogrewatch.alert.status:open",
-           ("event.severity", "rule.name", "source.ip", "user.name", "message"), "alerts"),
+           ("ogrewatch.alert.level", "rule.name", "source.ip", "user.name", "message"), "alerts"),
 )  # fmt: skip
