@@ -138,7 +138,8 @@ def _events(end: datetime, namespace: str) -> Iterator[Document]:
         for number, (at, host, line) in enumerate(generate(_SEED, end, _HOSTS))
     ]  # fmt: skip
     for topic, _, value, *_ in Pipeline(Settings()).records(records, MemoryState()):
-        assert value is not None and topic != DEADLETTER.name
+        assert topic != DEADLETTER.name
+        assert value is not None
         kind, identity, source = document_of(value)
         yield Document(stream_name(kind, namespace), identity, source)
 
