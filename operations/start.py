@@ -34,11 +34,7 @@ def create_topics(settings: Settings) -> None:
 
     with _told("Kafka", KafkaException, KafkaUnavailable):
         admin.create_topics(
-            settings.kafka,
-            prefix=settings.prefix,
-            partitions=settings.partitions,
-            replication=settings.replication,
-            raw_retention=settings.raw_retention,
+            settings.kafka, prefix=settings.prefix, partitions=settings.partitions, replication=settings.replication
         )
 
 

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -25,25 +24,20 @@ from enrichers.database import GeoDatabaseError
 from enrichers.enricher import Enricher
 from topics.catalogue import RAW
 from topics.health import Health
+from web import files
 from web.access import CHALLENGE, VIEWER, Access, Denied, tls_of
 from web.broker import Broker
 from web.compression import compressed
 from web.endpoints.counts import CountEndpoints
 from web.endpoints.health import HEALTH, HealthEndpoints
-from web.endpoints.live import LiveEndpoint
-from web.endpoints.search import SearchEndpoints
 from web.login import PATHS, Login
 from web.metrics import REQUESTS, SECONDS
 from web.parameters import BadParameter
 from web.queries import Queries, SystemOf, Unanswerable
 from web.replies import Refused, error, refusal
-from web.roles import Roles
 from web.store.attempts import StoredAttempts
 from web.store.client import Store
-from web.store.events import StoredEvents
 from web.workers import NoWorkers, Workers
-
-STATIC = Path(__file__).parent / "static"
 
 _log = logging.getLogger("ogrewatch.web")
 
@@ -77,12 +71,9 @@ def make_app(settings: Settings) -> web.Application:
     broker = Broker(settings.kafka, settings.prefix + RAW[0].name)
     queries = Queries(settings, workers, StoredAttempts(store), _systems(settings, enricher))
     app.add_routes(CountEndpoints(queries).routes())
-    roles, health = Roles(settings), HealthEndpoints(settings, workers, broker, _about(settings, enricher))
-    live = LiveEndpoint(settings, access, queries, health, roles)
-    app.on_shutdown.append(live.close)
-    app.add_routes([*health.routes(), *live.routes(), *SearchEndpoints(StoredEvents(store)).routes()])
+    app.add_routes(HealthEndpoints(settings, workers, broker, _about(settings, enricher)).routes())
     app.add_routes(Login(access).routes())
-    app.add_routes([web.get("/", _page), web.get("/metrics", _metrics), web.static("/static", STATIC)])
+    app.add_routes([web.get("/metrics", _metrics), *files.routes()])
     return app
 
 
@@ -144,18 +135,14 @@ def _systems(settings: Settings, enricher: Enricher | None) -> SystemOf:
     return system_of
 
 
-async def _page(_: web.Request) -> web.FileResponse:
-    return web.FileResponse(STATIC / "index.html")
-
-
 async def _metrics(_: web.Request) -> web.Response:
     return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def _secure(_: web.Request, response: web.StreamResponse) -> None:
-    """Add the security headers. Answers with counts are never cached; files are, and checked for changes each time."""
+async def _secure(request: web.Request, response: web.StreamResponse) -> None:
+    """Add the security headers, and say how long the answer may be kept."""
     response.headers.update(_HEADERS)
-    response.headers["Cache-Control"] = "no-cache" if isinstance(response, web.FileResponse) else "no-store"
+    response.headers["Cache-Control"] = files.caching(request, response)
 
 
 def _guard(access: Access) -> Middleware:

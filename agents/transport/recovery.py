@@ -129,7 +129,7 @@ class Recovery(FaustRecovery):
         self.tables.on_actives_ready()
         self.tables.on_standbys_ready()
         app.on_rebalance_end()
-        app.serves(generation_id)
+        app.serving = generation_id
 
 
 class TableManager(FaustTableManager):

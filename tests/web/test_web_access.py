@@ -107,7 +107,7 @@ async def test_who_shows_no_valid_token_sees_nothing(tokens: TokenFile, tmp_path
             assert (await ask(client, RATIO, Cookie=f"{COOKIE}={shown}"))[0] == 401, shown
         status, _, answer = await ask(client, "/")
         assert (status, answer.headers["Location"]) == (303, "/login")
-        assert (await ask(client, "/login"))[0] == (await ask(client, "/static/page.css"))[0] == 200
+        assert (await ask(client, "/login"))[0] == (await ask(client, "/static/icon.svg"))[0] == 200
 
 
 async def test_a_token_opens_the_api(tokens: TokenFile, tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ async def test_a_cookie_is_secure_where_a_proxy_of_ours_ends_tls(tokens: TokenFi
 )
 async def test_a_request_for_another_host_is_refused(tmp_path: Path, host: str) -> None:
     async with web_role(tmp_path, web_host="127.0.0.1") as client:
-        for path in ("/", RATIO, HEALTH, ABOUT, "/metrics", "/login", "/static/page.js", "/nothing"):
+        for path in ("/", RATIO, HEALTH, ABOUT, "/metrics", "/login", "/static/icon.svg", "/nothing"):
             status, text, _ = await ask(client, path, Host=host)
             assert (status, "OGREWATCH_WEB_HOSTS" in text) == (421, True), path
     async with web_role(tmp_path, web_host="127.0.0.1", web_hosts=host.partition(":")[0]) as client:

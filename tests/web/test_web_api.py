@@ -14,6 +14,7 @@ from workers_kit import NOON, Client, Worker, attacker, page, running, settings
 
 from stack.ports import HOST, free_port
 from web.application import make_app
+from web.files import STATIC
 
 RATIO = "/api/v1/auth/ratio"
 ATTACKERS = "/api/v1/attackers"
@@ -403,7 +404,15 @@ async def test_a_partition_under_recovery_is_missing_in_health() -> None:
 
 async def test_answers_carry_headers_for_browsers() -> None:
     async with page(Worker([0, 1, 2, 3])) as client:
-        for path, kept in (("/", "no-cache"), ("/static/page.js", "no-cache"), (RATIO, "no-store"), ("/x", "no-store")):
+        script = next(f"/static/{path.name}" for path in STATIC.glob("main-*.js"))
+        year = "public, max-age=31536000, immutable"
+        for path, kept in (
+            ("/", "no-cache"),
+            (script, year),
+            ("/static/icon.svg", "no-cache"),
+            (RATIO, "no-store"),
+            ("/x", "no-store"),
+        ):
             async with client.get(path) as response:
                 assert response.headers["Cache-Control"] == kept, path
                 assert response.headers["Content-Security-Policy"].startswith("default-src 'self'")

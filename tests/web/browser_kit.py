@@ -1,0 +1,37 @@
+"""Opens the page of a stand-in server in a browser tab, in which nothing may go wrong unseen."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Browser, ConsoleMessage, Page
+from standin import Scene, standin
+
+Opened = Callable[..., AbstractAsyncContextManager[Page]]
+"""`opened(scene, "#/ogres", width=390)`; other names are those of Playwright's contexts, and `settings` of the role."""
+_EXPECTED = re.compile("status of (4|5)|net::ERR_")  # which browsers report although the page has an answer to it
+
+
+def opener(browser: Browser) -> Opened:
+    """Return what opens pages in this browser."""
+
+    @asynccontextmanager
+    async def open_page(scene: Scene, path: str = "", width: int = 1440, **options: Any) -> AsyncIterator[Page]:
+        changes = options.pop("settings", {})
+        async with standin(scene, **changes) as client:
+            context = await browser.new_context(viewport={"width": width, "height": 900}, **options)
+            tab = await context.new_page()
+            wrong: list[str] = []
+            tab.on("pageerror", lambda error: wrong.append(str(error)))
+            tab.on("console", lambda said: wrong.extend(_complaint(said)))
+            await tab.goto(str(client.make_url("/")) + path)
+            yield tab
+            await context.close()
+            assert wrong == []
+
+    return open_page
+
+
+def _complaint(said: ConsoleMessage) -> list[str]:
+    return [said.text] if said.type == "error" and not _EXPECTED.search(said.text) else []

@@ -1,1 +1,0 @@
-"""Sends what changes to all who look, as server-sent events."""

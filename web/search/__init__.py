@@ -1,1 +1,0 @@
-"""Searches events: a small language, what it means in Elasticsearch, and what it means for an event in memory."""
