@@ -212,9 +212,11 @@ class Indexer:
                 dead.append((record, letter(self._prefix, ROLE, record, "decoding", reason_of(error))))
             if number % self._tuning.decode_run == 0:
                 await asyncio.sleep(0)
+        began = time.monotonic()
         outcome = await self._sink.write(documents)
-        self._metrics.written(outcome.stored, outcome.present, len(outcome.rejected))
         self._last_write = time.monotonic()
+        self._metrics.wrote(self._last_write - began)
+        self._metrics.written(outcome.stored, outcome.present, len(outcome.rejected))
         self._unrefreshed_since = self._unrefreshed_since or self._last_write
         self._unrefreshed += len(documents)
         for rejected in outcome.rejected:

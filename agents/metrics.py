@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, disable_created_metrics
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which says when it began
@@ -36,7 +37,24 @@ _REJECTED = _counter("records_rejected", "Events that Elasticsearch will never t
 _RETRIES = _counter("elasticsearch_retries", "Bulk requests sent again; `status` is none without an answer.", "status")
 _WAITED = _counter("documents_put_off", "Documents that wait for Elasticsearch, each time they are refused.", "type")
 _COMMITTED = Gauge(
-    "ogrewatch_last_commit_timestamp_seconds", "When offsets were last committed.", ("role",), registry=REGISTRY
+    "ogrewatch_last_commit_timestamp_seconds",
+    "When offsets were last committed; when the process began, before it committed any.",
+    ("role",),
+    registry=REGISTRY,
+)
+_HOPS = Histogram(
+    "ogrewatch_hop_seconds",
+    "Age of a batch's first record in the topic that the role reads; `stage` is taken (by the role) or done (durable).",
+    ("role", "stage"),
+    registry=REGISTRY,
+    buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0, 3600.0),
+)
+_WRITES = Histogram(
+    "ogrewatch_elasticsearch_write_seconds",
+    "How long Elasticsearch took to decide on the documents of a write, with all that was sent again.",
+    ("role",),
+    registry=REGISTRY,
+    buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0),
 )
 _PAUSED = Gauge(
     "ogrewatch_partition_paused",
@@ -52,13 +70,27 @@ ProcessCollector(registry=REGISTRY)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a partition stands: batches and bytes handed out and not acknowledged, records not handed out yet."""
+    """Where a partition stands: batches and bytes handed out and not acknowledged, records not handed out yet, and how
+    many seconds ago the oldest of these records came.
+    """
 
     topic: str
     partition: int
     batches: int
     bytes: int
     lag: int
+    behind: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """How a role is doing in its group: whether it works now, how often it was assigned partitions, and how long the
+    last time took until it worked, seconds.
+    """
+
+    is_ready: bool
+    assignments: int
+    recovery_seconds: float
 
 
 class _Standings(Collector):
@@ -66,19 +98,43 @@ class _Standings(Collector):
 
     def __init__(self) -> None:
         self.sources: dict[str, Callable[[], Iterable[Standing]]] = {}
+        self.members: dict[str, Callable[[], Membership]] = {}
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
+        yield from self._partitions()
+        yield from self._roles()
+
+    def _partitions(self) -> Iterator[Metric]:
         labels = ("role", "topic", "partition")
         batches = GaugeMetricFamily("ogrewatch_batches_in_flight", "Batches not acknowledged yet.", labels=labels)
         size = GaugeMetricFamily("ogrewatch_bytes_in_flight", "Bytes of batches not acknowledged yet.", labels=labels)
         lag = GaugeMetricFamily("ogrewatch_lag_records", "Records that no batch has held yet.", labels=labels)
-        for role, source in self.sources.items():
+        behind = GaugeMetricFamily(
+            "ogrewatch_seconds_behind", "How long ago the oldest record came that is not done.", labels=labels
+        )
+        for role, source in list(self.sources.items()):
             for at in source():
                 names = (role, at.topic, str(at.partition))
                 batches.add_metric(names, at.batches)
                 size.add_metric(names, at.bytes)
                 lag.add_metric(names, at.lag)
-        yield from (batches, size, lag)
+                behind.add_metric(names, at.behind)
+        yield from (batches, size, lag, behind)
+
+    def _roles(self) -> Iterator[Metric]:
+        ready = GaugeMetricFamily("ogrewatch_ready", "Whether the role does its work now.", labels=("role",))
+        rebalances = CounterMetricFamily(
+            "ogrewatch_rebalances", "How often the role was assigned partitions.", labels=("role",)
+        )
+        recovery = GaugeMetricFamily(
+            "ogrewatch_recovery_seconds", "How long it took from the last assignment until it worked.", labels=("role",)
+        )
+        for role, member in list(self.members.items()):
+            about = member()
+            ready.add_metric((role,), about.is_ready)
+            rebalances.add_metric((role,), about.assignments)
+            recovery.add_metric((role,), about.recovery_seconds)
+        yield from (ready, rebalances, recovery)
 
 
 _STANDINGS = _Standings()
@@ -93,6 +149,14 @@ class Metrics:
         self._counted, self._late, self._unnamed = (family.labels(role) for family in (_COUNTED, _LATE, _UNNAMED))
         self._stored, self._present, self._rejected = (family.labels(role) for family in (_STORED, _PRESENT, _REJECTED))
         self._committed = _COMMITTED.labels(role)
+        self._hops = {stage: _HOPS.labels(role, stage) for stage in ("taken", "done")}
+        self._committed.set(time.time())
+
+    def reads(self, topics: Iterable[str]) -> None:
+        """Show these topics from the beginning, as 0: what Prometheus first sees at 5 is no increase to it."""
+        for topic in topics:
+            self.consumed(topic, 0)
+            self.dead_lettered(topic, 0)
 
     def consumed(self, topic: str, records: int) -> None:
         """A batch was taken from `topic`."""
@@ -143,6 +207,15 @@ class Metrics:
         """Offsets were committed just now."""
         self._committed.set(time.time())
 
-    def watch(self, standings: Callable[[], Iterable[Standing]]) -> None:
-        """Call `standings` whenever Prometheus asks, in another thread: it must copy what the event loop changes."""
+    def hop(self, stage: str, age: float) -> None:
+        """A batch whose first record came `age` seconds ago is taken by the role, or done."""
+        self._hops[stage].observe(max(0.0, age))
+
+    def wrote(self, seconds: float) -> None:
+        """Elasticsearch took so long to decide on the documents of a write."""
+        _WRITES.labels(self._role).observe(seconds)
+
+    def watch(self, standings: Callable[[], Iterable[Standing]], member: Callable[[], Membership]) -> None:
+        """Call these whenever Prometheus asks, in another thread: they must copy what the event loop changes."""
         _STANDINGS.sources[self._role] = standings
+        _STANDINGS.members[self._role] = member

@@ -37,6 +37,9 @@ class Settings(EnvironmentSettings):
         4, ge=1, description="Partitions of new topics: the most workers of a role that can share one."
     )
     replication: int = Field(1, ge=1, description="Replicas of new topics.")
+    raw_retention: float | None = Field(
+        None, ge=3600, description="How long raw topics keep records, enforced by `ogrewatch setup`; 7 days when new."
+    )
     zone: str = Field("UTC", description="IANA time zone of log lines that name none.")
     geoip: Path | None = Field(None, description="MaxMind City or Country database; the packaged one when unset.")
     asn: Path | None = Field(None, description="MaxMind ASN database; no ASN when unset.")

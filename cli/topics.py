@@ -26,7 +26,11 @@ def create() -> None:
     """
     settings = Settings()
     created = admin.create_topics(
-        settings.kafka, prefix=settings.prefix, partitions=settings.partitions, replication=settings.replication
+        settings.kafka,
+        prefix=settings.prefix,
+        partitions=settings.partitions,
+        replication=settings.replication,
+        raw_retention=settings.raw_retention,
     )
     print("\n".join(created) or "Nothing was missing.")
     if settings.schema_registry:

@@ -9,6 +9,7 @@ import hmac
 import os
 import re
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -121,7 +122,7 @@ class TokenFile:
         stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
         if stamp == self._stamp:
             return
-        if found.st_mode & 0o077:
+        if _exposed(found):
             raise TokenError(f"{self.path} can be read by others: chmod 600 it")
         (self._tokens, self._made), self._stamp = self._read(), stamp
 
@@ -146,6 +147,12 @@ class TokenFile:
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(self.path)
+
+
+def _exposed(found: os.stat_result) -> bool:
+    """Whether others may read a file. A group may if the file is somebody else's, as a Secret of Kubernetes is."""
+    shared = 0o040 if found.st_uid != os.geteuid() else 0
+    return bool(stat.S_IMODE(found.st_mode) & 0o077 & ~shared)
 
 
 def hidden(text: str) -> str:

@@ -34,7 +34,11 @@ def create_topics(settings: Settings) -> None:
 
     with _told("Kafka", KafkaException, KafkaUnavailable):
         admin.create_topics(
-            settings.kafka, prefix=settings.prefix, partitions=settings.partitions, replication=settings.replication
+            settings.kafka,
+            prefix=settings.prefix,
+            partitions=settings.partitions,
+            replication=settings.replication,
+            raw_retention=settings.raw_retention,
         )
 
 

@@ -30,13 +30,17 @@ from web.broker import Broker
 from web.compression import compressed
 from web.endpoints.counts import CountEndpoints
 from web.endpoints.health import HEALTH, HealthEndpoints
+from web.endpoints.live import LiveEndpoint
+from web.endpoints.search import SearchEndpoints
 from web.login import PATHS, Login
 from web.metrics import REQUESTS, SECONDS
 from web.parameters import BadParameter
 from web.queries import Queries, SystemOf, Unanswerable
 from web.replies import Refused, error, refusal
+from web.roles import Roles
 from web.store.attempts import StoredAttempts
 from web.store.client import Store
+from web.store.events import StoredEvents
 from web.workers import NoWorkers, Workers
 
 _log = logging.getLogger("ogrewatch.web")
@@ -71,7 +75,10 @@ def make_app(settings: Settings) -> web.Application:
     broker = Broker(settings.kafka, settings.prefix + RAW[0].name)
     queries = Queries(settings, workers, StoredAttempts(store), _systems(settings, enricher))
     app.add_routes(CountEndpoints(queries).routes())
-    app.add_routes(HealthEndpoints(settings, workers, broker, _about(settings, enricher)).routes())
+    roles, health = Roles(settings), HealthEndpoints(settings, workers, broker, _about(settings, enricher))
+    live = LiveEndpoint(settings, access, queries, health, roles)
+    app.on_shutdown.append(live.close)
+    app.add_routes([*health.routes(), *live.routes(), *SearchEndpoints(StoredEvents(store)).routes()])
     app.add_routes(Login(access).routes())
     app.add_routes([web.get("/metrics", _metrics), *files.routes()])
     return app

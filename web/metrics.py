@@ -1,6 +1,6 @@
 """Defines the Prometheus metrics of the web role; `docs/metrics.md` lists them."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from agents.metrics import REGISTRY
 
@@ -20,3 +20,6 @@ FAILURES = Counter(
     ("why",),
     registry=REGISTRY,
 )
+VIEWERS = Gauge("ogrewatch_web_viewers", "Pages that the event stream is sent to.", registry=REGISTRY)
+DROPPED = Counter("ogrewatch_web_viewers_dropped", "Viewers that read too slowly and were dropped.", registry=REGISTRY)
+SEARCHES = Counter("ogrewatch_web_searches", "Searches of people, each of which is logged.", registry=REGISTRY)

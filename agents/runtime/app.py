@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agents.metrics import Metrics, Standing
+from agents.metrics import Membership, Metrics, Standing
 from agents.settings import Settings
 from agents.transport import BatchApp
 from topics.catalogue import group_of, read_by
@@ -30,7 +30,12 @@ def role_app(role: str, settings: Settings, *, batch_bytes: int = _BATCH_BYTES, 
         datadir=settings.data_dir / "workers" / role,
         truncation_help=TRUNCATION_HELP,
         on_committed=metrics.committed,
+        on_hop=metrics.hop,
         **faust_settings,
     )
-    metrics.watch(lambda: [Standing(tp.topic, tp.partition, *numbers) for tp, *numbers in app.accounts()])
+    metrics.reads(app.batch_topics)
+    metrics.watch(
+        lambda: [Standing(tp.topic, tp.partition, *numbers) for tp, numbers in app.accounts()],
+        lambda: Membership(not app.missing(), app.assignments, app.recovery_seconds),
+    )
     return app

@@ -20,6 +20,7 @@ from faust.types import TP
 from agents.runtime.kafka_retry import retry_until_answered
 from agents.state.changelog import ChangelogPartition, S
 from agents.transport import BatchApp
+from topics.kafka.admin import durability
 from topics.kafka.client import client_conf
 
 _TIMEOUT = 30.0  # seconds that Kafka has for one answer
@@ -165,7 +166,7 @@ def create_changelog(servers: str, topic: str, beside: Sequence[str], replicatio
         raise ValueError(f"all of these need the same number of partitions: {counts}")
     partitions = next(iter(counts.values()))
     if topic not in found:
-        _create(client, NewTopic(topic, partitions, replication, config=_config(keep)))
+        _create(client, NewTopic(topic, partitions, replication, config=_config(keep) | durability(replication)))
     elif len(found[topic].partitions) != partitions:
         raise ValueError(f"{topic} has {len(found[topic].partitions)} partitions, {beside[0]} has {partitions}")
     return partitions

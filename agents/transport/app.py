@@ -1,5 +1,6 @@
 """Makes Faust apps that read batches, write through librdkafka, and end the process rather than skip records."""
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -56,7 +57,9 @@ class BatchApp(faust.App):
     a partition that has used up its share is not fetched); aiokafka holds up to a compressed MiB per partition besides.
     `delivery` overrides librdkafka's settings for what is produced. `truncation_help` is appended to the message that
     ends the process when Kafka has lost the end of a log. `on_committed` is called after each commit; the default,
-    `int`, does nothing. `settings` are Faust's. `conditions` of readiness may be added: each returns "" if it holds.
+    `int`, does nothing. `on_hop` is called for each batch with a stage and the age of its first record in seconds:
+    "taken" when an agent gets the batch, "done" when it is acknowledged. `settings` are Faust's. `conditions` of
+    readiness may be added: each returns "" if it holds.
 
     An agent reads `async for event in stream.events()`, and calls `event.ack()` once everything the batch led to is
     durable. What is not acknowledged is read again after a restart or a rebalance; acknowledgements that come after
@@ -77,13 +80,16 @@ class BatchApp(faust.App):
         delivery: Mapping[str, Any] | None = None,
         truncation_help: str = "",
         on_committed: Callable[[], object] = int,
+        on_hop: Callable[[str, float], object] = lambda *_: None,
         **settings: Any,
     ) -> None:
         self.batch_topics, self.batch_max_bytes = frozenset(batch_topics), batch_max_bytes
         self.servers, self.delivery = broker, GaplessProducer(broker, delivery)
-        self.truncation_help, self.on_committed = truncation_help, on_committed
+        self.truncation_help, self.on_committed, self.on_hop = truncation_help, on_committed, on_hop
         self.serving = -1  # the generation of the group whose streams flow
         self.conditions: list[Callable[[], str]] = []
+        self.assignments, self.recovery_seconds = 0, 0.0  # how many, and how long the last took until streams flowed
+        self._assigned = time.monotonic()
         datadir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder
         super().__init__(
             id,
@@ -112,8 +118,19 @@ class BatchApp(faust.App):
             options["enable_acks"] = False
         return super().stream(channel, beacon, **options)
 
-    def accounts(self) -> Iterator[tuple[TP, int, int, int]]:
-        """Yield for each partition: batches and bytes not acknowledged, records not handed out yet."""
+    def assigned(self) -> None:
+        """Note that partitions were assigned just now."""
+        self.assignments += 1
+        self._assigned = time.monotonic()
+
+    def serves(self, generation: int) -> None:
+        """Note that the streams of a generation of the group flow: tables are recovered."""
+        self.serving, self.recovery_seconds = generation, time.monotonic() - self._assigned
+
+    def accounts(self) -> Iterator[tuple[TP, tuple[int, int, int, float]]]:
+        """Yield for each partition: batches and bytes not acknowledged, records not handed out yet, and how many
+        seconds ago the oldest of these records came (0 if there are none).
+        """
         if self._consumer is not None:
             yield from cast(Consumer, self._consumer).accounts()
 

@@ -18,6 +18,7 @@ Numbers are issues of https://github.com/faust-streaming/faust; docs/faust.md ha
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, cast
@@ -85,6 +86,7 @@ class Consumer(driver.Consumer):
         self._trackers.clear()
         self._misplaced.clear()
         self._logs.forget()
+        cast(Any, self.app).assigned()
         if strays := self._strays(assigned):
             self.add_future(self._refuse_strays(strays))
         await super().on_partitions_assigned(assigned, generation_id)
@@ -235,7 +237,8 @@ class Consumer(driver.Consumer):
         last = piece.records[-1]
         record = LastRecord(last.offset, last.timestamp, checksum(last.key, last.value), piece.epoch)
         tracker.hand_out(message, batch.last, piece.end, piece.size, record)
-        await self._pass_on(message, tracker)
+        if await self._pass_on(message, tracker):
+            cast(Any, self.app).on_hop("taken", time.time() - message.timestamp)
 
     async def _hand_out_records(self, tp: TP, tracker: OffsetTracker, piece: Piece) -> None:
         for record in piece.records:
@@ -287,6 +290,7 @@ class Consumer(driver.Consumer):
             self._n_acked += 1
             if message.topic in self._batch_topics:
                 message.value = None  # frees the records once the agent drops them
+                cast(Any, self.app).on_hop("done", time.time() - message.timestamp)
         self._acknowledged.set()
         return counts
 
@@ -340,15 +344,15 @@ class Consumer(driver.Consumer):
         """Return the positions up to which everything is acknowledged now."""
         return {tp: self._logs.position(tp, tracker.done(), tracker.done_record) for tp, tracker in trackers.items()}
 
-    def accounts(self) -> Iterator[tuple[TP, int, int, int]]:
-        """Yield for each partition of the batch topics: batches and bytes not acknowledged, records not handed out yet.
-
-        May be called from another thread.
-        """
+    def accounts(self) -> Iterator[tuple[TP, tuple[int, int, int, float]]]:
+        """Yield what `BatchApp.accounts` says, for the partitions of the batch topics. For any thread."""
         for tp, tracker in list(self._trackers.items()):
             if tp.topic in self._batch_topics:
                 end = self.app.monitor.tp_end_offsets.get(tp) or 0
-                yield tp, tracker.outstanding(), tracker.load, max(0, end - tracker.at)
+                lag = max(0, end - tracker.at)
+                since = tracker.waiting_since(lag)
+                behind = max(0.0, time.time() - since) if since else 0.0
+                yield tp, (tracker.outstanding(), tracker.load, lag, behind)
 
     async def settle(self, grace: float) -> None:
         """Wait up to `grace` seconds for agents to finish the batches they hold, then commit what is acknowledged."""

@@ -88,6 +88,16 @@ class OffsetTracker:
         """Count the messages handed out and not acknowledged."""
         return len(self._sizes)
 
+    def waiting_since(self, lag: int) -> float:
+        """When the oldest record came that is not acknowledged, seconds since 1970; 0 if none is known. For any thread.
+
+        Of the `lag` records that were not handed out only is known that they came after the last one that was.
+        """
+        for entry in list(self._open):
+            if not entry.settled:
+                return float(entry.message.timestamp)
+        return self.record.timestamp / 1000 if lag and self.record is not None else 0.0
+
     def in_hand(self) -> int:
         """Count the messages that an agent has taken and not acknowledged."""
         return sum(message.tracked and not message.acked for message in self._sizes)

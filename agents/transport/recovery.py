@@ -129,7 +129,7 @@ class Recovery(FaustRecovery):
         self.tables.on_actives_ready()
         self.tables.on_standbys_ready()
         app.on_rebalance_end()
-        app.serving = generation_id
+        app.serves(generation_id)
 
 
 class TableManager(FaustTableManager):

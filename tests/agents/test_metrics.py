@@ -1,5 +1,6 @@
 """Metrics as Prometheus gets to see them."""
 
+import time
 import urllib.request
 from contextlib import closing
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 import web.metrics  # noqa: F401  the web role's metrics are explained in the same place
-from agents.metrics import REGISTRY, Metrics, Standing
+from agents.metrics import REGISTRY, Membership, Metrics, Standing
 from stack.ports import HOST
 from topics.health import Health, HealthServer
 
@@ -49,14 +50,16 @@ def test_a_role_made_twice_goes_on_counting(unique: str) -> None:
 
 
 def test_a_partition_that_moved_away_is_gone(unique: str) -> None:
-    standings = [Standing("raw.syslog", 0, 2, 4096, 10), Standing("raw.syslog", 3, 0, 0, 0)]
-    Metrics(unique).watch(lambda: standings)
+    standings = [Standing("raw.syslog", 0, 2, 4096, 10, 1.5), Standing("raw.syslog", 3, 0, 0, 0)]
+    Metrics(unique).watch(lambda: standings, lambda: Membership(True, 3, 0.25))
+    assert [value(name, role=unique) for name in ("ready", "rebalances_total", "recovery_seconds")] == [1, 3, 0.25]
     at = {"role": unique, "topic": "raw.syslog", "partition": "0"}
     assert (value("batches_in_flight", **at), value("bytes_in_flight", **at), value("lag_records", **at)) == (
         2,
         4096,
         10,
     )
+    assert value("seconds_behind", **at) == 1.5
     del standings[0]
     assert value("lag_records", **at) is None
     assert value("lag_records", **at | {"partition": "3"}) == 0
@@ -71,6 +74,24 @@ def test_a_process_shows_its_metrics_on_its_health_port(unique: str) -> None:
     assert commits[unique] > 1e9
     assert [one.labels.keys() for one in families["ogrewatch_build_info"].samples] == [{"version", "python"}]
     assert "process_resident_memory_bytes" in families
+
+
+def test_a_fresh_role_has_committed_when_it_began(unique: str) -> None:
+    before = time.time()
+    Metrics(unique)
+    began = value("last_commit_timestamp_seconds", role=unique)
+    assert began is not None
+    assert before <= began <= time.time()
+
+
+def test_hops_and_writes_are_timed(unique: str) -> None:
+    metrics = Metrics(unique)
+    metrics.hop("taken", 0.2)
+    metrics.hop("done", -3.0)  # a broker whose clock is ahead
+    metrics.wrote(0.7)
+    assert value("hop_seconds_bucket", role=unique, stage="taken", le="0.25") == 1
+    assert value("hop_seconds_sum", role=unique, stage="done") == 0
+    assert value("elasticsearch_write_seconds_count", role=unique) == 1
 
 
 def test_the_manual_explains_every_metric() -> None:

@@ -6,8 +6,9 @@ from typer.testing import CliRunner
 from cli import main
 
 COMMANDS = {
-    *("bench", "deadletter", "doctor", "down", "explain", "ingest", "ledger", "new-stream", "parse", "produce"),
-    *("repair", "rules", "run", "soak", "stats", "token", "topics", "up", "worker"),
+    *("bench", "deadletter", "doctor", "down", "explain", "ingest", "kibana", "ledger"),
+    *("new-stream", "parse", "produce", "repair", "rules", "run", "setup", "soak", "stats", "token"),
+    *("topics", "up", "worker"),
 }
 
 

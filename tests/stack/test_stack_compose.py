@@ -50,6 +50,11 @@ def test_settings_are_ones_we_have(compose: dict[str, Any]) -> None:
     assert names <= ours | {f"OGREWATCH_INGEST_{field.upper()}" for field in IngestSettings.model_fields}
 
 
+def test_kibana_gets_our_objects(compose: dict[str, Any]) -> None:
+    assert compose["services"]["dashboards"]["command"] == ["kibana", "install", "http://kibana:5601"]
+    assert "kibana" in compose["services"]["dashboards"]["depends_on"]
+
+
 def test_our_addresses_are_those_the_servers_have(compose: dict[str, Any]) -> None:
     settings = compose["services"]["worker"]["environment"]
     listeners = compose["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]

@@ -12,7 +12,7 @@ from web import answers, rendering
 from web.access import VIEWER
 from web.broker import Broker
 from web.replies import reply
-from web.workers import NoWorkers, Workers
+from web.workers import NoWorkers, Replies, Workers
 
 HEALTH = "/api/v1/health"
 """Path of the health check. Everybody may ask, since probes have no token; without one only the status is shown."""
@@ -39,12 +39,10 @@ class HealthEndpoints:
 
     async def state(self) -> tuple[bool, dict[str, Any]]:
         """Whether all is well, and the answer that says so."""
-        asking = asyncio.create_task(self.workers.ask("/v1/state", answers.state))
-        kafka = {"servers": self.settings.kafka, "reachable": await self.broker.reachable()}
-        try:
-            replies = await asking
-        except NoWorkers as why:
-            return False, {"status": "degraded", "error": str(why), "workers": {}, "kafka": kafka}
+        replies, reachable = await asyncio.gather(self._asked(), self.broker.reachable())
+        kafka = {"servers": self.settings.kafka, "reachable": reachable}
+        if isinstance(replies, NoWorkers):
+            return False, {"status": "degraded", "error": str(replies), "workers": {}, "kafka": kafka}
         states = [state for answer in replies.answers for state in answer.content.values()]
         ok = bool(kafka["reachable"]) and not replies.missing
         return ok, {
@@ -57,6 +55,12 @@ class HealthEndpoints:
             "newest": rendering.newest(states),
             "kafka": kafka,
         }
+
+    async def _asked(self) -> Replies[answers.State] | NoWorkers:
+        try:
+            return await self.workers.ask("/v1/state", answers.state)
+        except NoWorkers as why:
+            return why
 
     async def describe(self, request: web.Request) -> web.Response:
         """Answer with the version, the source of countries and networks, and the name of the viewer if one is known."""

@@ -2,11 +2,16 @@
 
 from faust.types import TP, ConsumerMessage
 
+from agents.state.log_identity import LastRecord
 from agents.transport.offsets import OffsetTracker
 
 
 def message(offset: int) -> ConsumerMessage:
-    return ConsumerMessage("t", 0, offset, 0.0, 0, [], None, None, None, tp=TP("t", 0))
+    return at(offset, 0.0)
+
+
+def at(offset: int, timestamp: float) -> ConsumerMessage:
+    return ConsumerMessage("t", 0, offset, timestamp, 0, [], None, None, None, tp=TP("t", 0))
 
 
 def acknowledge(tracker: OffsetTracker, done: ConsumerMessage) -> bool:
@@ -32,6 +37,19 @@ def test_messages_of_others_count_for_nothing() -> None:
     tracker.hand_out(message(0), 9, 10, 1)
     assert not acknowledge(tracker, message(0))  # the same offset, handed out by older tracker
     assert (tracker.load, tracker.done()) == (1, 0)
+
+
+def test_the_oldest_record_that_is_not_done_says_since_when_something_waits() -> None:
+    tracker = OffsetTracker(0, record=LastRecord(9, 5_000, 0))
+    assert [tracker.waiting_since(lag) for lag in (0, 1)] == [0, 5.0]
+    early, late = at(0, 7.0), at(10, 8.0)
+    tracker.hand_out(early, 9, 10, 1, LastRecord(9, 7_500, 0))
+    tracker.hand_out(late, 19, 20, 1, LastRecord(19, 8_500, 0))
+    assert tracker.waiting_since(1) == 7.0
+    acknowledge(tracker, early)
+    assert tracker.waiting_since(0) == 8.0
+    acknowledge(tracker, late)
+    assert [tracker.waiting_since(lag) for lag in (0, 3)] == [0, 8.5]
 
 
 def test_an_empty_stretch_waits_for_what_is_before_it() -> None:

@@ -1,0 +1,1 @@
+"""Sends what changes to all who look, as server-sent events."""
