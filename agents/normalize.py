@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from agents.metrics import Metrics
@@ -108,11 +108,11 @@ class Normalizer:
     async def _check(self, batch: Any, events: list[Outgoing]) -> None:
         """Raise `LimitExceeded` when most records fail. Replayed records have failed before and are not checked."""
         if batch[0].topic != self._replay:
-            await self._failure_limit.check(batch, [event for event in events if event[0] == self._dead])
+            await self._failure_limit.check(batch, [event for event in events if event.topic == self._dead])
 
     def _count(self, topic: str, events: list[Outgoing]) -> None:
         self._metrics.consumed(topic, len(events))
-        produced = Counter(map(itemgetter(0), events))
+        produced = Counter(map(attrgetter("topic"), events))
         if dead := produced.pop(self._dead, 0):
             self._metrics.dead_lettered(topic, dead)
         for name, number in produced.items():

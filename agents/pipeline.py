@@ -4,7 +4,7 @@ Any error with a record, even an unexpected one, becomes that record's dead lett
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from agents.settings import Settings
 from enrichers.enricher import Enricher
@@ -13,12 +13,10 @@ from streams.dispatch import Dispatcher
 from topics.avro.codec import CodecError, encode
 from topics.catalogue import MAX_RECORD, REPLAY, typed
 from topics.event import Event, key_of, kind_of
+from topics.kafka.producer import Outgoing
 from topics.records.deadletter import is_too_large, letter, reason_of
 from topics.records.provenance import put_received
 from topics.records.replay import original, replay_position_header
-
-if TYPE_CHECKING:  # importing it would load Faust, which the command line does without
-    from agents.transport import Outgoing
 
 _LATEST = 4_102_444_800_000
 """The year 2100 in milliseconds: a producer may claim any time, and no arithmetic on it should fail."""
@@ -45,11 +43,11 @@ class Pipeline:
         self.enricher.enrich(event)
         return event
 
-    def records(self, batch: Iterable[Any], state: LineState) -> "list[Outgoing]":
+    def records(self, batch: Iterable[Any], state: LineState) -> list[Outgoing]:
         """Return for each raw Kafka record of a batch a typed event or a dead letter. Never raises."""
         return [self._record(record, state) for record in batch]
 
-    def _record(self, record: Any, state: LineState) -> "Outgoing":
+    def _record(self, record: Any, state: LineState) -> Outgoing:
         state.at(record.offset, record.timestamp)
         headers: Any = None
         try:
@@ -63,7 +61,7 @@ class Pipeline:
         except Exception as error:
             return self._letter(record, "failure", reason_of(error))
 
-    def _typed(self, record: Any, state: StateStore, headers: Any) -> "Outgoing":
+    def _typed(self, record: Any, state: StateStore, headers: Any) -> Outgoing:
         received = min(max(record.timestamp, 0), _LATEST) * 1000
         event = self.event(record.value or b"", received, state)
         if record.headers:
@@ -77,8 +75,7 @@ class Pipeline:
         if len(value) > MAX_RECORD - len(key):
             raise CodecError(f"an event of {len(value)} bytes")
         dated = 0 if headers else record.timestamp  # what is sent again must not be older than its topic keeps
-        return self._prefix + typed(kind), key, value, None, dated, headers
+        return tuple.__new__(Outgoing, (self._prefix + typed(kind), key, value, None, dated, headers))
 
-    def _letter(self, record: Any, reason: str, text: str) -> "Outgoing":
-        dead: Outgoing = letter(self._prefix, "normalize", record, reason, text)
-        return dead
+    def _letter(self, record: Any, reason: str, text: str) -> Outgoing:
+        return letter(self._prefix, "normalize", record, reason, text)

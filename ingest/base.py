@@ -1,20 +1,15 @@
-"""Defines what all receivers share: the records they make, what became of each, and how receivers open and close.
+"""Defines what all receivers share: what became of each record, and how receivers open and close.
 
-A receiver makes `Record`s of what its senders send and passes them to `kafka_producer.DeadlineProducer.accept`, which
-takes all of them or none. The future it returns gives one `Outcome` per record, in order; only after that may the
-receiver acknowledge anything to the sender.
+A receiver makes `Outgoing` records of what its senders send, with topic names as in the catalogue, and passes them to
+`kafka_producer.DeadlineProducer.accept`, which takes all of them or none. The future it returns gives one `Outcome` per
+record, in order; only after that may the receiver acknowledge anything to the sender.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from topics.headers import Headers
-
-#: topic (without prefix), key, value, partition (-1: by key), timestamp in milliseconds (0: now), headers
-Record = tuple[str, bytes | None, bytes | None, int, int, Headers | None]
-
-#: partition, offset and timestamp in milliseconds of a record that Kafka has
 Placed = tuple[int, int, int]
+"""Partition, offset and timestamp (milliseconds) of a record that Kafka has."""
 
 
 @dataclass(frozen=True, slots=True)

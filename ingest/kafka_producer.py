@@ -1,41 +1,27 @@
-"""Writes records to Kafka with librdkafka from asyncio, and reports for each within a deadline whether it is stored.
+"""Writes records to Kafka, and reports for each within a deadline whether it is stored.
 
 A worker waits until Kafka is back; the sender of a request cannot. A record that is not stored before the deadline is
 reported as failed, and its sender sends it again. Such a record may have been stored after all.
-https://github.com/confluentinc/librdkafka/blob/master/INTRODUCTION.md#idempotent-producer
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka.admin import AdminClient
 
-from ingest.base import Failure, Outcome, Overloaded, Record
-from topics.catalogue import MAX_RECORD
+from ingest.base import Failure, Outcome, Overloaded
 from topics.kafka.client import client_conf
+from topics.kafka.producer import AsyncProducer, Outgoing
 
-_ENVELOPE = 64 << 10  # bytes for headers and framing on top of the largest record
 _CHUNK = 500  # records given to librdkafka before other tasks run: a few milliseconds
-_POLL_BUSY, _POLL_IDLE = 0.002, 0.5  # seconds between polls of librdkafka: while records are pending, otherwise
+_POLL_BUSY = 0.002  # seconds between polls of librdkafka while records are pending
+_LEAST_QUEUE = 100_000  # records that librdkafka's queue holds at least, because it must never be full
 
 log = logging.getLogger("ogrewatch.ingest")
-
-_DEFAULTS: dict[str, Any] = {
-    "client.id": "ogrewatch-ingest",
-    "acks": "all",
-    "enable.idempotence": True,
-    "linger.ms": 2,
-    "compression.type": "lz4",
-    "partitioner": "murmur2_random",
-    "message.max.bytes": MAX_RECORD + _ENVELOPE,
-    "log.connection.close": False,
-    "log_level": 3,
-}
 
 _FINAL = {
     KafkaError.MSG_SIZE_TOO_LARGE,
@@ -48,11 +34,10 @@ _FINAL = {
 """Errors caused by the record itself. After any other error it may help to send the record again."""
 
 
-class DeadlineProducer:
+class DeadlineProducer(AsyncProducer):
     """Reports an outcome for every record within `wait` seconds; at most `max_bytes`, `max_records` are pending.
 
-    Construct, `start`, `accept`, `stop` (or `async with`), all within one event loop. `overrides` are settings of
-    librdkafka.
+    `prefix` is put before the names of topics. `overrides` are settings of librdkafka.
     """
 
     def __init__(
@@ -65,54 +50,30 @@ class DeadlineProducer:
         max_bytes: int = 64 << 20,
         max_records: int = 200_000,
     ) -> None:
-        self.max_bytes, self.max_records = max_bytes, max_records
-        self.pending_bytes = self.pending_records = 0
         self.finished = asyncio.Event()
         """Set when the producer can deliver nothing more, and the process should end."""
-        self._prefix = prefix
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._prefix, self._servers = prefix, servers
         self._names: dict[str, str] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._polls_rarely = True
-        self._access = client_conf(servers)
-        self._conf = {
-            **self._access,
+        settings = {
+            "client.id": "ogrewatch-ingest",
+            "linger.ms": 2,
             "message.timeout.ms": round(wait * 1000),
-            "queue.buffering.max.messages": max(2 * max_records, 100_000),
-            "queue.buffering.max.kbytes": max(2 * max_bytes, 64 << 20) >> 10,
-            **_DEFAULTS,
+            "queue.buffering.max.messages": max(2 * max_records, _LEAST_QUEUE),
+            "error_cb": self._error,
             **(overrides or {}),
         }
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+        super().__init__(servers, settings, log, _POLL_BUSY, max_bytes=max_bytes, max_records=max_records)
 
     async def start(self) -> None:
-        """Create the producer. Does not wait for a connection."""
-        self._loop = asyncio.get_running_loop()
-        self.producer = Producer(self._conf | {"error_cb": self._error}, logger=log)
-        self.admin = AdminClient(self._access | {"log_level": 0})
-        self._poll()
-
-    async def stop(self, grace: float = 5.0) -> None:
-        """Wait up to `grace` seconds for pending records; those left are reported as failed."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._empty.wait(), grace)
-        if self._timer is not None:
-            self._timer.cancel()
-        self.producer.purge()
-        self.producer.poll(0)
+        """Create the producer, and a client for questions about topics. Does not wait for a connection."""
+        await super().start()
+        self.admin = AdminClient(client_conf(self._servers) | {"log_level": 0})
 
     def name_of(self, topic: str) -> str:
         """The name that a topic of the catalogue has in this Kafka."""
         return self._prefix + topic
 
-    def accept(self, records: Sequence[Record]) -> asyncio.Future[list[Outcome]]:
+    def accept(self, records: Sequence[Outgoing]) -> asyncio.Future[list[Outcome]]:
         """Take all of the records, in order, or raise `Overloaded` and take none. Does not block.
 
         The future gives an outcome for each, in order, and never raises.
@@ -124,19 +85,17 @@ class DeadlineProducer:
             collector.future.set_result([])
         return collector.future
 
-    def _begin(self, records: Sequence[Record]) -> "_Collector":
+    def _begin(self, records: Sequence[Outgoing]) -> "_Collector":
         """Count the records as pending. Raises `Overloaded`."""
-        size = sum(len(record[2] or b"") + len(record[1] or b"") for record in records)
-        if self.pending_records and (
-            self.pending_bytes + size > self.max_bytes or self.pending_records + len(records) > self.max_records
-        ):
+        size = sum(len(record.value or b"") + len(record.key or b"") for record in records)
+        if not self.within_bounds(size, len(records)):
             raise Overloaded("as many records as allowed wait for Kafka already", 1.0)
-        collector = _Collector(len(records), self._loop.create_future())
+        collector = _Collector(len(records))
         if records:
-            self._reserve(collector, size, len(records))
+            self._hold(collector.future, size, len(records))
         return collector
 
-    async def deliver(self, records: Sequence[Record]) -> list[Outcome]:
+    async def deliver(self, records: Sequence[Outgoing]) -> list[Outcome]:
         """As `accept`, and wait for the outcomes. Other tasks run between chunks of many records."""
         if len(records) <= _CHUNK:
             return await self.accept(records)
@@ -153,41 +112,17 @@ class DeadlineProducer:
             raise
         return await collector.future
 
-    def _produce(self, records: Sequence[Record], report: Any, first: int = 0) -> None:
+    def _produce(self, records: Sequence[Outgoing], report: Any, first: int = 0) -> None:
         produce, names = self.producer.produce, self._names
         for index, (topic, key, value, partition, timestamp, headers) in enumerate(records, first):
             name = names.get(topic) or names.setdefault(topic, self.name_of(topic))
+            where = -1 if partition is None else partition
             try:
-                produce(name, value, key, partition, partial(report, index), None, timestamp, headers)  # type: ignore[arg-type]
+                produce(name, value, key, where, partial(report, index), None, timestamp, headers)  # type: ignore[arg-type]
             except KafkaException as error:
                 report(index, error.args[0], None)
             except BufferError:
                 report(index, KafkaError(KafkaError._QUEUE_FULL), None)
-
-    def _reserve(self, collector: "_Collector", size: int, number: int) -> None:
-        self.pending_bytes += size
-        self.pending_records += number
-        self._empty.clear()
-
-        def free(_: object) -> None:
-            self.pending_bytes -= size
-            self.pending_records -= number
-            if not self.pending_records:
-                self._empty.set()
-
-        collector.future.add_done_callback(free)
-        if self._polls_rarely and self._timer is not None:
-            self._timer.cancel()
-            self._schedule_poll(_POLL_BUSY)
-
-    def _poll(self) -> None:
-        """Let librdkafka call back: often while records are pending, otherwise seldom, for its log lines and errors."""
-        self.producer.poll(0)
-        self._schedule_poll(_POLL_BUSY if self.pending_records else _POLL_IDLE)
-
-    def _schedule_poll(self, seconds: float) -> None:
-        self._polls_rarely = seconds == _POLL_IDLE
-        self._timer = self._loop.call_later(seconds, self._poll)
 
     def _error(self, error: KafkaError) -> None:
         if error.fatal():
@@ -200,9 +135,10 @@ class _Collector:
 
     __slots__ = ("future", "left", "outcomes")
 
-    def __init__(self, number: int, future: asyncio.Future[list[Outcome]]) -> None:
+    def __init__(self, number: int) -> None:
         self.outcomes: list[Outcome] = [(-1, -1, -1)] * number
-        self.left, self.future = number, future
+        self.future: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        self.left = number
 
     def report(self, index: int, error: KafkaError | None, message: Message | None) -> None:
         if error is None and message is not None:

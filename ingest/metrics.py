@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client import Counter as Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from ingest.base import Failure, Outcome, Record
+from ingest.base import Failure, Outcome
+from topics.kafka.producer import Outgoing
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -44,11 +45,11 @@ class Metrics:
         self.connections = gauge("connections", "Open connections.")
         self.kafka_up = gauge("kafka_up", "Whether Kafka answers.")
 
-    def delivered(self, records: Sequence[Record], outcomes: Sequence[Outcome]) -> None:
+    def delivered(self, records: Sequence[Outgoing], outcomes: Sequence[Outcome]) -> None:
         """Count records that Kafka stored and records that it did not, by topic."""
         pairs = zip(records, outcomes, strict=True)
-        failed = Counter(record[0] for record, outcome in pairs if type(outcome) is Failure)
-        for topic, number in Counter(record[0] for record in records).items():
+        failed = Counter(record.topic for record, outcome in pairs if type(outcome) is Failure)
+        for topic, number in Counter(record.topic for record in records).items():
             self._count(topic, "delivered", number - failed[topic])
             self._count(topic, "failed", failed[topic])
 

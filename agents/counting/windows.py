@@ -46,7 +46,7 @@ class Window:
             self.failure,
             self.unknown,
         )
-        return prefix + STATS.name, self.service.encode(), encode(window), None, 0, None
+        return Outgoing(prefix + STATS.name, self.service.encode(), encode(window))
 
 
 def due(counts: PartitionCounts, now: int) -> bool:

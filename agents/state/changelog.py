@@ -73,7 +73,7 @@ class ChangelogPartition(Generic[S]):
             self._collect_stale(name)
         entry.generation, entry.position = self.generation, position
         value = _POSITION.pack(position) + entry.payload()
-        return self.topic, _GENERATION.pack(self.generation) + name, value, self.partition, 0, None
+        return Outgoing(self.topic, _GENERATION.pack(self.generation) + name, value, self.partition)
 
     def erasures(self, name: bytes, entry: Entry) -> list[Outgoing]:
         """Return the erasures of an entry under every generation it was found under; the store is not changed."""
@@ -91,7 +91,7 @@ class ChangelogPartition(Generic[S]):
                 self._stale.append(self._erasure(generation, name))
 
     def _erasure(self, generation: int, name: bytes) -> Outgoing:
-        return self.topic, _GENERATION.pack(generation) + name, None, self.partition, 0, None
+        return Outgoing(self.topic, _GENERATION.pack(generation) + name, None, self.partition)
 
     # Reading
 

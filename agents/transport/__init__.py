@@ -7,12 +7,13 @@ that would otherwise skip records.
 
 from agents.transport.app import BatchApp
 from agents.transport.batch import Batch, BatchSchema, Record
-from agents.transport.kafka_producer import GaplessProducer, Outgoing
+from agents.transport.kafka_producer import GaplessProducer
 from agents.transport.log_filter import RateLimitFilter
 from agents.transport.ordering import FATAL, ContinuityCheck, MissedBatch, abort_process
 from agents.transport.partitioner import partition_of
 from agents.transport.worker import run, worker
 from topics.catalogue import MAX_RECORD
+from topics.kafka.producer import Outgoing
 
 __all__ = [
     "FATAL",

@@ -1,6 +1,4 @@
-"""Writes records to Kafka through librdkafka and asyncio, without gaps and in order.
-
-https://github.com/confluentinc/librdkafka/blob/master/INTRODUCTION.md#idempotent-producer
+"""Writes records to Kafka without gaps and in order, however long Kafka is away.
 
 It keeps the invariant that exactness depends on (I3): what was delivered to a partition is a gapless prefix of what was
 sent to it, in that order. That needs idempotence, librdkafka's gapless guarantee (any error that could leave a gap ends
@@ -12,35 +10,22 @@ import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import count
-from typing import Any, Self
+from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from agents.runtime.kafka_retry import retry_until_answered
 from agents.transport.partitioner import partition_of
-from topics.catalogue import MAX_RECORD
-from topics.headers import Headers
-from topics.kafka.client import client_conf
+from topics.kafka.producer import ENVELOPE, AsyncProducer, Outgoing
 
-#: topic, key, value, partition (None: by key), timestamp in milliseconds (0: now), headers
-Outgoing = tuple[str, bytes | None, bytes | None, int | None, int, Headers | None]
-
-_ENVELOPE = 64 << 10  # bytes for headers and framing besides `MAX_RECORD`
-_POLL_BUSY, _POLL_IDLE = 0.004, 0.5  # seconds between looks at librdkafka's answers
+_POLL_BUSY = 0.004  # seconds between polls of librdkafka while records are pending
 
 log = logging.getLogger("ogrewatch.kafka")
 
-_DEFAULTS: dict[str, Any] = {
-    "acks": "all",
-    "enable.idempotence": True,
-    "enable.gapless.guarantee": True,
+_SETTINGS: dict[str, Any] = {
+    "enable.gapless.guarantee": True,  # marked experimental, of which every start warns below log level 3
     "delivery.timeout.ms": 2**31 - 1,
     "linger.ms": 20,
-    "compression.type": "lz4",
-    "partitioner": "murmur2_random",
-    "message.max.bytes": MAX_RECORD + _ENVELOPE,
-    "log.connection.close": False,
-    "log_level": 3,  # else every start warns that the gapless guarantee is marked experimental
 }
 
 
@@ -63,11 +48,10 @@ class _Tails:
             self.future.set_result(None)
 
 
-class GaplessProducer:
-    """An idempotent, gapless producer with one future per call and bounded memory.
+class GaplessProducer(AsyncProducer):
+    """An idempotent, gapless producer with one future per call and bounded memory. Needs no Faust.
 
-    Needs no Faust: construct, `start`, `send`, `stop` (or `async with`), all within one event loop. `overrides` are
-    librdkafka settings. `max_bytes` and `max_records` bound what was sent and is not delivered yet.
+    `overrides` are librdkafka settings. `max_bytes` and `max_records` bound what was sent and is not delivered yet.
     """
 
     def __init__(
@@ -78,48 +62,13 @@ class GaplessProducer:
         max_bytes: int = 32 << 20,
         max_records: int = 100_000,
     ) -> None:
-        self.max_bytes, self.max_records = max_bytes, max_records
-        self._conf = {
-            **client_conf(servers),
-            "queue.buffering.max.messages": 2 * max_records,
-            "queue.buffering.max.kbytes": max(2 * max_bytes, 64 << 20) >> 10,
-            **_DEFAULTS,
-            **(overrides or {}),
-        }
-        self._producer: Producer | None = None
+        settings = {**_SETTINGS, **(overrides or {})}
+        super().__init__(servers, settings, log, _POLL_BUSY, max_bytes=max_bytes, max_records=max_records)
         self._partitions: dict[str, int] = {}
         self._turn = asyncio.Lock()  # senders proceed in the order in which they came
         self._freed = asyncio.Event()
-        self._wake = asyncio.Event()
-        self._poller: asyncio.Task[None] | None = None
         self._posted: set[asyncio.Future[Message]] = set()
         self._rotation = count()
-        self.pending_bytes = self.pending_records = 0
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Create the producer. Does not wait for a connection."""
-        self._producer = Producer(self._conf, logger=log)
-        self._poller = asyncio.create_task(self._serve())
-
-    async def stop(self, grace: float = 5.0) -> None:
-        """Wait up to `grace` seconds for what is under way, then drop the rest. Futures of dropped records fail."""
-        if self._producer is None or self._poller is None:
-            return
-        deadline = asyncio.get_running_loop().time() + grace
-        while len(self._producer) and asyncio.get_running_loop().time() < deadline:
-            self._producer.poll(0)
-            await asyncio.sleep(_POLL_BUSY)
-        self._poller.cancel()
-        self._producer.purge()
-        self._producer.poll(0)
-        self._producer = None
 
     async def send(self, records: Sequence[Outgoing]) -> asyncio.Future[None]:
         """Send records, in order. Waits while too much is not delivered yet, however long Kafka is away.
@@ -129,7 +78,7 @@ class GaplessProducer:
         larger than `message.max.bytes`, or when a topic whose partitions are chosen by key does not exist.
         """
         async with self._turn:
-            await self._learn({record[0] for record in records if record[3] is None})
+            await self._learn({record.topic for record in records if record.partition is None})
             partitions, tails, size = self._plan(records)
             await self._wait_for_capacity(size, len(records))
             return await self._produce(records, partitions, tails, size)
@@ -139,6 +88,8 @@ class GaplessProducer:
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
         def delivered(error: KafkaError | None, message: Message) -> None:
+            if future.done():  # whoever waited was cancelled
+                return
             if error is not None:
                 future.set_exception(KafkaException(error))
             else:
@@ -146,16 +97,16 @@ class GaplessProducer:
 
         topic, key, value, partition, timestamp, headers = record
         where = -1 if partition is None else partition
-        produce: Any = self._open.produce  # its stub does not take our `Headers`, since lists are invariant
+        produce: Any = self.producer.produce  # its stub does not take our `Headers`, since lists are invariant
         while True:
             try:
                 produce(topic, value, key, where, delivered, None, timestamp, headers)
                 break
             except BufferError:
-                self._open.poll(0.05)
+                self.producer.poll(0.05)
         self._posted.add(future)
         future.add_done_callback(self._posted.discard)
-        self._wake.set()
+        self._poll_soon()
         return future
 
     async def settle_posts(self) -> None:
@@ -163,17 +114,11 @@ class GaplessProducer:
         if self._posted:
             await asyncio.gather(*self._posted)
 
-    @property
-    def _open(self) -> Producer:
-        if self._producer is None:
-            raise RuntimeError("delivery is not started, or stopped")
-        return self._producer
-
     async def _learn(self, topics: set[str]) -> None:
         """Ask how many partitions topics have, once: a keyed topic must never grow, because its keys would move."""
         for topic in topics - self._partitions.keys():
             found = (
-                await retry_until_answered(log, "look at the topics", partial(self._open.list_topics, topic, 10.0))
+                await retry_until_answered(log, "look at the topics", partial(self.producer.list_topics, topic, 10.0))
             ).topics[topic]
             if found.error is not None:
                 raise KafkaException(found.error)
@@ -186,7 +131,7 @@ class GaplessProducer:
         """
         partitions: list[int] = []
         tails: dict[tuple[str, int], int] = {}
-        size, largest, spread = 0, self._conf["message.max.bytes"] - _ENVELOPE, next(self._rotation)
+        size, largest, spread = 0, self._conf["message.max.bytes"] - ENVELOPE, next(self._rotation)
         for index, (topic, key, value, partition, _, _) in enumerate(records):
             if partition is None:
                 n = self._partitions[topic]
@@ -201,9 +146,7 @@ class GaplessProducer:
 
     async def _wait_for_capacity(self, size: int, records: int) -> None:
         """Wait until the records are within the bounds; records larger than the bounds are sent alone."""
-        while self.pending_records and (
-            self.pending_bytes + size > self.max_bytes or self.pending_records + records > self.max_records
-        ):
+        while not self.within_bounds(size, records):
             self._freed.clear()
             await self._freed.wait()
 
@@ -211,7 +154,7 @@ class GaplessProducer:
         self, records: Sequence[Outgoing], partitions: list[int], tails: set[int], size: int
     ) -> asyncio.Future[None]:
         done = _Tails(len(tails))
-        produce: Any = self._open.produce  # see `post`
+        produce: Any = self.producer.produce  # see `post`
         if not records:
             done.future.set_result(None)
             return done.future
@@ -226,27 +169,5 @@ class GaplessProducer:
                     await asyncio.sleep(_POLL_BUSY)
         return done.future
 
-    def _hold(self, future: asyncio.Future[None], size: int, records: int) -> None:
-        self.pending_bytes += size
-        self.pending_records += records
-        self._wake.set()
-
-        def free(_: object) -> None:
-            self.pending_bytes -= size
-            self.pending_records -= records
-            self._freed.set()
-
-        future.add_done_callback(free)
-
-    async def _serve(self) -> None:
-        """Poll librdkafka: often while records are under way, else twice a second for its log lines."""
-        while True:
-            self._open.poll(0)
-            if len(self._open):
-                await asyncio.sleep(_POLL_BUSY)
-                continue
-            self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), _POLL_IDLE)
-            except TimeoutError:
-                continue
+    def _released(self) -> None:
+        self._freed.set()

@@ -13,6 +13,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, FutureMessage, RecordMetadata
 
 from agents.transport.kafka_producer import GaplessProducer
+from topics.kafka.producer import Outgoing
 
 
 class Producer(driver.Producer):
@@ -37,8 +38,15 @@ class Producer(driver.Producer):
         message = fut.message
         topic, timestamp = message.channel.get_topic_name(), int((message.timestamp or 0) * 1000)
         headers = message.headers.items() if isinstance(message.headers, Mapping) else message.headers or ()
-        record = (topic, message.key, message.value, message.partition, timestamp, list(headers) or None)
-        self._delivery.post(cast(Any, record)).add_done_callback(lambda done: _published(fut, done))
+        record = Outgoing(
+            topic,
+            cast(Any, message.key),
+            cast(Any, message.value),
+            message.partition,
+            timestamp,
+            cast(Any, list(headers)) or None,
+        )
+        self._delivery.post(record).add_done_callback(lambda done: _published(fut, done))
 
     async def flush(self) -> None:
         """Wait for the table writes made so far; every commit calls this.

@@ -11,11 +11,11 @@ from time import time_ns
 import orjson
 from aiormq.abc import DeliveredMessage
 
-from ingest.base import Record
 from ingest.hosts import host_of_event
 from ingest.json_lenient import loads
 from topics.catalogue import DEADLETTER, MAX_RECORD
 from topics.headers import Headers
+from topics.kafka.producer import Outgoing
 from topics.records.deadletter import letter
 from topics.records.provenance import CLAIMED, headers_of
 
@@ -45,7 +45,7 @@ class MessageConverter:
     broker: str
     _places: Iterator[int] = field(default_factory=lambda: count(time_ns()))
 
-    def record(self, message: DeliveredMessage) -> Record:
+    def record(self, message: DeliveredMessage) -> Outgoing:
         """Return the body unchanged, with the host it names as key, else its publisher; or a dead letter."""
         body, headers = message.body, self._headers(message)
         fallback = (message.header.properties.user_id or self.queue).encode()
@@ -60,21 +60,19 @@ class MessageConverter:
         key = host_of_event(event) or fallback
         if len(body) + len(key) > MAX_RECORD:
             return self._too_large(body, key, headers)
-        return (self.topic, key, body, -1, 0, headers)
+        return Outgoing(self.topic, key, body, headers=headers)
 
-    def refused(self, record: Record) -> Record:
+    def refused(self, record: Outgoing) -> Outgoing:
         """Return the dead letter of a record that is too large for Kafka."""
-        _, key, value, _, _, headers = record
-        return self._too_large(value or b"", key, headers or [])
+        return self._too_large(record.value or b"", record.key, record.headers or [])
 
-    def _too_large(self, body: bytes, key: bytes | None, headers: Headers) -> Record:
+    def _too_large(self, body: bytes, key: bytes | None, headers: Headers) -> Outgoing:
         text = f"{len(body)} bytes are more than a record may have; the first {_KEPT} are kept"
         return self._letter(body[:_KEPT], key, headers, "size", text)
 
-    def _letter(self, body: bytes, key: bytes | None, headers: Headers, reason: str, text: str) -> Record:
+    def _letter(self, body: bytes, key: bytes | None, headers: Headers, reason: str, text: str) -> Outgoing:
         origin = _Origin(self.name, key, body, headers, next(self._places))
-        _, key, value, _, _, said = letter("", "ingest-amqp", origin, reason, text)
-        return (DEADLETTER.name, key, value, -1, 0, said)
+        return letter("", "ingest-amqp", origin, reason, text)._replace(timestamp=0)
 
     def _headers(self, message: DeliveredMessage) -> Headers:
         properties = message.header.properties
@@ -84,9 +82,9 @@ class MessageConverter:
         return headers
 
 
-def is_letter(record: Record) -> bool:
+def is_letter(record: Outgoing) -> bool:
     """Whether a record is a dead letter."""
-    return record[0] == DEADLETTER.name
+    return record.topic == DEADLETTER.name
 
 
 def identity(message: DeliveredMessage) -> int:

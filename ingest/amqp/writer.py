@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from ingest.base import Failure, Outcome, Record
+from ingest.base import Failure, Outcome
 from ingest.kafka_producer import DeadlineProducer
 from ingest.metrics import Metrics
+from topics.kafka.producer import Outgoing
 
 RETRY_FOREVER = {"message.timeout.ms": 0}
 """Settings of librdkafka: retry for ever, in order, and store nothing twice."""
@@ -20,17 +21,17 @@ log = logging.getLogger("ogrewatch.ingest")
 class RecordWriter:
     """Stores batches, one at a time. `shorten` replaces a record that is too large with a smaller one."""
 
-    def __init__(self, delivery: DeadlineProducer, metrics: Metrics, shorten: Callable[[Record], Record]) -> None:
+    def __init__(self, delivery: DeadlineProducer, metrics: Metrics, shorten: Callable[[Outgoing], Outgoing]) -> None:
         self._delivery, self._metrics, self._shorten = delivery, metrics, shorten
         self._trouble = ""
 
-    async def store(self, records: list[Record]) -> None:
+    async def store(self, records: list[Outgoing]) -> None:
         """Return when all are stored; wait while Kafka is down. Order is kept unless Kafka refuses single records."""
         while records:
             records = await self._attempt(records)
         self._recovered()
 
-    async def _attempt(self, records: list[Record]) -> list[Record]:
+    async def _attempt(self, records: list[Outgoing]) -> list[Outgoing]:
         """Try to store the records; return those that were not stored, after a pause."""
         outcomes = await self._answer(records)
         self._metrics.delivered(records, outcomes)
@@ -41,7 +42,7 @@ class RecordWriter:
             await asyncio.sleep(_RETRY_PAUSE)
         return [self._shorten(record) if failure.too_large else record for record, failure in left]
 
-    async def _answer(self, records: list[Record]) -> list[Outcome]:
+    async def _answer(self, records: list[Outgoing]) -> list[Outcome]:
         future = self._delivery.accept(records)
         await asyncio.wait((future,), timeout=_WARN_AFTER)
         if not future.done():

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from ingest.base import Outcome, Record
+from ingest.base import Outcome
 from ingest.http.request import Request
 from ingest.http.responses import HttpError
+from topics.kafka.producer import Outgoing
 
 
-async def store(request: Request, records: Sequence[Record]) -> list[Outcome]:
+async def store(request: Request, records: Sequence[Outgoing]) -> list[Outcome]:
     """Return the outcome of each record, in order, after Kafka has decided about all of them.
 
     Raises `HttpError` (429) for more records than the sender may send, and `Overloaded`; nothing is stored then.

@@ -207,7 +207,7 @@ def test_a_record_has_a_limit(part: ChangelogPartition[CorrelationStore]) -> Non
         joins.put("k", "x" * 30_000)
         if joins.too_large:
             break
-        assert all(len(record[2] or b"") < 2 * LARGEST for record in joins.records(at))
+        assert all(len(record.value or b"") < 2 * LARGEST for record in joins.records(at))
     assert at == 13
     joins.committed = at
     assert not joins.too_large
@@ -233,7 +233,7 @@ def test_records_of_earlier_releases_are_read() -> None:
     (_, _, written) = joins.records(41)  # after the owner and the clock
     both = _recovered((None, name + b"open", position + payloads[b"open"]), written)
     assert _batch(both, 42).get("open") == 2
-    assert [(record[1] or b"")[4:] for record in joins.expired()] == [b"0|closed"]
+    assert [(record.key or b"")[4:] for record in joins.expired()] == [b"0|closed"]
     assert _batch(part, 42, 6000 + OPEN + 60).get("open") is None
 
 

@@ -153,7 +153,8 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 def uninterrupted(pipeline: Pipeline, log: Sequence[Any]) -> dict[int, Made]:
     """What becomes of each line when all are parsed once, one at a time."""
-    part, found = Changelog().part(1), {}
+    part = Changelog().part(1)
+    found: dict[int, Made] = {}
     for record in log:
         joins = BatchState(part, 0, record.offset, 0)
         (found[record.offset],) = pipeline.records([record], joins)

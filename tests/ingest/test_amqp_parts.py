@@ -72,7 +72,7 @@ def test_an_event_is_kept_as_it_came() -> None:
     body = b' {"hostname" : "web-1", "summary": "\xc3\xa9"}\n'
     moment = datetime.datetime(2026, 8, 4, tzinfo=datetime.UTC)
     topic, key, value, partition, _, headers = MAKER.record(message(body, user_id="shipper", timestamp=moment))
-    assert (topic, key, value, partition) == ("raw.events", b"web-1", body, -1)
+    assert (topic, key, value, partition) == ("raw.events", b"web-1", body, None)
     assert headers == [
         ("ogrewatch.sender", b"amqp://192.0.2.1:5672/"),
         ("ogrewatch.identity", b"shipper"),

@@ -7,16 +7,17 @@ from itertools import chain
 import pytest
 from http_kit import PARTITIONS, Raw
 
-from ingest.base import Failure, KafkaNotAnswering, Overloaded, Record
+from ingest.base import Failure, KafkaNotAnswering, Overloaded
 from ingest.kafka_metadata import KafkaMetadata
 from ingest.kafka_producer import DeadlineProducer
 from topics.catalogue import MAX_RECORD
+from topics.kafka.producer import Outgoing
 
 NOWHERE = "127.0.0.1:1"  # a port that nothing listens on
 
 
-def record(value: bytes, key: bytes | None = None, partition: int = -1, topic: str = "raw.syslog") -> Record:
-    return (topic, key, value, partition, 0, None)
+def record(value: bytes, key: bytes | None = None, partition: int | None = None, topic: str = "raw.syslog") -> Outgoing:
+    return Outgoing(topic, key, value, partition)
 
 
 async def test_outcomes_come_in_order_and_say_where(raw: Raw) -> None:

@@ -75,9 +75,9 @@ class Place:
             topic=self.prefix + topic, partition=0, offset=offset, key=b"key", value=value,
             timestamp=time.time_ns() // 1_000_000, headers=more.get("headers", []),
         )  # fmt: skip
-        name, key, value, _, timestamp, headers = letter(self.prefix, component, record, **why)
+        dead: Any = letter(self.prefix, component, record, **why)
         producer = Producer({"bootstrap.servers": self.kafka})
-        producer.produce(name, value, key, timestamp=timestamp, headers=headers)
+        producer.produce(dead.topic, dead.value, dead.key, timestamp=dead.timestamp, headers=dead.headers)
         assert producer.flush(30) == 0
 
     def send(self, lines: Iterable[Line], topic: str = "raw.syslog", headers: Any = None) -> None:

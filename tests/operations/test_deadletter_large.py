@@ -68,9 +68,9 @@ def test_letters_older_than_replay_keeps_are_stored_when_they_are_sent_again(her
     record = SimpleNamespace(
         topic=f"{here.prefix}raw.syslog", partition=0, offset=7, key=b"web1", value=GOOD, timestamp=came, headers=()
     )
-    name, key, value, _, timestamp, headers = letter(here.prefix, "normalize", record, "encoding", "a defect")
+    dead: Any = letter(here.prefix, "normalize", record, "encoding", "a defect")
     producer = Producer({"bootstrap.servers": here.kafka})
-    producer.produce(name, value, key, 0, timestamp=timestamp, headers=headers)
+    producer.produce(dead.topic, dead.value, dead.key, 0, timestamp=dead.timestamp, headers=dead.headers)
     assert producer.flush(30) == 0
     assert [one["received"] for one in here.json("deadletter", "list")] == [_iso(came)]
     assert here.json("deadletter", "replay", "--all") == {"replayed": 1}

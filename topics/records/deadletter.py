@@ -15,6 +15,7 @@ from topics.catalogue import DEADLETTER, MAX_RECORD
 from topics.cut import Cut
 from topics.errors import OgrewatchError
 from topics.headers import Headers
+from topics.kafka.producer import Outgoing
 
 BEGINNING = 64 << 10
 """Bytes that a dead letter keeps of the value and of the key of a record that is too large."""
@@ -60,8 +61,8 @@ class DeadLetter:
         return f"{self.component}:{self.topic}-{self.partition}-{self.offset}"
 
 
-def letter(prefix: str, component: str, record: Any, reason: str, text: str) -> Any:
-    """Make a dead letter of a consumed record that `component` gave up, as a tuple that a producer takes.
+def letter(prefix: str, component: str, record: Any, reason: str, text: str) -> Outgoing:
+    """Make a dead letter of a consumed record that `component` gave up.
 
     Its headers say who gave up and when, where the record was and when it came, the class of the reason and its text.
     """
@@ -81,7 +82,7 @@ def letter(prefix: str, component: str, record: Any, reason: str, text: str) -> 
         headers.append(("cut", str(_size(value))))
         key, value = key and key[:BEGINNING], value and bytes(value[:BEGINNING])
     headers.extend(_kept(record.headers or ()))
-    return prefix + DEADLETTER.name, key, value, None, record.timestamp, headers
+    return Outgoing(prefix + DEADLETTER.name, key, value, None, record.timestamp, headers)
 
 
 def is_too_large(record: Any) -> bool:
@@ -100,15 +101,15 @@ def reason_of(error: Exception) -> str:
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
-def error_of(outgoing: Any) -> str:
+def error_of(dead: Outgoing) -> str:
     """The reason in a dead letter that `letter` made."""
-    said = dict(outgoing[5])
+    said: dict[str, Any] = dict(dead.headers or ())
     return f"{said['reason']}: {said['error'].decode()}"
 
 
-def offset_of(outgoing: Any) -> int:
+def offset_of(dead: Outgoing) -> int:
     """The offset of the record, in a dead letter that `letter` made."""
-    return int(dict(outgoing[5])["offset"])
+    return int(dict[str, Any](dead.headers or ())["offset"])
 
 
 def read(message: Any) -> DeadLetter:

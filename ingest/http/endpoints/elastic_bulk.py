@@ -64,7 +64,7 @@ async def bulk(request: Request) -> Answer:
     if not found.actions:
         raise HttpError(400, "request body is required")
     request.context.metrics.rejected(found.items.topic, len(found.items.rejected))
-    outcomes = await store(request, found.items.records)
+    outcomes = await store(request, found.items.records())
     brief = request.query("filter_path") is not None
     return await _answer(found, outcomes, round((monotonic() - began) * 1000), brief)
 

@@ -40,13 +40,13 @@ def _items(content: bytes, items: Items, add: Callable[[Items, bytes], None]) ->
 
 
 async def _store(request: Request, items: Items) -> Answer:
-    if not items.records and not items.rejected:
+    if not items.contents and not items.rejected:
         raise HttpError(400, "the body is empty")
     request.context.metrics.rejected(items.topic, len(items.rejected))
-    if len(items.rejected) == 1 and not items.records:
+    if len(items.rejected) == 1 and not items.contents:
         only = next(iter(items.rejected.values()))
         raise HttpError(only.status, only.reason, position=only.position)
-    outcomes = await store(request, items.records)
+    outcomes = await store(request, items.records())
     return _answer(items, outcomes)
 
 

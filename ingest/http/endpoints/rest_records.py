@@ -13,13 +13,13 @@ from typing import Any
 
 import orjson
 
-from ingest.base import Record
 from ingest.hosts import host_of_event, host_of_line
 from ingest.http.decode.avro import InvalidAvro, InvalidSchema, Schema, Schemas
 from ingest.http.decode.worker_process import NeedsSchemas
 from ingest.http.responses import HttpError
 from topics.catalogue import MAX_RECORD
 from topics.headers import Headers
+from topics.kafka.producer import Outgoing
 from topics.records.provenance import CLAIMED, RESERVED
 
 _LATEST = 253_402_300_799_000  # milliseconds: the last second of the year 9999
@@ -34,10 +34,10 @@ class InvalidField(Exception):
         self.status, self.code = status, code
 
 
-def _partition_from(part: Any, count: int) -> int:
-    """Return a partition of a topic that has `count`; -1 for the partitioner's choice. Raises `InvalidField`."""
+def _partition_from(part: Any, count: int) -> int | None:
+    """Return a partition of a topic that has `count`; None for the partitioner's choice. Raises `InvalidField`."""
     if part is None:
-        return -1
+        return None
     if type(part) is not int or part < 0:
         raise InvalidField(422, "a partition is a number from 0")
     if part >= count:
@@ -122,7 +122,7 @@ class ConverterV2:
     fallback: bytes
     headers: Headers
 
-    def record(self, record: Any) -> Record:
+    def record(self, record: Any) -> Outgoing:
         """Convert one record. Raises `HttpError` (400, 413, 422), which refuses the whole request."""
         if not isinstance(record, dict):
             raise HttpError(422, "a record is a JSON object")
@@ -136,7 +136,8 @@ class ConverterV2:
             raise HttpError(413, f"a record is larger than {MAX_RECORD} bytes")
         if key is None:
             key = self._host(record.get("value"), value)
-        return self.topic, key, value, partition, timestamp, _with_claims(self.headers, more, timestamp)
+        claims = _with_claims(self.headers, more, timestamp)
+        return Outgoing(self.topic, key, value, partition, timestamp, claims)
 
     def _host(self, part: Any, value: bytes | None) -> bytes:
         if isinstance(part, dict):
@@ -168,7 +169,7 @@ class ConverterV3:
         self.schemas: Schemas | None = None
         """The known schemas; `NeedsSchemas` is raised when one is needed and this is None."""
 
-    def record(self, given: Any) -> tuple[Record, Shape]:
+    def record(self, given: Any) -> tuple[Outgoing, Shape]:
         """Convert one record; return it and its shape. Raises `InvalidField`."""
         if not isinstance(given, dict):
             raise InvalidField(400, "a record is a JSON object")
@@ -180,7 +181,8 @@ class ConverterV3:
             key = _host(given.get("value"), value) or self._fallback
         partition = _partition_from(given.get("partition_id"), self._count)
         timestamp, more = _time_from(given.get("timestamp")), _headers_from(given.get("headers"))
-        return (self._topic, key, value, partition, timestamp, _with_claims(self._headers, more, timestamp)), shape
+        claims = _with_claims(self._headers, more, timestamp)
+        return Outgoing(self._topic, key, value, partition, timestamp, claims), shape
 
     def _part(self, given: dict[str, Any], name: str, shape: Shape) -> bytes | None:
         part = given.get(name)

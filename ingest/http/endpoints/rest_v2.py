@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from ingest.base import Failure, Outcome, Record
+from ingest.base import Failure, Outcome
 from ingest.http.decode.avro import InvalidSchema, Schema, Schemas
 from ingest.http.decode.items import position_of
 from ingest.http.decode.limits import value_of
@@ -17,6 +17,7 @@ from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok
 from ingest.http.store import store
 from topics.headers import Headers
+from topics.kafka.producer import Outgoing
 
 CONTENT_TYPE = "application/vnd.kafka.v2+json"
 _FORMATS = {
@@ -61,7 +62,7 @@ class _About:
     most: int
 
 
-def _read(body: bytes, about: _About, texts: dict[int, str]) -> tuple[list[Record], _Ids, dict[int, str]]:
+def _read(body: bytes, about: _About, texts: dict[int, str]) -> tuple[list[Outgoing], _Ids, dict[int, str]]:
     """Return the records of the body, the ids of their schemas, and the texts of new ones. Raises `HttpError`."""
     content, known = _content(body), Schemas(texts)
     found = _records(content, about.most)

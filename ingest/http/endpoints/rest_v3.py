@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from aiohttp.web import StreamResponse
 
-from ingest.base import Failure, KafkaNotAnswering, Outcome, Overloaded, Record
+from ingest.base import Failure, KafkaNotAnswering, Outcome, Overloaded
 from ingest.http.decode.avro import Schemas
 from ingest.http.decode.items import position_of
 from ingest.http.decode.limits import value_of
@@ -25,6 +25,7 @@ from ingest.http.request import Request, map_in_chunks
 from ingest.http.responses import JSON, Answer, HttpError, dumps, ok
 from ingest.http.store import store
 from topics.catalogue import MAX_RECORD
+from topics.kafka.producer import Outgoing
 
 _LARGEST = 2 * MAX_RECORD  # bytes of a record as JSON: base64 and escapes make it longer
 _LONGEST_ID = 80  # characters: Confluent's limit
@@ -41,7 +42,7 @@ class _Error:
 
 _Result = dict[str, Any] | _Error
 _Split = Callable[[Any, int], list[Any]]
-_Converted = tuple[Record, Shape] | _Error
+_Converted = tuple[Outgoing, Shape] | _Error
 
 
 async def produce(request: Request) -> Answer | StreamResponse:
@@ -142,7 +143,7 @@ def _entries(body: bytes, most: int) -> list[dict[str, Any]]:
 
 async def _store(request: Request, made: list[_Converted]) -> list[_Result]:
     """Store the records; return the result of each, in order. Raises as `store.store`; nothing is stored then."""
-    records: list[Record] = [record for record, _ in (one for one in made if not isinstance(one, _Error))]
+    records: list[Outgoing] = [record for record, _ in (one for one in made if not isinstance(one, _Error))]
     outcomes = iter(await store(request, records)) if records else iter(())
     identity = request.context.cluster.identity
     return [one if isinstance(one, _Error) else _result(identity, *one, next(outcomes)) for one in made]
@@ -161,7 +162,7 @@ def _convert(converter: ConverterV3, given: bytes | dict[str, Any]) -> _Converte
         return _Error(refusal.status, refusal.message)
 
 
-def _result(identity: str, record: Record, shape: Shape, outcome: Outcome) -> _Result:
+def _result(identity: str, record: Outgoing, shape: Shape, outcome: Outcome) -> _Result:
     if isinstance(outcome, Failure):
         return _Error(50302 if outcome.retriable else 413 if outcome.too_large else 400, outcome.reason)
     partition, offset, timestamp = outcome
@@ -169,7 +170,7 @@ def _result(identity: str, record: Record, shape: Shape, outcome: Outcome) -> _R
     return {
         "error_code": 200,
         "cluster_id": identity,
-        "topic_name": record[0],
+        "topic_name": record.topic,
         "partition_id": partition,
         "offset": offset,
         "timestamp": moment.replace("+00:00", "Z"),

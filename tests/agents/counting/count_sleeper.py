@@ -19,8 +19,10 @@ deliver = flush.Flusher._deliver
 
 def sleep_where_said(records: list[Any]) -> None:
     """Stop where it was said, unless that has been."""
-    decided = any(record[1] and record[2] and record[1][5] == OUTBOX for record in records if record[3] is not None)
-    windows = any(record[0].endswith("stats.authentication") for record in records)
+    decided = any(
+        record.key and record.value and record.key[5] == OUTBOX for record in records if record.partition is not None
+    )
+    windows = any(record.topic.endswith("stats.authentication") for record in records)
     if (windows if WHERE == "after" else decided) and not FLAG.exists():
         FLAG.touch()
         os.kill(os.getpid(), signal.SIGSTOP)

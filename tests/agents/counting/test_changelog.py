@@ -48,7 +48,7 @@ def written(generation: int, position: int) -> Stored:
 
 
 def stored(record: Outgoing) -> Stored:
-    return Stored(0, 0, record[1] or b"", record[2])
+    return Stored(0, 0, record.key or b"", record.value)
 
 
 def read(*records: Stored) -> ChangelogPartition[Texts]:
@@ -85,8 +85,8 @@ def test_a_new_owner_erases_what_it_overtakes_and_only_then() -> None:
     assert part.stale_records() == []
     ours = part.write(b"name", part.store.kept[b"name"], 120)
     erased = part.stale_records()
-    assert {record[1] for record in erased} == {record.key for record in OWNERS}
-    assert all(record[2] is None for record in erased)
+    assert {record.key for record in erased} == {record.key for record in OWNERS}
+    assert all(record.value is None for record in erased)
     assert read(*OWNERS, stored(ours), *map(stored, erased)).store.kept[b"name"].position == 120
     part.write(b"name", part.store.kept[b"name"], 130)
     assert part.stale_records() == []
@@ -95,5 +95,5 @@ def test_a_new_owner_erases_what_it_overtakes_and_only_then() -> None:
 def test_an_entry_is_erased_under_every_owner() -> None:
     part = read(*OWNERS)
     erased = part.erasures(b"name", part.store.kept[b"name"])
-    assert {record[1] for record in erased} == {record.key for record in OWNERS}
+    assert {record.key for record in erased} == {record.key for record in OWNERS}
     assert owner(5).erasures(b"name", Text(b"never written")) == []

@@ -61,7 +61,7 @@ class World:
         self.zombies: list[Worker] = []
 
     def write(self, record: Outgoing) -> None:
-        topic, key, value, _, _, _ = record
+        topic, key, value, *_ = record
         if topic == CHANGELOG:
             self.changelog.append(Stored(self.end, 0, key or b"", value))
             self.end += 1
@@ -167,8 +167,8 @@ class Worker:
 
     async def _send(self, records: list[Outgoing]) -> Any:
         """Each partition has its records in order; how those of several meet is chance."""
-        table = [record for record in records if record[0] == CHANGELOG]
-        others = [record for record in records if record[0] != CHANGELOG]
+        table = [record for record in records if record.topic == CHANGELOG]
+        others = [record for record in records if record.topic != CHANGELOG]
         self.world.random.shuffle(others)
         while table or others:
             await Pause()

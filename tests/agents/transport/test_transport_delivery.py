@@ -13,7 +13,7 @@ NOWHERE = "127.0.0.1:1"  # a port that nothing listens on
 
 
 def plain(topic: str, value: bytes, key: bytes | None = None, partition: int | None = None) -> Outgoing:
-    return (topic, key, value, partition, 0, None)
+    return Outgoing(topic, key, value, partition)
 
 
 async def test_order_keys_times_and_headers_survive(cluster: Cluster) -> None:
@@ -23,7 +23,7 @@ async def test_order_keys_times_and_headers_survive(cluster: Cluster) -> None:
         for start in range(0, 3000, 500):
             records = [plain(topic, b"%d" % n, b"key%d" % (n % 50)) for n in range(start, start + 500)]
             sent.append(await delivery.send(records))
-        marked: Outgoing = (topic, b"key0", None, None, 1_700_000_000_123, [("a", b"b")])
+        marked = Outgoing(topic, b"key0", None, None, 1_700_000_000_123, [("a", b"b")])
         sent.append(await delivery.send([marked]))
         await asyncio.gather(*sent)
         await asyncio.sleep(0)

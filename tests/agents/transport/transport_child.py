@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agents.transport import BatchApp, ContinuityCheck, RateLimitFilter, run
+from agents.transport import BatchApp, ContinuityCheck, Outgoing, RateLimitFilter, run
 from topics.logs import print_logs
 
 settings = json.loads(sys.argv[1])
@@ -30,7 +30,7 @@ async def copy(stream: Any) -> None:
         check_continuity(event.message, event.value)
         if event.value.last >= settings.get("fail_at", 1 << 60):
             raise ValueError("told to fail")
-        records = [(settings["sink"], None, record.value, record.partition, 0, None) for record in event.value]
+        records = [Outgoing(settings["sink"], None, record.value, record.partition) for record in event.value]
         task = asyncio.create_task(settle(event, await app.delivery.send(records)))
         in_hand.add(task)
         task.add_done_callback(in_hand.discard)
