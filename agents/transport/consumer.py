@@ -1,4 +1,4 @@
-"""Turns fetches into Faust messages: one message per partition and fetch for topics that are read in batches.
+"""Turns fetches into Faust messages, one message per partition and fetch.
 
 Faust's consumer tracks single offsets and guesses what is missing between them. This one keeps an `OffsetTracker` for
 each partition. It says which offset comes next, and only a piece that begins exactly there is handed on. Everything
@@ -17,10 +17,8 @@ Numbers are issues of https://github.com/faust-streaming/faust; docs/faust.md ha
 
 import asyncio
 import contextlib
-import logging
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
@@ -29,22 +27,16 @@ from faust.types import TP, ConsumerMessage, Message
 from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ack_lock
 
-from agents.runtime.kafka_retry import retry_until_answered
 from agents.state.log_identity import LastRecord, Position, checksum
 from agents.transport.batch import Batch, Piece
-from agents.transport.fetching import RECORD_OVERHEAD, FetchThread, Truncated
+from agents.transport.fetching import FetchThread, Truncated
 from agents.transport.log_check import LogCheck
-from agents.transport.offsets import OffsetTracker
-from agents.transport.ordering import abort_process
+from agents.transport.offsets import OffsetTracker, Trackers
 from topics.health import Health
-from topics.kafka.topic_ids import partition_counts
 
 _FETCH_WAIT = 1.0  # seconds a fetch waits when nothing has arrived
 _RECHECK = 0.1  # seconds it waits while a partition is over its budget, or none is active: that may change any moment
-_SMALLEST_SHARE = 32  # a fetch needs more than this fraction (1/32) of the memory budget: small fetches cost most
 _COMMIT_LIMIT = 5.0  # seconds a commit may take when partitions are revoked or the worker stops
-
-log = logging.getLogger("ogrewatch.transport")
 
 
 class Consumer(driver.Consumer):
@@ -55,8 +47,7 @@ class Consumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._batch_topics: frozenset[str] = cast(Any, self.app).batch_topics
-        self._budget: int = cast(Any, self.app).batch_max_bytes
-        self._trackers: dict[TP, OffsetTracker] = {}
+        self._trackers = Trackers(cast(Any, self.app).batch_max_bytes)
         self._acknowledged = asyncio.Event()
         self._misplaced: set[TP] = set()  # partitions whose fetches do not begin at their tracker's position
         self._logs = LogCheck(self.app)
@@ -87,28 +78,12 @@ class Consumer(driver.Consumer):
         self._misplaced.clear()
         self._logs.forget()
         cast(Any, self.app).assigned()
-        if strays := self._strays(assigned):
+        if strays := cast(Any, self.app.tables).strays(assigned, self._batch_topics):
             self.add_future(self._refuse_strays(strays))
         await super().on_partitions_assigned(assigned, generation_id)
 
-    def _strays(self, assigned: set[TP]) -> set[TP]:
-        """Return partitions that were assigned without those of the tables: they are not read."""
-        kept = {tp.partition for tp in assigned if self._is_changelog_tp(tp)}
-        strays = {tp for tp in assigned if tp.topic in self._batch_topics and tp.partition not in kept}
-        return strays if self.app.tables else set()
-
     async def _refuse_strays(self, strays: set[TP]) -> None:
-        """End the process when topics have other partitions than the tables.
-
-        If they have not, the leader of the group did not know all topics yet (they are new, or the broker has just come
-        back). It assigns the partitions again when it does, half a minute later at most.
-        """
-        app, names = cast(Any, self.app), ", ".join(sorted(f"{tp.topic}-{tp.partition}" for tp in strays))
-        topics = {*self._batch_topics, *app.tables.changelog_topics}
-        counts = await retry_until_answered(log, "look at the topics", partial(partition_counts, app.servers, topics))
-        if len(set(counts.values())) > 1 and 0 not in counts.values():
-            abort_process(f"the tables have no such partitions as {names}: were partitions added to topics?")
-        log.warning("%s came without their tables: the group does not know all topics yet", names)
+        await cast(Any, self.app.tables).refuse_strays(strays, self._batch_topics)
         await self._thread.refresh_metadata()
 
     async def perform_seek(self) -> None:
@@ -117,7 +92,7 @@ class Consumer(driver.Consumer):
         Ends the process when a log is not the one that was committed. Waits for Kafka.
         """
         streams = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
-        self._drop_trackers(streams)
+        self._trackers.drop(streams)
         if not streams:
             return
         positions = await self._thread.rewind(streams)
@@ -138,26 +113,19 @@ class Consumer(driver.Consumer):
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         """Seek to these offsets; recovery calls this for its changelogs."""
-        self._drop_trackers(partitions)
+        self._trackers.drop(partitions)
         await super().seek_wait(partitions)
-        self._make_trackers(partitions)
+        self._misplaced.difference_update(partitions)
+        self._trackers.begin(partitions)
 
     async def seek(self, partition: TP, offset: int) -> None:
         """Seek to this offset. Batches under way are forgotten; the next one does not follow on anything."""
-        self._drop_trackers([partition])
+        self._trackers.drop([partition])
         await super().seek(partition, offset)
         self._trackers[partition] = OffsetTracker(offset, handed=-1)
 
     async def _seek(self, partition: TP, offset: int) -> None:
         await self._thread.resume_at({partition: offset})  # Faust seeks from the wrong thread
-
-    def _drop_trackers(self, partitions: Iterable[TP]) -> None:
-        for tp in partitions:
-            self._trackers.pop(tp, None)
-
-    def _make_trackers(self, positions: Mapping[TP, int]) -> None:
-        self._misplaced.difference_update(positions)
-        self._trackers.update((tp, OffsetTracker(offset)) for tp, offset in positions.items())
 
     # Fetching
 
@@ -177,7 +145,7 @@ class Consumer(driver.Consumer):
         if self._misplaced:
             await self._seek_back()
         active = set(self._get_active_partitions())
-        budgets, pool = self._budgets(active)
+        budgets, pool = self._trackers.budgets(active)
         full = len(budgets) < len(active)
         pieces = await self._thread.fetch(budgets, pool, 0.0 if full else _FETCH_WAIT if budgets else _RECHECK)
         if unsure := await self._logs.look_back(pieces, self._trackers):
@@ -187,18 +155,6 @@ class Consumer(driver.Consumer):
             await self._accept(tp, piece)
         if full and not pieces:
             await self._wait_for_acknowledgement()
-
-    def _budgets(self, active: set[TP]) -> tuple[dict[TP, int], int]:
-        """Return the bytes that each partition may fetch, and those of a pool that all may use.
-
-        Half of the memory budget is shared evenly, half is the pool: most partitions are idle most of the time, and
-        busy ones need more than an even share. A partition that has used up its share is fetched while the pool lasts.
-        """
-        share = self._budget // 2 // max(1, len(active))
-        loads = {tp: tracker.load if (tracker := self._trackers.get(tp)) else 0 for tp in active}
-        pool = self._budget // 2 - sum(load - share for load in loads.values() if load > share)
-        pool = pool if pool > self._budget // _SMALLEST_SHARE else 0  # small fetches would make small batches
-        return {tp: max(0, share - load) for tp, load in loads.items() if load < share or pool}, pool
 
     async def _wait_for_acknowledgement(self) -> None:
         self._acknowledged.clear()
@@ -214,18 +170,13 @@ class Consumer(driver.Consumer):
             self._misplaced.add(tp)
             return
         if self._is_changelog_tp(tp):
-            await self._apply(tp, tracker, piece)
-        elif tp.topic in self._batch_topics:
-            await self._hand_out_batch(tp, tracker, piece)
+            if cast(Any, self.app.tables).recovery.apply(tp, piece):
+                tracker.at = piece.end
         else:
-            await self._hand_out_records(tp, tracker, piece)
+            await self._hand_out(tp, tracker, piece)
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
 
-    async def _apply(self, tp: TP, tracker: OffsetTracker, piece: Piece) -> None:
-        if await cast(Any, self.app.tables).recovery.apply(tp, piece):
-            tracker.at = piece.end
-
-    async def _hand_out_batch(self, tp: TP, tracker: OffsetTracker, piece: Piece) -> None:
+    async def _hand_out(self, tp: TP, tracker: OffsetTracker, piece: Piece) -> None:
         if not piece.records:
             tracker.skip_to(piece.end)
             return
@@ -240,14 +191,6 @@ class Consumer(driver.Consumer):
         if await self._pass_on(message, tracker):
             cast(Any, self.app).on_hop("taken", time.time() - message.timestamp)
 
-    async def _hand_out_records(self, tp: TP, tracker: OffsetTracker, piece: Piece) -> None:
-        for record in piece.records:
-            message = self._to_message(tp, record)
-            tracker.hand_out(message, record.offset, record.offset + 1, RECORD_OVERHEAD)
-            if not await self._pass_on(message, tracker):
-                return
-        tracker.skip_to(piece.end)
-
     async def _pass_on(self, message: Message, tracker: OffsetTracker) -> bool:
         """Pass a message to the streams; take it back if the flow stops meanwhile, since it may not have arrived."""
         await self.wait_first(self.callback(message), cast(Any, self.suspend_flow))
@@ -259,7 +202,7 @@ class Consumer(driver.Consumer):
 
     async def _seek_back(self) -> None:
         """Seek partitions back to their tracker's position; try again in the next turn if Kafka does not answer."""
-        trackers = {tp: self._trackers[tp] for tp in self._misplaced if tp in self._trackers}
+        trackers = self._trackers.of(self._misplaced)
         try:
             starts = await self._thread.resume_at({tp: tracker.at for tp, tracker in trackers.items()})
         except Truncated:
@@ -288,9 +231,8 @@ class Consumer(driver.Consumer):
             counts = tracker is not None and tracker.release(message)
         if counts:
             self._n_acked += 1
-            if message.topic in self._batch_topics:
-                message.value = None  # frees the records once the agent drops them
-                cast(Any, self.app).on_hop("done", time.time() - message.timestamp)
+            message.value = None  # frees the records once the agent drops them
+            cast(Any, self.app).on_hop("done", time.time() - message.timestamp)
         self._acknowledged.set()
         return counts
 
@@ -311,7 +253,7 @@ class Consumer(driver.Consumer):
         return True
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        trackers = {tp: self._trackers[tp] for tp in offsets if tp in self._trackers}
+        trackers = self._trackers.of(offsets)
         positions = self._done(trackers)
         committed = await self._thread.commit_positions(positions)
         if committed:  # else the next round tries again
@@ -330,8 +272,11 @@ class Consumer(driver.Consumer):
 
         True once the broker has accepted it: nobody else had been given them until then.
         """
-        owned = [tp for tp in self._trackers if tp.topic in self._batch_topics and tp.partition in partitions]
-        trackers = {tp: self._trackers[tp] for tp in owned}
+        trackers = {
+            tp: tracker
+            for tp, tracker in self._trackers.items()
+            if tp.topic in self._batch_topics and tp.partition in partitions
+        }
         if {tp.partition for tp in trackers} != set(partitions):
             return False  # a seek or a revocation is under way
         positions = self._done(trackers)
@@ -346,19 +291,13 @@ class Consumer(driver.Consumer):
 
     def accounts(self) -> Iterator[tuple[TP, tuple[int, int, int, float]]]:
         """Yield what `BatchApp.accounts` says, for the partitions of the batch topics. For any thread."""
-        for tp, tracker in list(self._trackers.items()):
-            if tp.topic in self._batch_topics:
-                end = self.app.monitor.tp_end_offsets.get(tp) or 0
-                lag = max(0, end - tracker.at)
-                since = tracker.waiting_since(lag)
-                behind = max(0.0, time.time() - since) if since else 0.0
-                yield tp, (tracker.outstanding(), tracker.load, lag, behind)
+        return self._trackers.accounts(self._batch_topics, self.app.monitor.tp_end_offsets)
 
     async def settle(self, grace: float) -> None:
         """Wait up to `grace` seconds for agents to finish the batches they hold, then commit what is acknowledged."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while any(tracker.in_hand() for tracker in self._trackers.values()):
+                while self._trackers.in_hand():
                     self._acknowledged.clear()
                     await self._acknowledged.wait()
         await self.commit_and_end_transactions()
@@ -367,9 +306,7 @@ class Consumer(driver.Consumer):
         """Commit within a time limit: aiokafka retries until the coordinator answers, and a stop must end."""
         try:
             async with asyncio.timeout(_COMMIT_LIMIT):
-                await (
-                    self.commit()
-                )  # this may only wait for a commit under way, which lacks the newest acknowledgements
+                await self.commit()  # may only wait for one under way, which lacks the newest acknowledgements
                 await self.commit()
         except TimeoutError:
             self.log.warning("no commit within %s seconds; the last batches will be read again", _COMMIT_LIMIT)

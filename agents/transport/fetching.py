@@ -28,7 +28,7 @@ from agents.transport.ordering import abort_process
 from agents.transport.ownership import commit_as_owner
 from topics.health import Health
 
-RECORD_OVERHEAD = 500  # bytes charged for a record besides its key and value: a dataclass of eleven fields
+_RECORD_OVERHEAD = 500  # bytes charged for a record besides its key and value: a dataclass of eleven fields
 FETCH_BYTES = 8 << 20  # of one response; a larger first record is still returned whole (KIP-74)
 _BATCH = struct.Struct(">qiiB")  # base offset, length, leader epoch, format
 _BATCH_OVERHEAD, _MAGIC = 12, 2  # bytes before what the length counts; the format that has epochs
@@ -182,7 +182,7 @@ class FetchThread(AIOKafkaConsumerThread):
         source, begin, records, size = result._partition_records, state.position, [], 0
         for record in source:
             records.append(record)
-            size += record.serialized_value_size + record.serialized_key_size + RECORD_OVERHEAD
+            size += record.serialized_value_size + record.serialized_key_size + _RECORD_OVERHEAD
             if size >= limit or len(records) >= most:
                 break
         else:

@@ -67,7 +67,6 @@ class GaplessProducer(AsyncProducer):
         self._partitions: dict[str, int] = {}
         self._turn = asyncio.Lock()  # senders proceed in the order in which they came
         self._freed = asyncio.Event()
-        self._posted: set[asyncio.Future[Message]] = set()
         self._rotation = count()
 
     async def send(self, records: Sequence[Outgoing]) -> asyncio.Future[None]:
@@ -82,37 +81,6 @@ class GaplessProducer(AsyncProducer):
             partitions, tails, size = self._plan(records)
             await self._wait_for_capacity(size, len(records))
             return await self._produce(records, partitions, tails, size)
-
-    def post(self, record: Outgoing) -> asyncio.Future[Message]:
-        """Send one record without waiting for capacity, for callers that cannot await."""
-        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            if future.done():  # whoever waited was cancelled
-                return
-            if error is not None:
-                future.set_exception(KafkaException(error))
-            else:
-                future.set_result(message)
-
-        topic, key, value, partition, timestamp, headers = record
-        where = -1 if partition is None else partition
-        produce: Any = self.producer.produce  # its stub does not take our `Headers`, since lists are invariant
-        while True:
-            try:
-                produce(topic, value, key, where, delivered, None, timestamp, headers)
-                break
-            except BufferError:
-                self.producer.poll(0.05)
-        self._posted.add(future)
-        future.add_done_callback(self._posted.discard)
-        self._poll_soon()
-        return future
-
-    async def settle_posts(self) -> None:
-        """Wait until everything posted so far is delivered. Raises `KafkaException` if something was not."""
-        if self._posted:
-            await asyncio.gather(*self._posted)
 
     async def _learn(self, topics: set[str]) -> None:
         """Ask how many partitions topics have, once: a keyed topic must never grow, because its keys would move."""
@@ -154,7 +122,7 @@ class GaplessProducer(AsyncProducer):
         self, records: Sequence[Outgoing], partitions: list[int], tails: set[int], size: int
     ) -> asyncio.Future[None]:
         done = _Tails(len(tails))
-        produce: Any = self.producer.produce  # see `post`
+        produce: Any = self.producer.produce  # its stub does not take our `Headers`, since lists are invariant
         if not records:
             done.future.set_result(None)
             return done.future

@@ -6,14 +6,21 @@ I1  What is handed out is gapless and in order. `at` is the only authority on wh
     elsewhere is refused by the consumer, whatever made it so, and fetched again from `at`.
 I2  An offset is committed only when everything below it was acknowledged, by messages that this tracker handed out.
 
-A new assignment makes new trackers; they ignore acknowledgements of messages that others handed out.
+A new assignment makes new trackers; they ignore acknowledgements of messages that others handed out. `Trackers` holds
+those of one consumer, and shares its memory budget among the partitions.
 """
 
+import time
 from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from faust.types import TP
+
 from agents.state.log_identity import LastRecord
+
+_SMALLEST_SHARE = 32  # a fetch needs more than this fraction (1/32) of the memory budget: small fetches cost most
 
 
 @dataclass(slots=True)
@@ -101,3 +108,54 @@ class OffsetTracker:
     def in_hand(self) -> int:
         """Count the messages that an agent has taken and not acknowledged."""
         return sum(message.tracked and not message.acked for message in self._sizes)
+
+
+class Trackers(dict[TP, OffsetTracker]):
+    """The trackers of the partitions of one consumer. `budget` bounds the bytes of all that is not acknowledged."""
+
+    def __init__(self, budget: int) -> None:
+        super().__init__()
+        self._budget = budget
+
+    def drop(self, partitions: Iterable[TP]) -> None:
+        """Forget these partitions, because their positions change. Messages under way count for nothing then."""
+        for tp in partitions:
+            self.pop(tp, None)
+
+    def begin(self, positions: Mapping[TP, int]) -> None:
+        """Make new trackers that begin at these offsets."""
+        self.update((tp, OffsetTracker(offset)) for tp, offset in positions.items())
+
+    def of(self, partitions: Iterable[TP]) -> dict[TP, OffsetTracker]:
+        """Return those of these partitions that have a tracker, with it."""
+        return {tp: self[tp] for tp in partitions if tp in self}
+
+    def in_hand(self) -> bool:
+        """Whether an agent has taken a message and not acknowledged it."""
+        return any(tracker.in_hand() for tracker in self.values())
+
+    def accounts(
+        self, topics: Collection[str], ends: Mapping[TP, int]
+    ) -> Iterator[tuple[TP, tuple[int, int, int, float]]]:
+        """Yield what `BatchApp.accounts` says, for the partitions of these topics. `ends` says where the logs end.
+
+        May be called from another thread.
+        """
+        for tp, tracker in list(self.items()):
+            if tp.topic in topics:
+                lag = max(0, (ends.get(tp) or 0) - tracker.at)
+                since = tracker.waiting_since(lag)
+                behind = max(0.0, time.time() - since) if since else 0.0
+                yield tp, (tracker.outstanding(), tracker.load, lag, behind)
+
+    def budgets(self, active: Collection[TP]) -> tuple[dict[TP, int], int]:
+        """Return the bytes that each partition may fetch, and those of a pool that all may use.
+
+        Half of the memory budget is shared evenly, half is the pool: most partitions are idle most of the time, and
+        busy ones need more than an even share. A partition that has used up its share is fetched while the pool lasts.
+        """
+        share = self._budget // 2 // max(1, len(active))
+        loads = {tp: tracker.load if (tracker := self.get(tp)) else 0 for tp in active}
+        pool = self._budget // 2 - sum(load - share for load in loads.values() if load > share)
+        pool = pool if pool > self._budget // _SMALLEST_SHARE else 0  # small fetches would make small batches
+        return {tp: max(0, share - load) for tp, load in loads.items() if load < share or pool}, pool

@@ -1,5 +1,7 @@
 """Recovers tables from changelogs: Faust's recovery, with four faults that lost entries removed.
 
+Every table has a store with `apply_records(partition, records)`, which takes the records of a changelog as they are.
+There are no standby tables.
 
 - A fetch that is under way when partitions are revoked goes on, and takes records of partitions that are assigned next.
   It could take the beginning of a changelog that recovery had just sought, be dropped because the generation had
@@ -17,14 +19,22 @@ piece counts, not the offset of its last record: Faust waits for ever for a reco
 Numbers are issues of https://github.com/faust-streaming/faust; docs/faust.md has all overrides, with their tests.
 """
 
+import logging
+from collections.abc import Collection
+from functools import partial
 from typing import Any, cast
 
 from faust.tables.manager import TableManager as FaustTableManager
 from faust.tables.recovery import Recovery as FaustRecovery
-from faust.types import TP, EventT
+from faust.types import TP
 from mode import Service
 
+from agents.runtime.kafka_retry import retry_until_answered
 from agents.transport.batch import Piece
+from agents.transport.ordering import abort_process
+from topics.kafka.topic_ids import partition_counts
+
+log = logging.getLogger("ogrewatch.transport")
 
 
 class Recovery(FaustRecovery):
@@ -36,7 +46,6 @@ class Recovery(FaustRecovery):
         """Prepare to recover; after a generation in which others may have written, from the very beginning."""
         if generation_id != self._generation_id + 1:
             self.active_offsets.clear()
-            self.standby_offsets.clear()
         await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
 
     @Service.task
@@ -52,39 +61,15 @@ class Recovery(FaustRecovery):
         """Wait without a time limit: Faust gives up after a time, and goes on as if it had the answer."""
         await super()._wait(coro)
 
-    async def apply(self, tp: TP, piece: Piece) -> bool:
-        """Apply one piece of a changelog, which continues the piece before it; False if nobody recovers this now.
-
-        A store with `apply_records(partition, records)` takes the records as they are, all at once.
-        """
-        offsets = self._offsets_of(tp)
-        if offsets is None:
+    def apply(self, tp: TP, piece: Piece) -> bool:
+        """Apply one piece of a changelog, which continues the piece before it; False if nobody recovers this now."""
+        if tp not in self.active_tps:
             return False
-        table, rebalances = cast(Any, self.tp_to_table[tp]), cast(Any, self.app).rebalancing_count
-        apply_records = getattr(table.data, "apply_records", None)
-        if apply_records is not None:
-            apply_records(tp.partition, piece.records)
-        else:
-            events = await self._decode(table, tp, piece)
-            if cast(Any, self.app).rebalancing_count != rebalances:
-                return False
-            table.apply_changelog_batch(events)
-        offsets[tp] = piece.end - 1
+        cast(Any, self.tp_to_table[tp]).data.apply_records(tp.partition, piece.records)
+        self.active_offsets[tp] = piece.end - 1
         if self.in_recovery and not self.need_recovery():
             self.signal_recovery_end.set()
         return True
-
-    def _offsets_of(self, tp: TP) -> Any:
-        if tp in self.active_tps:
-            return self.active_offsets
-        return self.standby_offsets if tp in self.standby_tps else None
-
-    async def _decode(self, table: Any, tp: TP, piece: Piece) -> list[EventT[Any]]:
-        channel, to_message = self.tables._channels[table], cast(Any, self.app.consumer)._to_message
-        events = [await channel.decode(to_message(tp, record), propagate=True) for record in piece.records]
-        for event in events:
-            await table.on_changelog_event(event)
-        return events
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Let the tables drop what they do not own, then start the streams."""
@@ -92,11 +77,10 @@ class Recovery(FaustRecovery):
             return
         await self.app.on_rebalance_complete.send()
         self._set_recovery_ended()
-        await self._wait(
-            cast(Any, self.app.consumer).confirm_logs()
-        )  # of another log nothing can be said by comparing tables
+        # First the logs: of another log nothing can be said by comparing tables.
+        await self._wait(cast(Any, self.app.consumer).confirm_logs())
         for table in list(self.tables.values()):
-            await table.on_recovery_completed(set(self.actives_for_table[table]), set(self.standbys_for_table[table]))
+            await table.on_recovery_completed(set(self.actives_for_table[table]), set())
         await self._start_streams(generation_id)
 
     async def _resume_streams(self, generation_id: int = 0) -> None:
@@ -120,8 +104,6 @@ class Recovery(FaustRecovery):
         if self._stale(generation_id):
             return
         consumer.resume_partitions({tp for tp in assignment if not self._is_changelog_tp(tp)})
-        if self.standby_tps:
-            consumer.resume_partitions(self.standby_tps)
         self.completed.set()
         app.flow_control.resume()
         consumer.resume_flow()
@@ -133,7 +115,7 @@ class Recovery(FaustRecovery):
 
 
 class TableManager(FaustTableManager):
-    """Uses this recovery, and starts without Faust's pause of a second."""
+    """Uses this recovery, starts without Faust's pause of a second, and knows partitions that no table has."""
 
     @property
     def recovery(self) -> Recovery:
@@ -146,3 +128,22 @@ class TableManager(FaustTableManager):
         """Subscribe to the changelogs and wait for the first assignment."""
         await self._update_channels()
         await self.recovery.start()
+
+    def strays(self, assigned: Collection[TP], topics: Collection[str]) -> set[TP]:
+        """Return partitions of `topics` that were assigned without those of the tables: they are not read."""
+        kept = {tp.partition for tp in assigned if tp.topic in self.changelog_topics}
+        strays = {tp for tp in assigned if tp.topic in topics and tp.partition not in kept}
+        return strays if self else set()
+
+    async def refuse_strays(self, strays: Collection[TP], topics: Collection[str]) -> None:
+        """End the process when `topics` have other partitions than the tables. Waits for Kafka.
+
+        If they have not, the leader of the group did not know all topics yet (they are new, or the broker has just come
+        back). It assigns the partitions again when it does, half a minute later at most.
+        """
+        names = ", ".join(sorted(f"{tp.topic}-{tp.partition}" for tp in strays))
+        ask = partial(partition_counts, cast(Any, self.app).servers, {*topics, *self.changelog_topics})
+        counts = await retry_until_answered(log, "look at the topics", ask)
+        if len(set(counts.values())) > 1 and 0 not in counts.values():
+            abort_process(f"the tables have no such partitions as {names}: were partitions added to topics?")
+        log.warning("%s came without their tables: the group does not know all topics yet", names)

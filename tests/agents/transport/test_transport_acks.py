@@ -77,29 +77,6 @@ async def test_holes_of_the_log_do_not_hold_back_commits(cluster: Cluster, uniqu
         await until(lambda: cluster.committed(unique, topic) == cluster.end(topic) == 6)
 
 
-async def test_a_plain_topic_beside_batches_keeps_fausts_way(cluster: Cluster, unique: str, tmp_path: Path) -> None:
-    batched, other, plain = cluster.topic("batched"), cluster.topic("other"), cluster.topic("plain")
-    cluster.fill(batched, 10)
-    cluster.fill(other, 10)
-    cluster.fill(plain, 10)
-    seen = Seen(cluster.servers, unique, tmp_path, batched, other)
-    values: list[bytes] = []
-
-    async def plainly(stream):  # type: ignore[no-untyped-def]
-        async for value in stream:
-            values.append(value)  # noqa: PERF401 - they never end
-
-    seen.app.agent(seen.app.topic(plain), name="plainly")(plainly)
-    async with running(seen.app):
-        await until(lambda: len(values) == 10 and len(seen.offsets) == 20)
-        assert values == [b"%d" % number for number in range(10)]
-        await until(lambda: cluster.committed(unique, plain) == 10)
-        assert cluster.committed(unique, batched) == -1
-        for event in seen.events:
-            event.ack()
-        await until(lambda: cluster.committed(unique, batched) == cluster.committed(unique, other) == 10)
-
-
 async def test_an_ack_counts_once(cluster: Cluster, unique: str, tmp_path: Path) -> None:
     topic = cluster.topic("source")
     cluster.fill(topic, 10)

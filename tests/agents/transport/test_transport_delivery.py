@@ -78,11 +78,3 @@ async def test_a_call_larger_than_the_bounds_goes_alone(cluster: Cluster) -> Non
     async with GaplessProducer(cluster.servers, max_records=10) as delivery:
         await (await delivery.send([plain(topic, b"x")] * 100))
     assert cluster.end(topic) == 100
-
-
-async def test_a_post_tells_its_offset(cluster: Cluster) -> None:
-    topic = cluster.topic("sink")
-    async with GaplessProducer(cluster.servers) as delivery:
-        posts = [delivery.post(plain(topic, b"%d" % n, partition=0)) for n in range(3)]
-        await delivery.settle_posts()
-        assert [post.result().offset() for post in posts] == [0, 1, 2]

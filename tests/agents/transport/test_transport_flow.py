@@ -13,7 +13,7 @@ from transport_kit import Cluster, Seen, running, until
 
 from agents.state.log_identity import LastRecord, checksum, differences, position_of
 from agents.transport import MAX_RECORD
-from agents.transport.fetching import RECORD_OVERHEAD
+from agents.transport.fetching import _RECORD_OVERHEAD
 from topics.kafka.topic_ids import identities
 
 KIB = 1024
@@ -32,7 +32,7 @@ async def test_a_stuck_agent_stops_the_fetching_of_its_partition_only(
         assert seen.of(1) == list(range(2000))
         stuck = len(seen.of(0))
         own, common = budget // 4, budget // 2
-        assert 0 < stuck * (4 * KIB + RECORD_OVERHEAD) <= own + common + 5 * KIB
+        assert 0 < stuck * (4 * KIB + _RECORD_OVERHEAD) <= own + common + 5 * KIB
         await asyncio.sleep(0.5)
         assert len(seen.of(0)) == stuck
         await seen.acknowledge_until(lambda: len(seen.of(0)) > stuck)

@@ -79,7 +79,7 @@ def test_what_is_acknowledged_cannot_be_taken_back() -> None:
     assert (tracker.at, tracker.done()) == (8, 8)
 
 
-def test_a_message_that_faust_acknowledged_by_itself_frees_its_room() -> None:
+def test_a_message_that_faust_acknowledged_by_itself_frees_its_memory() -> None:
     tracker, first = OffsetTracker(0), message(0)
     tracker.hand_out(first, 0, 1, 10)
     first.acked = True

@@ -12,7 +12,7 @@ from faust.tables import Table
 from faust.types import TP
 from transport_kit import Cluster, running, until
 
-from agents.transport import BatchApp, Record
+from agents.transport import BatchApp, Outgoing, Record
 from agents.transport.batch import Piece
 
 
@@ -22,7 +22,6 @@ class Furthest(Store[Any, Any]):
     def apply_records(self, partition: int, records: list[Record]) -> None:
         for record in records:
             self.data[record.key] = record.value
-            self._key_partition[record.key] = partition
 
 
 class FurthestTable(Table[Any, Any]):
@@ -37,12 +36,12 @@ class FurthestTable(Table[Any, Any]):
 
 
 class Counting:
-    """An app that counts the values of its topic in one of Faust's own tables."""
+    """An app that counts the values of its topic in a table, and writes its changelog itself."""
 
     def __init__(self, cluster: Cluster, group: str, datadir: Path, topic: str, partitions: int, **more: Any) -> None:
         self.app = BatchApp(
             group, broker=cluster.servers, batch_topics=[topic], partitions=partitions, datadir=datadir,
-            broker_commit_interval=0.1, broker_heartbeat_interval=0.2, **more,
+            broker_commit_interval=0.1, broker_heartbeat_interval=0.2, Table=FurthestTable, **more,
         )  # fmt: skip
         self.partitions = partitions
         self.table = self.app.Table("counts", partitions=partitions, key_type=bytes, value_type=bytes)
@@ -50,8 +49,11 @@ class Counting:
 
     async def _count(self, stream: Any) -> None:
         async for event in stream.events():
+            log, written = cast(Any, self.table).changelog_topic_name, []
             for record in event.value:
-                self.table[record.value] = b"%d" % (int(self.table.get(record.value) or 0) + 1)
+                count = self.data[record.value] = b"%d" % (int(self.data.get(record.value) or 0) + 1)
+                written.append(Outgoing(log, record.value, count, record.partition))
+            await (await self.app.delivery.send(written))
             event.ack()
 
     @property
@@ -89,11 +91,11 @@ def changelog(cluster: Cluster, group: str, partitions: int) -> str:
 async def test_a_table_is_recovered_whole(cluster: Cluster, unique: str, tmp_path: Path) -> None:
     topic, log = cluster.topic("source"), changelog(cluster, unique, 1)
     want = fill(cluster, topic, 20_000, 1)
-    first = Counting(cluster, unique, tmp_path / "1", topic, 1, delivery={"linger.ms": 1_000})
+    first = Counting(cluster, unique, tmp_path / "1", topic, 1)
     async with running(first.app):
         await until(lambda: cluster.committed(unique, topic) == 20_000)
         assert first.counts == want
-    assert cluster.end(log) == 20_000  # a commit waits for the table's writes
+    assert cluster.end(log) == 20_000
     second = Counting(cluster, unique, tmp_path / "2", topic, 1)
     async with running(second.app):
         assert second.counts == want
@@ -112,7 +114,7 @@ async def test_a_store_takes_records_as_they_are(cluster: Cluster, unique: str, 
         producer.poll(0)
     producer.commit_transaction()  # the log ends with a marker: no record will ever have the last offset
     cluster.delete_before(log, 60)  # and begins with a hole
-    counting = Counting(cluster, unique, tmp_path, topic, 1, Table=FurthestTable)
+    counting = Counting(cluster, unique, tmp_path, topic, 1)
     async with running(counting.app):
         assert counting.data == {b"k%d" % n: b"%d" % (11_900 + n) for n in range(100)}
 
@@ -144,7 +146,7 @@ async def test_a_changelog_of_nobody_is_refused(cluster: Cluster, unique: str, t
     counting = Counting(cluster, unique, tmp_path, topic, 1)
     async with running(counting.app):
         recovery = counting.recovery
-        assert not await recovery.apply(TP(log, 7), Piece(0, 10, [], 0))
+        assert not recovery.apply(TP(log, 7), Piece(0, 10, [], 0))
         assert TP(log, 7) not in recovery.active_offsets
 
 
@@ -152,7 +154,7 @@ async def test_partitions_that_tables_lack_are_refused(
     cluster: Cluster, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr("agents.transport.consumer.abort_process", told.append)
+    monkeypatch.setattr("agents.transport.recovery.abort_process", told.append)
     topic, _ = cluster.topic("source"), changelog(cluster, unique, 1)
     counting = Counting(cluster, unique, tmp_path, topic, 1, consumer_metadata_max_age_ms=500)
     async with running(counting.app):
@@ -187,10 +189,10 @@ async def test_partitions_that_came_without_their_tables_are_looked_at_before_an
     changelog(cluster, unique, 2)
     counting = Counting(cluster, unique, tmp_path, topic, 2)
     told = list[object]()
-    monkeypatch.setattr("agents.transport.consumer.abort_process", told.append)
+    monkeypatch.setattr("agents.transport.recovery.abort_process", told.append)
     async with running(counting.app):
         consumer = cast(Any, counting.app.consumer)
-        assert consumer._strays({TP(topic, 1)}) == {TP(topic, 1)}
+        assert consumer.app.tables.strays({TP(topic, 1)}, {topic}) == {TP(topic, 1)}
         await consumer._refuse_strays({TP(topic, 1)})
         assert not told
         assert "does not know all topics yet" in caplog.text
