@@ -3,6 +3,8 @@
 Result codes and tags are those of RFC 4511, as decimal text: https://www.rfc-editor.org/rfc/rfc4511#appendix-A.1
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from streams.base import StateStore
@@ -60,7 +62,7 @@ def user_of(dn: str) -> str:
     return first_rdn(dn)[1]
 
 
-class ConnectionState:
+class ConnectionState(ABC):
     """The state of the connection that a line belongs to, in `StateStore` under stream, host and connection number.
 
     A line writes only what it says itself and what it read here.
@@ -74,6 +76,10 @@ class ConnectionState:
         self._key = f"{stream}|{event.get('host_hostname', '')}|{number}"
         self._state: dict[str, Any] = joins.get(self._key) or {}
         self.operation = operation
+
+    @abstractmethod
+    def set_peer_and_user(self, event: Event) -> None:
+        """Set the other end and the bound user."""
 
     def close(self) -> None:
         """Forget the connection: no line of it follows."""
@@ -105,3 +111,16 @@ class ConnectionState:
     def _put(self, value: dict[str, Any]) -> None:
         self._state = value
         self._joins.put(self._key, value)
+
+
+def request_handler(stream: str, columns: Event, action: str) -> Callable[[str, Event, ConnectionState], bool]:
+    """Return a handler of lines that say nothing more of an operation than its name and a detail."""
+
+    def handle(rest: str, event: Event, connection: ConnectionState) -> bool:
+        event.update(columns, event_action=action)
+        connection.set_peer_and_user(event)
+        if rest:
+            extra(event)[f"{stream}.detail"] = rest
+        return True
+
+    return handle

@@ -11,24 +11,10 @@ The client chooses names and filters; the server escapes quotes in them, and wri
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from streams.base import StateStore, Stream
-from streams.common.ldap import (
-    ACCESS,
-    BIND,
-    BIND_RESPONSE,
-    BIND_STEP,
-    CHANGE,
-    CLOSED,
-    INFO,
-    OPENED,
-    SECURED,
-    SIMPLE,
-    SUCCESS,
-    set_bind_result,
-    set_result,
-    user_of,
-)
+from streams.common import ldap
 from streams.common.text import extra, put, set_endpoint
 from streams.ds389.connection import Connection
 from streams.syslog.timestamps import clf
@@ -45,7 +31,7 @@ _RESULT_DN = re.compile(r' dn="(.*)"', re.DOTALL)
 _SEARCH = re.compile(r'(?>base="(.*?)" scope=([0-9]) filter=")(.*?)"(?: attrs=(.*))?', re.DOTALL)
 _ENTRY = re.compile(r'dn="(.*?)"(?:,? (.*))?', re.DOTALL)
 
-_Handler = Callable[[str, Event, Connection], None]
+_Handler = Callable[[str, Event, Connection], object]
 
 
 def sniff(text: str) -> bool:
@@ -95,7 +81,7 @@ def _handler_of(rest: str) -> _Handler | None:
 
 
 def _opened(rest: str, event: Event, connection: Connection) -> None:
-    event.update(OPENED)
+    event.update(ldap.OPENED)
     if found := _PEER.fullmatch(rest):
         address, own = found[2], found[3] or ""
         connection.open(address, own)
@@ -106,21 +92,21 @@ def _opened(rest: str, event: Event, connection: Connection) -> None:
 
 
 def _secured(rest: str, event: Event, connection: Connection) -> None:
-    event.update(SECURED)
+    event.update(ldap.SECURED)
     connection.set_peer_and_user(event)
     extra(event)["ds389.tls"] = rest
 
 
 def _bind(rest: str, event: Event, connection: Connection) -> None:
-    event.update(BIND)
+    event.update(ldap.BIND)
     connection.set_peer(event)
     found = _BIND_DN.fullmatch(rest)
     if found is None:
         extra(event)["ds389.detail"] = rest
         return
     dn, method, _, mechanism, _ = found.groups()
-    connection.begin_bind(dn, not dn and method == SIMPLE)
-    connection.set_name(event, dn, user_of(dn))
+    connection.begin_bind(dn, not dn and method == ldap.SIMPLE)
+    connection.set_name(event, dn, ldap.user_of(dn))
     fields = extra(event)
     fields["ds389.method"] = mechanism or method or "unknown"
 
@@ -128,14 +114,14 @@ def _bind(rest: str, event: Event, connection: Connection) -> None:
 def _result(rest: str, event: Event, connection: Connection) -> None:
     found = _RESULT.fullmatch(rest)
     if found is None:
-        event.update(INFO, event_action="ldap_result")
+        event.update(ldap.INFO, event_action="ldap_result")
         extra(event)["ds389.detail"] = rest
         return
     code, tag, entries, more = found.groups()
-    if tag == BIND_RESPONSE:
+    if tag == ldap.BIND_RESPONSE:
         _bind_result(code, more, event, connection)
     else:
-        set_result(event, code)
+        ldap.set_result(event, code)
         connection.set_peer_and_user(event)
     fields = extra(event)
     fields["ds389.result"] = int(code)
@@ -148,16 +134,16 @@ def _bind_result(code: str, more: str, event: Event, connection: Connection) -> 
     """Set the verdict on a BIND. Without the BIND, a refusal still is one; a success may have been anonymous."""
     bind = connection.pending_bind()
     named = _RESULT_DN.search(more)
-    dn, anonymous = bind or ("", code == SUCCESS and not (named and named[1]))
+    dn, anonymous = bind or ("", code == ldap.SUCCESS and not (named and named[1]))
     dn = (named[1] if named else "") or dn
-    if set_bind_result(event, code, anonymous):
-        connection.end_bind(dn if code == SUCCESS else "")
+    if ldap.set_bind_result(event, code, anonymous):
+        connection.end_bind(dn if code == ldap.SUCCESS else "")
     connection.set_peer(event)
-    connection.set_name(event, dn, user_of(dn))
+    connection.set_name(event, dn, ldap.user_of(dn))
 
 
 def _search(rest: str, event: Event, connection: Connection) -> None:
-    event.update(ACCESS, event_action="ldap_search")
+    event.update(ldap.ACCESS, event_action="ldap_search")
     connection.set_peer_and_user(event)
     fields = extra(event)
     if found := _SEARCH.fullmatch(rest):
@@ -181,51 +167,42 @@ def _on_entry(columns: Event, action: str) -> _Handler:
     return handle
 
 
-def _plain(columns: Event, action: str) -> _Handler:
-    def handle(rest: str, event: Event, connection: Connection) -> None:
-        event.update(columns, event_action=action)
-        connection.set_peer_and_user(event)
-        if rest:
-            extra(event)["ds389.detail"] = rest
-
-    return handle
-
-
 def _autobind(rest: str, event: Event, connection: Connection) -> None:
     """Set who is bound over a socket: the user of the process is bound: no password was asked for."""
-    event.update(BIND_STEP, event_outcome="success")
+    event.update(ldap.BIND_STEP, event_outcome="success")
     found = _ENTRY.fullmatch(rest)
     dn = found[1] if found else ""
     connection.end_bind(dn)
     connection.set_peer(event)
-    connection.set_name(event, dn, user_of(dn))
+    connection.set_name(event, dn, ldap.user_of(dn))
 
 
 def _closed(rest: str, event: Event, connection: Connection) -> None:
-    event.update(CLOSED)
+    event.update(ldap.CLOSED)
     connection.set_peer_and_user(event)
     connection.close()
     extra(event)["ds389.reason"] = rest
 
 
+_plain = partial(ldap.request_handler, "ds389")
 _HANDLERS: dict[str, _Handler] = {
     "BIND": _bind,
     "AUTOBIND": _autobind,
     "RESULT": _result,
     "SRCH": _search,
-    "CMP": _on_entry(ACCESS, "ldap_compare"),
-    "ENTRY": _on_entry(ACCESS, "ldap_entry"),
-    "REFERRAL": _plain(INFO, "ldap_referral"),
-    "MOD": _on_entry(CHANGE, "ldap_modify"),
-    "ADD": _on_entry(CHANGE, "ldap_add"),
-    "DEL": _on_entry(CHANGE, "ldap_delete"),
-    "MODRDN": _on_entry(CHANGE, "ldap_rename"),
-    "EXT": _plain(INFO, "ldap_extended"),
-    "ABANDON": _plain(INFO, "ldap_abandon"),
-    "SORT": _plain(INFO, "ldap_sort"),
-    "VLV": _plain(INFO, "ldap_list"),
-    "UNPROCESSED": _plain(INFO, "ldap_unprocessed"),
-    "UNBIND": _plain(CLOSED, "ldap_unbind"),
+    "CMP": _on_entry(ldap.ACCESS, "ldap_compare"),
+    "ENTRY": _on_entry(ldap.ACCESS, "ldap_entry"),
+    "REFERRAL": _plain(ldap.INFO, "ldap_referral"),
+    "MOD": _on_entry(ldap.CHANGE, "ldap_modify"),
+    "ADD": _on_entry(ldap.CHANGE, "ldap_add"),
+    "DEL": _on_entry(ldap.CHANGE, "ldap_delete"),
+    "MODRDN": _on_entry(ldap.CHANGE, "ldap_rename"),
+    "EXT": _plain(ldap.INFO, "ldap_extended"),
+    "ABANDON": _plain(ldap.INFO, "ldap_abandon"),
+    "SORT": _plain(ldap.INFO, "ldap_sort"),
+    "VLV": _plain(ldap.INFO, "ldap_list"),
+    "UNPROCESSED": _plain(ldap.INFO, "ldap_unprocessed"),
+    "UNBIND": _plain(ldap.CLOSED, "ldap_unbind"),
 }
 
 STREAM = Stream(name="ds389", programs=("ns-slapd", "dirsrv"), parse=parse, sniff=sniff)

@@ -9,25 +9,10 @@ https://www.rfc-editor.org/rfc/rfc4511
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from streams.base import StateStore, Stream
-from streams.common.ldap import (
-    ACCESS,
-    BIND,
-    BIND_RESPONSE,
-    BIND_STEP,
-    CHANGE,
-    CLOSED,
-    INFO,
-    OPENED,
-    SECURED,
-    SERVICE,
-    SIMPLE,
-    SUCCESS,
-    set_bind_result,
-    set_result,
-    user_of,
-)
+from streams.common import ldap
 from streams.common.text import extra, host_port, put, set_endpoint
 from streams.slapd.connection import Connection
 from streams.slapd.messages import unconnected
@@ -35,7 +20,7 @@ from streams.syslog.timestamps import set_instant
 from topics.event import Event
 
 _PASSWORD: Event = {
-    **SERVICE,
+    **ldap.SERVICE,
     "event_category": ["iam"],
     "event_type": ["user", "change"],
     "event_action": "ldap_password_change",
@@ -99,7 +84,7 @@ def _accept(rest: str, event: Event, connection: Connection) -> bool:
     found = _ACCEPT.fullmatch(rest)
     if found is None:
         return False
-    event.update(OPENED)
+    event.update(ldap.OPENED)
     peer, path, own = found.groups()
     address, port = host_port(peer or "")
     connection.open(address, port)
@@ -122,9 +107,9 @@ def _bind(rest: str, event: Event, connection: Connection) -> bool:
     if found is None:
         return _bind_otherwise(rest, event, connection)
     dn, method, mechanism, strength = found.groups()
-    user = user_of(dn)
-    event.update(BIND)
-    connection.begin_bind(dn, user, not dn and (method == SIMPLE or mechanism == "SIMPLE"))
+    user = ldap.user_of(dn)
+    event.update(ldap.BIND)
+    connection.begin_bind(dn, user, not dn and (method == ldap.SIMPLE or mechanism == "SIMPLE"))
     connection.set_peer(event)
     connection.set_name(event, dn, user)
     fields = extra(event)
@@ -137,7 +122,7 @@ def _bind(rest: str, event: Event, connection: Connection) -> bool:
 def _bind_otherwise(rest: str, event: Event, connection: Connection) -> bool:
     """Parse `authcid="alice" authzid="alice"` of SASL, and `anonymous mech=implicit`, which ends an earlier bind."""
     if found := _BIND_SASL.fullmatch(rest):
-        event.update(BIND)
+        event.update(ldap.BIND)
         user = found[1].partition("@")[0]
         connection.begin_bind("", user, anonymous=False)
         connection.set_peer(event)
@@ -145,7 +130,7 @@ def _bind_otherwise(rest: str, event: Event, connection: Connection) -> bool:
         extra(event).update({"slapd.authcid": found[1], "slapd.authzid": found[2]})
         return True
     if rest.startswith("anonymous "):
-        event.update(BIND_STEP)
+        event.update(ldap.BIND_STEP)
         connection.set_peer(event)
         return True
     return False
@@ -156,10 +141,10 @@ def _result(rest: str, event: Event, connection: Connection) -> bool:
     if found is None:
         return False
     tag, code, text = found.groups()
-    if tag == BIND_RESPONSE:
+    if tag == ldap.BIND_RESPONSE:
         _bind_result(code, event, connection)
     else:
-        set_result(event, code)
+        ldap.set_result(event, code)
         connection.set_peer_and_user(event)
     fields = extra(event)
     fields["slapd.result"] = int(code)
@@ -171,16 +156,16 @@ def _result(rest: str, event: Event, connection: Connection) -> bool:
 def _bind_result(code: str, event: Event, connection: Connection) -> None:
     """Parse the verdict on a BIND. Without the BIND a refusal counts, but a success may have been anonymous."""
     bind = connection.pending_bind()
-    dn, user, anonymous = bind or ("", "", code == SUCCESS)
-    if set_bind_result(event, code, anonymous):
-        connection.end_bind(*((dn, user) if code == SUCCESS else ("", "")))
+    dn, user, anonymous = bind or ("", "", code == ldap.SUCCESS)
+    if ldap.set_bind_result(event, code, anonymous):
+        connection.end_bind(*((dn, user) if code == ldap.SUCCESS else ("", "")))
     connection.set_peer(event)
     connection.set_name(event, dn, user)
 
 
 def _search(rest: str, event: Event, connection: Connection) -> bool:
     """Parse `base="..." scope=2 deref=0 filter="..."`, or on a line of its own `attr=uid cn`."""
-    event.update(ACCESS, event_action="ldap_search")
+    event.update(ldap.ACCESS, event_action="ldap_search")
     connection.set_peer_and_user(event)
     fields = extra(event)
     if found := _SEARCH.fullmatch(rest):
@@ -215,24 +200,13 @@ def _password(rest: str, event: Event, connection: Connection) -> bool:
     event.update(_PASSWORD)
     connection.set_peer_and_user(event)
     if found := _DN.fullmatch(rest):
-        put(event, "user_target_name", user_of(found[1]))
+        put(event, "user_target_name", ldap.user_of(found[1]))
         extra(event)["slapd.target_dn"] = found[1]
     return True
 
 
-def _plain(columns: Event, action: str) -> _Handler:
-    def handle(rest: str, event: Event, connection: Connection) -> bool:
-        event.update(columns, event_action=action)
-        connection.set_peer_and_user(event)
-        if rest:
-            extra(event)["slapd.detail"] = rest
-        return True
-
-    return handle
-
-
 def _closed(rest: str, event: Event, connection: Connection) -> bool:
-    event.update(CLOSED)
+    event.update(ldap.CLOSED)
     connection.set_peer_and_user(event)
     connection.close()
     if rest:
@@ -242,7 +216,7 @@ def _closed(rest: str, event: Event, connection: Connection) -> bool:
 
 def _disconnect(rest: str, event: Event, connection: Connection) -> bool:
     """Parse a notice of disconnection, which the server sends before it closes the connection."""
-    event.update(CLOSED, event_outcome="failure")
+    event.update(ldap.CLOSED, event_outcome="failure")
     connection.set_peer_and_user(event)
     if found := _RESULT.fullmatch(rest):
         extra(event)["slapd.result"] = int(found[2])
@@ -251,12 +225,13 @@ def _disconnect(rest: str, event: Event, connection: Connection) -> bool:
 
 def _refused(rest: str, event: Event, connection: Connection) -> bool:
     """Parse what a BIND lacks; its RESULT has the verdict."""
-    event.update(BIND_STEP, event_outcome="failure")
+    event.update(ldap.BIND_STEP, event_outcome="failure")
     connection.set_peer(event)
     extra(event)["slapd.reason"] = rest
     return True
 
 
+_plain = partial(ldap.request_handler, "slapd")
 _HANDLERS: dict[str, _Handler] = {
     "do_bind:": _refused,
     "ACCEPT": _accept,
@@ -264,21 +239,21 @@ _HANDLERS: dict[str, _Handler] = {
     "RESULT": _result,
     "SRCH": _search,
     "SEARCH": _search_result,
-    "ENTRY": _on_entry(ACCESS, "ldap_entry"),
-    "CMP": _on_entry(ACCESS, "ldap_compare"),
-    "MOD": _on_entry(CHANGE, "ldap_modify"),
-    "ADD": _on_entry(CHANGE, "ldap_add"),
-    "DEL": _on_entry(CHANGE, "ldap_delete"),
-    "MODRDN": _on_entry(CHANGE, "ldap_rename"),
+    "ENTRY": _on_entry(ldap.ACCESS, "ldap_entry"),
+    "CMP": _on_entry(ldap.ACCESS, "ldap_compare"),
+    "MOD": _on_entry(ldap.CHANGE, "ldap_modify"),
+    "ADD": _on_entry(ldap.CHANGE, "ldap_add"),
+    "DEL": _on_entry(ldap.CHANGE, "ldap_delete"),
+    "MODRDN": _on_entry(ldap.CHANGE, "ldap_rename"),
     "PASSMOD": _password,
-    "EXT": _plain(INFO, "ldap_extended"),
-    "WHOAMI": _plain(INFO, "ldap_whoami"),
-    "ABANDON": _plain(INFO, "ldap_abandon"),
-    "CANCEL": _plain(INFO, "ldap_cancel"),
-    "PROXYAUTHZ": _plain(INFO, "ldap_proxy_authorization"),
-    "UNBIND": _plain(CLOSED, "ldap_unbind"),
-    "STARTTLS": _plain(SECURED, "ldap_starttls"),
-    "TLS": _plain(SECURED, "ldap_tls"),
+    "EXT": _plain(ldap.INFO, "ldap_extended"),
+    "WHOAMI": _plain(ldap.INFO, "ldap_whoami"),
+    "ABANDON": _plain(ldap.INFO, "ldap_abandon"),
+    "CANCEL": _plain(ldap.INFO, "ldap_cancel"),
+    "PROXYAUTHZ": _plain(ldap.INFO, "ldap_proxy_authorization"),
+    "UNBIND": _plain(ldap.CLOSED, "ldap_unbind"),
+    "STARTTLS": _plain(ldap.SECURED, "ldap_starttls"),
+    "TLS": _plain(ldap.SECURED, "ldap_tls"),
     "closed": _closed,
     "DISCONNECT": _disconnect,
 }
