@@ -68,14 +68,13 @@ class WorkerPool:
                 self._senders[sender] = lock, waiting - 1
 
     async def _start(self) -> Process:
-        if self._closed.is_set():
-            raise HttpError(503, "shutting down", retry_after=1)
-        worker = await asyncio.create_subprocess_exec(*_COMMAND, stdin=PIPE, stdout=PIPE, limit=_BUFFER)
-        self._all.add(worker)
-        if self._closed.is_set():
+        if not self._closed.is_set():
+            worker = await asyncio.create_subprocess_exec(*_COMMAND, stdin=PIPE, stdout=PIPE, limit=_BUFFER)
+            self._all.add(worker)
+            if not self._closed.is_set():
+                return worker
             self._end(worker)
-            raise HttpError(503, "shutting down", retry_after=1)
-        return worker
+        raise HttpError(503, "shutting down", retry_after=1)
 
     async def _ask(self, worker: Process, frame: bytes) -> Any:
         assert worker.stdin is not None

@@ -26,6 +26,10 @@ class Cluster:
         full = f"{self.prefix}-{name}"
         self.admin.create_topics([NewTopic(full, partitions, 1, config=config or {})])[full].result()
         self.made.append(full)
+        deadline = time.monotonic() + 60
+        while self.admin.list_topics(full, timeout=10).topics[full].error is not None:  # a busy broker needs a moment
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         return full
 
     def fill(self, topic: str, count: int, size: int = 0, partition: int = 0) -> None:
