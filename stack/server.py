@@ -3,7 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from stack.daemon import Daemon
 from stack.errors import StackError
@@ -17,7 +17,7 @@ class Server(ABC):
     """One server on loopback, with its data, pid file and log in one directory. Not safe for concurrent use.
 
     Data survives `stop` and `kill`; `start` continues with it. `port` 0 picks a free port, which the object
-    then keeps.
+    then keeps. As a context manager a server runs and answers inside the block.
     """
 
     name: ClassVar[str]
@@ -27,6 +27,18 @@ class Server(ABC):
         self.data_dir = data_dir.absolute()
         self.port = port
         self.daemon = Daemon(self.name, self.data_dir)
+
+    def __enter__(self) -> Self:
+        self.start()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> bool:
         """Start the server without waiting for it. False when it already runs.

@@ -10,6 +10,7 @@ import shutil
 import signal
 import tempfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,14 @@ def kafka() -> str:
 def elasticsearch_url() -> str:
     """URL of an Elasticsearch that answers."""
     return os.environ.get("OGREWATCH_TEST_ELASTICSEARCH") or _running(_elasticsearch())
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[Kafka]:
+    """A Kafka that the test may kill, cut and stop."""
+    with Kafka(tmp_path / "kafka", heap="384m") as server:
+        yield server
+        server.kill()
 
 
 @pytest.fixture

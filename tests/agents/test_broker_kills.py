@@ -84,16 +84,10 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    server = Kafka(tmp_path / "kafka", heap="384m")
-    try:
-        server.start()
-        server.wait_ready()
-        made = Fleet(server, tmp_path)
-        yield made
-        made.close()
-    finally:
-        server.stop()
+def fleet(own_kafka: Kafka, tmp_path: Path) -> Iterator[Fleet]:
+    made = Fleet(own_kafka, tmp_path)
+    yield made
+    made.close()
 
 
 @pytest.mark.kill

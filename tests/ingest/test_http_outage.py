@@ -24,12 +24,8 @@ WAIT = 1.0  # seconds a sender waits for Kafka
 @pytest.fixture(scope="module")
 def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     """A Kafka that these tests may kill."""
-    server = Kafka(tmp_path_factory.mktemp("own") / "kafka", heap="256m")
-    try:
-        server.start()
-        server.wait_ready()
+    with Kafka(tmp_path_factory.mktemp("own") / "kafka", heap="256m") as server:
         yield server
-    finally:
         server.kill()
 
 

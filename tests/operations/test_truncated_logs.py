@@ -121,17 +121,6 @@ def _ended(workers: Workers, role: str) -> None:
     assert "ogrewatch repair" in told
 
 
-@pytest.fixture
-def own_kafka(tmp_path: Path) -> Iterator[Kafka]:
-    server = Kafka(tmp_path / "kafka", heap="384m")
-    try:
-        server.start()
-        server.wait_ready()
-        yield server
-    finally:
-        server.stop()
-
-
 @pytest.mark.kill
 @pytest.mark.timeout(900)
 def test_no_role_passes_over_what_is_written_where_a_log_was_cut(

@@ -192,12 +192,8 @@ class Narrow(Server):
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that may be killed."""
-    server = Narrow(tmp_path_factory.mktemp("own"), heap="512m", quick=True)
-    try:
-        server.start()
-        server.wait_ready()
+    with Narrow(tmp_path_factory.mktemp("own"), heap="512m", quick=True) as server:
         yield server
-    finally:
         server.kill()
 
 

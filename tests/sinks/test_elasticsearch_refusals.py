@@ -66,12 +66,8 @@ class Site:
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose settings may be spoilt."""
-    server = Server(tmp_path_factory.mktemp("own"), heap="512m", quick=True)
-    try:
-        server.start()
-        server.wait_ready()
+    with Server(tmp_path_factory.mktemp("own"), heap="512m", quick=True) as server:
         yield server
-    finally:
         server.kill()
 
 

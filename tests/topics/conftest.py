@@ -9,10 +9,6 @@ from apicurio_kit import Apicurio
 @pytest.fixture(scope="session")
 def apicurio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a registry."""
-    server = Apicurio(tmp_path_factory.mktemp("apicurio"))
-    try:
-        server.start()
-        server.wait_ready()
+    with Apicurio(tmp_path_factory.mktemp("apicurio")) as server:
         yield server.address
-    finally:
-        server.stop()
+        server.kill()

@@ -36,13 +36,9 @@ class Compacting(Kafka):
 
 @pytest.fixture(scope="module")
 def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    server = Compacting(tmp_path_factory.mktemp("compacting"), heap="256m")
-    try:
-        server.start()
-        server.wait_ready()
+    with Compacting(tmp_path_factory.mktemp("compacting"), heap="256m") as server:
         yield server
-    finally:
-        server.stop()
+        server.kill()
 
 
 @pytest.fixture

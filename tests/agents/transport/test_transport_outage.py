@@ -1,7 +1,6 @@
 """Kafka itself is killed under a worker, which waits and goes on."""
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,6 @@ from stack.kafka import Kafka
 RECORDS = 20_000
 MOST_TOLD = 25
 """Lines of one worker about an outage of ten seconds or so: each kind of failure once."""
-
-
-@pytest.fixture
-def own_kafka(tmp_path: Path) -> Iterator[Kafka]:
-    server = Kafka(tmp_path / "kafka", heap="256m")
-    try:
-        server.start()
-        server.wait_ready()
-        yield server
-    finally:
-        server.stop()
 
 
 @pytest.mark.kill
