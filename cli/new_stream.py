@@ -38,7 +38,7 @@ _FAILURE = Rule(rf"for (?P<user_name>.*) {_FROM}", {**_LOGIN, "event_outcome": "
 _RULES = Rules("$name", {"accepted": (_SUCCESS,), "refused": (_FAILURE,)})
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message; False for what it does not understand."""
     return _RULES.parse(message, event)
 

@@ -48,10 +48,10 @@ def command(
     from streams.base import MemoryState
     from topics.documents.ecs import render
 
-    pipeline, joins = Pipeline(Settings()), MemoryState()
+    pipeline, state = Pipeline(Settings()), MemoryState()
     with _opened(file or Path("-"), "FILE") as lines:
         for raw, program, error in _lines(lines, jsonl):
-            event = pipeline.event(raw, time.time_ns() // 1000, joins, program)
+            event = pipeline.event(raw, time.time_ns() // 1000, state, program)
             if error:
                 event.update(event_kind="pipeline_error", error_message=error)
             sys.stdout.buffer.write(orjson.dumps(render(event)) + b"\n")
@@ -65,10 +65,10 @@ def _cover(path: Path, jsonl: bool, limit: int, as_json: bool) -> None:
     from streams.base import MemoryState
     from streams.dispatch import Dispatcher
 
-    dispatcher, joins, found = Dispatcher(Settings().zone), MemoryState(), Coverage()
+    dispatcher, state, found = Dispatcher(Settings().zone), MemoryState(), Coverage()
     with _opened(path, "--coverage") as file:
         for raw, program, _ in _lines(file, jsonl):
-            found.add(dispatcher.parse(raw, time.time_ns() // 1000, joins, program))
+            found.add(dispatcher.parse(raw, time.time_ns() // 1000, state, program))
     report = found.report(limit)
     if as_json:
         print(orjson.dumps(report).decode())

@@ -11,7 +11,7 @@ from topics.event import Event
 
 
 class StateStore(Protocol):
-    """State that joins lines, kept by whoever runs the parsers: it survives a restart, and lines are parsed again.
+    """State that correlates lines, kept by whoever runs the parsers: it survives a restart, and lines are parsed again.
 
     Keys are the caller's, and should begin with stream and host. Values are JSON values, replaced whole; one of
     more than 64 KiB is not kept. A line finds what the lines before it left, also when it is parsed again and later
@@ -29,7 +29,7 @@ class StateStore(Protocol):
 
 
 Parse = Callable[[str, Event, StateStore], bool]
-"""`parse(message, event, joins)`: adds columns to `event`, which already holds the header's. `message` has no blanks at
+"""`parse(message, event, state)`: adds columns to `event`, which already holds the header's. `message` has no blanks at
 its ends. True when it understood the message; False leaves `event` untouched. Must not raise on any text (what it
 raises becomes a pipeline error).
 
@@ -38,13 +38,13 @@ logins sets `ogrewatch_service` on all of its events. It may set `event_dataset`
 
 
 ParseJson = Callable[[dict[str, Any], Event, StateStore], bool]
-"""`parse_json(record, event, joins)`: as `Parse`, for a record that is a JSON object. `event["message"]` is its text.
+"""`parse_json(record, event, state)`: as `Parse`, for a record that is a JSON object. `event["message"]` is its text.
 
 The record is the stream's own to take apart. Its values may be of any JSON type, whatever the source's manual says:
 `streams.mapping.json_fields` sets columns of them safely, and keeps the rest."""
 
 
-def no_text(message: str, event: Event, joins: StateStore) -> bool:
+def no_text(message: str, event: Event, state: StateStore) -> bool:
     """The `parse` of a stream that reads JSON records only: understands no text."""
     return False
 

@@ -47,7 +47,7 @@ class Dispatcher:
         self._headers = Headers(zone, self._registry.programs, self._registry.sniffed)
         self._zone = self._headers.zone if zone != "UTC" else None
 
-    def parse(self, raw: bytes, received: int, joins: StateStore, program: str | None = None) -> Event:
+    def parse(self, raw: bytes, received: int, state: StateStore, program: str | None = None) -> Event:
         """The event of one line. Never raises: what goes wrong becomes an event of kind `pipeline_error`.
 
         `received` is in microseconds since 1970 UTC. `program` names the writer of a line that may have no header.
@@ -60,9 +60,9 @@ class Dispatcher:
             return _failed({"timestamp": received, "message": text, "event_original": text}, "empty line")
         event = self._base(text, received, program)
         try:
-            self._understand(event, joins, program)
+            self._understand(event, state, program)
             if program and event["event_dataset"] == UNPARSED:
-                event = self._whole(text, received, joins, program) or event
+                event = self._whole(text, received, state, program) or event
         except Exception as error:  # a parser's bug must not stop the pipeline; the line is kept with the reason
             event = _failed(self._base(text, received, program), f"{type(error).__name__}: {error}")
         if self._zone:
@@ -77,23 +77,23 @@ class Dispatcher:
             event[ZONE] = self._zone
         return event
 
-    def _whole(self, text: str, received: int, joins: StateStore, program: str) -> Event | None:
+    def _whole(self, text: str, received: int, state: StateStore, program: str) -> Event | None:
         """The event of a line as nothing but a message of the caller's program; None when that is not understood."""
         event = self._base("", received, program)
         event["message"] = event["event_original"] = text
         _trim(event)
-        self._understand_text(event, joins, program)
+        self._understand_text(event, state, program)
         return None if event["event_dataset"] == UNPARSED else event
 
-    def _understand(self, event: Event, joins: StateStore, program: str | None) -> None:
+    def _understand(self, event: Event, state: StateStore, program: str | None) -> None:
         message = _trim(event)
         record = _record(message) if message[:1] in _FIRST_OF_RECORDS else None
         if record is not None:
-            self._understand_record(record, event, joins, program)
+            self._understand_record(record, event, state, program)
         else:
-            self._understand_text(event, joins, program)
+            self._understand_text(event, state, program)
 
-    def _understand_text(self, event: Event, joins: StateStore, program: str | None) -> None:
+    def _understand_text(self, event: Event, state: StateStore, program: str | None) -> None:
         message: str = event["message"]
         name = event.get("process_name", "")
         if program and not self._registry.known(name):
@@ -102,14 +102,14 @@ class Dispatcher:
         if not candidates:
             candidates = self._registry.resolve(name, message)
         if message.startswith("message repeated ") and (found := _REPEATED.fullmatch(message)):
-            _ask(candidates, found[2].strip(_BLANKS), event, joins)
+            _ask(candidates, found[2].strip(_BLANKS), event, state)
             _multiply(event, int(found[1]))
         else:
-            _ask(candidates, message, event, joins)
+            _ask(candidates, message, event, state)
 
-    def _understand_record(self, record: Record, event: Event, joins: StateStore, program: str | None) -> None:
+    def _understand_record(self, record: Record, event: Event, state: StateStore, program: str | None) -> None:
         """A stream's own record, an ECS document, an envelope, or what nobody knows."""
-        if self._ask_readers(record, event, joins):
+        if self._ask_readers(record, event, state):
             return
         header = self._header_of(event)
         if ecs.sniff(record):
@@ -118,7 +118,7 @@ class Dispatcher:
             return
         inner = unwrap(record, event)
         if inner is None:
-            self._understand_text(event, joins, program)
+            self._understand_text(event, state, program)
             if event["event_dataset"] == UNPARSED:
                 keep_unknown(record, event)
                 event["event_dataset"] = UNPARSED_JSON
@@ -126,7 +126,7 @@ class Dispatcher:
         if inner.headed:
             self._read_inner_header(event)
         event.update(header)
-        self._understand_inner(event, joins, program or inner.program)
+        self._understand_inner(event, state, program or inner.program)
         if event["event_dataset"] == mozdef.DATASET:
             mozdef.describe(record, event)
 
@@ -137,13 +137,13 @@ class Dispatcher:
             columns += ["process_name", "process_pid"]
         return {column: event[column] for column in columns if column in event}
 
-    def _understand_inner(self, event: Event, joins: StateStore, program: str | None) -> None:
+    def _understand_inner(self, event: Event, state: StateStore, program: str | None) -> None:
         """The line in an envelope: perhaps a record of a stream, but no envelope again."""
         dataset, message = event.pop("event_dataset", None), _trim(event)
         record = _record(message)
-        if record is not None and self._ask_readers(record, event, joins):
+        if record is not None and self._ask_readers(record, event, state):
             return
-        self._understand_text(event, joins, program)
+        self._understand_text(event, state, program)
         if event["event_dataset"] == UNPARSED:
             event["event_dataset"] = dataset or (UNPARSED if "process_name" in event else UNPARSED_JSON)
 
@@ -154,9 +154,9 @@ class Dispatcher:
             extra(event).update(fields)
         event.update(inner)
 
-    def _ask_readers(self, record: Record, event: Event, joins: StateStore) -> bool:
+    def _ask_readers(self, record: Record, event: Event, state: StateStore) -> bool:
         for stream in self._registry.readers:
-            if stream.sniff_json(record) and stream.parse_json(record, event, joins):  # type: ignore[misc]
+            if stream.sniff_json(record) and stream.parse_json(record, event, state):  # type: ignore[misc]
                 event.setdefault("event_dataset", stream.name)
                 return True
         return False
@@ -174,21 +174,21 @@ def _record(message: str) -> Record | None:
     return json_record.read(message) if message.startswith(_RECORD_STARTS) else None
 
 
-def _ask(candidates: tuple[Stream, ...], message: str, event: Event, joins: StateStore) -> None:
+def _ask(candidates: tuple[Stream, ...], message: str, event: Event, state: StateStore) -> None:
     if len(message) > SHORTEST:
-        _ask_of_beginning(candidates, message, event, joins)
+        _ask_of_beginning(candidates, message, event, state)
         return
     for stream in candidates:
-        if stream.parse(message, event, joins):
+        if stream.parse(message, event, state):
             event.setdefault("event_dataset", stream.name)
             return
     event["event_dataset"] = UNPARSED
 
 
-def _ask_of_beginning(candidates: tuple[Stream, ...], message: str, event: Event, joins: StateStore) -> None:
+def _ask_of_beginning(candidates: tuple[Stream, ...], message: str, event: Event, state: StateStore) -> None:
     """The same of a long message: each stream sees as much of it as its source can write, and a tag says so."""
     for stream in candidates:
-        if stream.parse(message[: stream.longest], event, joins):
+        if stream.parse(message[: stream.longest], event, state):
             event.setdefault("event_dataset", stream.name)
             if len(message) > stream.longest:
                 fields = extra(event)

@@ -37,8 +37,8 @@ def lines(log: Path) -> list[bytes]:
 
 def events(log: Path) -> list[Event]:
     """The events of a sample file, its zone being UTC and nothing known from other files."""
-    dispatcher, joins = Dispatcher(), MemoryState()
-    return [dispatcher.parse(line, RECEIVED, joins) for line in lines(log)]
+    dispatcher, state = Dispatcher(), MemoryState()
+    return [dispatcher.parse(line, RECEIVED, state) for line in lines(log)]
 
 
 def render(event: Event) -> str:

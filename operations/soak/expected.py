@@ -45,11 +45,11 @@ def recount(settings: Settings) -> Expected:
             truth.lines += len(messages)
             truth.print = truth.print + fingerprint([message.value() or b"" for message in messages]) & (1 << 64) - 1
             first = messages[0].offset() or 0
-            joins = BatchState(part, 0, first, committed=first)
+            state = BatchState(part, 0, first, committed=first)
             for message in messages:
-                add(truth, pipeline, joins, message)
-            joins.expired()
-            joins.records(messages[-1].offset() or 0)
+                add(truth, pipeline, state, message)
+            state.expired()
+            state.records(messages[-1].offset() or 0)
     return truth
 
 
@@ -60,17 +60,17 @@ def records(settings: Settings, topic: str) -> Iterator[Message]:
             yield from messages
 
 
-def add(truth: Expected, pipeline: Any, joins: Any, message: Message) -> None:
-    """Add what must become of a record of the raw topic, when `joins` has been told the lines before it."""
+def add(truth: Expected, pipeline: Any, state: Any, message: Message) -> None:
+    """Add what must become of a record of the raw topic, when `state` has been told the lines before it."""
     from topics.event import kind_of
 
     value = message.value() or b""
-    joins.at(message.offset(), message.timestamp()[1])
+    state.at(message.offset(), message.timestamp()[1])
     place = f"{message.topic()}-{message.partition()}-{message.offset()}"
     if len(value) + len(message.key() or b"") > MAX_RECORD:
         truth.letters.add(f"normalize:{place}")
         return
-    event = pipeline.event(value, message.timestamp()[1] * 1000, joins)
+    event = pipeline.event(value, message.timestamp()[1] * 1000, state)
     truth.ids.append(place)
     if (number := event.get("ogrewatch_attempt", 0)) > 0 and kind_of(event) in COUNTED_KINDS:
         outcome = event.get("event_outcome")

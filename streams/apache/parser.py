@@ -31,7 +31,7 @@ _ACCESSED: Event = {
 }
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one line of any of its logs; False for others."""
     if message[:1] == "[":
         return error.parse(message, event) or _ssl(message, event)

@@ -20,10 +20,10 @@ _SHARED_FIELDS = ("process.parent.pid", "auditd.syscall_name", "auditd.key", "au
 class AuditEvent:
     """The event that a record belongs to, as far as it is known. Of one without a serial number nothing is known."""
 
-    __slots__ = ("_joins", "_key", "_state")
+    __slots__ = ("_key", "_state", "_store")
 
-    def __init__(self, host: str, serial: str, joins: StateStore) -> None:
-        self._joins = joins
+    def __init__(self, host: str, serial: str, state: StateStore) -> None:
+        self._store = state
         self._key = f"auditd|{host}|{serial}" if serial else ""
         self._state: dict[str, Any] | None = None
 
@@ -61,14 +61,14 @@ class AuditEvent:
     def ends(self) -> None:
         """Forget the event: its last record was read."""
         if self._key:
-            self._joins.close(self._key)
+            self._store.close(self._key)
 
     def _known(self) -> dict[str, Any]:
         if self._state is None:
-            self._state = (self._joins.get(self._key) if self._key else None) or {}
+            self._state = (self._store.get(self._key) if self._key else None) or {}
         return self._state
 
     def _put(self, state: dict[str, Any]) -> None:
         self._state = state
         if self._key:
-            self._joins.put(self._key, state)
+            self._store.put(self._key, state)

@@ -60,7 +60,7 @@ _TEXTS = frozenset(
 )
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one record; False for what is neither a record nor a message about auditing."""
     program = event.get("process_name", "")
     if program == "kernel" and "audit" not in message[:_WORD_WITHIN]:
@@ -69,20 +69,20 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
     if head is not None:
         node, unknown, name, seconds, fraction, serial = head.groups()
         event["timestamp"] = int(seconds) * 1_000_000 + int((fraction or "").ljust(6, "0"))
-        _record(name or unknown, message[head.end() :], event, joins, (node, f"{seconds}.{fraction or 0}:{serial}"))
+        _record(name or unknown, message[head.end() :], event, state, (node, f"{seconds}.{fraction or 0}:{serial}"))
         return True
-    return _unnumbered(message, event, joins, program) or _message(message, event, program)
+    return _unnumbered(message, event, state, program) or _message(message, event, program)
 
 
-def _unnumbered(message: str, event: Event, joins: StateStore, program: str) -> bool:
+def _unnumbered(message: str, event: Event, state: StateStore, program: str) -> bool:
     """A record without time and serial number: `type=USER_AUTH pid=...`, or of the journal, `USER_AUTH pid=...`."""
     if (found := _TYPE.match(message)) and found[2] in MEANINGS:
-        _record(found[2], message[found.end() :], event, joins, (found[1], ""))
+        _record(found[2], message[found.end() :], event, state, (found[1], ""))
         return True
     name, _, rest = message.partition(" ")
     if program != "audit" or name not in MEANINGS or not rest:
         return False
-    _record(name, rest, event, joins, (None, ""))
+    _record(name, rest, event, state, (None, ""))
     return True
 
 
@@ -99,11 +99,11 @@ def sniff(text: str) -> bool:
     return text.startswith(("type=", "node=")) and _SNIFF.match(text) is not None
 
 
-def _record(name: str, text: str, event: Event, joins: StateStore, where: tuple[str | None, str]) -> None:
+def _record(name: str, text: str, event: Event, state: StateStore, where: tuple[str | None, str]) -> None:
     node, serial = where
     name = NAMES.get(name, name)
     _begin(name, node, serial, event)
-    known = AuditEvent(event.get("host_hostname", ""), serial, joins)
+    known = AuditEvent(event.get("host_hostname", ""), serial, state)
     fields = fields_of(text)
     if name != "SYSCALL":
         known.describe(event)

@@ -30,7 +30,7 @@ _CLIENT = re.compile(
 _LONGEST = 8192
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one message; False for those that say nothing of a name, a zone or a client."""
     if len(message) > _LONGEST:
         return False

@@ -41,20 +41,20 @@ FACILITIES = tuple(
 )
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one message; False for what has no tag of IOS.
 
     What stands before the tag when a relay took the device's name for a program's is read, too.
     """
     if message.startswith("%"):
-        if not _parse(message, event, joins):
+        if not _parse(message, event, state):
             return False
         if _NO_HOST.fullmatch(event.get("host_hostname", "")):
             extra(event)["cisco.uptime"] = event.pop("host_hostname")
         return True
     lead = _LEAD.match(message)
     rest = message[lead.end() :] if lead else message
-    if not (_parse(rest, event, joins) or timed(_parse, rest, event, joins)):
+    if not (_parse(rest, event, state) or timed(_parse, rest, event, state)):
         return False
     if lead and lead[1]:
         extra(event)["event.sequence"] = int(lead[1])
@@ -70,7 +70,7 @@ def sniff(text: str) -> bool:
     return _SNIFF.match(text) is not None
 
 
-def _parse(message: str, event: Event, joins: StateStore) -> bool:
+def _parse(message: str, event: Event, state: StateStore) -> bool:
     tag = _TAG.match(message)
     if tag is None:
         return False

@@ -44,11 +44,11 @@ _ANY_SESSION = tuple(
 )
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one message; False for what bears no number of Cisco's firewalls."""
     tag = _TAG.match(message)
     if tag is None:
-        return ios.parse(message, event, joins) or _security_event("", message, event)
+        return ios.parse(message, event, state) or _security_event("", message, event)
     product, severity, code = tag.groups()
     text = message[tag.end() :]
     if not (code in security_events.KINDS and _security_event(code, text, event)):

@@ -68,7 +68,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
     return bool(several(record)) if "Records" in record else is_digest(record)
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
+def parse_json(record: dict[str, Any], event: Event, state: StateStore) -> bool:
     """Set the columns of one record; False, and `event` untouched, for what CloudTrail does not write."""
     found = single(record)
     if found is None and len(records := several(record)) > 1:

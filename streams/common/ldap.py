@@ -68,13 +68,13 @@ class ConnectionState(ABC):
     A line writes only what it says itself and what it read here.
     """
 
-    __slots__ = ("_joins", "_key", "_state", "_stream", "operation")
+    __slots__ = ("_key", "_state", "_store", "_stream", "operation")
 
-    def __init__(self, stream: str, number: str, operation: str, event: Event, joins: StateStore) -> None:
+    def __init__(self, stream: str, number: str, operation: str, event: Event, state: StateStore) -> None:
         self._stream = stream
-        self._joins = joins
+        self._store = state
         self._key = f"{stream}|{event.get('host_hostname', '')}|{number}"
-        self._state: dict[str, Any] = joins.get(self._key) or {}
+        self._state: dict[str, Any] = state.get(self._key) or {}
         self.operation = operation
 
     @abstractmethod
@@ -83,7 +83,7 @@ class ConnectionState(ABC):
 
     def close(self) -> None:
         """Forget the connection: no line of it follows."""
-        self._joins.close(self._key)
+        self._store.close(self._key)
 
     def set_name(self, event: Event, dn: str, user: str) -> None:
         """Set the user and the DN that a line names, where it names one."""
@@ -110,7 +110,7 @@ class ConnectionState(ABC):
 
     def _put(self, value: dict[str, Any]) -> None:
         self._state = value
-        self._joins.put(self._key, value)
+        self._store.put(self._key, value)
 
 
 def request_handler(stream: str, columns: Event, action: str) -> Callable[[str, Event, ConnectionState], bool]:

@@ -60,7 +60,7 @@ _NOBODY = frozenset(("CRON", "*system*", "system"))
 _GRANDCHILD = re.compile(r"grandchild #([0-9]{1,10}) failed with exit status ([0-9]{1,10})")
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one message; False when it is about no job, table or server."""
     if message.startswith("("):
         found = _LINE.fullmatch(message)

@@ -96,7 +96,7 @@ _RULES = Rules(
 )
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one message; False for those that are no exchange and not in the table."""
     word, _, rest = message.partition(" ")
     patterns = _EXCHANGES.get(word)

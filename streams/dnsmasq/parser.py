@@ -103,7 +103,7 @@ _LONGEST = 4096
 _LONGEST_MAC = 17
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one message; False for what dnsmasq does not write."""
     serial = _SERIAL.match(message)
     text = message[serial.end() :] if serial else message

@@ -38,7 +38,7 @@ _REFUSALS = Rules(
 )
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one message of doas; False for what tells of no command."""
     if _REFUSALS.parse(message, event):
         return True

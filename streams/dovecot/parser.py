@@ -76,7 +76,7 @@ _SERVERS = (
 )
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one message of dovecot; False when it is of none of its services."""
     level, text = _level(message, event)
     name = event.get("process_name", "").rpartition("/")[2].lower()

@@ -135,7 +135,7 @@ def sniff(text: str) -> bool:
     return found is not None and found[2].lower() in MONTHS
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one message; False for what is about no login, no connection and not the server."""
     own = _OWN_FORM.match(message)
     if own is None:

@@ -11,8 +11,8 @@ class Connection(ConnectionState):
 
     __slots__ = ()
 
-    def __init__(self, number: str, operation: str, event: Event, joins: StateStore) -> None:
-        super().__init__("ds389", number, operation, event, joins)
+    def __init__(self, number: str, operation: str, event: Event, state: StateStore) -> None:
+        super().__init__("ds389", number, operation, event, state)
 
     def open(self, address: str, own: str) -> None:
         """Begin a new connection, and forget what was known of an older one with the same number."""

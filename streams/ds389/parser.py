@@ -39,11 +39,11 @@ def sniff(text: str) -> bool:
     return text.startswith("[") and _STAMP.match(text) is not None
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one line of the access log; False when it is none."""
     stamp = _STAMP.match(message) if message.startswith("[") else None
     head = _HEAD.fullmatch(message, stamp.end() if stamp else 0)
-    if head is None or not _operation(head, event, joins):
+    if head is None or not _operation(head, event, state):
         return False
     if stamp is not None:
         _set_time(stamp, event)
@@ -57,13 +57,13 @@ def _set_time(stamp: re.Match[str], event: Event) -> None:
         event["timestamp"] = when + int((stamp[2] or "").ljust(6, "0")[:6])
 
 
-def _operation(head: re.Match[str], event: Event, joins: StateStore) -> bool:
+def _operation(head: re.Match[str], event: Event, state: StateStore) -> bool:
     number, operation, rest = head.groups()
     verb, _, text = rest.partition(" ")
     handler = _HANDLERS.get(verb) or _handler_of(rest)
     if handler is None:
         return False
-    handler(text if verb in _HANDLERS else rest, event, Connection(number, operation or "", event, joins))
+    handler(text if verb in _HANDLERS else rest, event, Connection(number, operation or "", event, state))
     fields = extra(event)
     fields["ds389.connection"] = number
     if operation:

@@ -46,10 +46,10 @@ _QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*+"|\\.', re.DOTALL)
 _SIGNS = {"==": ("mail_deferred", "failure"), "**": ("mail_bounced", "failure")}
 
 
-def parse(text: str, identity: str, event: Event, joins: StateStore) -> bool:
+def parse(text: str, identity: str, event: Event, state: StateStore) -> bool:
     """Set the columns of what follows the id of a message; False for what is not about accepting or delivering it."""
     if found := _TAKEN.fullmatch(text):
-        _taken(found, identity, event, joins)
+        _taken(found, identity, event, state)
     elif found := _DELIVERED.fullmatch(text):
         _delivered(found, event)
     elif text == "Completed":
@@ -59,7 +59,7 @@ def parse(text: str, identity: str, event: Event, joins: StateStore) -> bool:
     return True
 
 
-def _taken(found: re.Match[str], identity: str, event: Event, joins: StateStore) -> None:
+def _taken(found: re.Match[str], identity: str, event: Event, state: StateStore) -> None:
     event.update(MAIL, event_action="mail_taken", event_outcome="success")
     fields = extra(event)
     if found["sender"] != "<>":
@@ -75,7 +75,7 @@ def _taken(found: re.Match[str], identity: str, event: Event, joins: StateStore)
         return
     set_peer(found, event)
     if login := _LOGGED_IN.search(_QUOTED.sub(_without_quoted, before)):
-        _set_login(login, identity, event, joins)
+        _set_login(login, identity, event, state)
 
 
 def _without_quoted(found: re.Match[str]) -> str:
@@ -89,18 +89,18 @@ def _split_at_size(rest: str) -> tuple[str, str, str]:
     return (rest[:at], found[1], rest[found.end(1) :]) if found else (rest, "", "")
 
 
-def _set_login(login: re.Match[str], identity: str, event: Event, joins: StateStore) -> None:
+def _set_login(login: re.Match[str], identity: str, event: Event, state: StateStore) -> None:
     """Set the login of a mail. The first mail of a connection counts as an attempt."""
     event.update(LOGIN, event_outcome="success")
     extra(event)["exim.authenticator"] = login[1]
     put(event, "user_name", login[2] or "")
     port = event.get("source_port")
     key = f"exim {event.get('host_hostname', '')} {event.get('source_ip', '')} {port}"
-    first = (joins.get(key) if port else None) or identity
+    first = (state.get(key) if port else None) or identity
     if first == identity:
         event["ogrewatch_attempt"] = 1
         if port:
-            joins.put(key, identity)
+            state.put(key, identity)
 
 
 def _delivered(found: re.Match[str], event: Event) -> None:

@@ -62,9 +62,9 @@ _NOTE: Event = {
 }
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one line; False for what Exim does not write."""
-    return timed(_parse, message, event, joins) or _parse(message, event, joins)
+    return timed(_parse, message, event, state) or _parse(message, event, state)
 
 
 def sniff(text: str) -> bool:
@@ -72,11 +72,11 @@ def sniff(text: str) -> bool:
     return text[:2] == "20" and _SNIFF.match(text) is not None
 
 
-def _parse(message: str, event: Event, joins: StateStore) -> bool:
+def _parse(message: str, event: Event, state: StateStore) -> bool:
     start = _START.match(message)
     text = message[start.end() :] if start else message
     pid, identity = start.groups() if start else (None, None)
-    if not ((identity and mail.parse(text, identity, event, joins)) or _session(text, event) or _other(text, event)):
+    if not ((identity and mail.parse(text, identity, event, state)) or _session(text, event) or _other(text, event)):
         if not identity:
             return False
         event.update(MAIL)

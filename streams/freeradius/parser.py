@@ -89,17 +89,17 @@ def sniff(text: str) -> bool:
     return _OWN_FILE.match(text) is not None
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one message of FreeRADIUS; False for what neither names a login nor says how grave it is."""
     if not sniff(message):
-        return _message(message, event, joins)
-    if not timed(_message, message, event, joins, after=": "):
+        return _message(message, event, state)
+    if not timed(_message, message, event, state, after=": "):
         return False
     event.setdefault("process_name", "radiusd")
     return True
 
 
-def _message(message: str, event: Event, joins: StateStore) -> bool:
+def _message(message: str, event: Event, state: StateStore) -> bool:
     level = _LEVEL.match(message)
     text = message[level.end() :] if level else message
     number = _NUMBER.match(text)

@@ -53,7 +53,7 @@ _LONGEST = 65536
 """The largest `len` of a `log` directive."""
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one line; False for what HAProxy does not write."""
     client = _CLIENT.match(message)
     if client is None:

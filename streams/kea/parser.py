@@ -49,9 +49,9 @@ _LEVELS = {"INFO": "info", "WARN": "warning", "ERROR": "error", "FATAL": "fatal"
 _LONGEST = 4096
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Set the columns of one message; False for a message without an id of Kea's."""
-    return _parse(message, event, joins) or timed(_parse, message, event, joins)
+    return _parse(message, event, state) or timed(_parse, message, event, state)
 
 
 def sniff(text: str) -> bool:
@@ -59,7 +59,7 @@ def sniff(text: str) -> bool:
     return _SNIFF.match(text) is not None
 
 
-def _parse(message: str, event: Event, joins: StateStore) -> bool:
+def _parse(message: str, event: Event, state: StateStore) -> bool:
     found = _MESSAGE.fullmatch(message) if len(message) <= _LONGEST else None
     if found is None:
         return False

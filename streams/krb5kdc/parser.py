@@ -109,7 +109,7 @@ def sniff(text: str) -> bool:
     return _FILE_TAG.match(text) is not None
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message; False when it is about neither tickets nor the server."""
     tag = _FILE_TAG.match(message)
     if tag is None:

@@ -107,7 +107,7 @@ _COUNTED = Rules(
 _MOST_TRIES = 1000
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message of login; False when it says nothing about a login."""
     if _MESSAGES.parse(message, event) or _failures(message, event) or _of_aix(message, event):
         return _tidy(event)

@@ -96,25 +96,25 @@ _MESSAGES = Rules(
 )
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message of logind; False when it is about neither a session nor the machine."""
     if not _MESSAGES.parse(message, event):
         return False
     session = (event.get("extra") or {}).get("logind.session")
     if session:
-        _join(session, event, joins)
+        _join(session, event, state)
     return True
 
 
-def _join(session: str, event: Event, joins: StateStore) -> None:
+def _join(session: str, event: Event, state: StateStore) -> None:
     key = f"logind|{event.get('host_hostname', '')}|{session}"
     user = event.get("user_name")
     if user:
-        joins.put(key, user)
-    elif found := joins.get(key):
+        state.put(key, user)
+    elif found := state.get(key):
         event["user_name"] = found
     if event["event_action"] == "session_closed":
-        joins.close(key)
+        state.close(key)
 
 
 STREAM = Stream(name="logind", programs=("systemd-logind", "elogind", "elogind-daemon"), parse=parse)

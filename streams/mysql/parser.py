@@ -32,7 +32,7 @@ _LABELS = ("System", "Error", "Warning", "Note")
 _NOBODY = frozenset(("unauthenticated", "unconnected"))
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one line of any of these logs; False for other lines."""
     head = _HEAD.match(message)
     if head is None:
@@ -48,7 +48,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
     return True
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
+def parse_json(record: dict[str, Any], event: Event, state: StateStore) -> bool:
     """Columns of one record of the JSON error log."""
     set_instant(event, record.pop("time", None))
     text, priority, label = record.pop("msg", ""), record.get("prio"), record.get("label")

@@ -30,7 +30,7 @@ _LONGEST_PREFIX = 200
 _LONGEST = 4096
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one logged packet; False for the kernel's other messages."""
     start = _start(message)
     if start < 0:

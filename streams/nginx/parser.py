@@ -15,7 +15,7 @@ from topics.event import Event
 NAME = "nginx.access"
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one line of either log; False for others."""
     if error.sniff(message):
         return error.parse(message, event)

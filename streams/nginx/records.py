@@ -18,7 +18,7 @@ NAME = "nginx.access"
 _LONGEST = 65536
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
+def parse_json(record: dict[str, Any], event: Event, state: StateStore) -> bool:
     """Columns of one request; False, and `event` untouched, for what has no status or no request."""
     status = number(str(record.get("status")), 3)
     if status is None or not isinstance(record.get("request", record.get("request_uri")), str):

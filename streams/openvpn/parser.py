@@ -38,17 +38,17 @@ def sniff(text: str) -> bool:
     return _OWN_FILE.match(text) is not None
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message of OpenVPN; False when it says nothing about a peer or the server's life."""
     if not sniff(message):
-        return _message(message, event, joins)
-    if not timed(_message, message, event, joins):
+        return _message(message, event, state)
+    if not timed(_message, message, event, state):
         return False
     event.setdefault("process_name", "openvpn")
     return True
 
 
-def _message(message: str, event: Event, joins: StateStore) -> bool:
+def _message(message: str, event: Event, state: StateStore) -> bool:
     if message.startswith("us=") and (micros := _MICROSECONDS.match(message)):
         message = message[micros.end() :]
     peer = _PEER.match(message)
@@ -62,22 +62,22 @@ def _message(message: str, event: Event, joins: StateStore) -> bool:
     if named and named[1]:
         extra(event)["openvpn.common_name"] = named[1]
     if peer:
-        _of_peer(peer[2] or (named[1] if named else ""), peer[3], peer[4], event, joins)
+        _of_peer(peer[2] or (named[1] if named else ""), peer[3], peer[4], event, state)
     elif event["event_action"] == "vpn_login" and event["event_outcome"] == "success":
         del event["ogrewatch_attempt"]  # this side is the client
     return True
 
 
-def _of_peer(name: str, address: str, port: str, event: Event, joins: StateStore) -> None:
+def _of_peer(name: str, address: str, port: str, event: Event, state: StateStore) -> None:
     key = f"openvpn|{event.get('host_hostname', '')}|{address}|{port}"
     address = address.strip("[]")
     set_endpoint(event, "source", address, port)
     if name:
         extra(event)["openvpn.common_name"] = name
-    known = _just_now(joins.get(key), event)
+    known = _just_now(state.get(key), event)
     user = event.get("user_name") or known.get("user", "") or name
     put(event, "user_name", user)
-    _remember(key, user, known, event, joins)
+    _remember(key, user, known, event, state)
 
 
 def _just_now(known: dict[str, Any] | None, event: Event) -> dict[str, Any]:
@@ -85,11 +85,11 @@ def _just_now(known: dict[str, Any] | None, event: Event) -> dict[str, Any]:
     return known if known and 0 <= event["timestamp"] - known["at"] <= _HANDSHAKE else {}
 
 
-def _remember(key: str, user: str, known: dict[str, Any], event: Event, joins: StateStore) -> None:
+def _remember(key: str, user: str, known: dict[str, Any], event: Event, state: StateStore) -> None:
     """Keep a verdict for later lines: after a refusal, `Peer Connection Initiated` is no success."""
     action, outcome = event["event_action"], event.get("event_outcome")
     if action == "vpn_password" or (action == "vpn_login" and outcome == "failure"):
-        joins.put(key, {"user": user, "outcome": outcome, "at": event["timestamp"]})
+        state.put(key, {"user": user, "outcome": outcome, "at": event["timestamp"]})
     elif action == "vpn_login" and known.get("outcome") == "failure":
         del event["ogrewatch_attempt"]
         event["event_outcome"] = "failure"

@@ -53,7 +53,7 @@ _TOOLS = (
 )
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one PAM line; False for every other line of these programs."""
     program = event.get("process_name", "")
     if program == _HELPER:

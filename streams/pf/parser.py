@@ -18,9 +18,9 @@ _SNIFF = re.compile(
 )
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one logged packet; False for anything else."""
-    return filterlog.parse(message, event) or timed(_parse_text, message, event, joins) or pflog.parse(message, event)
+    return filterlog.parse(message, event) or timed(_parse_text, message, event, state) or pflog.parse(message, event)
 
 
 def sniff(text: str) -> bool:
@@ -28,7 +28,7 @@ def sniff(text: str) -> bool:
     return text[:1].isdigit() and _SNIFF.match(text) is not None
 
 
-def _parse_text(message: str, event: Event, joins: StateStore) -> bool:
+def _parse_text(message: str, event: Event, state: StateStore) -> bool:
     return pflog.parse(message, event)
 
 

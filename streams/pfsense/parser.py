@@ -56,7 +56,7 @@ _CHANGED: Event = {
 _LONGEST = 4096
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message; False for other messages of the web interface."""
     page = _PAGE.match(message)
     text = message[page.end() :] if page else message

@@ -80,7 +80,7 @@ _PKEXEC = {"Executing command": _RAN, "Error executing command as another user":
 _VARIABLE = "The value for the SHELL variable was not found in the /etc/shells file"
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message of polkit; False when it is about neither an authorization nor polkit itself."""
     if _MESSAGES.parse(message, event):
         return _owner(event)

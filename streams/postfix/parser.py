@@ -31,7 +31,7 @@ _UNDECIDED = (
 _NOBODY = "unknown"
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message; False for a message that is not known."""
     if message.startswith(_LEVELS):
         level, _, text = message.partition(": ")
@@ -39,7 +39,7 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
     found = _QUEUE_ID.match(message)
     queue_id = found[1] if found else ""
     text = message[found.end() :] if found else message
-    session = Session(queue_id, joins)
+    session = Session(queue_id, state)
     if not (_of_mail(text, event, session) or MESSAGES.parse(text, event) or (queue_id and other(text, event))):
         return False
     if event["event_action"] == CONNECTED["event_action"] and "source_ip" in event:

@@ -34,26 +34,26 @@ _CONNECT = "database_connect"
 _LEAVE = "database_disconnect"
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one line; False for a line without a severity."""
     if found := _SEQUENCE.match(message):
         message = message[found.end() :]
     if _CSV.match(message) and (record := of_csv(message)):
-        return parse_json(record, event, joins)
+        return parse_json(record, event, state)
     parts = prefix.split(message)
     if parts is None:
         return False
-    before, severity, state, text = parts
+    before, severity, sqlstate, text = parts
     prefix.read(prefix.without_user(before, text), event)
     if text.startswith(_AUTHORIZED) and prefix.holds_failure(text):
         text = ""  # a refused user may have such a name
         event.pop("user_name", None)
-    _understand(severity, state, text, event)
-    _join(event, joins)
+    _understand(severity, sqlstate, text, event)
+    _join(event, state)
     return True
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
+def parse_json(record: dict[str, Any], event: Event, state: StateStore) -> bool:
     """Columns of one record of the JSON log, or of the CSV log as one."""
     texts = {name: str(record.pop(name)) for name in _TEXTS if type(record.get(name)) in (str, int)}
     stamp, _, zone = texts.get("timestamp", "").rpartition(" ")
@@ -70,7 +70,7 @@ def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
     put(fields, "postgresql.application", texts.get("application_name", ""))
     if record:
         fields["postgresql.record"] = kept(record)
-    _join(event, joins)
+    _join(event, state)
     return True
 
 
@@ -79,7 +79,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
     return "error_severity" in record and "backend_type" in record
 
 
-def _understand(severity: str, state: str, text: str, event: Event) -> None:
+def _understand(severity: str, sqlstate: str, text: str, event: Event) -> None:
     if severity in _NOTES:
         event.update(INFO)
         extra(event)[f"postgresql.{severity.lower()}"] = text
@@ -91,7 +91,7 @@ def _understand(severity: str, state: str, text: str, event: Event) -> None:
         put(extra(event), "postgresql.message", text)
     fields = extra(event)
     put(fields, "log.level", severity)
-    put(fields, "event.code", state)
+    put(fields, "event.code", sqlstate)
 
 
 def _statement(text: str, event: Event) -> bool:
@@ -108,7 +108,7 @@ def _statement(text: str, event: Event) -> bool:
     return True
 
 
-def _join(event: Event, joins: StateStore) -> None:
+def _join(event: Event, state: StateStore) -> None:
     """Keep the client's address when a process connects, and add it to the later lines of that process."""
     fields = event.get("extra", {})
     if fields.get("source.address") == _LOCAL:
@@ -118,13 +118,13 @@ def _join(event: Event, joins: StateStore) -> None:
         return
     key = f"postgresql|{event.get('host_hostname', '')}|{pid}"
     if event["event_action"] == _CONNECT and event["event_category"][0] == "network":
-        joins.put(key, [event.get("source_ip", ""), event.get("source_port", 0)])
-    elif "source_ip" not in event and (known := joins.get(key)):
+        state.put(key, [event.get("source_ip", ""), event.get("source_port", 0)])
+    elif "source_ip" not in event and (known := state.get(key)):
         put(event, "source_ip", known[0])
         if known[1]:
             event["source_port"] = known[1]
     if event["event_action"] == _LEAVE:
-        joins.close(key)
+        state.close(key)
 
 
 STREAM = Stream(

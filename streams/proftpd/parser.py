@@ -70,7 +70,7 @@ _MESSAGES = Rules(
 )
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message of ProFTPD; False when it is about neither a client nor the server."""
     found = _PEER.fullmatch(message)
     if found is not None:

@@ -30,7 +30,7 @@ _LOGGED_IN = " is now logged in"
 _TIMEOUTS = ("Timeout", "Too many authentication failures", "Sorry, cleartext sessions")
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message of Pure-FTPd; False when it names no session."""
     found = _LINE.fullmatch(message) if len(message) <= LONGEST else None
     if found is None:

@@ -21,7 +21,7 @@ _BY_CALLER = Rules("shadow", {"failed": FAILURES})
 _ECS = {"shadow.group_id": "group.id", "shadow.file": "file.path"}
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message; False when it changes no user or group."""
     message = message.removesuffix("#012").rstrip()  # some end their messages with a line feed
     if not (_RULES.parse(message, event) or _refused(message, event)):

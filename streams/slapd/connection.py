@@ -13,8 +13,8 @@ class Connection(ConnectionState):
 
     __slots__ = ()
 
-    def __init__(self, number: str, operation: str, event: Event, joins: StateStore) -> None:
-        super().__init__("slapd", number, operation, event, joins)
+    def __init__(self, number: str, operation: str, event: Event, state: StateStore) -> None:
+        super().__init__("slapd", number, operation, event, state)
 
     def open(self, address: str, port: str) -> None:
         """Store the peer of a new connection; what was known under this number belonged to an older one."""

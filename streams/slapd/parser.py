@@ -45,16 +45,16 @@ _LONGEST_CONN = 30
 _Handler = Callable[[str, Event, Connection], bool]
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message of slapd; False when it is about neither a connection nor the server's start and stop."""
     parts = message.split(" ", 3)
     if len(parts) < 3 or not parts[0].startswith("conn="):
-        return _unconnected(message, event, joins)
+        return _unconnected(message, event, state)
     handler = _HANDLERS.get(parts[2])
     if handler is None or len(parts[0]) > _LONGEST_CONN or len(parts[1]) > _LONGEST_CONN:
         return False
     kind, _, count = parts[1].partition("=")
-    connection = Connection(parts[0][5:], count if kind == "op" else "", event, joins)
+    connection = Connection(parts[0][5:], count if kind == "op" else "", event, state)
     if not handler(parts[3] if len(parts) == 4 else "", event, connection):
         return False
     fields = extra(event)
@@ -64,15 +64,15 @@ def parse(message: str, event: Event, joins: StateStore) -> bool:
     return True
 
 
-def _unconnected(message: str, event: Event, joins: StateStore) -> bool:
+def _unconnected(message: str, event: Event, state: StateStore) -> bool:
     """Parse the server's own messages, and lines of `-d` or a logfile, which begin with a time and a thread in hex."""
     if (found := _DEBUG.match(message)) and message.startswith("conn=", found.end()):
-        return _of_file(found[1], message[found.end() :], event, joins)
+        return _of_file(found[1], message[found.end() :], event, state)
     return unconnected(message, event)
 
 
-def _of_file(seconds: str, message: str, event: Event, joins: StateStore) -> bool:
-    if not parse(message, event, joins):
+def _of_file(seconds: str, message: str, event: Event, state: StateStore) -> bool:
+    if not parse(message, event, state):
         return False
     event.setdefault("process_name", "slapd")
     if "host_hostname" not in event:  # otherwise syslog has the time

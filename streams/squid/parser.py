@@ -44,7 +44,7 @@ _LONGEST = 65536
 """Its status stands before the URL, of which Squid takes 8 KiB, each byte perhaps escaped as three characters."""
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one line; False for Squid's other messages."""
     found = _NATIVE.fullmatch(message)
     if found is not None:

@@ -42,13 +42,13 @@ chose those, so the address is the first one that a key follows; but a name that
 _KEYED = re.compile(r" from \S+ port [0-9]{1,5} ssh2: ")
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message of the server; False when it is about neither a login, a connection nor the server."""
     columns = _VERDICTS.get(message.partition(" ")[0])
     if columns is None or not _verdict(message, columns, event):
         bare = _bare(message)
-        if not (_other(bare, event) or sftp(bare, event, joins) or _complaint(message, bare, event)):
-            return _of_macos(message, event, joins)
+        if not (_other(bare, event) or sftp(bare, event, state) or _complaint(message, bare, event)):
+            return _of_macos(message, event, state)
     name_source(event)
     return True
 
@@ -116,12 +116,12 @@ def _complaint(message: str, bare: str, event: Event) -> bool:
     return True
 
 
-def _of_macos(message: str, event: Event, joins: StateStore) -> bool:
+def _of_macos(message: str, event: Event, state: StateStore) -> bool:
     """Parse `alice [priv][57911]: USER_PROCESS: 57913 ttys000`, where the title of the process follows `sshd:`."""
     if "process_pid" in event or not (found := _TITLE.match(message)):
         return False
     event["process_pid"] = int(found[1])
-    if parse(message[found.end() :], event, joins):
+    if parse(message[found.end() :], event, state):
         return True
     del event["process_pid"]
     return False

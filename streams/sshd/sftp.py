@@ -68,23 +68,23 @@ _MESSAGES = Rules(
 )
 
 
-def sftp(message: str, event: Event, joins: StateStore) -> bool:
+def sftp(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message of the SFTP server; False for other messages."""
     if not _MESSAGES.parse(message, event):
         return False
-    _join(event, joins)
+    _join(event, state)
     if path := (event.get("extra") or {}).pop("sshd.path", None):
         extra(event)["file.path"] = path
     return True
 
 
-def _join(event: Event, joins: StateStore) -> None:
+def _join(event: Event, state: StateStore) -> None:
     """Store or set the user and address of the session, by host and process."""
     key = f"sftp|{event.get('host_hostname', '')}|{event.get('process_pid', '')}"
     action = event["event_action"]
     if action == "sftp_session_opened":
-        joins.put(key, [event.get("user_name", ""), event.get("source_ip", "")])
+        state.put(key, [event.get("user_name", ""), event.get("source_ip", "")])
     elif action == "sftp_session_closed":
-        joins.close(key)
-    elif found := joins.get(key):
+        state.close(key)
+    elif found := state.get(key):
         event.update({column: value for column, value in zip(("user_name", "source_ip"), found, strict=True) if value})

@@ -58,7 +58,7 @@ _MESSAGES = Rules(
 )
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message of su; False when it says nothing about a change of user."""
     if _MESSAGES.parse(message, event):
         return True

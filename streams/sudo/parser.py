@@ -84,7 +84,7 @@ _REFUSALS = (
 """Beginnings of the problems that are refusals; all others are warnings."""
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message of sudo; False when it says nothing about a command or its caller."""
     usual = _USUAL.fullmatch(message)
     if usual is not None:

@@ -74,7 +74,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
     return type(inner) is dict and not _KINDS.keys().isdisjoint(inner)
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
+def parse_json(record: dict[str, Any], event: Event, state: StateStore) -> bool:
     """Columns of one record; False, and `event` untouched, when it has none of the four kinds."""
     inner = record.get("sudo")
     if type(inner) is not dict:

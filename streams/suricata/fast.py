@@ -34,7 +34,7 @@ def sniff(text: str) -> bool:
     return time is not None and _SIGNATURE.match(text, time.end()) is not None
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one alert; False for messages of the engine about itself."""
     time = _TIME.match(message)
     signature = _SIGNATURE.match(message, time.end() if time else 0)

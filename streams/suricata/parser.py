@@ -30,7 +30,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
     return "flow_id" in record or kind in record or (kind in KINDS and "src_ip" in record)
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
+def parse_json(record: dict[str, Any], event: Event, state: StateStore) -> bool:
     """Columns of one record; False, and `event` untouched, for one without a type."""
     kind = record.get("event_type")
     if type(kind) is not str or not kind:

@@ -13,7 +13,7 @@ from streams.syslog.timestamps import ZONE
 from topics.event import Event
 
 
-def timed(parse: Parse, message: str, event: Event, joins: StateStore, after: str = "") -> bool:
+def timed(parse: Parse, message: str, event: Event, state: StateStore, after: str = "") -> bool:
     """Parse the text after the time by `parse`, which finds that time in the event.
 
     False, and `event` untouched, when there is no time or `parse` returns False. `after` is what stands between the
@@ -24,7 +24,7 @@ def timed(parse: Parse, message: str, event: Event, joins: StateStore, after: st
         return False
     received = event["timestamp"]
     event["timestamp"] = stamp.when
-    if not parse(message[stamp.end + len(after) :], event, joins):
+    if not parse(message[stamp.end + len(after) :], event, state):
         event["timestamp"] = received
         return False
     if ZONE in event and not stamp.zoned:

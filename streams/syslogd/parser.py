@@ -84,7 +84,7 @@ def sniff(text: str) -> bool:
     return text.startswith(_BEGINNINGS) or text == "restart"
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message; False when it is not about the daemon itself."""
     if repeated := _REPEATED.fullmatch(message):
         event.update(_AGAIN)

@@ -26,7 +26,7 @@ _PROCESS_EXITED = re.compile(
 _EXITED = "exited"
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message; False when it is about neither a unit nor the manager."""
     word, _, rest = message.partition(" ")
     columns = VERBS.get(word)

@@ -76,7 +76,7 @@ _DENIALS = ("deny", "refuse", "always_refuse", "always_deny", "static", "always_
 _LONGEST = 4096
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one message; False for text that Unbound does not write."""
     own = _OWN.match(message)
     if own is None:

@@ -54,16 +54,16 @@ def sniff(text: str) -> bool:
     return _OWN_FILE.match(text) is not None
 
 
-def parse(message: str, event: Event, joins: StateStore) -> bool:
+def parse(message: str, event: Event, state: StateStore) -> bool:
     """Columns of one line of vsftpd; False when it names no client."""
     if sniff(message):
-        return timed(_line, message, event, joins)
+        return timed(_line, message, event, state)
     if message.startswith(_BARE):
         message = f"pam_unix(vsftpd:auth): {message}"
-    return _line(message, event, joins) or pam(message, event)
+    return _line(message, event, state) or pam(message, event)
 
 
-def _line(message: str, event: Event, joins: StateStore) -> bool:
+def _line(message: str, event: Event, state: StateStore) -> bool:
     head = _PID.match(message)
     start = head.end() if head else 0
     readings = list(_readings(message, start))

@@ -27,7 +27,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
     return "ts" in record or len(record) == 1
 
 
-def parse_json(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
+def parse_json(record: dict[str, Any], event: Event, state: StateStore) -> bool:
     """Columns of one record; False, and `event` untouched, when it is of no log of Zeek's."""
     if "ts" in record:
         record = nested(record)

@@ -48,25 +48,25 @@ def _batch(
     committed: int | None = None,
     topic: int = 0,
 ) -> BatchState:
-    """The joins of a batch whose lines arrive at once; everything before is committed unless it is said."""
-    joins = BatchState(part, topic, first, first if committed is None else committed)
-    joins.at(first, seconds * 1000)
-    return joins
+    """The state of a batch whose lines arrive at once; everything before is committed unless it is said."""
+    state = BatchState(part, topic, first, first if committed is None else committed)
+    state.at(first, seconds * 1000)
+    return state
 
 
 def _put(
     part: ChangelogPartition[CorrelationStore], first: int, key: str, value: Any, seconds: int = 1000
 ) -> list[Any]:
     """The records of a batch of one line that puts a value."""
-    joins = _batch(part, first, seconds)
-    joins.put(key, value)
-    return [*joins.expired(), *joins.records(first)]
+    state = _batch(part, first, seconds)
+    state.put(key, value)
+    return [*state.expired(), *state.records(first)]
 
 
 def _close(part: ChangelogPartition[CorrelationStore], first: int, key: str, seconds: int = 1000) -> list[Any]:
-    joins = _batch(part, first, seconds)
-    joins.close(key)
-    return [*joins.expired(), *joins.records(first)]
+    state = _batch(part, first, seconds)
+    state.close(key)
+    return [*state.expired(), *state.records(first)]
 
 
 def _names(part: ChangelogPartition[CorrelationStore]) -> set[str]:
@@ -84,9 +84,9 @@ def test_a_value_is_found_again_by_the_next_batch_and_after_recovery(
 
 def test_values_of_later_offsets_are_invisible(part: ChangelogPartition[CorrelationStore]) -> None:
     written = _put(part, 41, "k", "first")
-    joins = _batch(part, 42, committed=42)
-    joins.put("k", "second")
-    written += joins.records(42)
+    state = _batch(part, 42, committed=42)
+    state.put("k", "second")
+    written += state.records(42)
     for known in (part, _recovered(*written)):
         assert _batch(known, 43).get("k") == "second"
         assert _batch(known, 42).get("k") == "first"
@@ -108,12 +108,12 @@ def test_topics_do_not_share_keys(part: ChangelogPartition[CorrelationStore]) ->
 
 def test_what_a_batch_begins_and_closes_is_not_kept(part: ChangelogPartition[CorrelationStore]) -> None:
     _put(part, 40, "other", 1)
-    joins = _batch(part, 41)
-    joins.put("k", 1)
-    assert joins.get("k") == 1
-    joins.close("k")
-    assert joins.get("k") is None
-    assert joins.records(41) == []
+    state = _batch(part, 41)
+    state.put("k", 1)
+    assert state.get("k") == 1
+    state.close("k")
+    assert state.get("k") is None
+    assert state.records(41) == []
     assert _names(part) == {"other"}
 
 
@@ -138,23 +138,23 @@ def test_an_open_value_lasts_a_day_from_when_it_was_written(part: ChangelogParti
 
 
 def test_a_flood_of_connections_is_bounded(part: ChangelogPartition[CorrelationStore]) -> None:
-    joins = _batch(part, 1)
+    state = _batch(part, 1)
     for number in range(MOST + 10):
-        joins.put(f"k{number}", number)
-    assert joins.get("k9") is None
-    assert joins.get("k10") == 10
-    joins.records(1)
+        state.put(f"k{number}", number)
+    assert state.get("k9") is None
+    assert state.get("k10") == 10
+    state.records(1)
     assert len(_names(part)) == MOST
 
 
 def test_large_values_are_bounded(part: ChangelogPartition[CorrelationStore], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.state.correlation.MAX_BYTES", 100_000)
-    joins = _batch(part, 1)
+    state = _batch(part, 1)
     for number in range(10):
-        joins.put(f"k{number}", "x" * 30_000)
-    assert [joins.get(f"k{number}") is not None for number in range(10)] == [False] * 7 + [True] * 3
-    joins.put("k9", "x" * 70_000)
-    assert joins.get("k9") is None
+        state.put(f"k{number}", "x" * 30_000)
+    assert [state.get(f"k{number}") is not None for number in range(10)] == [False] * 7 + [True] * 3
+    state.put("k9", "x" * 70_000)
+    assert state.get("k9") is None
 
 
 def test_closed_connections_push_no_open_one_out(
@@ -177,11 +177,11 @@ def test_a_day_of_connections_takes_no_more_memory_than_some_hours(part: Changel
     try:
         for minute in range(24 * 60):
             keys = [f"slapd|ldap1|{minute * 15 + number}" for number in range(15)]
-            for step, act in enumerate((lambda joins, key: joins.put(key, {"ip": "192.0.2.1"}), BatchState.close)):
-                joins = _batch(part, 2 * minute + step, 60 * minute)
+            for step, act in enumerate((lambda state, key: state.put(key, {"ip": "192.0.2.1"}), BatchState.close)):
+                state = _batch(part, 2 * minute + step, 60 * minute)
                 for key in keys:
-                    act(joins, key)
-                assert len(joins.expired()) + len(joins.records(2 * minute + step)) >= 15
+                    act(state, key)
+                assert len(state.expired()) + len(state.records(2 * minute + step)) >= 15
             if minute % 360 == 359:
                 used.append(tracemalloc.get_traced_memory()[0])
         assert used[-1] < used[0] + 20_000
@@ -191,9 +191,9 @@ def test_a_day_of_connections_takes_no_more_memory_than_some_hours(part: Changel
 
 def test_idle_connections_keep_one_value(part: ChangelogPartition[CorrelationStore]) -> None:
     _put(part, 1, "k", 1)
-    joins = _batch(part, 2, committed=0)
-    joins.put("k", 2)
-    joins.records(2)
+    state = _batch(part, 2, committed=0)
+    state.put("k", 2)
+    state.records(2)
     _put(part, 3, "other", 1)
     entry = part.store.find(b"0|k")
     assert entry is not None
@@ -203,23 +203,23 @@ def test_idle_connections_keep_one_value(part: ChangelogPartition[CorrelationSto
 def test_a_record_has_a_limit(part: ChangelogPartition[CorrelationStore]) -> None:
     """An entry that every batch changes while there is no commit."""
     for at in range(20):
-        joins = _batch(part, at, committed=0)
-        joins.put("k", "x" * 30_000)
-        if joins.too_large:
+        state = _batch(part, at, committed=0)
+        state.put("k", "x" * 30_000)
+        if state.too_large:
             break
-        assert all(len(record.value or b"") < 2 * LARGEST for record in joins.records(at))
+        assert all(len(record.value or b"") < 2 * LARGEST for record in state.records(at))
     assert at == 13
-    joins.committed = at
-    assert not joins.too_large
+    state.committed = at
+    assert not state.too_large
 
 
 def test_a_value_that_is_not_json_is_not_kept(part: ChangelogPartition[CorrelationStore]) -> None:
-    joins = _batch(part, 1)
-    joins.put("bad", 1)
-    joins.put("bad", 1 << 70)
-    joins.put("good", 1)
-    assert joins.get("bad") is None
-    joins.records(1)
+    state = _batch(part, 1)
+    state.put("bad", 1)
+    state.put("bad", 1 << 70)
+    state.put("good", 1)
+    assert state.get("bad") is None
+    state.records(1)
     assert _names(part) == {"good"}
 
 
@@ -227,13 +227,13 @@ def test_records_of_earlier_releases_are_read() -> None:
     name, position = struct.pack(">I", 3) + b"0|", struct.pack(">q", 40)
     payloads = {b"open": b'[6000,false,{"ip":"192.0.2.1"}]', b"closed": b"[6000,true,1]"}
     part = _recovered(*((None, name + key, position + payload) for key, payload in payloads.items()))
-    joins = _batch(part, 41, 6000)
-    assert (joins.get("open"), joins.get("closed")) == ({"ip": "192.0.2.1"}, None)
-    joins.put("open", 2)
-    (_, _, written) = joins.records(41)  # after the owner and the clock
+    state = _batch(part, 41, 6000)
+    assert (state.get("open"), state.get("closed")) == ({"ip": "192.0.2.1"}, None)
+    state.put("open", 2)
+    (_, _, written) = state.records(41)  # after the owner and the clock
     both = _recovered((None, name + b"open", position + payloads[b"open"]), written)
     assert _batch(both, 42).get("open") == 2
-    assert [(record.key or b"")[4:] for record in joins.expired()] == [b"0|closed"]
+    assert [(record.key or b"")[4:] for record in state.expired()] == [b"0|closed"]
     assert _batch(part, 42, 6000 + OPEN + 60).get("open") is None
 
 

@@ -1,8 +1,8 @@
 """Lines that are read again become what they became at first, wherever the worker died and whatever it had written.
 
-In memory, with the real parsers, joins and changelog. A worker parses batches; any beginning of what it sent may have
-become durable, and any end of a batch below that may have been committed. Whoever goes on there must make the same
-events: bytes, keys and topics, offset by offset.
+In memory, with the real parsers, correlation state and changelog. A worker parses batches; any beginning of what it
+sent may have become durable, and any end of a batch below that may have been committed. Whoever goes on there must make
+the same events: bytes, keys and topics, offset by offset.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -135,12 +135,12 @@ class Worker:
         records = [record for record in self._log if record.offset >= self.at][:size]
         if not records:
             return []
-        joins = BatchState(self._part, 0, records[0].offset, self.committed)
-        for record, event in zip(records, self._pipeline.records(records, joins), strict=True):
+        state = BatchState(self._part, 0, records[0].offset, self.committed)
+        for record, event in zip(records, self._pipeline.records(records, state), strict=True):
             if self.expected is not None:
                 assert event == self.expected[record.offset]
         self.at = records[-1].offset + 1
-        return [*joins.expired(), *joins.records(records[-1].offset)]
+        return [*state.expired(), *state.records(records[-1].offset)]
 
     def stale_records(self) -> list[Any]:
         return self._part.stale_records()
@@ -156,10 +156,10 @@ def uninterrupted(pipeline: Pipeline, log: Sequence[Any]) -> dict[int, Made]:
     part = Changelog().part(1)
     found: dict[int, Made] = {}
     for record in log:
-        joins = BatchState(part, 0, record.offset, 0)
-        (found[record.offset],) = pipeline.records([record], joins)
-        joins.expired()
-        joins.records(record.offset)
+        state = BatchState(part, 0, record.offset, 0)
+        (found[record.offset],) = pipeline.records([record], state)
+        state.expired()
+        state.records(record.offset)
     return found
 
 

@@ -195,11 +195,11 @@ def test_the_topics_are_remembered_through_a_flood_of_connections() -> None:
     part: ChangelogPartition[CorrelationStore] = ChangelogPartition("joins", 0, CorrelationStore())
     part.generation = 1
     part.store.keep(TOPICS, Entry({"raw.syslog": "one"}, 1 << 40))
-    joins = BatchState(part, 0, 1)
+    state = BatchState(part, 0, 1)
     for number in range(MOST + 10):
-        joins.put(str(number), 1)
-    joins.at(2, 1 << 50)
-    joins.records(2)
+        state.put(str(number), 1)
+    state.at(2, 1 << 50)
+    state.records(2)
     later = BatchState(part, 0, 3, committed=3)
     later.at(3, 1 << 51)
     assert not later.expired()

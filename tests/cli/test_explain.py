@@ -21,7 +21,7 @@ def explain(*arguments: str) -> dict[str, Any]:
     return explained
 
 
-def test_the_way_of_a_login() -> None:
+def test_a_login_is_explained_step_by_step() -> None:
     found = explain(LINE)
     header = dict(found["header"])
     assert header.pop("@timestamp") == found["event"]["@timestamp"]

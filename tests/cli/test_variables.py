@@ -56,7 +56,7 @@ def test_a_setting_that_cannot_be_is_a_sentence(
     assert SECRET not in str(told.value)
 
 
-def test_settings_of_the_ways_in_say_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_the_receivers_say_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OGREWATCH_INGEST_RATE", "nan")
     monkeypatch.setenv("OGREWATCH_AMQP_PREFETCH", "0")
     with pytest.raises(BadSettings, match="OGREWATCH_INGEST_RATE: 'nan' must be a finite number"):

@@ -51,9 +51,9 @@ def test_dropped_letters_are_listed_no_more(here: Place) -> None:
     first = f"normalize:{here.prefix}raw.syslog-0-0"
     assert here.json("deadletter", "drop", first) == {"dropped": 1}
     assert _ids(here) == ["normalize:raw.syslog-0-1", "normalize:raw.syslog-0-2"]
-    fates = [one["fate"] for one in here.json("deadletter", "show", first)]
-    assert [fate["fate"] for fate in fates] == ["dropped", "dropped"]
-    assert "@" in fates[0]["by"]
+    decisions = [one["fate"] for one in here.json("deadletter", "show", first)]
+    assert [fate["fate"] for fate in decisions] == ["dropped", "dropped"]
+    assert "@" in decisions[0]["by"]
     here.run("deadletter", "drop", first, "--yes", status=1)
     assert here.json("deadletter", "drop", "--all") == {"dropped": 2}
     assert here.run("deadletter", "list") == "No dead letters.\n"

@@ -33,7 +33,7 @@ pipeline.encode = broken
 FORGETFUL = """
 from agents.pipeline import Pipeline
 records = Pipeline.records
-Pipeline.records = lambda self, batch, joins: records(self, [one for one in batch if one.offset != 7], joins)
+Pipeline.records = lambda self, batch, state: records(self, [one for one in batch if one.offset != 7], state)
 """
 DIES = """
 import os
@@ -107,12 +107,12 @@ def test_what_normalize_passed_over_is_missed(here: Place) -> None:
     here.send(_lines(100))
     with here.worker("normalize", FORGETFUL), here.worker("index"):
         until(lambda: len(here.documents()) == 98)
-        until(lambda: _under_way(here) == 0)
+        until(lambda: _unfinished(here) == 0)
     off = here.json("ledger", status=1)
     assert [row["missing_offsets"] for row in off["raw"][:2]] == [[7], [7]]
 
 
-def _under_way(here: Place) -> int:
+def _unfinished(here: Place) -> int:
     with Reader(here.kafka) as reader:
         return facts(reader, here.settings, 0, done(reader, here.settings)).in_flight()
 
@@ -174,7 +174,7 @@ def test_a_letter_that_was_sent_again_is_no_excuse(here: Place) -> None:
     assert here.json("deadletter", "replay", "--all") == {"replayed": 1}
     assert here.json("ledger", "--verify")["stored"] == 18
     with here.worker("normalize", FORGETFUL.replace("one.offset != 7", "not one.topic.endswith('replay')")):
-        until(lambda: _under_way(here) == 0)
+        until(lambda: _unfinished(here) == 0)
     off = here.json("ledger", status=1)
     assert [row["missing_offsets"] for row in off["raw"][:2]] == [[7], []]
 

@@ -1,4 +1,4 @@
-"""Names in, certificates out: authorities of the test's own, and who they vouch for."""
+"""Makes certificates, signed by authorities of the test's own."""
 
 import hashlib
 import ssl

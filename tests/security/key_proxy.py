@@ -1,4 +1,4 @@
-"""Requests with an API key in, the same ones with a user's password out: for a server that cannot keep keys itself."""
+"""Stands in front of a server that cannot keep API keys: replaces the key of a request with a user's password."""
 
 import base64
 import ssl

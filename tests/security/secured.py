@@ -1,4 +1,4 @@
-"""Certificates in, servers out that talk to nobody without them: Kafka with TLS and SCRAM, Elasticsearch with TLS."""
+"""Runs servers that talk to nobody without a certificate: Kafka with TLS and SCRAM, Elasticsearch with TLS."""
 
 import base64
 import hashlib

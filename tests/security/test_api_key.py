@@ -1,4 +1,4 @@
-"""A sink and a command with an API key in, documents out; with another key, a sentence."""
+"""Tests that an API key lets a sink and a command work, and that a wrong one is refused in a sentence."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Lock files in, what `scripts/audit` holds against them out."""
+"""Tests what `scripts/audit` finds in lock files."""
 
 import importlib.util
 from importlib.machinery import SourceFileLoader

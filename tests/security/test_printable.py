@@ -1,4 +1,4 @@
-"""Lines with what steers a terminal in, text that it only shows out."""
+"""Tests that text which would steer a terminal is escaped wherever it is shown."""
 
 import json
 import subprocess

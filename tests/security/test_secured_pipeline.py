@@ -1,4 +1,4 @@
-"""Lines in, documents out, through a Kafka and an Elasticsearch that want certificates and passwords."""
+"""Tests the whole pipeline on a Kafka and an Elasticsearch that want certificates and passwords."""
 
 import json
 import os

@@ -19,7 +19,7 @@ from stack.elasticsearch import Elasticsearch as Server
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class Break:
     """What becomes of a connection from the first bulk request on: of the piece of bytes after `pieces` whole ones a
     share goes on, then it breaks.
     """
@@ -36,12 +36,12 @@ class _BrokenError(Exception):
 
 
 class Line:
-    """A TCP line to a server; its connections meet the fates given to it, and nothing else when those are used up."""
+    """A TCP line to a server; its connections meet the breaks given to it, and nothing else when those are used up."""
 
     def __init__(self, url: str) -> None:
         self._host, _, port = url.removeprefix("http://").partition(":")
         self._port = int(port)
-        self.fates: Iterator[Fate] = iter(())
+        self.breaks: Iterator[Break] = iter(())
         self.met = 0
 
     async def open(self) -> str:
@@ -56,14 +56,14 @@ class Line:
         await self._listener.wait_closed()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        fate = next(self.fates, Fate())
-        self.met += fate != Fate()
+        broken = next(self.breaks, Break())
+        self.met += broken != Break()
         begun = asyncio.Event()
         server_reader, server = await asyncio.open_connection(self._host, self._port)
         try:
             async with asyncio.TaskGroup() as pumps:
-                pumps.create_task(_pump(begun, reader, server, fate.request, fate.pieces))
-                pumps.create_task(_pump(begun, server_reader, writer, fate.answer, fate.pieces, fate.silent))
+                pumps.create_task(_pump(begun, reader, server, broken.request, broken.pieces))
+                pumps.create_task(_pump(begun, server_reader, writer, broken.answer, broken.pieces, broken.silent))
         except* (_BrokenError, ConnectionError):
             pass
         finally:
@@ -128,19 +128,19 @@ def numbers_in(url: str, index: str) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("fate", "outcome"),
+    ("broken", "outcome"),
     [
-        pytest.param(Fate(request=0), Outcome(stored=500), id="before the request"),
-        pytest.param(Fate(request=0.5), Outcome(stored=500), id="within the request"),
-        pytest.param(Fate(answer=0), Outcome(present=500), id="before the answer"),
-        pytest.param(Fate(answer=0.2), Outcome(present=500), id="within the answer"),
-        pytest.param(Fate(answer=0.999), Outcome(present=500), id="before the answer's last byte"),
+        pytest.param(Break(request=0), Outcome(stored=500), id="before the request"),
+        pytest.param(Break(request=0.5), Outcome(stored=500), id="within the request"),
+        pytest.param(Break(answer=0), Outcome(present=500), id="before the answer"),
+        pytest.param(Break(answer=0.2), Outcome(present=500), id="within the answer"),
+        pytest.param(Break(answer=0.999), Outcome(present=500), id="before the answer's last byte"),
     ],
 )
 async def test_a_connection_breaks(
-    line: Line, index: str, elasticsearch_url: str, fate: Fate, outcome: Outcome
+    line: Line, index: str, elasticsearch_url: str, broken: Break, outcome: Outcome
 ) -> None:
-    line.fates = iter([fate])
+    line.breaks = iter([broken])
     assert await write(ElasticsearchSink(await line.open()), documents(index, range(500))) == [outcome]
     assert numbers_in(elasticsearch_url, index) == list(range(500))
 
@@ -152,7 +152,7 @@ async def test_a_stream_rolls_over_between_an_answer_that_is_lost_and_the_repeti
     stream = stream_name("system", unique)
     source = orjson.dumps({"@timestamp": "2026-05-01T10:00:00Z", "n": 1})
     batch = [Document(stream, f"id-{n}", source, time.time_ns() // 1_000_000) for n in range(20)]
-    line.fates = iter([Fate(answer=0)])
+    line.breaks = iter([Break(answer=0)])
     with Elasticsearch(elasticsearch_url) as client:
         sink = ElasticsearchSink(await line.open(), on_retry=lambda _: client.indices.rollover(alias=stream))
         assert await write(sink, batch) == [Outcome(present=20)]
@@ -161,7 +161,7 @@ async def test_a_stream_rolls_over_between_an_answer_that_is_lost_and_the_repeti
 
 async def test_connections_break_anywhere_again_and_again(line: Line, index: str, elasticsearch_url: str) -> None:
     draw = random.Random(3)
-    line.fates = (Fate(draw.choice((1, 0.5)), draw.choice((0, 0.3, 0.999)), draw.randrange(4)) for _ in range(60))
+    line.breaks = (Break(draw.choice((1, 0.5)), draw.choice((0, 0.3, 0.999)), draw.randrange(4)) for _ in range(60))
     sink = ElasticsearchSink(await line.open(), max_bytes=4_000)
     batches = [documents(index, range(start, start + 800)) for start in range(0, 4_000, 500)]  # most of them overlap
     outcomes = await write(sink, *batches)
@@ -174,7 +174,7 @@ async def test_a_server_that_does_not_answer_is_asked_again(
     line: Line, index: str, elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sinks.elasticsearch.bulk, "_TIMEOUT", 0.5)
-    line.fates = iter([Fate(silent=True), Fate(silent=True)])
+    line.breaks = iter([Break(silent=True), Break(silent=True)])
     retries: list[int | None] = []
     sink = ElasticsearchSink(await line.open(), on_retry=retries.append)
     assert await write(sink, documents(index, range(20))) == [Outcome(present=20)]

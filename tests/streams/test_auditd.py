@@ -15,8 +15,8 @@ SAID = "type={} msg=audit(1795500001.000:7): pid=9 uid=0 auid=4294967295 ses=429
 LOGIN = 'op=login acct="root" exe="/usr/sbin/sshd" hostname=? addr=203.0.113.66 terminal=ssh res={}'
 
 
-def record(text: str, joins: MemoryState | None = None) -> Event:
-    return event_of("audispd", text, joins)
+def record(text: str, state: MemoryState | None = None) -> Event:
+    return event_of("audispd", text, state)
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_a_login() -> None:
 
 
 def test_later_records_know_what_the_call_said() -> None:
-    joins = MemoryState()
-    record(SYSCALL.format(5, 257), joins)
-    record('type=CWD msg=audit(1795500000.5:5): cwd="/etc/ssh"', joins)
-    path = record('type=PATH msg=audit(1795500000.5:5): item=0 name="../shadow" nametype=NORMAL', joins)
-    title = record("type=PROCTITLE msg=audit(1795500000.5:5): proctitle=636174002E2E2F736861646F77", joins)
+    state = MemoryState()
+    record(SYSCALL.format(5, 257), state)
+    record('type=CWD msg=audit(1795500000.5:5): cwd="/etc/ssh"', state)
+    path = record('type=PATH msg=audit(1795500000.5:5): item=0 name="../shadow" nametype=NORMAL', state)
+    title = record("type=PROCTITLE msg=audit(1795500000.5:5): proctitle=636174002E2E2F736861646F77", state)
     for event in (path, title):
         assert (event["process_name"], event["process_pid"], event["user_name"]) == ("cat", 44, "alice")
         assert (event["user_effective_name"], event["event_outcome"]) == ("root", "failure")
@@ -54,17 +54,17 @@ def test_later_records_know_what_the_call_said() -> None:
 
 @pytest.mark.parametrize("serial", ["audit(1795500000.5:6)", "audit(1795500000.6:5)"])
 def test_events_are_kept_apart(serial: str) -> None:
-    joins = MemoryState()
-    record(SYSCALL.format(5, 257), joins)
-    assert "process_name" not in record(f'type=CWD msg={serial}: cwd="/etc"', joins)
-    assert "process_name" not in record(f'node=other type=CWD msg=audit(1795500000.5:5): cwd="/{serial}"', joins)
+    state = MemoryState()
+    record(SYSCALL.format(5, 257), state)
+    assert "process_name" not in record(f'type=CWD msg={serial}: cwd="/etc"', state)
+    assert "process_name" not in record(f'node=other type=CWD msg=audit(1795500000.5:5): cwd="/{serial}"', state)
 
 
 def test_a_line_parsed_again_says_the_same() -> None:
-    joins = MemoryState()
+    state = MemoryState()
     lines = (SYSCALL.format(5, 59), "type=EOE msg=audit(1795500000.5:5): ")
-    first = [record(line, joins) for line in lines]
-    assert [record(line, joins) for line in lines] == first
+    first = [record(line, state) for line in lines]
+    assert [record(line, state) for line in lines] == first
 
 
 @pytest.mark.parametrize(
@@ -73,16 +73,16 @@ def test_a_line_parsed_again_says_the_same() -> None:
      (47, ("source_ip", "ingress"))],
 )  # fmt: skip
 def test_the_call_says_which_end_an_address_is(call: int, end: tuple[str, str]) -> None:
-    joins = MemoryState()
-    record(SYSCALL.format(5, call), joins)
-    event = record("type=SOCKADDR msg=audit(1795500000.5:5): saddr=020001BBCB0071420000000000000000", joins)
+    state = MemoryState()
+    record(SYSCALL.format(5, call), state)
+    event = record("type=SOCKADDR msg=audit(1795500000.5:5): saddr=020001BBCB0071420000000000000000", state)
     assert (event[end[0]], event["network_direction"]) == ("203.0.113.66", end[1])
 
 
 def test_an_own_address_is_the_servers() -> None:
-    joins = MemoryState()
-    record(SYSCALL.format(5, 49), joins)
-    event = record("type=SOCKADDR msg=audit(1795500000.5:5): saddr=0200005000000000", joins)
+    state = MemoryState()
+    record(SYSCALL.format(5, 49), state)
+    event = record("type=SOCKADDR msg=audit(1795500000.5:5): saddr=0200005000000000", state)
     assert (event["extra"]["server.ip"], event["extra"]["server.port"]) == ("0.0.0.0", 80)
 
 

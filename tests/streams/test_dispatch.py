@@ -75,7 +75,7 @@ def test_what_a_header_names_comes_before_what_the_caller_does(given: str, datas
 
 @pytest.mark.parametrize("line", ["Nov 24 04:05:06 h x: y", "2026-11-24 04:05:06 UTC [7] LOG:  x", "a[1]: x"])
 def test_a_line_that_only_looks_headed_is_all_message(line: str) -> None:
-    whole = Stream("whole", ("whole",), lambda message, event, joins: message == line)
+    whole = Stream("whole", ("whole",), lambda message, event, state: message == line)
     event = Dispatcher(known=[whole]).parse(line.encode(), RECEIVED, MemoryState(), "whole")
     check_event(event)
     assert event == {
@@ -86,7 +86,7 @@ def test_a_line_that_only_looks_headed_is_all_message(line: str) -> None:
 
 def test_logs_of_their_own_kind_are_told_before_headers() -> None:
     line = "2026-11-24 04:05:06.123 UTC [1234] LOG:  connection received: host=192.0.2.1"
-    own = Stream("own", ("own",), lambda message, event, joins: message == line, sniff=lambda text: "] LOG:  " in text)
+    own = Stream("own", ("own",), lambda message, event, state: message == line, sniff=lambda text: "] LOG:  " in text)
     dispatcher = Dispatcher(known=[own])
     assert dispatcher.parse(line.encode(), RECEIVED, MemoryState())["event_dataset"] == "own"
     event = dispatcher.parse(b"<13>Nov 24 04:05:06 h own[1]: x [1] LOG:  x", RECEIVED, MemoryState())
@@ -124,7 +124,7 @@ def test_what_only_looks_repeated_is_not(text: str) -> None:
     assert "extra" not in event
 
 
-def _raise(message: str, event: Event, joins: StateStore) -> bool:
+def _raise(message: str, event: Event, state: StateStore) -> bool:
     event["user_name"] = "half done"
     raise LookupError("no such thing")
 
@@ -140,7 +140,7 @@ def test_a_parser_that_raises_makes_an_error_of_the_line() -> None:
 
 
 def _named(name: str, word: str) -> Stream:
-    return Stream(name, ("kernel", "%ASA"), lambda message, event, joins: message.startswith(word))
+    return Stream(name, ("kernel", "%ASA"), lambda message, event, state: message.startswith(word))
 
 
 def test_streams_that_share_a_program_are_asked_in_turn() -> None:

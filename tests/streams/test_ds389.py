@@ -14,14 +14,14 @@ RESULT = "conn=7 op=0 RESULT err={} tag=97 nentries=0 etime=0.000100"
 
 def last(*messages: str) -> Event:
     """The event of the last of some lines."""
-    joins = MemoryState()
-    return [event_of("ns-slapd", message, joins) for message in messages][-1]
+    state = MemoryState()
+    return [event_of("ns-slapd", message, state) for message in messages][-1]
 
 
 def counted(*messages: str) -> list[tuple[int, str]]:
     """The attempts of each of some lines."""
-    joins = MemoryState()
-    return [attempt_of("ns-slapd", message, joins) for message in messages]
+    state = MemoryState()
+    return [attempt_of("ns-slapd", message, state) for message in messages]
 
 
 def test_the_result_carries_the_address_and_the_name() -> None:
@@ -45,14 +45,14 @@ def test_an_anonymous_bind_is_none(more: str) -> None:
 
 def test_a_sasl_bind_of_several_steps_is_one() -> None:
     start = 'conn=7 op={} BIND dn="" method=sasl version=3 mech=GSSAPI'
-    joins = MemoryState()
+    state = MemoryState()
     lines = (
         start.format(0),
         RESULT.format(14),
         start.format(1),
         RESULT.format(0).replace("op=0", "op=1") + ' dn="uid=bob,dc=example"',
     )
-    events = [event_of("ns-slapd", line, joins) for line in lines]
+    events = [event_of("ns-slapd", line, state) for line in lines]
     assert [event.get("ogrewatch_attempt", 0) for event in events] == [0, 0, 0, 1]
     assert events[-1]["user_name"] == "bob"
 
@@ -76,10 +76,10 @@ def test_what_follows_a_bind_is_done_by_its_user_until_the_connection_is_another
 
 
 def test_a_line_parsed_again_says_the_same() -> None:
-    joins = MemoryState()
+    state = MemoryState()
     lines = (OPEN, BIND, RESULT.format(0), "conn=7 op=1 UNBIND", "conn=7 op=1 fd=9 closed - U1")
-    first = [event_of("ns-slapd", line, joins) for line in lines]
-    assert [event_of("ns-slapd", line, joins) for line in lines] == first
+    first = [event_of("ns-slapd", line, state) for line in lines]
+    assert [event_of("ns-slapd", line, state) for line in lines] == first
 
 
 @pytest.mark.parametrize(

@@ -20,17 +20,17 @@ class _Forgetful(MemoryState):
 
 @pytest.mark.parametrize("log", logs(), ids=lambda log: f"{log.parent.parent.name}-{log.stem}")
 def test_type_and_key_are_those_of_the_line_alone(log: Path) -> None:
-    dispatcher, joins, forgetful = Dispatcher(), MemoryState(), _Forgetful()
+    dispatcher, state, forgetful = Dispatcher(), MemoryState(), _Forgetful()
     for line in lines(log):
-        event, alone = dispatcher.parse(line, RECEIVED, joins), dispatcher.parse(line, RECEIVED, forgetful)
+        event, alone = dispatcher.parse(line, RECEIVED, state), dispatcher.parse(line, RECEIVED, forgetful)
         assert (kind_of(event), key_of(event)) == (kind_of(alone), key_of(alone)), line
 
 
 def test_some_samples_are_joined() -> None:
     """Else the test above would say nothing."""
-    dispatcher, joins, forgetful, found = Dispatcher(), MemoryState(), _Forgetful(), set[str]()
+    dispatcher, state, forgetful, found = Dispatcher(), MemoryState(), _Forgetful(), set[str]()
     for line in (line for log in logs(("slapd", "ds389", "postgresql", "sshd")) for line in lines(log)):
-        event, alone = dispatcher.parse(line, RECEIVED, joins), dispatcher.parse(line, RECEIVED, forgetful)
+        event, alone = dispatcher.parse(line, RECEIVED, state), dispatcher.parse(line, RECEIVED, forgetful)
         if event.get("source_ip") != alone.get("source_ip"):
             found.add(event["event_dataset"])
     assert found == {"slapd", "ds389", "postgresql", "sshd"}

@@ -24,9 +24,9 @@ def test_attempts(message: str, expected: tuple[int, str]) -> None:
 
 
 def test_of_a_connection_the_first_mail_counts_and_again_in_a_replay() -> None:
-    joins, mail = MemoryState(), "{} <= a@example.com H=(c) [192.0.2.1]:51234 P=esmtpsa A=plain:bob S=12"
+    state, mail = MemoryState(), "{} <= a@example.com H=(c) [192.0.2.1]:51234 P=esmtpsa A=plain:bob S=12"
     first, second = mail.format("1tEXiM-000123-AB"), mail.format("1tEXiM-000124-AB")
-    counts = [attempt_of("exim", message, joins)[0] for message in (first, second, first, second)]
+    counts = [attempt_of("exim", message, state)[0] for message in (first, second, first, second)]
     assert counts == [1, 0, 1, 0]
 
 

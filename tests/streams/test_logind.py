@@ -34,21 +34,21 @@ def test_no_line_is_an_attempt(message: str, outcome: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_lines_of_a_session_have_its_user(name: str) -> None:
-    joins = MemoryState()
+    state = MemoryState()
     lines = (
         f"New session 3 of user {name}.",
         "Session 3 logged out. Waiting for processes to exit.",
         "Removed session 3.",
     )
-    assert [event_of("systemd-logind", line, joins)["user_name"] for line in lines] == [name] * 3
-    assert "user_name" not in event_of("systemd-logind", "Removed session 4.", joins)
+    assert [event_of("systemd-logind", line, state)["user_name"] for line in lines] == [name] * 3
+    assert "user_name" not in event_of("systemd-logind", "Removed session 4.", state)
 
 
 def test_a_newer_session_of_the_same_number_is_another() -> None:
-    joins = MemoryState()
+    state = MemoryState()
     for user in ("alice", "bob"):
-        event_of("systemd-logind", f"New session 3 of user {user}.", joins)
-    assert event_of("systemd-logind", "Removed session 3.", joins)["user_name"] == "bob"
+        event_of("systemd-logind", f"New session 3 of user {user}.", state)
+    assert event_of("systemd-logind", "Removed session 3.", state)["user_name"] == "bob"
 
 
 @pytest.mark.parametrize("message", ["", "x", "New", "New session", "Removed session .", "Session 3"])

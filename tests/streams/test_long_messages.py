@@ -50,7 +50,7 @@ def test_a_message_in_an_envelope_is_cut_too() -> None:
 def test_a_stream_gets_as_much_as_it_asks_for(size: int, cut: bool) -> None:
     seen = []
 
-    def parse(message: str, event: Event, joins: StateStore) -> bool:
+    def parse(message: str, event: Event, state: StateStore) -> bool:
         seen.append(message)
         return True
 

@@ -16,8 +16,8 @@ NAMES = ("x/192.0.2.99:1 y", "192.0.2.99:1 TLS: z", "x' [CN SET]", "a=b;c", '"q"
 
 def counted(*messages: str) -> list[tuple[int, str]]:
     """The attempts of each of some lines."""
-    joins = MemoryState()
-    return [attempt_of("openvpn", message, joins) for message in messages]
+    state = MemoryState()
+    return [attempt_of("openvpn", message, state) for message in messages]
 
 
 @pytest.mark.parametrize(
@@ -38,18 +38,18 @@ def test_one_peer_is_one_attempt(messages: tuple[str, ...], expected: list[tuple
 
 
 def test_the_next_handshake_from_the_same_port_is_another() -> None:
-    joins, dispatcher = MemoryState(), Dispatcher()
+    state, dispatcher = MemoryState(), Dispatcher()
     lines = [f"Nov 24 05:00:0{second} h openvpn[1]: {text}".encode() for second, text in enumerate((WRONG, IN, FIRST))]
     lines += [f"Nov 24 05:00:2{second} h openvpn[1]: {text}".encode() for second, text in enumerate((FIRST, RIGHT, IN))]
     for _ in range(2):  # and parsed again it is the same
-        events = [dispatcher.parse(line, RECEIVED, joins) for line in lines]
+        events = [dispatcher.parse(line, RECEIVED, state) for line in lines]
         assert [event.get("ogrewatch_attempt", 0) for event in events] == [1, 0, 0, 0, 0, 1]
         assert events[-1]["event_outcome"] == "success"
 
 
 def test_the_lines_of_a_peer_have_its_user() -> None:
-    joins = MemoryState()
-    events = [event_of("openvpn", message, joins) for message in (FIRST, RIGHT, IN)]
+    state = MemoryState()
+    events = [event_of("openvpn", message, state) for message in (FIRST, RIGHT, IN)]
     assert [event.get("user_name") for event in events] == [None, "alice", "alice"]
 
 

@@ -128,13 +128,13 @@ def _check(event: Event, line: bytes) -> float:
     return (size - _SPARE_BYTES) / max(len(line), 1)
 
 
-def _run(dispatcher: Dispatcher, joins: MemoryState, line: bytes, program: str | None, figures: _Figures) -> None:
+def _run(dispatcher: Dispatcher, state: MemoryState, line: bytes, program: str | None, figures: _Figures) -> None:
     start = time.thread_time()
-    event = dispatcher.parse(line, samples.RECEIVED, joins, program)
+    event = dispatcher.parse(line, samples.RECEIVED, state, program)
     seconds = time.thread_time() - start
     if seconds > _START + _SLOWEST * len(line):  # the machine may have done something else: it is not so slow twice
         start = time.thread_time()
-        dispatcher.parse(line, samples.RECEIVED, joins, program)
+        dispatcher.parse(line, samples.RECEIVED, state, program)
         seconds = min(seconds, time.thread_time() - start)
     assert seconds <= _START + _SLOWEST * len(line), f"{seconds:.3f} s"
     figures.widest = max(figures.widest, _check(event, line))
@@ -150,7 +150,7 @@ def _peak() -> int:
 
 @pytest.mark.timeout(0 if _LINES > 100_000 else 300)
 def test_damaged_lines_by_the_million_make_one_sound_event_each() -> None:
-    figures, dispatcher, joins = _Figures(), Dispatcher("Europe/Berlin"), MemoryState()
+    figures, dispatcher, state = _Figures(), Dispatcher("Europe/Berlin"), MemoryState()
     memory = 0
     for at, (line, program) in enumerate(_Lines(_SEED)):
         if at == _LINES // 10:
@@ -158,7 +158,7 @@ def test_damaged_lines_by_the_million_make_one_sound_event_each() -> None:
         if at == _LINES:
             break
         try:
-            _run(dispatcher, joins, line, program, figures)
+            _run(dispatcher, state, line, program, figures)
         except Exception as error:
             raise AssertionError(f"line {at} of seed {_SEED}, for {program}: {line[:4000]!r}") from error
     grown = _peak() - memory

@@ -36,18 +36,18 @@ def test_what_is_an_attempt(message: str, attempts: int, outcome: str) -> None:
 
 
 def test_a_login_is_counted_with_the_first_of_its_mails() -> None:
-    joins = MemoryState()
+    state = MemoryState()
     connect = "connect from a.example.net[198.51.100.7]"
     lines = (connect, CLIENT.format("4B1C52E0A1"), CLIENT.format("4B1C52E0A2"), connect, CLIENT.format("4B1C52E0A3"))
-    counts = [attempt_of("postfix/submission/smtpd", line, joins)[0] for line in lines]
+    counts = [attempt_of("postfix/submission/smtpd", line, state)[0] for line in lines]
     assert counts == [0, 1, 0, 0, 1]
-    assert [attempt_of("postfix/submission/smtpd", line, joins)[0] for line in lines] == counts
+    assert [attempt_of("postfix/submission/smtpd", line, state)[0] for line in lines] == counts
 
 
 def test_a_line_read_again_counts_again() -> None:
-    joins = MemoryState()
+    state = MemoryState()
     for queue_id, attempts in (("4B1C52E0A1", 1), ("4B1C52E0A2", 0), ("4B1C52E0A1", 1), ("4B1C52E0A2", 0)):
-        assert attempt_of("postfix/smtpd", CLIENT.format(queue_id), joins)[0] == attempts
+        assert attempt_of("postfix/smtpd", CLIENT.format(queue_id), state)[0] == attempts
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_trouble_is_no_attempt() -> None:
 
 
 def last(*messages: str) -> Event:
-    joins = MemoryState()
-    return [event_of("postfix/smtpd", message, joins) for message in messages][-1]
+    state = MemoryState()
+    return [event_of("postfix/smtpd", message, state) for message in messages][-1]
 
 
 @pytest.mark.parametrize("message", ["", "x", "4B1C52E0A1: ", "connect from nowhere", "client=a"])

@@ -14,9 +14,9 @@ PREFIX = "2026-11-24 07:00:00.123 UTC [77] "
 FAILED = 'FATAL:  password authentication failed for user "{}"'
 
 
-def line(text: str, joins: MemoryState | None = None) -> Event:
+def line(text: str, state: MemoryState | None = None) -> Event:
     """The event of a line of its file."""
-    return Dispatcher().parse(text.encode(), 0, joins or MemoryState())
+    return Dispatcher().parse(text.encode(), 0, state or MemoryState())
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_prefixes(prefix: str) -> None:
 
 
 def test_later_lines_know_where_the_client_is() -> None:
-    joins = MemoryState()
-    line(PREFIX + "LOG:  connection received: host=192.0.2.1 port=4711", joins)
+    state = MemoryState()
+    line(PREFIX + "LOG:  connection received: host=192.0.2.1 port=4711", state)
     for message in (FAILED.format("bob"), "LOG:  connection authorized: user=bob database=d"):
-        event = line(PREFIX + message, joins)
+        event = line(PREFIX + message, state)
         assert (event["source_ip"], event["source_port"]) == ("192.0.2.1", 4711)
-    assert "source_ip" not in line(PREFIX.replace("77", "78") + FAILED.format("bob"), joins)
-    line(PREFIX + "LOG:  connection received: host=[local]", joins)
-    assert "source_ip" not in line(PREFIX + FAILED.format("bob"), joins)
+    assert "source_ip" not in line(PREFIX.replace("77", "78") + FAILED.format("bob"), state)
+    line(PREFIX + "LOG:  connection received: host=[local]", state)
+    assert "source_ip" not in line(PREFIX + FAILED.format("bob"), state)
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_a_record_in_a_syslog_line_keeps_its_header(before: str) -> None:
     assert event["extra"]["json"] == {"a": 1}
 
 
-def _read(record: dict[str, Any], event: Event, joins: StateStore) -> bool:
+def _read(record: dict[str, Any], event: Event, state: StateStore) -> bool:
     event["user_name"] = str(record["who"])
     return True
 
@@ -142,7 +142,7 @@ def test_a_stream_reads_its_own_records(line: str, user: str | None) -> None:
 
 
 def test_streams_that_share_a_key_are_asked_in_turn() -> None:
-    none = Stream("none", parse_json=lambda record, event, joins: False, sniff_json=lambda record: True)
+    none = Stream("none", parse_json=lambda record, event, state: False, sniff_json=lambda record: True)
     event = Dispatcher(known=[none, _READER]).parse(b'{"who": 1}', RECEIVED, MemoryState())
     assert event["event_dataset"] == "reader"
 

@@ -13,14 +13,14 @@ RESULT = "conn=7 op=0 RESULT tag=97 err={} text="
 
 def last(*messages: str) -> Event:
     """The event of the last of some lines."""
-    joins = MemoryState()
-    return [event_of("slapd", message, joins) for message in messages][-1]
+    state = MemoryState()
+    return [event_of("slapd", message, state) for message in messages][-1]
 
 
 def counted(*messages: str) -> list[tuple[int, str]]:
     """The attempts of each of some lines."""
-    joins = MemoryState()
-    return [attempt_of("slapd", message, joins) for message in messages]
+    state = MemoryState()
+    return [attempt_of("slapd", message, state) for message in messages]
 
 
 def test_the_result_carries_the_address_and_the_name() -> None:
@@ -84,10 +84,10 @@ def test_a_long_name_does_not_hide_who_binds() -> None:
 
 
 def test_hosts_and_connections_are_kept_apart() -> None:
-    joins = MemoryState()
-    event_of("slapd", BIND, joins)
+    state = MemoryState()
+    event_of("slapd", BIND, state)
     assert "user_name" not in event_of(
-        "slapd", BIND.replace(BIND, RESULT.format(49)).replace("conn=7", "conn=8"), joins
+        "slapd", BIND.replace(BIND, RESULT.format(49)).replace("conn=7", "conn=8"), state
     )
 
 
@@ -104,10 +104,10 @@ def test_what_follows_a_bind_is_done_by_its_user_until_the_next() -> None:
 
 
 def test_a_line_parsed_again_says_the_same() -> None:
-    joins = MemoryState()
+    state = MemoryState()
     lines = (ACCEPT, BIND, RESULT.format(0), "conn=7 fd=9 closed")
-    first = [event_of("slapd", line, joins) for line in lines]
-    assert [event_of("slapd", line, joins) for line in lines] == first
+    first = [event_of("slapd", line, state) for line in lines]
+    assert [event_of("slapd", line, state) for line in lines] == first
 
 
 @pytest.mark.parametrize(

@@ -198,9 +198,9 @@ def test_who_gets_in_has_a_session(message: str) -> None:
 
 
 def test_files_belong_to_the_session_of_their_process() -> None:
-    joins = MemoryState()
-    opened = event_of("internal-sftp", "session opened for local user alice from [192.0.2.10]", joins)
-    event = event_of("internal-sftp", 'remove name "/home/alice/x" mode 0644"', joins)
+    state = MemoryState()
+    opened = event_of("internal-sftp", "session opened for local user alice from [192.0.2.10]", state)
+    event = event_of("internal-sftp", 'remove name "/home/alice/x" mode 0644"', state)
     assert (opened["user_name"], event["user_name"], event["source_ip"]) == ("alice", "alice", "192.0.2.10")
     assert event["extra"]["file.path"] == '/home/alice/x" mode 0644'
     assert event["event_category"] == ["file"]

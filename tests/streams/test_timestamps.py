@@ -117,7 +117,7 @@ def test_an_hour_that_there_is_twice_is_not_remembered() -> None:
     assert clock.bsd("Oct 25 02:30:00", micros("2026-10-25T01:30:00")) == first + 3_600_000_000
 
 
-def _set(message: str, event: Event, joins: StateStore) -> bool:
+def _set(message: str, event: Event, state: StateStore) -> bool:
     return message.startswith("at ") and set_iso(event, message[3:])
 
 

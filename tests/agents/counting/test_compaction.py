@@ -22,7 +22,7 @@ COMPACTED = {
     "delete.retention.ms": "3000",
 }
 """As hard as it gets: a segment a moment, and erasures that are gone soon."""
-JOINS = "ogrewatch-normalize-joins-changelog"
+CORRELATION = "ogrewatch-normalize-joins-changelog"
 CONNECTIONS, ROUNDS = 400, 4
 _USERS = "dc=example,dc=com"
 
@@ -44,7 +44,9 @@ def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 @pytest.fixture
 def cluster(own_kafka: Kafka, unique: str, tmp_path: Path) -> Iterator[Cluster]:
     made = Cluster(own_kafka.address, unique, tmp_path)
-    changelogs = [NewTopic(name, PARTITIONS, 1, config=COMPACTED) for name in (made.changelog, made.prefix + JOINS)]
+    changelogs = [
+        NewTopic(name, PARTITIONS, 1, config=COMPACTED) for name in (made.changelog, made.prefix + CORRELATION)
+    ]
     for future in made.admin.create_topics(changelogs).values():
         future.result(30)
     yield made
@@ -104,14 +106,14 @@ def send(cluster: Cluster, *templates: str, ahead: int = 0) -> None:
 
 
 @pytest.mark.kill
-def test_joins_are_exact_though_their_changelog_is_compacted(cluster: Cluster) -> None:
+def test_correlation_state_is_exact_though_its_changelog_is_compacted(cluster: Cluster) -> None:
     normalize = command_line("worker", "normalize", "--bare")
     worker = cluster.start(normalize)
     send(cluster, "fd=12 ACCEPT from IP=192.0.2.{ip}:4711 (IP=0.0.0.0:389)")
     for number in range(ROUNDS):
         send(cluster, f'op={number} BIND dn="uid=u{{n}}-{number},{_USERS}" method=128')
         time.sleep(0.5)  # another segment
-    until(lambda: erased(cluster, cluster.prefix + JOINS) > CONNECTIONS)
+    until(lambda: erased(cluster, cluster.prefix + CORRELATION) > CONNECTIONS)
     cluster.kill(worker)
     worker = cluster.start(normalize)
     send(cluster, f"op={ROUNDS - 1} RESULT tag=97 err=49 text=")

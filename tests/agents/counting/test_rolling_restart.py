@@ -26,7 +26,7 @@ from web.workers import NoWorkers, Workers
 ROLES = ("normalize", "count", "index")
 RATE = 500  # lines a second
 LINES_A_MINUTE = 1_200  # of the time in the lines, which begins an hour ago and must not reach today's end
-JOINS = "ogrewatch-normalize-joins-changelog"
+CORRELATION = "ogrewatch-normalize-joins-changelog"
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -41,7 +41,7 @@ def cluster(kafka: str, elasticsearch_url: str, unique: str, tmp_path: Path) -> 
     install(elasticsearch_url)
     yield made
     made.clean()
-    made.admin.delete_topics([made.prefix + JOINS])[made.prefix + JOINS].result(30)
+    made.admin.delete_topics([made.prefix + CORRELATION])[made.prefix + CORRELATION].result(30)
     with Elasticsearch(elasticsearch_url) as client:
         for name in (stream_name("authentication", unique), attempts_name(unique)):
             with contextlib.suppress(ApiError):  # there is none, or no interface for it
