@@ -35,7 +35,7 @@ def install(url: str, ca: Path | None = None) -> int:
     """Import all objects, replacing those of an earlier import, and return how many there are. Blocks.
 
     `url` may have a base path and a space, as https://kibana.example:5601/s/security. `ca` says who signs Kibana's
-    certificate, else `OGREWATCH_ELASTICSEARCH_CA` does. Raises `KibanaError`, and `KafkaRefused` for wrong settings.
+    certificate, else `OGREWATCH_ELASTICSEARCH_CA` does. Raises `KibanaError`, and `AccessRefused` for wrong settings.
     """
     security, place = settings_of(ElasticsearchSecurity), _place(url)
     login = _login(security)
@@ -65,7 +65,7 @@ def _place(url: str) -> SplitResult:
 
 
 def _login(security: ElasticsearchSecurity) -> dict[str, str]:
-    """The header that says who we are, if Elasticsearch is told so. Raises `KafkaRefused`."""
+    """The header that says who we are, if Elasticsearch is told so. Raises `AccessRefused`."""
     login = security.login()
     if key := login.get("api_key"):
         return {"Authorization": f"ApiKey {key}"}
