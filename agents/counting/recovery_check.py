@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from agents.counting.partition_counts import InconsistentState, PartitionCounts
 from agents.counting.partition_store import PartitionStore
 from agents.runtime.kafka_retry import retry_until_answered
 from agents.settings import Settings
+from agents.state.log_identity import recreated_since
 from topics.catalogue import RAW, REPLAY
 from topics.kafka.client import client_conf
-from topics.kafka.topic_ids import identities, replaced
+from topics.kafka.topic_ids import identities, partition_counts, recreated
 
 _TIMEOUT = 10.0  # seconds that Kafka has for one answer
 
@@ -54,7 +54,7 @@ class RecoveryCheck:
         """Resume the counts of one partition from what was recovered. Raises `InconsistentState`."""
         where = f"{counts.topic}-{counts.partition}"
         counts.resume()
-        self.same_topics(counts.ids, ids)
+        _refuse(recreated(counts.ids, ids))
         counts.ids = {**counts.ids, **{name: ids[name] for name in (counts.topic, *self._raw) if name in ids}}
         if facts.begin > counts.position + 1:
             if counts.position >= 0:
@@ -72,29 +72,19 @@ class RecoveryCheck:
                 f"{where}: the table covers offsets up to {counts.position}, but the topic ends at {facts.end}"
             )
 
-    def same_topics(self, before: dict[str, str], now: dict[str, str]) -> None:
-        """Raise `InconsistentState` if a topic was deleted and created again."""
-        for name in replaced(before, now):
-            raise InconsistentState(
-                f"topic {name} was deleted and created again: its offsets begin anew, and events can no longer be told "
-                "from repeated ones"
-            )
-
     async def watch(self, known: list[PartitionCounts], partitions: int) -> None:
         """Check that the topics are still the same, and that they and the changelog still have so many partitions.
 
         Does nothing if Kafka does not answer. Raises `InconsistentState`.
         """
         before = {name: identity for counts in known for name, identity in counts.ids.items()}
+        _refuse(await recreated_since(self._servers, before))
         if before:
             with contextlib.suppress(KafkaException):
-                self.same_topics(before, await asyncio.to_thread(identities, self._servers, list(before), self._raw))
                 await asyncio.to_thread(self._same_partitions, {counts.topic for counts in known}, partitions)
 
     def _same_partitions(self, topics: Iterable[str], wanted: int) -> None:
-        found = AdminClient(client_conf(self._servers) | {"log_level": 2}).list_topics(timeout=_TIMEOUT).topics
-        for name in sorted({*topics, self._changelog} & found.keys()):
-            number = len(found[name].partitions)
+        for name, number in sorted(partition_counts(self._servers, {*topics, self._changelog}).items()):
             if number not in (0, wanted):  # 0: the topic is just being created, or has no leader
                 raise InconsistentState(
                     f"topic {name} has {number} partitions, and had {wanted}: events of an address no longer come "
@@ -111,6 +101,11 @@ class RecoveryCheck:
             return ids, {tp.topic: Facts(max(-1, tp.offset), *_ends(client, tp)) for tp in committed}
         finally:
             client.close()
+
+
+def _refuse(recreated: str) -> None:
+    if recreated:
+        raise InconsistentState(f"{recreated}, and events can no longer be told from repeated ones")
 
 
 def _ends(client: Consumer, tp: TopicPartition) -> tuple[int, int]:

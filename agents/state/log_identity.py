@@ -10,6 +10,7 @@ with every new leader, also when a broker comes back, and Kafka writes it to eve
 epoch are what a running consumer has to look back for (https://cwiki.apache.org/confluence/x/zYZnBQ, KIP-320).
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -22,7 +23,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from topics.kafka.client import client_conf
-from topics.kafka.topic_ids import identities
+from topics.kafka.topic_ids import Identities, identities, recreated
 
 At = tuple[str, int]
 """A topic and a partition."""
@@ -120,6 +121,16 @@ def differences(servers: str, positions: Mapping[At, Position], now: Mapping[str
     return found
 
 
+async def recreated_since(servers: str, before: Identities) -> str:
+    """What `recreated` says of topics now; "" if Kafka does not answer. Topics that are missing are passed over."""
+    if not before:
+        return ""
+    try:
+        return recreated(before, await asyncio.to_thread(identities, servers, list(before), list(before)))
+    except KafkaException:
+        return ""
+
+
 def first_new(servers: str, at: At, position: Position) -> int:
     """The first offset below a position that is free again, or holds a new record; blocks. Raises `KafkaException`."""
     log = _Log(servers)
@@ -147,10 +158,9 @@ def _differences(servers: str, positions: Mapping[At, Position], ids: Mapping[st
 
 
 def _other_topic(at: At, position: Position, ids: Mapping[str, str]) -> str:
-    before, now = position.topic_id, ids.get(at[0])
-    if before in (None, now):
+    if position.topic_id is None:
         return ""
-    return f"topic {at[0]} was deleted and created again: its offsets begin anew"
+    return recreated({at[0]: position.topic_id}, {at[0]: ids.get(at[0], "")})
 
 
 def _shorter(at: At, position: Position, end: int) -> str:

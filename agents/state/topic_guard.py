@@ -6,27 +6,21 @@ must go to the partition it went to before: another one would count it twice. So
 ids of the raw topics, how keys are chosen, and how many partitions the typed topics have.
 """
 
-import asyncio
-import contextlib
 import logging
 from collections.abc import Iterable
-
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from agents.runtime.kafka_retry import retry_until_answered
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
 from agents.state.correlation import TOPICS, CorrelationStore, Entry
+from agents.state.log_identity import recreated_since
 from agents.transport import Outgoing, abort_process
 from topics.catalogue import RAW, TYPED
-from topics.kafka.client import client_conf
-from topics.kafka.topic_ids import Identities, identities, replaced
+from topics.kafka.topic_ids import Identities, identities, partition_counts, recreated, replaced
 
 KEYS = "2"
 """Version of how `key_of` chooses keys: to be raised with every change of it."""
 _KEYS, _PARTITIONS = "keys", "partitions of "
-_TIMEOUT = 10.0  # seconds
 _FOR_EVER = 1 << 40  # seconds since 1970, when the entry would be due
 
 _log = logging.getLogger("ogrewatch.normalize")
@@ -57,34 +51,34 @@ class TopicGuard:
 
     async def watch(self, parts: Iterable[ChangelogPartition[CorrelationStore]]) -> None:
         """Compare the topics again; does nothing if Kafka does not answer."""
-        before = {name: identity for part in parts for name, identity in _known(part).items()}
-        if before:
-            with contextlib.suppress(KafkaException):
-                self._compare(before, await asyncio.to_thread(self._ask))
+        known = {name: identity for part in parts for name, identity in _known(part).items()}
+        before = {name: identity for name, identity in known.items() if name in self._names}
+        self._refuse(await recreated_since(self._servers, before))
 
     def _ask(self) -> Identities:
         return identities(self._servers, self._names, self._names)
 
     def _routing(self) -> Identities:
         """Return what decides the partition of an event; blocks."""
-        client = AdminClient(client_conf(self._servers) | {"log_level": 2})
-        found = client.list_topics(timeout=_TIMEOUT).topics
-        return {_KEYS: KEYS} | {
-            _PARTITIONS + name: str(len(found[name].partitions)) for name in self._typed if name in found
-        }
+        found = partition_counts(self._servers, self._typed)
+        return {_KEYS: KEYS} | {_PARTITIONS + name: str(number) for name, number in found.items() if number}
 
     def _compare(self, before: Identities, now: Identities) -> None:
-        for name in replaced(before, now):
-            if name not in self._names:
-                abort_process(
-                    f"normalize: {name} were {before[name]} and are {now[name]}: events go to other partitions than "
-                    "before, where those that are sent again would be counted twice. To go on, stop all workers and "
-                    f"delete topic {self._changelog}; if a normalize worker was killed last, count anew, too."
-                )
+        routing = {name: value for name, value in before.items() if name not in self._names}
+        for name in replaced(routing, now):
             abort_process(
-                f"normalize: topic {name} was deleted and created again: its offsets begin anew, and its events would "
-                "pass for those that Elasticsearch has. To go on, stop all workers, delete the data streams or choose "
-                f"another OGREWATCH_NAMESPACE, and delete topic {self._changelog}."
+                f"normalize: {name} were {before[name]} and are {now[name]}: events go to other partitions than "
+                "before, where those that are sent again would be counted twice. To go on, stop all workers and "
+                f"delete topic {self._changelog}; if a normalize worker was killed last, count anew, too."
+            )
+        self._refuse(recreated({name: value for name, value in before.items() if name in self._names}, now))
+
+    def _refuse(self, recreated: str) -> None:
+        if recreated:
+            abort_process(
+                f"normalize: {recreated}, and its events would pass for those that Elasticsearch has. To go on, stop "
+                "all workers, delete the data streams or choose another OGREWATCH_NAMESPACE, and delete topic "
+                f"{self._changelog}."
             )
 
 

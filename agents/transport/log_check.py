@@ -1,7 +1,6 @@
 """Ends the process when Kafka has lost the end of a log that was processed, before the new log is processed."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -11,11 +10,11 @@ from confluent_kafka import KafkaException
 from faust.types import TP
 
 from agents.runtime.kafka_retry import retry_until_answered
-from agents.state.log_identity import LastRecord, Position, differences
+from agents.state.log_identity import LastRecord, Position, differences, recreated_since
 from agents.transport.batch import Piece
 from agents.transport.offsets import OffsetTracker
 from agents.transport.ordering import abort_process
-from topics.kafka.topic_ids import identities, replaced
+from topics.kafka.topic_ids import identities
 
 log = logging.getLogger("ogrewatch.transport")
 
@@ -74,16 +73,10 @@ class LogCheck:
 
     async def watch(self) -> None:
         """End the process if a topic was created again since the assignment; nothing if Kafka does not answer."""
-        before = dict(self._topic_ids)
-        if not before:
-            return
-        with contextlib.suppress(KafkaException):
-            now = await asyncio.to_thread(identities, self._app.servers, list(before), list(before))
-            if found := replaced(before, now):
-                abort_process(
-                    f"topic {', '.join(sorted(found))} was deleted and created again: its offsets begin anew, and what "
-                    "is committed is of the old one. docs/truncated-logs.md says how to go on."
-                )
+        if found := await recreated_since(self._app.servers, dict(self._topic_ids)):
+            abort_process(
+                f"{found}, and what is committed is of the old one. docs/truncated-logs.md says how to go on."
+            )
 
     def _compare(self, positions: Mapping[TP, Position], topics: Collection[str] = ()) -> None:
         """Learn the ids of `topics`, then compare; blocks. Raises `KafkaException`."""

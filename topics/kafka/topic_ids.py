@@ -40,3 +40,9 @@ def partition_counts(servers: str, topics: Collection[str]) -> dict[str, int]:
 def replaced(before: Identities, now: Identities) -> list[str]:
     """The names of topics whose id has changed; missing topics are not among them."""
     return [name for name, identity in before.items() if now.get(name, identity) != identity]
+
+
+def recreated(before: Identities, now: Identities) -> str:
+    """A sentence without its full stop about topics that were deleted and created again, "" if none was."""
+    names = sorted(replaced(before, now))
+    return f"topic {', '.join(names)} was deleted and created again: its offsets begin anew" if names else ""
