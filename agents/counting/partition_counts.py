@@ -38,7 +38,7 @@ from agents.counting.buckets import (
 )
 from agents.counting.cardinality import BUDGET, admits, cost
 from agents.counting.stream_time import StreamTime
-from topics.avro.attempt_header import ARRIVAL, OFFSET, SOURCE, AttemptHeader, arrival, decode_attempt, stamp
+from topics.avro.attempt_header import ARRIVAL, AttemptHeader, arrival, decode_attempt, stamp
 from topics.avro.wire import UnknownSchema
 from topics.records.deadletter import reason_of
 from topics.records.replay import counting_position
@@ -162,7 +162,7 @@ class PartitionCounts:
             self.undecodable.append((record, reason_of(error)))
             return
         if head is not None:
-            source, offset = again or (head[SOURCE], head[OFFSET])
+            source, offset = again or (head.source, head.offset)
             if offset > self.raw.get(source, -1):
                 self.raw[source] = offset
                 self._count(head, record.offset)

@@ -61,7 +61,7 @@ class AttemptRules:
                 yield from self._judge(place, value, header)
 
     def _judge(self, place: int, value: bytes, header: AttemptHeader) -> Iterator[tuple[int, Rule, "HeaderView"]]:
-        key = header[4], header[5]
+        key = header.outcome, header.service
         known = self._known.get(key)
         if known is None:
             known = self._learn(key, header)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from agents.counting.peers import PURPOSE
 from agents.settings import Settings
 from operations.ledger.store import Cell, Store
-from topics.avro.attempt_header import OFFSET, SOURCE, decode_attempt
+from topics.avro.attempt_header import decode_attempt
 from topics.avro.wire import CodecError, UnknownSchema
 from topics.catalogue import COUNTED_KINDS, DEADLETTER, STATS, typed
 from topics.kafka.reader import Reader
@@ -152,8 +152,8 @@ def refused(reader: Reader, settings: Settings, since: int) -> Counter[Cell]:
             head = (
                 decode_attempt(letter.value or b"") if letter.component == "index" and letter.topic in kinds else None
             )
-            if head is not None and (head[SOURCE], head[OFFSET]) not in seen:
-                seen.add((head[SOURCE], head[OFFSET]))
+            if head is not None and (head.source, head.offset) not in seen:
+                seen.add((head.source, head.offset))
                 number, at, _, _, outcome, service, *_ = head
                 found[at // 60_000_000 * MINUTE, service or "unknown", outcome or "unknown"] += number
     return found

@@ -179,4 +179,9 @@ def test_counts_see_them(record: dict[str, Any]) -> None:
     assert kind_of(event) == "authentication"
     head = decode_attempt(encode("authentication", event))
     assert head is not None
-    assert (head[0], head[4], head[5], head[6]) == (1, event["event_outcome"], event["ogrewatch_service"], "192.0.2.5")
+    assert (head.number, head.outcome, head.service, head.address) == (
+        1,
+        event["event_outcome"],
+        event["ogrewatch_service"],
+        "192.0.2.5",
+    )

@@ -38,7 +38,7 @@ def plainly(value: bytes) -> AttemptHeader | None:
     if number <= 0:
         return None
     service, address, user, host, country = (name[:LONGEST] for name in names)
-    return number, at, (topic, partition), offset, outcome, service, address, user, host, country
+    return AttemptHeader(number, at, (topic, partition), offset, outcome, service, address, user, host, country)
 
 
 @given(st.fixed_dictionaries({}, optional=_OTHERS))

@@ -7,19 +7,34 @@ https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
 
 import struct
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from topics.avro.codec import EVENTS, PREFIX, decode_head, is_attempt
 
 LONGEST = 256
 """Characters of a name. Longer names are cut, because whoever tries to log in chooses the user name."""
 
-AttemptHeader = tuple[int, int, tuple[str, int], int, str, str, str, str, str, str]
-"""Number of attempts, time in microseconds since 1970, raw topic and partition, raw offset, outcome, service, source
-address, user, host, country. It is a plain tuple, because a named one takes longer to make."""
-SOURCE: Final = 2
-OFFSET: Final = 3
-"""Positions in an `AttemptHeader`."""
+
+class AttemptHeader(NamedTuple):
+    """What an attempt is counted by."""
+
+    number: int
+    """Of attempts."""
+    time: int
+    """Microseconds since 1970."""
+    source: tuple[str, int]
+    """Raw topic and partition."""
+    offset: int
+    """In the raw partition."""
+    outcome: str
+    service: str
+    address: str
+    user: str
+    host: str
+    country: str
+
+
+_new = tuple.__new__  # makes a header in half the time of its class, which matters at one of each attempt
 
 ARRIVAL: Final = slice(14, 22)
 """Where the time of arrival is in an event whose own time is encoded in eight bytes, as all times of this century are.
@@ -65,7 +80,7 @@ def _decode_any(value: bytes) -> AttemptHeader | None:
     event = decode_head(value)
     if event["ogrewatch_attempt"] <= 0:
         return None
-    return (
+    return AttemptHeader(
         event["ogrewatch_attempt"],
         event["timestamp"],
         (event["ogrewatch_raw_topic"], event["ogrewatch_raw_partition"]),
@@ -109,10 +124,10 @@ def _decode_current(value: bytes) -> AttemptHeader | None:
     i = j + 1 + (f >> 1)
     if (number | a | b | c | d | e | f) & _UNUSUAL or more & _MORE or offset & 1 or i > len(value):
         return None
-    return (
+    return _new(AttemptHeader, (
         number >> 1, at, source, offset >> 1, _text(outcome), _text(service), address.decode(), user.decode(),
         _text(host), _text(value[j + 1 : i]),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 @lru_cache(_CACHED)
