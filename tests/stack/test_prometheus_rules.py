@@ -44,7 +44,7 @@ def test_alerts_fire_when_they_should_and_only_then() -> None:
     promtool("test", "rules", "ogrewatch.rules_test.yml")
 
 
-def test_every_alert_is_tested_both_ways() -> None:
+def test_every_alert_is_tested_for_and_against() -> None:
     cases = yaml.safe_load((RULES / "ogrewatch.rules_test.yml").read_text())["tests"]
     tried = {(one["alertname"], bool(one["exp_alerts"])) for case in cases for one in case["alert_rule_test"]}
     assert tried == {(alert["alert"], fires) for alert in _ALERTS for fires in (True, False)}

@@ -41,7 +41,7 @@ def test_what_was_merged_before_changes_nothing() -> None:
 
 
 def test_the_order_between_topics_does_not_matter() -> None:
-    steps = [
+    steps: list[tuple[str, Any]] = [
         ("r", revision(1)),
         ("r", revision(2, 7)),
         ("a", act(1, "acknowledge")),

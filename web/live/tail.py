@@ -45,11 +45,11 @@ class Search:
     def look(self, values: list[bytes], decoded: Callable[[int], Event | None], left: int) -> tuple[bytes | None, int]:
         """The message about the events of a tick, None for nothing new; and how many were decoded, at most `left`."""
         rows: list[dict[str, Any]] = []
-        room = min(_OF_TICK, RATE - sum(list(self._shown)[-_TICKS + 1 :]))
+        allowed = min(_OF_TICK, RATE - sum(list(self._shown)[-_TICKS + 1 :]))
         used = skipped = 0
         for place in range(len(values) - 1, -1, -1):
-            if len(rows) >= room or used >= left:
-                skipped = place + 1 if len(rows) < room else 0
+            if len(rows) >= allowed or used >= left:
+                skipped = place + 1 if len(rows) < allowed else 0
                 break
             if all(needle in values[place] for needle in self._needles):
                 used += 1
