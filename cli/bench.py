@@ -83,6 +83,26 @@ def ingest(as_json: Annotated[bool, _JSON] = False) -> None:
             print(f"{server:6} {name:22} {figures}")
 
 
+@app.command()
+def detect(
+    rules: Annotated[
+        int, typer.Option(min=1, max=10_000, help="How many rules: the packaged ones, then made ones.")
+    ] = 200,
+    folder: Annotated[
+        Path | None, typer.Option(help="Rules of a folder instead.", exists=True, file_okay=False)
+    ] = None,
+    corpus: Annotated[Path | None, _CORPUS] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """What judging events by rules costs, beside no rules; in this process, and without servers.
+
+    Example: ogrewatch bench detect --rules 200 --corpus corpus.log --json
+    """
+    from operations.bench.detect import measure
+
+    _show(_finished(lambda: measure(rules, corpus, folder)), as_json)
+
+
 def _finished(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return measure()

@@ -19,8 +19,8 @@ from alerts.alert import OpenAlert, Sighting
 from alerts.correlation.groups import Group, Place
 from alerts.correlation.limits import MOST_GROUPS, Key, Recency
 from alerts.correlation.windows import LATENESS, SECOND, Occurrence
-from alerts.engine.engines import Match
 from alerts.engine.predicate import Getter
+from alerts.engine.view import Match
 from alerts.rules.correlation import Correlation
 from alerts.rules.load import RuleSet
 from alerts.rules.model import Rule

@@ -6,12 +6,14 @@ one holds mostly follows from outcome and service alone, which take few values; 
 
 from collections.abc import Iterator, Sequence
 
-from alerts.engine.predicate import predicate
-from alerts.engine.view import LINE, EventView, Reference
+from alerts.engine.predicate import Predicate, predicate
+from alerts.engine.view import LINE, EventView, Match, Reference
 from alerts.rules.condition import And, FieldTest, Node, all_tests
 from alerts.rules.model import Rule
-from topics.avro.attempt_header import LONGEST, AttemptHeader, decode_attempt
+from topics.avro.attempt_header import LONGEST, AttemptHeader, decode_attempt, outcome_and_service
+from topics.avro.codec import EVENTS, PREFIX
 
+_ATTEMPT = "ogrewatch.attempt"
 _PLACES = {
     "event.outcome": 4,
     "ogrewatch.service": 5,
@@ -21,7 +23,6 @@ _PLACES = {
     "source.geo.country_iso_code": 9,
 }
 """Fields that a header has, and where."""
-_ATTEMPT = "ogrewatch.attempt"
 _FEW = {"event.outcome", "ogrewatch.service", _ATTEMPT}
 _REMEMBERED = 1024
 
@@ -30,7 +31,11 @@ def about_attempts(rule: Rule) -> bool:
     """Whether a rule can be judged by headers: it demands an attempt, and asks only for what headers have."""
     if rule.source.datasets or rule.source.others or not _demands_attempt(rule.condition):
         return False
-    return all(test.field in _PLACES or test.field == _ATTEMPT for test in all_tests(rule.condition))
+    return all(field == _ATTEMPT or field in _PLACES for test in all_tests(rule.condition) for field in _fields(test))
+
+
+def _fields(test: FieldTest) -> tuple[str, ...]:
+    return (test.field, test.value[0]) if test.operator == "same" else (test.field,)
 
 
 def _demands_attempt(node: Node) -> bool:
@@ -41,63 +46,71 @@ def _demands_attempt(node: Node) -> bool:
     )  # fmt: skip
 
 
+_Judged = tuple[tuple[Rule, Predicate | None], ...]
+"""Rules that hold for an outcome and a service, those with a predicate only if that holds, too."""
+
+
 class AttemptRules:
-    """Rules that are judged by headers."""
+    """Rules that are judged by headers. Events are of today's schemas."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = [
             (rule, predicate(rule.condition), all(test.field in _FEW for test in all_tests(rule.condition)))
             for rule in rules
         ]
-        self._known: dict[tuple[str, str], tuple[tuple[Rule, ...], tuple[int, ...]]] = {}
+        self._known: dict[bytes, _Judged] = {}
 
-    def match(self, values: Sequence[bytes]) -> Iterator[tuple[int, Rule, "HeaderView"]]:
-        """The rules that hold for each event, with the event's place. Raises `CodecError`."""
+    def match(self, values: Sequence[bytes]) -> Iterator[Match]:
+        """The matches of a batch, by place and then in the order of the rules. Raises `CodecError`."""
         if not self._rules:
             return
+        known, none = self._known, EVENTS.zeros
         for place, value in enumerate(values):
-            header = decode_attempt(value)
-            if header is not None:
-                yield from self._judge(place, value, header)
+            if value[: PREFIX + 1] in none:
+                continue
+            key = outcome_and_service(value)
+            judged = known.get(key)
+            if judged is None:
+                judged = self._learn(key, value)
+            if not judged:
+                continue
+            view = HeaderView(value)
+            for rule, holds in judged:
+                if holds is None or holds(view.get):
+                    yield Match(place, rule, view)
 
-    def _judge(self, place: int, value: bytes, header: AttemptHeader) -> Iterator[tuple[int, Rule, "HeaderView"]]:
-        key = header.outcome, header.service
-        known = self._known.get(key)
-        if known is None:
-            known = self._learn(key, header)
-        sure, open_ = known
-        if not (sure or open_):
-            return
-        view = HeaderView(value, header)
-        for rule in sure:
-            yield place, rule, view
-        for number in open_:
-            rule, holds, _ = self._rules[number]
-            if holds(view.get):
-                yield place, rule, view
-
-    def _learn(self, key: tuple[str, str], header: AttemptHeader) -> tuple[tuple[Rule, ...], tuple[int, ...]]:
-        get = HeaderView(b"", header).get
-        sure = tuple(rule for rule, holds, few in self._rules if few and holds(get))
-        known = sure, tuple(number for number, (_, _, few) in enumerate(self._rules) if not few)
-        if len(self._known) < _REMEMBERED:
-            self._known[key] = known
-        return known
+    def _learn(self, key: bytes, value: bytes) -> _Judged:
+        """What holds for an event and all others of its key; it is remembered unless there is no key."""
+        if decode_attempt(value) is None:
+            judged: _Judged = ()
+        else:
+            get = HeaderView(value).get
+            judged = tuple((rule, None if few else holds) for rule, holds, few in self._rules if not few or holds(get))
+        if key and len(self._known) < _REMEMBERED:
+            self._known[key] = judged
+        return judged
 
 
 class HeaderView:
-    """Gives the fields of an attempt: from its header, all others from the decoded event."""
+    """Gives the fields of an attempt: from its header, all others from the decoded event. Reads either when asked."""
 
     __slots__ = ("_header", "_rest", "_value")
 
-    def __init__(self, value: bytes, header: AttemptHeader) -> None:
-        self._value, self._header = value, header
+    def __init__(self, value: bytes) -> None:
+        self._value = value
+        self._header: AttemptHeader | None = None
         self._rest: EventView | None = None
+
+    def _read(self) -> AttemptHeader:
+        if self._header is None:
+            self._header = decode_attempt(self._value)
+            assert self._header is not None, "only attempts have such a view"
+        return self._header
 
     @property
     def reference(self) -> Reference:
         """As `View.reference`."""
-        _, at, (topic, partition), offset, *_ = self._header
+        _, at, (topic, partition), offset, *_ = self._read()
         return Reference(topic, partition, offset, at)
 
     def line(self) -> str:
@@ -108,11 +121,11 @@ class HeaderView:
         """As `View.get`."""
         place = _PLACES.get(field)
         if place is not None:
-            text: str = self._header[place]  # type: ignore[assignment]
+            text: str = self._read()[place]  # type: ignore[assignment]
             if len(text) < LONGEST:  # a longer one is cut in the header
                 return (text,) if text else ()
         elif field == _ATTEMPT:
-            return (str(self._header[0]),)
+            return (str(self._read()[0]),)
         if self._rest is None:
             self._rest = EventView(self._value)
         return self._rest.get(field)

@@ -13,30 +13,17 @@ events may be failed logins, and their header is read in a tenth of the time tha
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from alerts.engine.attempts import AttemptRules, about_attempts
-from alerts.engine.literals import SHORTEST, Literals, Sieve, sieve, witness
-from alerts.engine.predicate import Getter, predicate
+from alerts.engine.literals import ORDINARY, SHORTEST, Literals, Sieve, sieve, witness
+from alerts.engine.predicate import predicate
 from alerts.engine.scanner import make_scanner
-from alerts.engine.view import EventView, View
+from alerts.engine.view import EventView, Match
 from alerts.rules.model import Rule
 from topics.avro.codec import current
 
 DATASET = "event.dataset"
-
-
-class Match(NamedTuple):
-    """A rule that holds for an event. `place` is the event's in the batch."""
-
-    place: int
-    rule: Rule
-    view: View
-
-    @property
-    def get(self) -> Getter:
-        """Gives the event's fields."""
-        return self.view.get
 
 
 class Engine(Protocol):
@@ -68,10 +55,10 @@ class PlainEngine:
 class StagedEngine:
     """Decodes only events for which a rule may hold. `always` names the rules that nothing can be ruled out for.
 
-    `sample` is bytes of ordinary events in small letters: with it, rare literals are looked for first.
+    `sample` is bytes of ordinary events in small letters: of several literals, those rare in it are looked for.
     """
 
-    def __init__(self, kind: str, rules: Iterable[Rule], sample: bytes = b"") -> None:
+    def __init__(self, kind: str, rules: Iterable[Rule], sample: bytes = ORDINARY) -> None:
         mine = [rule for rule in rules if kind in rule.source.types]
         self._order = {rule.id: number for number, rule in enumerate(mine)}
         self._attempts = AttemptRules([rule for rule in mine if about_attempts(rule)])
@@ -97,10 +84,12 @@ class StagedEngine:
     def match(self, values: Sequence[bytes]) -> list[Match]:
         """As `Engine.match`."""
         today = [current(value)[1] for value in values]
-        found = [Match(place, rule, view) for place, rule, view in self._attempts.match(today)]
+        found, others = list(self._attempts.match(today)), list[Match]()
         for place, numbers in self._candidates(today):
-            found += self._judge(place, today[place], numbers)
-        found.sort(key=lambda match: (match.place, self._order[match.rule.id]))
+            others += self._judge(place, today[place], numbers)
+        if others:
+            found += others
+            found.sort(key=lambda match: (match.place, self._order[match.rule.id]))
         return found
 
     def _candidates(self, values: Sequence[bytes]) -> Iterator[tuple[int, set[int]]]:

@@ -19,6 +19,21 @@ SHORTEST = 3
 _RUN = re.compile(r"[ !#-\[\]-~]+")
 _TEXTUAL = {field.ecs: field.kind in ("string", "strings") for field in FIELDS.values()}
 
+ORDINARY = (
+    8 * b"event info start end access success failure unknown authentication session process network "
+    + b"""
+authentication session network process web iam configuration file start end info change access connection event
+success failure unknown <38>oct 10 10:00:00 web1 sshd[7]: failed password for invalid user admin from port 50 ssh2
+accepted publickey for deploy sha256: pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser=
+rhost= user=root session opened for user root sudo: bob : tty=pts/0 ; pwd=/home/bob ; user=root ; command=/usr/bin/
+/bin/ /usr/sbin/ cron[9]: (root) cmd ( /etc/cron.hourly) slapd[4]: conn=1 op=2 bind dn="uid=,ou=people,dc=example"
+result tag=97 err=49 text= syslog auditd type=syscall msg=audit( exe="/usr/bin/ key=(null) systemd[1]: started
+nginx.access get post http/1.1 200 mozilla/5.0 index.html https:// www. .com .net .example /var/ /var/log/ /etc/ /home/
+kernel: in=eth0 out= src= dst= proto=tcp spt= dpt= zeek suricata.eve aws.cloudtrail amazonaws.com "eventname"
+"""
+)
+"""Words that most logs are made of: a literal that stands here is a bad one to look for first."""
+
 Literals = frozenset[bytes]
 """Literals in small letters, one of which stands in every event that is meant."""
 
@@ -37,7 +52,7 @@ def literal_of(test: FieldTest) -> bytes | None:
     return longest.lower().encode() if len(longest) >= SHORTEST else None
 
 
-def witness(node: Node, sample: bytes = b"") -> Literals | None:
+def witness(node: Node, sample: bytes = ORDINARY) -> Literals | None:
     """Literals one of which stands in every event that a condition holds for; None when there are none.
 
     Of several such sets the one is taken that is seen least in `sample`, bytes of ordinary events in small letters.

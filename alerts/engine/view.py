@@ -2,7 +2,9 @@
 
 from typing import Any, NamedTuple, Protocol
 
+from alerts.engine.predicate import Getter
 from alerts.engine.values import texts_of
+from alerts.rules.model import Rule
 from topics.avro.codec import decode
 from topics.event import Event
 from topics.fields import FIELDS
@@ -39,6 +41,19 @@ class View(Protocol):
 
     def line(self) -> str:
         """The line as it was received."""
+
+
+class Match(NamedTuple):
+    """A rule that holds for an event. `place` is the event's in the batch."""
+
+    place: int
+    rule: Rule
+    view: View
+
+    @property
+    def get(self) -> Getter:
+        """Gives the event's fields."""
+        return self.view.get
 
 
 class EventView:

@@ -37,7 +37,7 @@ def latency(rate: int, seconds: int) -> dict[str, Any]:
 
 def measure(roles: list[str], corpus: Path | None, geoip: Path | None) -> dict[str, Any]:
     """Process a corpus with the roles given, and return figures. Raises `BenchError` when not everything arrives."""
-    settings, lines = Settings(), _lines(corpus)
+    settings, lines = Settings(), read_lines(corpus)
     with sandbox(settings, geoip) as made:
         if "index" in roles:
             made.install()
@@ -80,7 +80,8 @@ def _until(done: Callable[[], bool], running: dict[str, subprocess.Popen[bytes]]
         time.sleep(_LOOK)
 
 
-def _lines(corpus: Path | None) -> list[bytes]:
+def read_lines(corpus: Path | None) -> list[bytes]:
+    """The lines of a corpus, without empty ones; those of the demonstration when none is given."""
     if corpus is None:
         from stack.demo.corpus import generate
 

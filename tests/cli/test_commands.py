@@ -31,6 +31,6 @@ def test_every_command_explains_itself(registered: set[str], name: str) -> None:
     assert "Usage" in result.output
 
 
-@pytest.mark.parametrize("name", ["normalize", "pipeline", "latency", "ingest"])
+@pytest.mark.parametrize("name", ["normalize", "pipeline", "latency", "ingest", "detect"])
 def test_every_benchmark_is_there(registered: set[str], name: str) -> None:
     assert CliRunner().invoke(main.app, ["bench", name, "--help"]).exit_code == 0

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from topics.avro.attempt_header import ARRIVAL, LONGEST, AttemptHeader, arrival, decode_attempt, stamp
+from topics.avro.attempt_header import (
+    ARRIVAL,
+    LONGEST,
+    AttemptHeader,
+    arrival,
+    decode_attempt,
+    outcome_and_service,
+    stamp,
+)
 from topics.avro.codec import CodecError, decode_head, encode
 
 USUAL: dict[str, Any] = {
@@ -61,6 +69,32 @@ def test_what_has_the_same_stamp_came_at_the_same_time(one: dict[str, Any], othe
     first, second = (encode("web", {**USUAL, **changed}) for changed in (one, other))
     if stamp(first) and stamp(first) == second[ARRIVAL]:
         assert arrival(first) == arrival(second)
+
+
+_FEW = {
+    **_OTHERS,
+    "event_outcome": st.sampled_from(["failure", "success", "", "x" * 64]),
+    "ogrewatch_service": st.sampled_from(["sshd", "ldap", ""]),
+    "ogrewatch_attempt": st.sampled_from([1, 2, 70]),
+}
+
+
+@given(st.fixed_dictionaries({}, optional=_FEW), st.fixed_dictionaries({}, optional=_FEW))
+@example({}, {"user_name": "bob"})
+@example({"event_outcome": "", "ogrewatch_service": "sshd"}, {"event_outcome": "sshd", "ogrewatch_service": ""})
+def test_equal_bytes_of_outcome_and_service_mean_that_both_are_equal(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    first, second = (encode("authentication", {**USUAL, **changed}) for changed in (one, other))
+    if outcome_and_service(first) and outcome_and_service(first) == outcome_and_service(second):
+        heads = [decode_head(value) for value in (first, second)]
+        asked = [[head[name] for name in ("ogrewatch_attempt", "event_outcome", "ogrewatch_service")] for head in heads]
+        assert asked[0] == asked[1]
+
+
+def test_nearly_all_events_have_bytes_of_outcome_and_service() -> None:
+    assert outcome_and_service(encode("authentication", USUAL)) == b"\x02\x0efailure\x08sshd"
+    assert not outcome_and_service(encode("authentication", {**USUAL, "ogrewatch_service": "x" * 64}))
 
 
 def test_nearly_all_events_have_a_stamp() -> None:
