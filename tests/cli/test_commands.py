@@ -7,7 +7,7 @@ from cli import main
 
 COMMANDS = {
     *("bench", "deadletter", "doctor", "down", "explain", "ingest", "kibana", "ledger"),
-    *("new-stream", "parse", "produce", "repair", "rules", "run", "setup", "soak", "stats", "token"),
+    *("new-stream", "parse", "ping", "produce", "repair", "rules", "run", "setup", "soak", "stats", "token"),
     *("topics", "up", "worker"),
 }
 
