@@ -102,6 +102,7 @@ class Workers:
         finally:
             for other in asking:
                 other.cancel()
+        FAILURES.labels("nobody").inc()
         raise NoWorkers(f"No count worker can be asked ({_summary(failures)}). Is `ogrewatch worker count` running?")
 
     async def _one_owners(self, url: str, until: float, failures: dict[str, str]) -> tuple[int, list[str]] | None:
