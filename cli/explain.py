@@ -1,6 +1,7 @@
-"""Shows how one raw line would be processed: header, stream, attempt, enrichment, topic, key and event."""
+"""Shows how one raw line would be processed: header, stream, attempt, enrichment, topic, key, rules and event."""
 
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -18,13 +19,16 @@ _ENRICHED = ("source_geo_country_iso_code", "source_geo_city_name", "source_as_n
 def command(
     line: Annotated[str, typer.Argument(help="A raw log line.")],
     program: Annotated[str | None, typer.Option(help="The program that wrote it, if it has no header.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Folder with rules instead of the packaged ones.", exists=True)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show what becomes of a line: its header, its stream, whether it counts as a login attempt, where it goes.
+    """Show what becomes of a line: header, stream, whether it is a login attempt, where it goes, which rules it meets.
 
     Example: ogrewatch explain '<38>Oct  1 10:00:00 web1 sshd[7]: Invalid user x from 81.2.69.142 port 22'
     """
-    found = _explained(line, program)
+    found = _explained(line, program, rules)
     if as_json:
         print(printable(orjson.dumps(found).decode()))
         return
@@ -33,10 +37,11 @@ def command(
         print(f"{name:8} {printable(told) or 'nothing'}")
     for name in ("stream", "counted", "topic", "key"):
         print(f"{name:8} {printable(found[name])}")
+    print(f"{'rules':8} {printable(', '.join(found['rules'])) or 'none'}")
     print(printable(orjson.dumps(found["event"], option=orjson.OPT_INDENT_2).decode(), keep="\n"))
 
 
-def _explained(line: str, program: str | None) -> dict[str, Any]:
+def _explained(line: str, program: str | None, folder: Path | None) -> dict[str, Any]:
     from agents.pipeline import Pipeline
     from streams.base import MemoryState
     from topics.catalogue import typed
@@ -53,8 +58,20 @@ def _explained(line: str, program: str | None) -> dict[str, Any]:
         "enriched": _named(event, _ENRICHED),
         "topic": settings.prefix + typed(kind_of(event)),
         "key": key_of(event).decode(errors="replace"),
+        "rules": _met(raw, program, folder, settings),
         "event": render(event),
     }
+
+
+def _met(raw: bytes, program: str | None, folder: Path | None, settings: Settings) -> list[str]:
+    """The names of the rules that hold for a line."""
+    from alerts.rules.load import load_folder
+    from operations.rules.check import PACK
+    from operations.rules.explain import met
+    from operations.rules.lines import LineEncoder
+
+    event = LineEncoder(settings).encode(raw, time.time_ns() // 1000, program)
+    return [rule.name for rule in met(load_folder(folder or PACK), event)]
 
 
 def _named(event: dict[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:

@@ -56,6 +56,9 @@ class Tally(Protocol):
     def holds(self, seen: Occurrence) -> Window | None:
         """A window with this occurrence, which was added, in which the condition holds."""
 
+    def fullest(self) -> Window | None:
+        """The window that is nearest to the condition; None when nothing was seen. For people: it may take its time."""
+
     def dump(self) -> Any:
         """All of it, as JSON; `load` takes it again."""
 
@@ -119,6 +122,13 @@ class Times:
                 return Window(times[begin], end, bisect_right(times, times[begin] + self._span) - begin)
         return None
 
+    def fullest(self) -> Window | None:
+        """As `Tally.fullest`."""
+        times = self._times
+        windows = [(bisect_right(times, at + self._span) - place, at) for place, at in enumerate(times)]
+        found, begin = max(windows, default=(0, 0))
+        return Window(begin, times[times.index(begin) + found - 1], found) if found else None
+
     def dump(self) -> Any:
         """As `Tally.dump`."""
         return self._times
@@ -172,6 +182,21 @@ class Temporal:
                 begin = min(times[place - 1] for times, place in zip(self._times, places, strict=True))
                 if end - begin <= self._span:
                     yield Window(begin, end, len(self._times))
+
+    def fullest(self) -> Window | None:
+        """As `Tally.fullest`; `found` is the number of stages in a window that begins with one of them."""
+        windows = [self._stages(at) for times in (self._times[:1] if self._ordered else self._times) for at in times]
+        return max(windows, key=lambda window: (window.found, window.begin), default=None)
+
+    def _stages(self, begin: int) -> Window:
+        end, found = begin, 0
+        for times in self._times:
+            place = bisect_left(times, end if self._ordered else begin)
+            if place < len(times) and times[place] - begin <= self._span:
+                end, found = max(end, times[place]), found + 1
+            elif self._ordered:
+                break
+        return Window(begin, end, found)
 
     def dump(self) -> Any:
         """As `Tally.dump`."""
@@ -346,6 +371,12 @@ class Parts:
         if total is None:
             return None
         return Window((last - PARTS + 1) * self._width, (last + 1) * self._width, total)
+
+    def fullest(self) -> Window | None:
+        """As `Tally.fullest`."""
+        windows = [window for number in self._parts if (window := self._window(number)) is not None]
+        least = self._rule.threshold.operator in ("lt", "lte")
+        return max(windows, key=lambda window: (-window.found if least else window.found, window.begin), default=None)
 
     def dump(self) -> Any:
         """As `Tally.dump`."""

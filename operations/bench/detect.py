@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from agents.pipeline import Pipeline
 from agents.settings import Settings
 from alerts.correlation.groups import Place
 from alerts.correlation.judge import Judge
@@ -20,9 +19,7 @@ from alerts.rules.load import RuleSet, load_folder
 from operations.bench.errors import BenchError
 from operations.bench.made_rules import made_rules
 from operations.bench.run import read_lines
-from streams.base import MemoryState
-from topics.avro.codec import encode
-from topics.event import kind_of
+from operations.rules.lines import LineEncoder
 from topics.fields import TYPES
 
 _MOST = 200_000  # lines that are taken of a corpus; their encodings are kept in memory
@@ -63,16 +60,13 @@ def measure(number: int, corpus: Path | None, folder: Path | None) -> dict[str, 
 
 def _batches(lines: list[bytes]) -> Iterator[tuple[str, list[bytes]]]:
     """The encoded events of some lines, by type, in batches."""
-    pipeline, state, begun = Pipeline(Settings()), MemoryState(), defaultdict[str, list[bytes]](list)
+    encoder, begun = LineEncoder(Settings()), defaultdict[str, list[bytes]](list)
     now = time.time_ns() // 1000
-    for offset, line in enumerate(lines):
-        event = pipeline.event(line, now, state)
-        event["timestamp"] = event["event_created"] = now + offset * 1000
-        event |= {"ogrewatch_raw_topic": "raw.syslog", "ogrewatch_raw_partition": 0, "ogrewatch_raw_offset": offset}
-        kind = kind_of(event)
-        begun[kind].append(encode(kind, event))
-        if len(begun[kind]) == _BATCH:
-            yield kind, begun.pop(kind)
+    for number, line in enumerate(lines):
+        found = encoder.encode(line, now + 1000 * number)
+        begun[found.kind].append(found.value)
+        if len(begun[found.kind]) == _BATCH:
+            yield found.kind, begun.pop(found.kind)
     yield from begun.items()
 
 

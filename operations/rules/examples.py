@@ -19,16 +19,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agents.pipeline import Pipeline
 from agents.settings import Settings
 from alerts.correlation.groups import Place
 from alerts.correlation.judge import Judge
 from alerts.engine.engines import StagedEngine
 from alerts.rules.errors import RuleError
 from alerts.rules.load import Example, RuleSet
-from streams.base import MemoryState
-from topics.avro.codec import encode
-from topics.event import kind_of
+from operations.rules.lines import LineEncoder
 from topics.fields import TYPES
 
 _BEGIN = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -56,7 +53,7 @@ class Examples:
     """Runs tests of the rules of one set. Databases of GeoIP are those of the settings."""
 
     def __init__(self, rules: RuleSet, settings: Settings | None = None) -> None:
-        self._rules, self._pipeline = rules, Pipeline(settings or Settings())
+        self._rules, self._encoder = rules, LineEncoder(settings or Settings())
         self._engines = {kind: StagedEngine(kind, rules.rules.values()) for kind in TYPES}
 
     def run(self, example: Example) -> Outcome:
@@ -64,22 +61,16 @@ class Examples:
         expected = example.content.get("expect")
         if not isinstance(expected, int) or not isinstance(example.content.get("lines"), list):
             raise RuleError("a test has `expect`, a number of alerts, and `lines`")
-        raised, judge, state = set(), Judge(self._rules), MemoryState()
+        raised, judge = set(), Judge(self._rules)
+        self._encoder.restart()
         for offset, (at, line) in enumerate(_lines(example.content["lines"])):
-            kind, value = self._encoded(line, at, offset, state)
+            kind, value, _ = self._encoder.encode(line, at)
             for match in self._engines[kind].match([value]):
                 changes = judge.see(match, Place(TYPES.index(kind), offset, at))
                 raised |= {change.alert.id for change in changes if change.rule.id == example.rule}
             for _ in judge.expire(at):
                 pass
         return Outcome(example.rule, expected, len(raised))
-
-    def _encoded(self, line: bytes, at: int, offset: int, state: MemoryState) -> tuple[str, bytes]:
-        event = self._pipeline.event(line, at, state)
-        event["event_created"], event["ogrewatch_raw_topic"] = at, "raw.syslog"
-        event["ogrewatch_raw_partition"], event["ogrewatch_raw_offset"] = 0, offset
-        kind = kind_of(event)
-        return kind, encode(kind, event)
 
 
 def _lines(entries: list[Any]) -> Iterator[tuple[int, bytes]]:

@@ -29,6 +29,7 @@ def test_a_login_is_explained_step_by_step() -> None:
     assert (found["stream"], found["counted"]) == ("sshd", "1 failure at sshd")
     assert (found["topic"], found["key"]) == ("events.authentication", "81.2.69.142")
     assert found["enriched"]["source.geo.country_iso_code"] == "GB"
+    assert found["rules"] == ["login_failed", "ssh_failed"]
     assert found["event"]["user"]["name"] == "root"
 
 
@@ -50,4 +51,5 @@ def test_people_are_told_the_same() -> None:
     assert found.exit_code == 0
     lines = found.stdout.splitlines()
     assert [line.split()[0] for line in lines[:6]] == ["header", "enriched", "stream", "counted", "topic", "key"]
-    assert json.loads("\n".join(lines[6:]))["event"]["dataset"] == "sshd"
+    assert lines[6].split() == ["rules", "login_failed,", "ssh_failed"]
+    assert json.loads("\n".join(lines[7:]))["event"]["dataset"] == "sshd"
