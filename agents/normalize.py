@@ -14,7 +14,8 @@ from agents.runtime.paused_partitions import AGAIN, PausedPartitions
 from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from agents.state.changelog_table import ChangelogTable, changelog_name
-from agents.state.correlation import BatchState, CorrelationStore
+from agents.state.correlation import BatchState
+from agents.state.correlation_store import CorrelationStore
 from agents.state.topic_guard import TopicGuard
 from agents.transport import BatchApp, ContinuityCheck, Outgoing, abort_process
 from topics.catalogue import DEADLETTER, REPLAY, read_by

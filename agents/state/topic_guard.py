@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from agents.runtime.kafka_retry import retry_until_answered
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
-from agents.state.correlation import TOPICS, CorrelationStore, Entry
+from agents.state.correlation_store import TOPICS, CorrelationStore, Entry
 from agents.state.log_identity import recreated_since
 from agents.transport import Outgoing, abort_process
 from topics.catalogue import RAW, TYPED

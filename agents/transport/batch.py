@@ -6,7 +6,7 @@ from typing import Any, Protocol, cast
 
 import faust
 
-from agents.state.log_identity import NO_EPOCH
+from agents.state.log_identity import NO_EPOCH, LastRecord, checksum
 
 
 class Record(Protocol):
@@ -50,6 +50,11 @@ class Piece:
     records: list[Record]
     size: int
     epoch: int = NO_EPOCH
+
+    def last_record(self) -> LastRecord:
+        """What tells the last record from another one at its offset. There must be one."""
+        last = self.records[-1]
+        return LastRecord(last.offset, last.timestamp, checksum(last.key, last.value), self.epoch)
 
 
 class BatchSchema(faust.Schema[None, Batch]):

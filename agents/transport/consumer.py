@@ -27,7 +27,7 @@ from faust.types import TP, ConsumerMessage, Message
 from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ack_lock
 
-from agents.state.log_identity import LastRecord, Position, checksum
+from agents.state.log_identity import Position
 from agents.transport.batch import Batch, Piece
 from agents.transport.fetching import FetchThread, Truncated
 from agents.transport.log_check import LogCheck
@@ -185,9 +185,7 @@ class Consumer(driver.Consumer):
             tp.topic, tp.partition, first.offset, first.timestamp / 1000, 0, [], None, cast(Any, batch), None,
             0, piece.size, tp, generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
-        last = piece.records[-1]
-        record = LastRecord(last.offset, last.timestamp, checksum(last.key, last.value), piece.epoch)
-        tracker.hand_out(message, batch.last, piece.end, piece.size, record)
+        tracker.hand_out(message, batch.last, piece.end, piece.size, piece.last_record())
         if await self._pass_on(message, tracker):
             cast(Any, self.app).on_hop("taken", time.time() - message.timestamp)
 
@@ -272,11 +270,8 @@ class Consumer(driver.Consumer):
 
         True once the broker has accepted it: nobody else had been given them until then.
         """
-        trackers = {
-            tp: tracker
-            for tp, tracker in self._trackers.items()
-            if tp.topic in self._batch_topics and tp.partition in partitions
-        }
+        owned = [tp for tp in self._trackers if tp.topic in self._batch_topics and tp.partition in partitions]
+        trackers = self._trackers.of(owned)
         if {tp.partition for tp in trackers} != set(partitions):
             return False  # a seek or a revocation is under way
         positions = self._done(trackers)

@@ -8,15 +8,13 @@ it, and nothing is taken from aiokafka while the flow is stopped or the group is
 
 import asyncio
 import contextlib
-import struct
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchError
 from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError, KafkaTimeoutError
-from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
@@ -24,14 +22,13 @@ from faust.types import TP
 from agents.state.log_identity import NO_EPOCH, Position, position_of
 from agents.transport import record_batches
 from agents.transport.batch import Piece
+from agents.transport.leader_epochs import LeaderEpochs
 from agents.transport.ordering import abort_process
 from agents.transport.ownership import commit_as_owner
 from topics.health import Health
 
 _RECORD_OVERHEAD = 500  # bytes charged for a record besides its key and value: a dataclass of eleven fields
 FETCH_BYTES = 8 << 20  # of one response; a larger first record is still returned whole (KIP-74)
-_BATCH = struct.Struct(">qiiB")  # base offset, length, leader epoch, format
-_BATCH_OVERHEAD, _MAGIC = 12, 2  # bytes before what the length counts; the format that has epochs
 _STOP_LIMIT = 8.0  # seconds that closing the consumer may take
 _LOOP = "fetch thread"
 FETCH_WAIT_MS = 250  # one request is under way at a time, so what waits at the broker delays all other partitions
@@ -46,30 +43,16 @@ class FetchThread(AIOKafkaConsumerThread):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._epochs: dict[tuple[str, int], list[tuple[int, int]]] = {}  # of what was fetched last: offsets, epochs
+        self._epochs = LeaderEpochs()
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         record_batches.install()
         consumer = super()._create_consumer(loop)
-        self._listen(consumer._client)
+        self._epochs.listen(consumer._client)
         consumer._fetch_max_bytes = FETCH_BYTES  # Faust has no setting for these three
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         consumer._isolation_level = "read_committed"  # syslog-ng writes in transactions, and again those it aborts
         return consumer
-
-    def _listen(self, client: Any) -> None:
-        """Note the leader epochs of what is fetched: aiokafka does not hand them on."""
-        send = client.send
-
-        async def listening(node: int, request: Any, **options: Any) -> Any:
-            response = await send(node, request, **options)
-            if isinstance(request, FetchRequest):
-                for topic, partitions in response.topics:
-                    for number, *_, records in partitions:
-                        self._epochs[topic, number] = list(_epochs(records or b""))
-            return response
-
-        client.send = listening
 
     def beat(self, health: Health) -> None:
         """Have the thread's loop note that it turns; forget it when it has ended."""
@@ -188,11 +171,8 @@ class FetchThread(AIOKafkaConsumerThread):
         else:
             result._partition_records = None
         state.consumed_to(source.next_fetch_offset)
-        epoch = self._epoch(result._topic_partition, records[-1].offset) if records else NO_EPOCH
+        epoch = self._epochs.at(result._topic_partition, records[-1].offset) if records else NO_EPOCH
         return Piece(begin, state.position, records, size, epoch)
-
-    def _epoch(self, tp: Any, offset: int) -> int:
-        return next((epoch for begin, epoch in reversed(self._epochs.get(tp, ())) if begin <= offset), NO_EPOCH)
 
     async def rewind(self, partitions: Iterable[TP]) -> dict[TP, Position]:
         """Seek each partition to its committed offset, or to its beginning if it has none; return where they stand.
@@ -289,20 +269,6 @@ async def _end_fetches(fetcher: Any) -> None:
         task.cancel()
     await asyncio.wait(tasks)
     fetcher._pending_tasks.clear()
-
-
-def _epochs(records: bytes) -> Iterator[tuple[int, int]]:
-    """Yield offset and leader epoch of each batch whose epoch differs from the epoch of the batch before.
-
-    https://kafka.apache.org/documentation/#recordbatch
-    """
-    at, last = 0, None
-    while at + _BATCH.size <= len(records):
-        offset, length, epoch, magic = _BATCH.unpack_from(records, at)
-        epoch = epoch if magic == _MAGIC else NO_EPOCH
-        if epoch != last:
-            yield offset, epoch
-        at, last = at + _BATCH_OVERHEAD + length, epoch
 
 
 def _coordination_ended(task: "asyncio.Task[None]") -> None:

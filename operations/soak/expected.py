@@ -36,7 +36,8 @@ def recount(settings: Settings) -> Expected:
     """Read and parse the whole raw topic. Blocks; raises `KafkaException`."""
     from agents.pipeline import Pipeline
     from agents.state.changelog import ChangelogPartition
-    from agents.state.correlation import BatchState, CorrelationStore
+    from agents.state.correlation import BatchState
+    from agents.state.correlation_store import CorrelationStore
 
     truth, pipeline = Expected(), Pipeline(settings)
     for partition in range(settings.partitions):

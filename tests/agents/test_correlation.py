@@ -16,7 +16,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from agents.state.changelog import ChangelogPartition
-from agents.state.correlation import CLOSED, LARGEST, MOST, OPEN, BatchState, CorrelationStore
+from agents.state.correlation import CLOSED, LARGEST, OPEN, BatchState
+from agents.state.correlation_store import MOST, CorrelationStore
 from operations.process import command_line
 from topics.avro.codec import decode
 from topics.catalogue import CATALOGUE
@@ -148,7 +149,7 @@ def test_a_flood_of_connections_is_bounded(part: ChangelogPartition[CorrelationS
 
 
 def test_large_values_are_bounded(part: ChangelogPartition[CorrelationStore], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.state.correlation.MAX_BYTES", 100_000)
+    monkeypatch.setattr("agents.state.correlation_store.MAX_BYTES", 100_000)
     state = _batch(part, 1)
     for number in range(10):
         state.put(f"k{number}", "x" * 30_000)
@@ -160,7 +161,7 @@ def test_large_values_are_bounded(part: ChangelogPartition[CorrelationStore], mo
 def test_closed_connections_push_no_open_one_out(
     part: ChangelogPartition[CorrelationStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.state.correlation.MOST", 100)
+    monkeypatch.setattr("agents.state.correlation_store.MOST", 100)
     monkeypatch.setattr("agents.state.correlation.MOST_CLOSED", 100)
     _put(part, 1, "open", 1)
     for number in range(500):

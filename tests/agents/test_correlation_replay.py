@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from agents.pipeline import Pipeline
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
-from agents.state.correlation import BatchState, CorrelationStore
+from agents.state.correlation import BatchState
+from agents.state.correlation_store import CorrelationStore
 
 _PEOPLE = "ou=people,dc=example,dc=com"
 _TEMPLATES = {
@@ -165,8 +166,8 @@ def uninterrupted(pipeline: Pipeline, log: Sequence[Any]) -> dict[int, Made]:
 
 def small(monkeypatch: pytest.MonkeyPatch, closed: int = 120) -> None:
     """Little room and short lives, so that entries are evicted and expire; `closed` is in seconds."""
-    for name, value in (("MOST", 5), ("OPEN", 3600), ("CLOSED", closed)):
-        monkeypatch.setattr(f"agents.state.correlation.{name}", value)
+    for name, value in (("correlation_store.MOST", 5), ("correlation.OPEN", 3600), ("correlation.CLOSED", closed)):
+        monkeypatch.setattr(f"agents.state.{name}", value)
 
 
 def _lines(pools: list[list[bytes]]) -> st.SearchStrategy[list[tuple[bytes, int, int]]]:

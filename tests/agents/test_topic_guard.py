@@ -15,7 +15,8 @@ from confluent_kafka.cimpl import NewPartitions
 
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
-from agents.state.correlation import MOST, TOPICS, BatchState, CorrelationStore, Entry
+from agents.state.correlation import BatchState
+from agents.state.correlation_store import MOST, TOPICS, CorrelationStore, Entry
 from agents.state.topic_guard import KEYS, TopicGuard
 from agents.transport import FATAL, partition_of
 from operations.process import command_line
