@@ -14,12 +14,14 @@ from agents.settings import Settings
 from ingest.amqp.settings import AmqpSettings
 from ingest.settings import IngestSettings
 from sinks.elasticsearch.connection import ElasticsearchSecurity
+from sinks.elasticsearch.retention import RetentionSettings
 from topics.kafka.client import KafkaSecurity
 
 _GROUPS: tuple[tuple[str, type[BaseSettings]], ...] = (
     ("Every process", Settings),
     ("Kafka: how it is spoken to", KafkaSecurity),
     ("Elasticsearch: how it is spoken to", ElasticsearchSecurity),
+    ("Elasticsearch: how long documents are kept", RetentionSettings),
     ("The HTTP proxy", IngestSettings),
     ("The AMQP bridge", AmqpSettings),
 )

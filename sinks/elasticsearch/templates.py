@@ -3,8 +3,14 @@
 https://www.elastic.co/docs/manage-data/data-store/data-streams
 """
 
+from typing import Any
+
+from elasticsearch import BadRequestError, Elasticsearch
+
 from sinks.elasticsearch.connection import client
 from sinks.elasticsearch.mappings import Mapping, attempts, mappings
+from sinks.elasticsearch.retention import ATTEMPTS, RetentionSettings
+from topics.fields import TYPES
 from topics.records.stats import DATASET
 
 _ECS, _ATTEMPTS = "ogrewatch-ecs", "ogrewatch-auth"
@@ -39,18 +45,32 @@ def all_names(namespace: str) -> str:
 def install(url: str) -> None:
     """Install the templates, and replace older ones. Blocks; raises what the client raises.
 
-    They apply to every namespace. A stream that exists uses them when it rolls over. `url` may name several nodes,
-    comma separated.
+    They apply to every namespace. A stream that exists uses them when it rolls over, except for how long it keeps its
+    documents: that, `ogrewatch retention` changes. `url` may name several nodes, comma separated.
     """
+    retention = RetentionSettings()
     components: dict[str, Mapping] = {
         _ECS: {"settings": _SETTINGS, "mappings": mappings()},
         _ATTEMPTS: {"mappings": attempts()},
     }
-    templates = {"ogrewatch-logs": (stream_name("*", "*"), [_ECS]), _ATTEMPTS: (attempts_name("*"), [_ECS, _ATTEMPTS])}
+    templates = {
+        "ogrewatch-logs": (stream_name("*", "*"), [_ECS], "", _PRIORITY),
+        **{f"ogrewatch-logs-{kind}": (stream_name(kind, "*"), [_ECS], kind, _PRIORITY + 1) for kind in TYPES},
+        _ATTEMPTS: (attempts_name("*"), [_ECS, _ATTEMPTS], ATTEMPTS, _PRIORITY),
+    }
     with client(url) as made:
         for name, template in components.items():
             made.cluster.put_component_template(name=name, template=template)
-        for name, (pattern, parts) in templates.items():
-            made.indices.put_index_template(
-                name=name, index_patterns=[pattern], composed_of=parts, data_stream={}, priority=_PRIORITY
-            )
+        for name, (pattern, parts, kind, priority) in templates.items():
+            template = {"lifecycle": retention.lifecycle(kind)} if kind else {}
+            _put(made, template, name=name, index_patterns=[pattern], composed_of=parts, priority=priority)
+
+
+def _put(made: Elasticsearch, template: Mapping, **about: Any) -> None:
+    """Install a template for data streams; without a life cycle on servers that know none (before 8.11)."""
+    try:
+        made.indices.put_index_template(**about, data_stream={}, template=template)
+    except BadRequestError as error:
+        if "lifecycle" not in str(error.body):
+            raise
+        made.indices.put_index_template(**about, data_stream={})

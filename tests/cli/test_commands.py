@@ -7,8 +7,8 @@ from cli import main
 
 COMMANDS = {
     *("bench", "deadletter", "doctor", "down", "explain", "ingest", "kibana", "ledger"),
-    *("new-stream", "parse", "ping", "produce", "repair", "rules", "run", "setup", "soak", "stats", "token"),
-    *("topics", "up", "worker"),
+    *("new-stream", "parse", "ping", "produce", "repair", "retention", "rules", "run", "setup"),
+    *("soak", "stats", "token", "topics", "up", "worker"),
 }
 
 
