@@ -87,8 +87,9 @@ def test_equal_bytes_of_outcome_and_service_mean_that_both_are_equal(
 ) -> None:
     first, second = (encode("authentication", {**USUAL, **changed}) for changed in (one, other))
     if outcome_and_service(first) and outcome_and_service(first) == outcome_and_service(second):
-        heads = [decode_head(value) for value in (first, second)]
-        asked = [[head[name] for name in ("ogrewatch_attempt", "event_outcome", "ogrewatch_service")] for head in heads]
+        names = ("ogrewatch_attempt", "event_outcome", "ogrewatch_service")
+        found = [decode_head(value) for value in (first, second)]
+        asked = [[header[name] for name in names] for header in found]
         assert asked[0] == asked[1]
 
 
