@@ -29,9 +29,11 @@ from web.access import CHALLENGE, VIEWER, Access, Denied, tls_of
 from web.broker import Broker
 from web.compression import compressed
 from web.endpoints.counts import CountEndpoints
+from web.endpoints.events import EXPLAIN, EventEndpoints
 from web.endpoints.health import HEALTH, HealthEndpoints
 from web.endpoints.live import LiveEndpoint
 from web.endpoints.search import SearchEndpoints
+from web.lineage.explain import Explainer
 from web.login import PATHS, Login
 from web.metrics import REQUESTS, SECONDS
 from web.parameters import BadParameter
@@ -78,7 +80,9 @@ def make_app(settings: Settings) -> web.Application:
     roles, health = Roles(settings), HealthEndpoints(settings, workers, broker, _about(settings, enricher))
     live = LiveEndpoint(settings, access, queries, health, roles)
     app.on_shutdown.append(live.close)
-    app.add_routes([*health.routes(), *live.routes(), *SearchEndpoints(StoredEvents(store)).routes()])
+    events = StoredEvents(store)
+    app.add_routes([*health.routes(), *live.routes(), *SearchEndpoints(events).routes()])
+    app.add_routes(EventEndpoints(settings, events, Explainer(settings)).routes())
     app.add_routes(Login(access).routes())
     app.add_routes([web.get("/metrics", _metrics), *files.routes()])
     return app
@@ -166,7 +170,7 @@ def _guard(access: Access) -> Middleware:
             if request.path == "/" and request.method == "GET":
                 return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/login"})
             raise Denied(HTTPStatus.UNAUTHORIZED, "a token to look with is needed", CHALLENGE)
-        if viewer is not None and not viewer.may(request.method):
+        if viewer is not None and request.path != EXPLAIN and not viewer.may(request.method):
             raise Denied(HTTPStatus.FORBIDDEN, f"{viewer.name or 'nobody'} may look, not act")
         return await handler(request)
 
