@@ -74,6 +74,7 @@ def run_role(role: str, number: int) -> None:
 
 def _run_web(settings: "Settings", number: int) -> None:
     from agents.metrics import REGISTRY
+    from operations.page_looks import PageLooks
     from topics.health import Health, serve
     from topics.logs import print_logs
     from web.application import run
@@ -82,7 +83,7 @@ def _run_web(settings: "Settings", number: int) -> None:
     _check_servers("web", settings)
     health = Health()
     serve(settings.metrics_host, _port(settings, number), health, REGISTRY)
-    run(settings, health)
+    run(settings, health, PageLooks(settings))
 
 
 def _run_agents(role: str, settings: "Settings", number: int) -> None:

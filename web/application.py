@@ -28,13 +28,16 @@ from web import files
 from web.access import CHALLENGE, VIEWER, Access, Denied, tls_of
 from web.broker import Broker
 from web.compression import compressed
+from web.endpoints.address import AddressEndpoint
 from web.endpoints.counts import CountEndpoints
 from web.endpoints.events import EXPLAIN, EventEndpoints
 from web.endpoints.health import HEALTH, HealthEndpoints
 from web.endpoints.live import LiveEndpoint
+from web.endpoints.operations import OperationsEndpoints
 from web.endpoints.search import SearchEndpoints
 from web.lineage.explain import Explainer
 from web.login import PATHS, Login
+from web.looks import Looks
 from web.metrics import REQUESTS, SECONDS
 from web.parameters import BadParameter
 from web.queries import Queries, SystemOf, Unanswerable
@@ -61,8 +64,11 @@ _HEADERS = {
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_app(settings: Settings) -> web.Application:
-    """Build the web role as an aiohttp application. It opens no connection before it starts. Raises `BadSettings`."""
+def make_app(settings: Settings, looks: Looks | None = None) -> web.Application:
+    """Build the web role as an aiohttp application. It opens no connection before it starts. Raises `BadSettings`.
+
+    `looks` finds out what the paths /ledger and /coverage show.
+    """
     access = Access(settings)
     workers, store = Workers(settings.query_urls, key=settings.key(PURPOSE)), Store(settings)
     enricher = _enricher(settings)
@@ -75,12 +81,14 @@ def make_app(settings: Settings) -> web.Application:
     app.cleanup_ctx.append(connect)
     app.on_response_prepare.append(_secure)
     broker = Broker(settings.kafka, settings.prefix + RAW[0].name)
-    queries = Queries(settings, workers, StoredAttempts(store), _systems(settings, enricher))
+    attempts, events = StoredAttempts(store), StoredEvents(store)
+    queries = Queries(settings, workers, attempts, _systems(settings, enricher))
     app.add_routes(CountEndpoints(queries).routes())
     roles, health = Roles(settings), HealthEndpoints(settings, workers, broker, _about(settings, enricher))
     live = LiveEndpoint(settings, access, queries, health, roles)
     app.on_shutdown.append(live.close)
-    events = StoredEvents(store)
+    app.add_routes(AddressEndpoint(queries, attempts, events).routes())
+    app.add_routes(OperationsEndpoints(events, roles, looks).routes())
     app.add_routes([*health.routes(), *live.routes(), *SearchEndpoints(events).routes()])
     app.add_routes(EventEndpoints(settings, events, Explainer(settings)).routes())
     app.add_routes(Login(access).routes())
@@ -88,13 +96,13 @@ def make_app(settings: Settings) -> web.Application:
     return app
 
 
-def run(settings: Settings, health: Health | None = None) -> None:
+def run(settings: Settings, health: Health | None = None, looks: Looks | None = None) -> None:
     """Serve until SIGTERM or SIGINT; exits with a message and status 1 when the port is not available.
 
     Raises `BadSettings`.
     """
     logging.basicConfig(level=settings.log_level)
-    host, port, app = settings.web_host, settings.web_port, make_app(settings)
+    host, port, app = settings.web_host, settings.web_port, make_app(settings, looks)
     app.cleanup_ctx.append(partial(_beating, health or Health()))
     try:
         web.run_app(

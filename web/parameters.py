@@ -9,6 +9,7 @@ from web.windows import BadWindow, Window, between, parse
 
 MOST = 1000
 """Largest `limit`."""
+DAY = 86_400
 DEEPEST = 10_000
 """Largest sum of `offset` and `limit`."""
 LONGEST = 1024
@@ -46,6 +47,14 @@ def window(request: web.Request, default: str) -> Window:
         return parse(query.get("window", default), time())
     except BadWindow as error:
         raise BadParameter(f"window: {error}") from None
+
+
+def seconds(request: web.Request, name: str, default: str) -> int:
+    """A length of time such as 24h, in seconds. Raises BadParameter."""
+    try:
+        return parse(request.query.get(name, default), time()).seconds
+    except BadWindow as error:
+        raise BadParameter(f"{name}: {error}") from None
 
 
 def choice(request: web.Request, name: str, allowed: Sequence[str]) -> str:

@@ -1,14 +1,13 @@
 """Answers requests for counts of login attempts: ratios, series, attackers and places."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from aiohttp import web
 
 from web import merge, parameters
 from web.parameters import MOST, BadParameter
 from web.queries import Queries, WantedAttackers
-from web.replies import error, reply
+from web.replies import reply
 from web.store.attempts import FIELDS, Filters
 from web.windows import MINUTE
 
@@ -30,7 +29,6 @@ class CountEndpoints:
             web.get("/api/v1/auth/series", self.series),
             web.get("/api/v1/auth/places", self.places),
             web.get("/api/v1/attackers", self.attackers),
-            web.get("/api/v1/attackers/{address}", self.attacker),
         ]
 
     async def ratio(self, request: web.Request) -> web.Response:
@@ -55,15 +53,6 @@ class CountEndpoints:
     async def attackers(self, request: web.Request) -> web.Response:
         """Answer with the addresses that failed: first those that got in by guessing, then in the order asked for."""
         return reply(await self.queries.attackers(wanted_attackers(request)))
-
-    async def attacker(self, request: web.Request) -> web.Response:
-        """Answer with all about one address. 404 only when every partition answers and none has counted it."""
-        parameters.require_known(request, *_WINDOW)
-        window, address = parameters.window(request, "24h"), parameters.address(request)
-        found = await self.queries.attacker(window, address)
-        if found is None:
-            return error(HTTPStatus.NOT_FOUND, f"nothing is known of {address} in this window")
-        return reply(found)
 
 
 def wanted_attackers(request: web.Request, *more: str) -> WantedAttackers:

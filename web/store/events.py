@@ -116,6 +116,16 @@ class StoredEvents:
             )
         return found[0][::-1], found[1]
 
+    async def of_user(self, host: str, user: str, since: float, until: float, number: int) -> Body:
+        """What a user did on a host, or was made there, from `since` to before `until`, oldest first, and `total`."""
+        names = ("user.name", "user.effective.name", "user.target.name")
+        span = {"gte": round(since * 1000), "lt": round(until * 1000), "format": "epoch_millis"}
+        as_user = {"bool": {"should": [{"term": {name: user}} for name in names], "minimum_should_match": 1}}
+        clauses = [{"term": {"host.hostname": host}}, as_user, {"range": {"@timestamp": span}}]
+        body = {"query": {"bool": {"filter": clauses}}, "size": number, "sort": [{"@timestamp": "asc"}]}
+        hits = (await self._store.search(self._store.events, body))["hits"]
+        return {"events": [event_of(hit) for hit in hits["hits"]], "total": hits["total"]["value"]}
+
     async def unparsed(self, wanted: Wanted, number: int) -> Body:
         """How many events were understood, by dataset; and of those that were not, the newest messages by program."""
         lost = {"terms": {"event.dataset": ["syslog.unparsed", "json.unparsed"]}}
