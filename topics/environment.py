@@ -15,20 +15,15 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
-from topics.errors import OgrewatchError
+from topics.errors import BadSettings
+
+__all__ = ["PREFIX", "BadSettings", "EnvironmentSettings", "is_service_link", "variables_of"]
 
 PREFIX = "OGREWATCH_"
 
 _ADDRESS = re.compile(r"(?:tcp|udp|sctp)://[^/?#]+:[0-9]{1,5}")
 _SERVICE = re.compile(r"\w+_(?:PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_\w+)?)?|SERVICE_HOST|SERVICE_PORT(?:_\w+)?)")
 _SHOWN = 100  # characters of a wrong value that a message repeats
-
-
-class BadSettings(OgrewatchError, ValueError):
-    """Some settings are invalid. The text has a sentence for each, which names the variable and no secret."""
-
-    STATUS = 2
-    """Exit code of a command that ends with it."""
 
 
 class EnvironmentSettings(BaseSettings):

@@ -5,7 +5,7 @@
       KafkaUnavailable       Kafka does not answer
       RegistryRefused        the Schema Registry does not take a schema, or its address is not one
       RegistryUnavailable    the Schema Registry does not answer
-      BadSettings            defined in `topics.environment`
+      BadSettings            settings are invalid
       CodecError             defined in `topics.avro.wire`
       UnknownSchema          defined in `topics.avro.wire`
       InvalidDeadLetter      defined in `topics.records.deadletter`
@@ -36,3 +36,10 @@ class RegistryUnavailable(OgrewatchError):
 
 class RegistryRefused(OgrewatchError):
     """The Schema Registry does not take a schema, or its address is not one. Another try changes nothing."""
+
+
+class BadSettings(OgrewatchError, ValueError):
+    """Some settings are invalid. The text has a sentence for each, which names the variable and no secret."""
+
+    STATUS = 2
+    """Exit code of a command that ends with it."""
