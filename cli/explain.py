@@ -3,12 +3,15 @@
 import time
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import orjson
 import typer
 
 from agents.settings import Settings
+from cli.web_options import Url, answered
 from operations.printable import printable
+from operations.web_client import WebClient
 
 PANEL = "Look"
 
@@ -17,18 +20,30 @@ _ENRICHED = ("source_geo_country_iso_code", "source_geo_city_name", "source_as_n
 
 
 def command(
-    line: Annotated[str, typer.Argument(help="A raw log line.")],
+    line: Annotated[str | None, typer.Argument(help="A raw log line.", show_default=False)] = None,
     program: Annotated[str | None, typer.Option(help="The program that wrote it, if it has no header.")] = None,
     rules: Annotated[
         Path | None, typer.Option(help="Folder with rules instead of the packaged ones.", exists=True)
     ] = None,
+    identity: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="An event that came, as raw.syslog-1-14369.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    url: Url = None,
 ) -> None:
     """Show what becomes of a line: header, stream, whether it is a login attempt, where it goes, which rules it meets.
 
+    With --id: what became of an event, where it is stored, or why it is a dead letter.
+
+    Example: ogrewatch explain --id raw.syslog-1-14369
     Example: ogrewatch explain '<38>Oct  1 10:00:00 web1 sshd[7]: Invalid user x from 81.2.69.142 port 22'
     """
-    found = _explained(line, program, rules)
+    if (line is None) == (identity is None):
+        raise typer.BadParameter("give a line, or --id")
+    if identity is not None:
+        _print_event(identity, as_json, url)
+        return
+    found = _explained(line or "", program, rules)
     if as_json:
         print(printable(orjson.dumps(found).decode()))
         return
@@ -38,6 +53,22 @@ def command(
     for name in ("stream", "counted", "topic", "key"):
         print(f"{name:8} {printable(found[name])}")
     print(f"{'rules':8} {printable(', '.join(found['rules'])) or 'none'}")
+    print(printable(orjson.dumps(found["event"], option=orjson.OPT_INDENT_2).decode(), keep="\n"))
+
+
+def _print_event(identity: str, as_json: bool, url: str | None) -> None:
+    """Print where an event came from and what became of it, as the web role says."""
+    with answered():
+        found = WebClient(url).json(f"/api/v1/events/{quote(identity, safe='')}")
+    if as_json:
+        print(printable(orjson.dumps(found).decode()))
+        return
+    if found["raw"] is not None:
+        print(f"{'line':12} {printable(found['raw']['text'])}")
+    for step in found["steps"]:
+        print(f"{step['step']:12} {printable(step['says'])}")
+    for why in filter(None, (found["raw_missing"], found["store_error"])):
+        print(f"{'missing':12} {printable(why)}")
     print(printable(orjson.dumps(found["event"], option=orjson.OPT_INDENT_2).decode(), keep="\n"))
 
 

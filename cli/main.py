@@ -7,6 +7,7 @@ that they answer at once.
 import ast
 import os
 import sys
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -14,7 +15,6 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Annotated, Any, NamedTuple
 
-import click
 import typer
 from typer.core import TyperCommand, TyperGroup
 
@@ -35,22 +35,21 @@ class _About(NamedTuple):
 class Commands(TyperGroup):
     """The commands by name. Those that are only listed are described, and not imported."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """The names, in order."""
         return sorted(_all())
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A description of the command, which cannot be run."""
         about = _all().get(cmd_name)
         return None if about is None else TyperCommand(cmd_name, help=about.help, rich_help_panel=about.panel)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command itself, for one that is run."""
         if args[0] in _all():
             return args[0], _loaded(args[0]), args[1:]
-        return super().resolve_command(ctx, args)
+        near = get_close_matches(args[0], _all(), 1, 0.6)
+        ctx.fail(f"There is no command {args[0]!r}.{f' Is {near[0]} meant?' if near and args[0] else ''}")
 
 
 app = typer.Typer(
@@ -109,12 +108,12 @@ def _help_of(call: ast.Call) -> str:
     return ""
 
 
-def _loaded(name: str) -> click.Command:
+def _loaded(name: str) -> Any:
     """Import a command or a group."""
     about = _all()[name]
     module: Any = import_module(f"cli.{about.module}")
     if about.group:
-        found: click.Command = typer.main.get_group(module.app)
+        found: Any = typer.main.get_group(module.app)
     else:
         single = typer.Typer(add_completion=False)
         single.command(name)(module.command)

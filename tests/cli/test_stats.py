@@ -99,7 +99,7 @@ def test_options_are_passed_on(web: Web) -> None:
 def test_attackers_are_a_table(web: Web) -> None:
     web.body = {"window": WINDOW, "attackers": [OGRE], "total": 10_312, "broke_in_total": 2, "partitions": WHOLE}
     result = web.run("attackers")
-    assert web.asked == ["/api/v1/attackers?"]
+    assert web.asked == ["/api/v1/attackers"]
     assert "203.0.113.9" in result.stdout
     assert "57+: root, [red]adm" in result.stdout
     assert "2: web1, web2" in result.stdout
@@ -110,7 +110,7 @@ def test_attackers_are_a_table(web: Web) -> None:
 def test_an_attacker_is_looked_up_by_address(web: Web) -> None:
     web.body = {"window": WINDOW, "attacker": OGRE | {"minutes": [{}, {}]}, "partitions": WHOLE}
     result = web.run("attacker", "2001:db8::9/x")
-    assert web.asked == ["/api/v1/attackers/2001%3Adb8%3A%3A9%2Fx?"]
+    assert web.asked == ["/api/v1/attackers/2001%3Adb8%3A%3A9%2Fx"]
     assert "\x1b" not in result.stdout
     assert "57+: root, [red]admin, �[2Jbob, eve" in result.stdout
     assert "Minutes active" in result.stdout
@@ -186,7 +186,7 @@ def test_the_settings_say_whom_to_ask(web: Web, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("OGREWATCH_WEB_PORT", web.url.rpartition(":")[2])
     web.body = {}
     assert CliRunner().invoke(app, ["attackers", "--json"]).exit_code == 0
-    assert web.asked == ["/api/v1/attackers?"]
+    assert web.asked == ["/api/v1/attackers"]
 
 
 def test_a_token_is_shown_where_nobody_else_can_read_it(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,8 +90,7 @@ def test_values_are_taken_by_the_settings_they_are_for(docs: list[Doc], monkeypa
 
 
 def test_every_command_is_one_we_have(docs: list[Doc]) -> None:
-    main._register()
-    commands = {command.name for command in main.app.registered_commands}
+    commands = set(main.Commands().list_commands(None))
     for role, spec in pods(docs):
         (container,) = spec["containers"]
         assert container["command"] == ["ogrewatch"]

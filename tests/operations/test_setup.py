@@ -13,11 +13,6 @@ from topics.catalogue import CATALOGUE
 from topics.kafka import admin
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _commands() -> None:
-    main._register()
-
-
 @pytest.fixture
 def environment(
     kafka: str, elasticsearch_url: str, unique: str, monkeypatch: pytest.MonkeyPatch
