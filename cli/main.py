@@ -49,7 +49,7 @@ class Commands(TyperGroup):
         if args[0] in _all():
             return args[0], _loaded(args[0]), args[1:]
         near = get_close_matches(args[0], _all(), 1, 0.6)
-        ctx.fail(f"There is no command {args[0]!r}.{f' Is {near[0]} meant?' if near and args[0] else ''}")
+        return ctx.fail(f"There is no command {args[0]!r}.{f' Is {near[0]} meant?' if near and args[0] else ''}")
 
 
 app = typer.Typer(
