@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
 from browser_kit import Opened
 from playwright.async_api import Page, expect
-from standin import HOSTILE, Body, Scene, attacker, crowd, iso, reply
+from standin import HOSTILE, Body, Scene, attacker, counts, crowd, iso, reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -27,13 +27,14 @@ VIEWS = {
     f"#/live?address={BREACH}": ".address-panel .facts",
 }
 """Each view, and what is there when it has its answers."""
+LEDGER = {"balanced": False, "received": 100, "stored": 98, "dead_lettered": 1, "missing": 1, "under_way": 0}
 
 
 def full(text: str = "") -> Scene:
     """A scene with something in every view; with `text` in every field that a log can fill."""
     name, host, now = text or "deploy", text or "app-01", iso(time.time())
     about: Body = {"users": [name], "user_count": 1, "hosts": [host], "host_count": 1}
-    rows = [*crowd(40), attacker(BREACH, 6, 1, **about)]
+    rows = [*crowd(15), attacker(BREACH, 6, 1, **about)]
     if text:
         network = {"number": 1, "name": text}
         rows.append(attacker(text, 9, 1, **about, country=text, services={text: 9}, **{"as": network}))
@@ -48,6 +49,7 @@ def full(text: str = "") -> Scene:
     }
     buckets = [{"time": iso(time.time() - 60 * n), "count": n, "failures": n // 2} for n in range(60, 0, -1)]
     values = [{"value": host, "count": 9}]
+    after = {"id": ID, "at": now, "user": name, "host": host, "service": name, "events": [event], "total": 2}
     answers = {
         "events": {"total": 1, "total_is": "exact", "events": [event], "after": None, "took_ms": 3},
         "events/histogram": {"step": 60, "buckets": buckets},
@@ -57,17 +59,24 @@ def full(text: str = "") -> Scene:
         "auth/places": _places(text),
         "alerts": {"alerts": [_alert(text)], "total": 1},
         "roles": _roles(),
-        "ledger": {"received": 100, "stored": 99, "dead_letters": 1, "under_way": 0, "balanced": True},
+        "ledger": LEDGER | {"wrongs": [name]},
         "deadletters": _dead_letters(name),
         "coverage": {
             "lines": 100,
             "unparsed": 3,
             "datasets": [{"value": text or "sshd", "count": 97}],
             "programs": [{"value": name, "count": 3}],
-            "messages": [{"message": name}],
+            "shapes": [{"count": 3, "program": name, "shape": name, "example": name}],
         },
     }
-    return Scene(rows, services={text or "sshd": (12, 340), "ldap": (440, 60)}, answers=answers)
+    about_address = {
+        "by_user": [counts(name, 1, 6)],
+        "by_host": [counts(host, 1, 6)],
+        "events": [event],
+        "after_success": [after],
+        "network": {"prefix": "198.51.100.", "total": 1, "attackers": [rows[0]]},
+    }
+    return Scene(rows, about=about_address, services={text or "sshd": (12, 340), "ldap": (440, 60)}, answers=answers)
 
 
 def _lineage(event: Body, text: str) -> Body:
@@ -178,7 +187,7 @@ async def test_nothing_that_a_log_holds_becomes_markup_or_breaks_the_layout(open
             assert "bad" not in await tab.title()
 
 
-STORED = "events events/histogram events/facets auth/places alerts roles ledger deadletters coverage".split()
+STORED = ("events", "events/histogram", "events/facets", "auth/places", "alerts", "roles", "ledger", "coverage")
 
 
 @pytest.mark.parametrize("status", [404, 503])

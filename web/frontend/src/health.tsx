@@ -22,6 +22,18 @@ interface Roles {
 
 type Json = Record<string, unknown>;
 
+interface LedgerAnswer {
+  balanced: boolean;
+  exact?: boolean;
+  received: number;
+  stored: number;
+  dead_lettered: number;
+  missing: number;
+  under_way: number;
+  wrongs: string[];
+  looked?: string;
+}
+
 interface DeadLetters {
   total: number;
   reasons: { component: string; reason: string; count: number }[];
@@ -33,12 +45,12 @@ interface Coverage {
   unparsed: number;
   datasets: { value: string; count: number }[];
   programs: { value: string; count: number }[];
-  messages?: { message?: string; process?: { name?: string } }[];
+  shapes?: { count: number; program: string; shape: string; example: string }[];
 }
 
 export function Health({ route }: { route: State }): preact.JSX.Element {
   const health = useResource<HealthAnswer>("health", 5000);
-  const ledger = useResource<Json>("ledger", 10_000);
+  const ledger = useResource<LedgerAnswer>("ledger", 10_000);
   const roles = useResource<Roles>("roles", 5000);
   const dead = useResource<DeadLetters>("deadletters?limit=20", 15_000);
   const coverage = useResource<Coverage>(`coverage?window=${route.from ? "24h" : route.window}`, 15_000);
@@ -55,26 +67,14 @@ export function Health({ route }: { route: State }): preact.JSX.Element {
 
 type Asked<T> = Held<T> & { retry: () => void };
 
-function numberOf(data: Json, ...names: string[]): number | undefined {
-  for (const name of names) if (typeof data[name] === "number") return data[name] as number;
-  return undefined;
-}
-
-/** Everything received is stored, a dead letter, left out on purpose, or under way: else something is missing. */
-function Ledger({ data }: { data: Json }): preact.JSX.Element {
-  const received = numberOf(data, "received", "raw");
-  const parts: [string, number | undefined][] = [["stored", numberOf(data, "stored", "documents")], ["dead letters", numberOf(data, "dead_letters", "deadletters")], ["left out on purpose", numberOf(data, "filtered", "dropped")], ["under way", numberOf(data, "under_way", "underway", "in_flight")]];
-  const balanced = data["balanced"] ?? data["ok"];
-  const says = data["says"] ?? data["sentence"] ?? data["problem"];
-  const known = parts.filter((one): one is [string, number] => one[1] !== undefined);
-  const looked = typeof data["looked"] === "string" ? (data["looked"] as string) : null;
+/** Everything received is stored, a dead letter or under way: else something is missing. */
+function Ledger({ data }: { data: LedgerAnswer }): preact.JSX.Element {
+  const parts: [string, number][] = [["stored", data.stored], ["dead letters", data.dead_lettered], ["under way", data.under_way]];
+  if (data.missing) parts.push(["missing", data.missing]);
   return <>
-    <p class="sum">
-      <b>{received === undefined ? "?" : format.count(received)}</b> received = {known.map(([name, value], n) => <span key={name}>{n > 0 && " + "}<b>{format.count(value)}</b> {name}</span>)}
-    </p>
-    <p class={balanced === true ? "balanced" : balanced === false ? "unbalanced" : "note"}>
-      {balanced === true ? "✓ Balanced." : balanced === false ? "! Not balanced." : ""} {typeof says === "string" && says} {looked && <span class="note">Looked at <Time at={looked} zoned />.</span>}
-    </p>
+    <p class="sum"><b>{format.count(data.received)}</b> received = {parts.map(([name, value], n) => <span key={name}>{n > 0 && " + "}<b>{format.count(value)}</b> {name}</span>)}</p>
+    <p class={data.balanced ? "balanced" : "unbalanced"}>{data.balanced ? `✓ Balanced${data.exact ? ", record by record" : ""}.` : "! Not balanced."} {data.looked && <span class="note">The last 24 h, looked at <Time at={data.looked} zoned />.</span>}</p>
+    {data.wrongs.length > 0 && <ul class="problem">{data.wrongs.map((one, n) => <li key={n}>{one}</li>)}</ul>}
   </>;
 }
 
@@ -140,7 +140,7 @@ function Understood({ data }: { data: Coverage }): preact.JSX.Element {
   return <>
     <p><b>{format.rate(1 - share)}</b> of {format.plural(data.lines, "line")} understood; {format.count(data.unparsed)} kept as they came.</p>
     {data.programs.length > 0 && <><h3>Programs that were not</h3><ul class="pairs">{data.programs.map((one) => <li key={one.value}>{one.value || "without a name"} <span class="quiet-text">{format.count(one.count)}</span></li>)}</ul></>}
-    {(data.messages ?? []).length > 0 && <><h3>Newest of them</h3><ul class="shapes">{(data.messages ?? []).slice(0, 10).map((one, n) => <li key={n} class="message">{one.process?.name && <b>{one.process.name}: </b>}{one.message}</li>)}</ul></>}
+    {(data.shapes ?? []).length > 0 && <><h3>Their commonest shapes</h3><ul class="shapes">{(data.shapes ?? []).slice(0, 10).map((one, n) => <li key={n} class="message" title={one.example}><b>{format.count(one.count)}</b> {one.program && `${one.program}: `}{one.shape}</li>)}</ul></>}
     <h3>By dataset</h3>
     <ul class="pairs">{data.datasets.map((one) => <li key={one.value}>{one.value} <span class="quiet-text">{format.count(one.count)}</span></li>)}</ul>
   </>;
