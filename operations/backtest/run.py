@@ -51,7 +51,7 @@ class Raised:
 
 @dataclass(slots=True)
 class Backtest:
-    """What a rule would have done. `matches` are of the rules over single events that it rests on; those that are `late`
+    """What a rule would have done. `matches` are of the rules over single events that it rests on; `late` ones
     raised nothing. `undecodable` are events that cannot be read.
     """
 
