@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from agents.alert_records import AlertRecords
 from agents.metrics import Metrics
 from agents.runtime.app import role_app
 from agents.runtime.canary import sample_events
@@ -23,6 +24,7 @@ from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from agents.transport import BatchApp, ContinuityCheck, Outgoing, abort_process
 from sinks.base import Document
+from sinks.elasticsearch.alerts import AlertSink
 from sinks.elasticsearch.bulk import ElasticsearchSink
 from sinks.elasticsearch.templates import all_names, attempts_name, stream_name
 from topics.avro.attempt_header import arrival
@@ -78,13 +80,14 @@ class Indexer:
         self,
         app: BatchApp,
         sink: ElasticsearchSink,
+        alerts: AlertRecords,
         schemas: Schemas,
         settings: Settings,
         metrics: Metrics,
         tuning: IndexTuning = TUNING,
     ) -> None:
         self._app, self._sink, self._schemas, self._metrics = app, sink, schemas, metrics
-        self._tuning = tuning
+        self._tuning, self._alerts = tuning, alerts
         self._failure_limit, self._paused = FailureLimit(ROLE, settings, self._canary), PausedPartitions(ROLE, metrics)
         self._prefix, self._all = settings.prefix, all_names(settings.namespace)
         self._streams = {kind: stream_name(kind, settings.namespace) for kind in TYPES}
@@ -201,7 +204,12 @@ class Indexer:
 
     async def _store(self, records: Sequence[Any]) -> list[tuple[Any, Outgoing]]:
         """Store records. Returns each record that cannot be stored with a dead letter about it."""
-        documents, sources, dead = [], [], []
+        documents, sources = [], []
+        dead: list[tuple[Any, Outgoing]] = []
+        if alerts := [record for record in records if record.topic in self._alerts.topics]:
+            records = [record for record in records if record.topic not in self._alerts.topics]
+            dead += await self._alerts.store(alerts)
+            self._metrics.written(len(alerts) - len(dead), 0, len(dead))
         for number, record in enumerate(records, 1):
             try:
                 documents.append(self._document(record))
@@ -261,7 +269,9 @@ def make_app(settings: Settings) -> BatchApp:
         sink = ElasticsearchSink(
             settings.elasticsearch, data_streams=True, on_retry=metrics.retried, on_wait=metrics.put_off
         )
-        indexer = Indexer(app, sink, schemas, settings, metrics)
+        alerts = AlertSink(settings.elasticsearch, settings.namespace, metrics.retried, metrics.put_off)
+        records = AlertRecords(alerts, settings.prefix, ROLE)
+        indexer = Indexer(app, sink, records, schemas, settings, metrics)
         writing, watching = asyncio.create_task(indexer.run()), asyncio.create_task(watch.run(sink))
         try:
             async for event in stream.events():
@@ -271,6 +281,7 @@ def make_app(settings: Settings) -> BatchApp:
             writing.cancel()
             watching.cancel()
             await sink.close()
+            await alerts.close()
 
     app.agent(app.batch_topic(*app.batch_topics), name=ROLE)(index)
     app.timer(_GLANCE)(app.watch_topics)

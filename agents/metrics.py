@@ -31,6 +31,11 @@ _FILTERED = _counter("records_filtered", "Records of a topic that were left out 
 _COUNTED = _counter("records_counted", "Login attempts entered into the windows.")
 _LATE = _counter("records_late", "Login attempts whose window had been dropped already.")
 _UNNAMED = _counter("names_without_room", "Addresses and users of login attempts that were counted as others.")
+_JUDGED = _counter("records_judged", "Events and forwarded matches judged by rules.")
+_MATCHED = _counter("rule_matches", "Events that a rule holds for, each rule counted.")
+_MATCHED_LATE = _counter("rule_matches_late", "Matches that came too late, or from the future, to count in a window.")
+_EVICTED = _counter("rule_groups_evicted", "Groups of rules that were forgotten for want of room.")
+_ALERTED = _counter("alert_revisions", "Revisions of alerts published.")
 _STORED = _counter("records_stored", "Events that Elasticsearch stored.")
 _PRESENT = _counter("records_present", "Events that Elasticsearch had already (status 409).")
 _REJECTED = _counter("records_rejected", "Events that Elasticsearch will never take.")
@@ -62,6 +67,8 @@ _PAUSED = Gauge(
     ("role", "topic", "partition"),
     registry=REGISTRY,
 )
+_GROUPS = Gauge("ogrewatch_rule_groups", "Groups of rules in memory.", ("role",), registry=REGISTRY)
+_RULES = Gauge("ogrewatch_rules_info", "Always 1; the label names the rules in force.", ("version",), registry=REGISTRY)
 _BUILD = Gauge("ogrewatch_build_info", "Always 1; the labels tell.", ("version", "python"), registry=REGISTRY)
 
 _BUILD.labels(version("ogrewatch"), platform.python_version()).set(1)
@@ -179,6 +186,21 @@ class Metrics:
         self._counted.inc(attempts)
         self._late.inc(late)
         self._unnamed.inc(unnamed)
+
+    def judged(self, records: int, matches: int, late: int, evicted: int) -> None:
+        """Records were judged; so many matches, late ones among them, and groups that had to go."""
+        for family, number in ((_JUDGED, records), (_MATCHED, matches), (_MATCHED_LATE, late), (_EVICTED, evicted)):
+            family.labels(self._role).inc(number)
+
+    def alerted(self, revisions: int) -> None:
+        """Revisions of alerts were published."""
+        _ALERTED.labels(self._role).inc(revisions)
+
+    def groups(self, number: int, rules: str) -> None:
+        """So many groups are in memory, and these rules are in force."""
+        _GROUPS.labels(self._role).set(number)
+        _RULES.clear()
+        _RULES.labels(rules).set(1)
 
     def written(self, stored: int, present: int, rejected: int) -> None:
         """Elasticsearch has decided on every event of a batch."""

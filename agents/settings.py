@@ -46,6 +46,9 @@ class Settings(EnvironmentSettings):
     schema_registry: str = Field(
         "", description="Confluent Schema Registry URL; without one, ids come with the package."
     )
+    rules: Path | None = Field(
+        None, description="Folder of rule files until rules are applied; the packaged rules when unset."
+    )
     keep: float = Field(86_400.0, gt=0, description="How long a window of counts is kept after its minute ended.")
     dead_letter_limit: int = Field(
         500,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from agents.settings import Settings
 
 PANEL = "Run"
-ROLES = ("normalize", "count", "index", "web", "ingest")
+ROLES = ("normalize", "count", "detect", "index", "web", "ingest")
 
 
 def command(

@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Run roles in the foreground, one process each; a process that ends is started again.
 
-    normalize, count and index are the agents; web is the live page, ingest the HTTP endpoint for events.
+    normalize, count, detect and index are the agents; web is the live page, ingest the HTTP endpoint for events.
 
     Example: ogrewatch worker normalize -n 2
     """

@@ -5,7 +5,7 @@ No role may run meanwhile. For each log whose end is another than the one that w
 - Lines of a raw log that stand at offsets of lost lines would be taken for those. They are written once
   more behind every offset that was ever used, and normalize goes on there. In between, the log is padded with records
   of a transaction that is aborted, which no consumer sees. Copies and the offset are committed in one transaction.
-- A typed log that is counted is emptied, and padded in the same way, since counts remember offsets of it. Its events
+- A typed log is emptied, and padded in the same way, since counts and groups of rules remember its offsets. Its events
   are written anew by normalize, which goes back to a time before the loss: who has them says so by their ids.
 - index goes back to the first new record of other logs.
 
@@ -71,7 +71,7 @@ class Repair:
     def __init__(self, reader: Reader, settings: Settings, tell: Callable[[str], object]) -> None:
         self._reader, self._settings, self._tell = reader, settings, tell
         self._raw = {settings.prefix + topic.name for topic in (*RAW, REPLAY)}
-        self._counted = set(read_by("count", settings.prefix))
+        self._counted = {*read_by("count", settings.prefix), *read_by("detect", settings.prefix)}
         self._admin = AdminClient(client_conf(settings.kafka))
 
     def run(self, found: list[Loss]) -> None:

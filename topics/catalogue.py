@@ -52,15 +52,18 @@ ACTS = Topic("alerts.acts", "id of the alert", "what people did with alerts, JSO
 """It is kept for longer than the alerts themselves: acts and alerts together make the index anew."""
 RULES = Topic("rules", "`rules`, or the id of a silence", "the rules in force, and silences, JSON", 0, partitions=1)
 """Compacted, with one partition: its records are few, and have one order for all workers."""
+MATCHES = Topic("detect.matches", "none; the partition is that of the group", "forwarded matches, JSON", 3 * DAY)
+"""What a detect worker reads in one partition and another one judges. Its partitions are those of the typed topics."""
 COUNTED_KINDS = ("authentication", "process", "web")
 """The types of events that may be login attempts. Entries of the count role begin with their first letters."""
 READ_BY = {
     "normalize": (*RAW, REPLAY),
     "count": tuple(topic for topic in TYPED if topic.schema in COUNTED_KINDS),
-    "index": (*TYPED, STATS),
+    "detect": (*TYPED, MATCHES),
+    "index": (*TYPED, STATS, ALERTS, ACTS),
 }
 """The topics that each role reads. Correlation state names a topic of normalize by its position: append new ones."""
-CATALOGUE = (*RAW, REPLAY, *TYPED, STATS, DEADLETTER, DECISIONS, ALERTS, ACTS, RULES)
+CATALOGUE = (*RAW, REPLAY, *TYPED, STATS, DEADLETTER, DECISIONS, ALERTS, ACTS, RULES, MATCHES)
 
 
 def read_by(role: str, prefix: str) -> list[str]:

@@ -7,14 +7,14 @@ covered that does not exist.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from agents.counting.partition_counts import InconsistentState, PartitionCounts
-from agents.counting.partition_store import PartitionStore
+from agents.counting.partition_counts import InconsistentState
 from agents.runtime.kafka_retry import retry_until_answered
 from agents.settings import Settings
 from agents.state.log_identity import recreated_since
@@ -36,6 +36,26 @@ class Facts:
     end: int
 
 
+class CheckedLog(Protocol):
+    """One partition of a topic, read up to `position`. `ids` are those of the topics that it depends on."""
+
+    topic: str
+    partition: int
+    position: int
+    ids: dict[str, str]
+
+    def resume(self) -> None:
+        """Go on from what was recovered."""
+
+
+class CheckedStore(Protocol):
+    """The logs of one partition number."""
+
+    @property
+    def by_topic(self) -> Mapping[str, CheckedLog]:
+        """The logs."""
+
+
 class RecoveryCheck:
     """Compares the counts of a group with its topics and commits. `changelog` is named in errors."""
 
@@ -43,14 +63,14 @@ class RecoveryCheck:
         self._servers, self._group, self._changelog = settings.kafka, group, changelog
         self._raw = [settings.prefix + topic.name for topic in (*RAW, REPLAY)]
 
-    async def check(self, store: PartitionStore) -> None:
+    async def check(self, store: CheckedStore) -> None:
         """Resume the counts of a store. Waits for Kafka; raises `InconsistentState`."""
         partitions = list(store.by_topic.values())
         ids, facts = await retry_until_answered(logger, "look at the topics", partial(self._ask, partitions))
         for counts in partitions:
             self.resume(counts, ids, facts[counts.topic])
 
-    def resume(self, counts: PartitionCounts, ids: dict[str, str], facts: Facts) -> None:
+    def resume(self, counts: CheckedLog, ids: dict[str, str], facts: Facts) -> None:
         """Resume the counts of one partition from what was recovered. Raises `InconsistentState`."""
         where = f"{counts.topic}-{counts.partition}"
         counts.resume()
@@ -72,7 +92,7 @@ class RecoveryCheck:
                 f"{where}: the table covers offsets up to {counts.position}, but the topic ends at {facts.end}"
             )
 
-    async def watch(self, known: list[PartitionCounts], partitions: int) -> None:
+    async def watch(self, known: Sequence[CheckedLog], partitions: int) -> None:
         """Check that the topics are still the same, and that they and the changelog still have so many partitions.
 
         Does nothing if Kafka does not answer. Raises `InconsistentState`.
@@ -91,7 +111,7 @@ class RecoveryCheck:
                     "where it was counted, and all of these topics need the same number"
                 )
 
-    def _ask(self, partitions: list[PartitionCounts]) -> tuple[dict[str, str], dict[str, Facts]]:
+    def _ask(self, partitions: Sequence[CheckedLog]) -> tuple[dict[str, str], dict[str, Facts]]:
         ids = identities(self._servers, [*self._raw, *(counts.topic for counts in partitions)], self._raw)
         client = Consumer(client_conf(self._servers) | {"group.id": self._group, "log_level": 2})
         try:

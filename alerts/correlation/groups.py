@@ -10,7 +10,7 @@ from sys import intern
 from typing import Any, NamedTuple
 
 from alerts.alert import MOST_EVIDENCE, MOST_SAMPLES, Evidence, OpenAlert, Sighting, alert_id
-from alerts.correlation.windows import SECOND, Occurrence, Tally, Window, make_tally
+from alerts.correlation.windows import LATENESS, SECOND, Occurrence, Tally, Window, make_tally
 from alerts.engine.view import Reference
 from alerts.rules.correlation import Correlation
 from alerts.rules.model import Rule
@@ -26,22 +26,25 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a match did to an alert: opened it, or is one more in it."""
+    """What a match did to an alert: opened it, or is one more in it. A new one may end the one before (`ended`)."""
 
     alert: OpenAlert
     new: bool
+    ended: OpenAlert | None = None
 
 
 class Group:
     """One group of a rule over single events, or of a correlation (then it has a tally).
 
-    `recent` are the last matches before an alert, `samples` some of their values. `position` and `generation` are those
-    of the group's record in a changelog (`agents.state.changelog`).
+    `recent` are the last matches before an alert, `samples` some of their values, and `run` the first, the last and the
+    number of those that came one after another. `newest` is the latest time of a match, and `due` the minute of the
+    log's time in which somebody looks whether the group is over. `position` and `generation` are those of the group's
+    record in a changelog (`agents.state.changelog`).
     """
 
     __slots__ = (
-        "_rule", "alert", "fed", "fresh", "generation", "key", "position", "previous", "recent", "samples", "tally",
-        "touched",
+        "_rule", "alert", "due", "fed", "fresh", "generation", "key", "newest", "position", "previous", "recent",
+        "run", "samples", "tally", "touched",
     )  # fmt: skip
 
     def __init__(self, rule: Rule | Correlation, key: tuple[str, ...]) -> None:
@@ -51,12 +54,14 @@ class Group:
         self.recent: tuple[Reference, ...] = ()
         self.samples: tuple[str, ...] = ()
         self.fed: tuple[str, ...] = ()
+        self.run = (0, 0, 0)
         self.previous, self.touched, self.fresh = "", 0, True
+        self.newest = self.due = 0
         self.position, self.generation = -1, 0
 
     def see(self, seen: Occurrence, sighting: Sighting) -> Opened | None:
         """Take a match; what it did to an alert, None when it did nothing."""
-        self.touched = max(self.touched, sighting.now)
+        self.touched, self.newest = max(self.touched, sighting.now), max(self.newest, seen.at)
         if self.tally is not None:
             self.tally.add(seen)
         if self.alert is not None and seen.at <= self.alert.last + int(self._quiet() * SECOND):
@@ -65,22 +70,43 @@ class Group:
         window = Window(seen.at, seen.at, 1) if self.tally is None else self.tally.holds(seen)
         if window is not None:
             return self._open(window, seen, sighting)
+        self._extend(seen.at)
         self.recent = (*self.recent[1 - MOST_EVIDENCE :], sighting.event)
         if seen.value and len(self.samples) < MOST_SAMPLES and seen.value not in self.samples:
             self.samples = (*self.samples, seen.value)
         return None
 
+    def is_late(self, at: int) -> bool:
+        """Whether a match at this time comes too late to count where it belongs."""
+        span = self._rule.span if isinstance(self._rule, Correlation) else 0.0
+        return at < self.newest - LATENESS - int(span * SECOND)
+
+    def _extend(self, at: int) -> None:
+        """Count a match among those that came one after another, as an alert would: it will count them, too."""
+        begin, end, number = self.run
+        quiet = int(self._quiet() * SECOND)
+        if not number or at > end + quiet:
+            self.run = (at, at, 1)
+        elif at >= begin - quiet:
+            self.run = (min(begin, at), max(end, at), number + 1)
+
     def _open(self, window: Window, seen: Occurrence, sighting: Sighting) -> Opened:
-        previous = self.previous if self.alert is None else self.alert.id
+        before = self.alert
+        previous = self.previous if before is None else before.id
         identity = alert_id(self._rule.id, self._rule.revision, self.key, window.begin)
-        begin = min(window.begin, seen.at)
-        self.alert = OpenAlert(identity, window, begin, seen.at, sighting.now, previous=previous)
-        self.alert.count = max(0, int(window.found) - 1)
-        self.alert.evidence = [Evidence(one.id, one.at, "") for one in self.recent if one.at >= begin]
+        begin, end, number = self.run
+        if not number or not begin - self._quiet() * SECOND <= seen.at <= end + self._quiet() * SECOND:
+            begin, end, number = seen.at, seen.at, 0
+        self.alert = OpenAlert(identity, window, begin, end, sighting.now, count=number, previous=previous)
+        self.alert.evidence = [Evidence(one.id, one.at, "") for one in self.recent if begin <= one.at <= end]
         self.alert.samples = list(self.samples)
         self.recent = self.samples = ()
+        self.run = (0, 0, 0)
         self.alert.add(sighting, seen.value)
-        return Opened(self.alert, new=True)
+        if before is None or before.over:
+            return Opened(self.alert, new=True)
+        before.over = True
+        return Opened(self.alert, new=True, ended=before)
 
     def close(self, now: int) -> OpenAlert | None:
         """The alert, if nothing came for it so long that it is over at `now`, the time of the log."""
@@ -104,14 +130,14 @@ class Group:
         """All of it but its rule and key, as JSON; `load` takes it again."""
         tally = None if self.tally is None else self.tally.dump()
         alert = None if self.alert is None else self.alert.dump()
-        return [self.touched, self.fresh, self.previous, tally, alert, [[*one] for one in self.recent], self.samples,
-                self.fed]  # fmt: skip
+        return [self.touched, self.newest, self.fresh, self.previous, tally, alert, [[*one] for one in self.recent],
+                self.samples, self.fed, self.run]  # fmt: skip
 
     def load(self, dumped: list[Any]) -> None:
         """Be what was dumped."""
-        self.touched, self.fresh, self.previous, tally, alert, recent, samples, fed = dumped
+        self.touched, self.newest, self.fresh, self.previous, tally, alert, recent, samples, fed, run = dumped
         if self.tally is not None:
             self.tally.load(tally)
         self.alert = None if alert is None else OpenAlert.load(alert)
         self.recent = tuple(Reference(intern(topic), *rest) for topic, *rest in recent)
-        self.samples, self.fed = tuple(samples), tuple(fed)
+        self.samples, self.fed, self.run = tuple(samples), tuple(fed), tuple(run)

@@ -2,7 +2,7 @@
 
 This is the whole of detection in memory, and the same code for live events, backtests and the tests of rules. What it
 holds follows from the matches and the times it was given; who keeps it (`groups`, by rule and key) writes what changed
-(`dirty`) wherever it must outlive a process.
+(`dirty`) wherever it must outlive a process, and erases what was forgotten (`gone`).
 
 A group lives in one partition, its home, whatever partitions its matches are read from. A judge that is told of homes
 takes matches whose home is here, and leaves those of other homes in `forwards`, which others `deliver`.
@@ -71,8 +71,8 @@ class _Target(NamedTuple):
 
 
 class Judge:
-    """All rules of a set, and their groups. `late` counts matches by rule that came too late, or from the future,
-    `evicted` groups by rule that were forgotten for want of room.
+    """All rules of a set, and their groups. `late` counts matches by rule that came too late for their group, or
+    from the future, `evicted` groups by rule that were forgotten for want of room.
 
     `most_groups` is for each rule; all together may have four times as many. `home` and `here` say where groups live;
     without them all do here.
@@ -82,6 +82,7 @@ class Judge:
         self._home, self._here = home, here
         self.groups: dict[Key, Group] = {}
         self.dirty: set[Key] = set()
+        self.gone: dict[Key, Group] = {}
         self.forwards: list[Forward] = []
         self.evicted, self.late = Counter[str](), Counter[str]()
         self._recency = Recency(most_groups)
@@ -110,6 +111,10 @@ class Judge:
         found = [self._end(before[key[0]], key) for key in gone]
         return [change for change in found if change is not None]
 
+    def rule(self, identity: str) -> AnyRule:
+        """The rule or correlation of an id; raises `KeyError` for another one."""
+        return self._all[identity]
+
     def _end(self, rule: AnyRule, key: Key) -> Change | None:
         group = self._forget(key)
         alert = group.alert
@@ -122,7 +127,7 @@ class Judge:
         """Take a match that was read at `place`; what it did to alerts."""
         rule, get, event = match.rule, match.get, match.view.reference
         now, at = place.now, event.at
-        if not now - LATENESS <= at <= now + LATENESS:
+        if at > now + LATENESS:
             self.late[rule.id] += 1
             return []
         found: list[Change] = []
@@ -163,6 +168,9 @@ class Judge:
         group = self.groups.get(name)
         if group is None:
             group = self.add(rule, name, sighting.now)
+        elif group.is_late(seen.at):
+            self.late[rule.id] += 1
+            return []
         elif group.fresh:
             group.fresh = False
             self._recency.again(name)
@@ -175,6 +183,8 @@ class Judge:
         if opened is None:
             return []
         found = [] if rule.silent else [Change(rule, key, opened.alert, opened.new)]
+        if opened.ended is not None and not rule.silent:
+            found.append(Change(rule, key, opened.ended, closed=True))
         if opened.new and rule.id in self._targets and isinstance(rule, Correlation):
             found += self._feed(rule, key, opened.alert, sighting)
         return found
@@ -207,9 +217,15 @@ class Judge:
         return self._enter(name, group, group.touched)
 
     def _enter(self, name: Key, group: Group, now: int) -> Group:
+        if (before := self.gone.pop(name, None)) is not None:
+            group.position, group.generation = before.position, before.generation
         self.groups[name] = group
-        self._calendar[max(now // _MINUTE, self.looked) + 1].add(name)
+        self._plan(name, group, max(now // _MINUTE, self.looked) + 1)
         return group
+
+    def _plan(self, name: Key, group: Group, minute: int) -> None:
+        group.due = minute
+        self._calendar[minute].add(name)
 
     def _has_alert(self, name: Key) -> bool:
         alert = self.groups[name].alert
@@ -221,7 +237,10 @@ class Judge:
 
     def _drop(self, name: Key) -> Group:
         self.dirty.add(name)
-        return self.groups.pop(name)
+        group = self.gone[name] = self.groups.pop(name)
+        if (planned := self._calendar.get(group.due)) is not None:
+            planned.discard(name)
+        return group
 
     def expire(self, now: int) -> Iterator[Change]:
         """Close alerts that nothing came for, and forget groups that cannot count any more, at `now`, the log's time.
@@ -249,7 +268,7 @@ class Judge:
         if group.over(now, LATENESS):
             self._forget(name)
         else:
-            self._calendar[now // _MINUTE + 1].add(name)
+            self._plan(name, group, now // _MINUTE + 1)
 
 
 def _anchor(rule: AnyRule) -> int:

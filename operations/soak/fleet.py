@@ -13,7 +13,7 @@ from operations.bench.resource_usage import peak_mb
 from operations.process import command_line
 from operations.soak.site import Site
 
-ROLES = ("normalize", "count", "index")
+ROLES = ("normalize", "count", "detect", "index")
 _LOOK = 0.2  # seconds between looks at the processes
 _AGAIN = 1.0  # seconds before a process that ended is started again
 _ENDS = (0, -signal.SIGTERM, -signal.SIGKILL)  # expected exit codes; SIGTERM kills a worker that is still starting

@@ -16,6 +16,10 @@ _LONG_KEYWORD: Mapping = {
 }  # characters, which are at most 32,766 bytes of UTF-8, Lucene's limit
 _STORED: Mapping = {"type": "keyword", "index": False, "doc_values": False}
 _LONG: Mapping = {"type": "long"}
+_DATE: Mapping = {"type": "date"}
+_FLAG: Mapping = {"type": "boolean"}
+_DOUBLE: Mapping = {"type": "double"}
+_SOURCE: Mapping = {"type": "object", "enabled": False}
 _FLATTENED: Mapping = {"type": "flattened", "ignore_above": 1024}
 _KINDS: dict[str, Mapping] = {
     "keyword": _KEYWORD,
@@ -59,6 +63,32 @@ def attempts() -> Mapping:
     counts = dict.fromkeys(("success", "failure", "unknown", "attempts", "partition", "revision"), _LONG)
     about = dict.fromkeys(("service", "topic"), _KEYWORD)
     return {"properties": {"ogrewatch": {"properties": {"auth": {"properties": {**about, **counts}}}}}}
+
+
+def alerts() -> Mapping:
+    """Mappings and settings of the index of alerts."""
+    about = dict.fromkeys(
+        ("status", "verdict", "assignee", "acted_by", "level", "rule", "kind", "group", "previous", "samples", "tags"),
+        _KEYWORD,
+    )
+    about |= dict.fromkeys(("revision", "count"), _LONG)
+    about |= {
+        "over": _FLAG,
+        "silenced": _FLAG,
+        "limit": _DOUBLE,
+        "found": _DOUBLE,
+        "acts": _SOURCE,
+        "evidence": _SOURCE,
+    }
+    about |= dict.fromkeys(("comment", "runbook", "false_positives"), _KINDS["text"])
+    window = {"start": _DATE, "end": _DATE, "seconds": _DOUBLE}
+    about |= {"acted_at": _DATE, "window": {"properties": window}}
+    found = mappings()
+    properties = found["properties"].setdefault("ogrewatch", {"properties": {}})["properties"]
+    properties["alert"] = {"properties": about}
+    settings = {"auto_expand_replicas": "0-1", "refresh_interval": "1s", "mapping.ignore_malformed": True,
+                "mapping.total_fields": {"limit": 2000, "ignore_dynamic_beyond_limit": True}}  # fmt: skip
+    return {"mappings": found, "settings": {"index": settings}}
 
 
 def _mapping(name: str, kind: str) -> Mapping:

@@ -31,8 +31,8 @@ from topics.kafka.reader import Reader
 LINES, LOST, NEW = 60, 7, 80
 LIMIT = 180.0  # seconds that anything may take, on a busy machine
 RAW, TYPED = "raw.syslog", "events.authentication"
-ROLES = ("normalize", "count", "index")
-CUT = {"normalize": RAW, "count": TYPED, "index": TYPED}
+ROLES = ("normalize", "count", "detect", "index")
+CUT = {"normalize": RAW, "count": TYPED, "detect": TYPED, "index": TYPED}
 
 
 def _lines(number: int) -> list[Line]:

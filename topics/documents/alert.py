@@ -4,10 +4,10 @@ A record of the topic `alerts` is an ECS document whose `ogrewatch.alert.revisio
 role; one of `alerts.acts` is an act (`topics.records.acts`). Both are merged into what is stored already:
 
 - of two revisions the later one counts;
-- acts count in the order of their offsets, each once: `ogrewatch.alert.acts_offset` is that of the last.
+- acts count in the order of their offsets, each once: `ogrewatch.alert.acts` lists them, and the rest follows from it.
 
-So the outcome does not depend on how the records of both topics are interleaved, nor on records that are read again,
-and the index can be made anew from the topics. Each change raises the document's version by one; it is written under
+So the outcome does not depend on the order in which records are merged, nor on records that are read again, and the
+index can be made anew from the topics. Each change raises the document's version by one; it is written under
 that version (`operation`), and whoever was overtaken meanwhile is refused, reads again and merges again.
 """
 
@@ -22,9 +22,9 @@ from topics.records.acts import Act
 DATASET = "ogrewatch.alert"
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
 MOST_ACTS = 100
-"""Acts that a document lists; of more, the last ones."""
+"""Acts that a document lists; of more, the oldest notes go, then the oldest others."""
 _STATUS = {"acknowledge": ACKNOWLEDGED, "close": CLOSED, "reopen": OPEN}
-_OF_PEOPLE = ("status", "verdict", "assignee", "comment", "acted_at", "acted_by", "acts", "acts_offset")
+_OF_PEOPLE = ("status", "verdict", "assignee", "comment", "acted_at", "acted_by", "acts")
 
 Document = dict[str, Any]
 
@@ -57,27 +57,34 @@ def _revised(stored: Document | None, revision: Document) -> Document:
     return _with(revision, {"status": OPEN, **about(revision), **kept})
 
 
-def _acted(stored: Document | None, placed: PlacedAct) -> Document:
+def _acted(stored: Document | None, placed: PlacedAct) -> Document | None:
     offset, act = placed
     before = about(stored)
-    if offset <= before.get("acts_offset", -1):
-        return stored or {}
+    acts: list[Document] = list(before.get("acts", ()))
+    if any(one["offset"] == offset for one in acts):
+        return stored
     at = iso(act.at * 1000)
-    entry = {"kind": act.kind, "by": act.by, "at": at, "comment": act.comment, "verdict": act.verdict}
-    now = {
-        **before,
-        "status": _STATUS.get(act.kind, before.get("status", OPEN)),
-        "acted_at": at,
-        "acted_by": act.by,
-        "acts": [*before.get("acts", ()), {name: text for name, text in entry.items() if text}][-MOST_ACTS:],
-        "acts_offset": offset,
-    }
-    if act.kind in ("close", "reopen"):
-        now["verdict"] = act.verdict or None
-    for name in ("comment", "assignee"):
-        if text := getattr(act, name):
-            now[name] = text
-    return _with(stored or _unknown(act, at), {name: value for name, value in now.items() if value is not None})
+    entry = {"offset": offset, "kind": act.kind, "by": act.by, "at": at, "comment": act.comment,
+             "verdict": act.verdict, "assignee": act.assignee}  # fmt: skip
+    acts.append({name: value for name, value in entry.items() if value != ""})
+    acts.sort(key=lambda one: int(one["offset"]))
+    if len(acts) > MOST_ACTS:
+        acts.remove(next((one for one in acts if one["kind"] == "note"), acts[0]))
+    kept = {name: value for name, value in before.items() if name not in _OF_PEOPLE}
+    return _with(stored or _unknown(act, at), {**kept, "status": OPEN, **_sum(acts), "acts": acts})
+
+
+def _sum(acts: list[Document]) -> Document:
+    """What acts lead to, in their order: each changes what it speaks of."""
+    found: Document = {}
+    for act in acts:
+        found |= {"acted_at": act["at"], "acted_by": act["by"]}
+        found |= {name: act[name] for name in ("comment", "assignee") if name in act}
+        if act["kind"] in _STATUS:
+            found["status"] = _STATUS[act["kind"]]
+        if act["kind"] in ("close", "reopen"):
+            found["verdict"] = act.get("verdict")
+    return {name: value for name, value in found.items() if value}
 
 
 def _unknown(act: Act, at: str) -> Document:

@@ -1,1 +1,0 @@
-"""Judges retained events by rules, as the detect role would have judged them."""
