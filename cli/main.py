@@ -7,6 +7,7 @@ that they answer at once.
 import ast
 import os
 import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -72,8 +73,24 @@ def _of_all(
     show_version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
     ] = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="TOML file of settings, as OGREWATCH_CONFIG; the environment wins.")
+    ] = None,
 ) -> None:
-    pass
+    from topics.config_file import VARIABLE, file_variables
+
+    if config is not None:
+        os.environ[VARIABLE] = str(config.absolute())
+    if os.environ.get(VARIABLE):
+        _warn(file_variables())
+
+
+def _warn(variables: Mapping[str, str]) -> None:
+    """Print a sentence for each variable that is no setting."""
+    from cli.variables import warnings
+
+    for warning in warnings(variables):
+        typer.echo(printable(warning), err=True)
 
 
 @cache
@@ -129,10 +146,7 @@ def main() -> None:
     """
     guard_logs()
     if len(sys.argv) > 1 and not {"--bare", "--number", "--help", "--version"}.intersection(sys.argv):
-        from cli.variables import warnings  # the supervisor of a process with a number has printed them
-
-        for warning in warnings(os.environ):
-            typer.echo(printable(warning), err=True)
+        _warn(os.environ)  # the supervisor of a process with a number has done so
     try:
         app()
     except (KafkaUnavailable, AccessRefused, BadSettings) as error:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from topics.environment import PREFIX, is_service_link, variables_of
 
-_OTHERS = ("OGREWATCH_CACHE",)  # of `stack/cache.py`
+_OTHERS = ("OGREWATCH_CACHE", "OGREWATCH_CONFIG")  # of `stack/cache.py` and `topics/config_file.py`
 _TESTS = "OGREWATCH_TEST_"
 
 

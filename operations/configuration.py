@@ -28,8 +28,19 @@ _GROUPS: tuple[tuple[str, type[BaseSettings]], ...] = (
 
 _HEAD = """# Configuration
 
-Settings are environment variables. Durations are seconds and sizes are bytes unless a setting says otherwise. This page
-is written from the classes that define the settings (`scripts/write-configuration`); do not edit it.
+Settings are environment variables. They may also be in a TOML file that `ogrewatch --config FILE` or `OGREWATCH_CONFIG`
+names; the environment goes before it. A key is the rest of a variable's name in small letters, and tables are joined:
+
+    partitions = 12                    # OGREWATCH_PARTITIONS
+    elasticsearch = "https://es:9200"  # OGREWATCH_ELASTICSEARCH
+    [web]
+    port = 8090                        # OGREWATCH_WEB_PORT
+
+`ogrewatch config show` says which settings are in force and where each comes from; `ogrewatch config check` checks them
+without asking any server. A secret is better in a file of its own: each has a setting that ends with `_FILE`.
+
+Durations are seconds and sizes are bytes unless a setting says otherwise. This page is written from the classes that
+define the settings (`scripts/write-configuration`); do not edit it.
 """
 
 

@@ -1,4 +1,4 @@
-"""Reads settings from environment variables, and reports wrong ones in sentences.
+"""Reads settings from environment variables or a file of them, and reports wrong ones in sentences.
 
 Every class of settings derives from `EnvironmentSettings`. Kubernetes sets variables for each Service, such as
 `OGREWATCH_WEB_PORT=tcp://10.0.0.1:8090` for a Service `ogrewatch-web`. These are never taken for a setting.
@@ -7,17 +7,17 @@ https://kubernetes.io/docs/tutorials/services/connect-applications-service/#envi
 
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
+from topics.config_file import file_variables
 from topics.errors import BadSettings
 
-__all__ = ["PREFIX", "BadSettings", "EnvironmentSettings", "is_service_link", "variables_of"]
+__all__ = ["PREFIX", "BadSettings", "EnvironmentSettings", "FileSettings", "is_service_link", "variables_of"]
 
 PREFIX = "OGREWATCH_"
 
@@ -26,14 +26,8 @@ _SERVICE = re.compile(r"\w+_(?:PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_\w+)?)?|SERVIC
 _SHOWN = 100  # characters of a wrong value that a message repeats
 
 
-class EnvironmentSettings(BaseSettings):
-    """The settings whose variables have one prefix. Creating an instance raises `BadSettings`."""
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise BadSettings("\n".join(_sentences(type(self), error))) from None
+class FileSettings(BaseSettings):
+    """The settings whose variables have one prefix, from the environment, else from the file of settings."""
 
     @classmethod
     def settings_customise_sources(
@@ -44,18 +38,27 @@ class EnvironmentSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Prefer what the program passes to what the environment says; there are no other sources."""
+        """Prefer what the program passes to what the environment and the file say; there are no other sources."""
         return init_settings, _Variables(settings_cls)
 
 
-class _Variables(EnvSettingsSource):
-    """Reads the environment, and skips the variables of Kubernetes Services."""
+class EnvironmentSettings(FileSettings):
+    """Settings whose instances are created without errors but `BadSettings`."""
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        value, key, is_complex = super().get_field_value(field, field_name)
-        if isinstance(value, str) and is_service_link(f"{self.env_prefix}{field_name}".upper(), value):
-            return None, key, False
-        return value, key, is_complex
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise BadSettings("\n".join(_sentences(type(self), error))) from None
+
+
+class _Variables(EnvSettingsSource):
+    """Reads the environment, else the file, and skips the variables of Kubernetes Services."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        named = super()._load_env_vars()
+        ours = {key: value for key, value in named.items() if not is_service_link(key.upper(), value or "")}
+        return {name.lower(): value for name, value in file_variables().items()} | ours
 
 
 def is_service_link(name: str, value: str) -> bool:

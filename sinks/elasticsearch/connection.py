@@ -27,8 +27,9 @@ from elasticsearch import (
 )
 from elasticsearch.exceptions import SSLError
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from topics.environment import FileSettings
 from topics.errors import AccessRefused
 from topics.kafka.client import context_of, secret, settings_of
 from topics.plaintext import readable_by_others
@@ -37,7 +38,7 @@ _PREFIX = "OGREWATCH_ELASTICSEARCH_"
 _TIMEOUT = 5.0  # seconds that a node has to answer
 
 
-class ElasticsearchSecurity(BaseSettings):
+class ElasticsearchSecurity(FileSettings):
     """How clients connect to Elasticsearch. The variables are `OGREWATCH_ELASTICSEARCH_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, hide_input_in_errors=True)

@@ -25,7 +25,7 @@ def opener(browser: Browser) -> Opened:
             wrong: list[str] = []
             tab.on("pageerror", lambda error: wrong.append(str(error)))
             tab.on("console", lambda said: wrong.extend(_complaint(said)))
-            await tab.goto(str(client.make_url("/")) + path)
+            await tab.goto(str(client.make_url("/")) + path, wait_until="domcontentloaded")
             yield tab
             await context.close()
             assert wrong == []

@@ -64,7 +64,10 @@ def crowd(count: int, seed: int = 1) -> list[Body]:
 
 @dataclass
 class Scene:
-    """What the API answers. `answers` are by path below /api/v1/: JSON, a status, or a function of the request."""
+    """What the API answers. `answers` are by path below /api/v1/: JSON, a status, or a function of the request.
+
+    `events` are those of the stream, `about` is what is known of each address besides its numbers.
+    """
 
     attackers: list[Body] = field(default_factory=list)
     services: dict[str, tuple[int, int]] = field(default_factory=lambda: {"sshd": (12, 340), "ldap": (440, 60)})
@@ -74,6 +77,7 @@ class Scene:
     asked: list[str] = field(default_factory=list)
     delay: dict[str, float] = field(default_factory=dict)
     events: list[tuple[str, Any]] = field(default_factory=list)
+    about: Body = field(default_factory=dict)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer a request for a path of the API."""
@@ -153,7 +157,11 @@ class Scene:
             for back in range(6, 1, -1)
         ]
         last = {"minute": iso(now - MINUTE), "successes": row["successes"], "failures": 0}
-        return self._envelope() | {"attacker": row | {"minutes": [*tries, last] if row["successes"] else tries}}
+        return (
+            self._envelope()
+            | self.about
+            | {"attacker": row | {"minutes": [*tries, last] if row["successes"] else tries}}
+        )
 
     def _health(self, _: web.Request) -> Any:
         body = {

@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from topics.environment import FileSettings
 from topics.errors import AccessRefused, KafkaUnavailable
 from topics.plaintext import readable_by_others
 
@@ -28,7 +29,7 @@ _TELLING = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._TRANSPORT)
 S = TypeVar("S", bound=BaseSettings)
 
 
-class KafkaSecurity(BaseSettings):
+class KafkaSecurity(FileSettings):
     """How clients connect to Kafka. The variables are `OGREWATCH_KAFKA_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="OGREWATCH_KAFKA_", frozen=True, hide_input_in_errors=True)

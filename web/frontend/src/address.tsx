@@ -4,12 +4,11 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { chosen, query, useResource } from "./api";
 import { TimeChart } from "./chart";
 import { EventList } from "./eventlist";
-import { type Events, eventsPath, instants } from "./events";
 import * as format from "./format";
 import { term } from "./menu";
 import { coarser, stacked } from "./series";
-import { type State, go, link, searchLink, viewLink } from "./state";
-import type { Attacker, Attackers, Detail, Minute, Ratio } from "./types";
+import { type State, eventLink, go, link, searchLink, viewLink } from "./state";
+import type { After, Counts, Detail, Minute } from "./types";
 import { AsTable, Country, GotIn, Legend, Missing, Share, Skeleton, Time, Value, copy } from "./widgets";
 
 const IP = /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]{0,4}:[0-9a-f:]{1,38}(\d{1,3}(\.\d{1,3}){3})?)$/i;
@@ -65,10 +64,13 @@ function About({ route, address }: { route: State; address: string }): preact.JS
     {!data && !error && <Skeleton lines={8} />}
     {data && <Facts route={route} data={data} />}
     <Actions address={address} route={route} />
-    {data && data.attacker.successes > 0 && data.attacker.last_success && <Afterwards route={route} one={data.attacker} />}
-    <Tried route={route} address={address} />
-    <ItsEvents route={route} address={address} />
-    {data?.attacker.as && <Neighbours route={route} one={data.attacker} />}
+    {data && <>
+      {data.store_error && <p class="problem">{data.store_error} Its events are not shown.</p>}
+      {(data.after_success ?? []).map((one) => <Afterwards key={one.id} route={route} one={one} />)}
+      <div class="tried"><TriedBy title="By user" by="user" rows={data.by_user ?? []} /><TriedBy title="By host" by="host" rows={data.by_host ?? []} /></div>
+      {!data.store_error && <ItsEvents route={route} events={data.events ?? []} />}
+      {data.network && <Neighbours route={route} network={data.network} />}
+    </>}
   </>;
 }
 
@@ -149,64 +151,39 @@ function Actions({ route, address }: { route: State; address: string }): preact.
 }
 
 /** What the user did on the host after the address had got in: the question of whoever looks into it. */
-function Afterwards({ route, one }: { route: State; one: Attacker }): preact.JSX.Element {
-  const since = one.last_success ?? one.last_seen;
-  const user = one.user_count === 1 ? one.users[0] : undefined;
-  const host = one.host_count === 1 ? one.hosts[0] : undefined;
-  const q = [host && term("host", host), user && term("user", user), !host && !user && addressTerm(one.address)].filter(Boolean).join(" ");
+function Afterwards({ route, one }: { route: State; one: After }): preact.JSX.Element {
   const whole = (ms: number) => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace(".000Z", "Z");
-  const [from, to] = [whole(Date.parse(since)), whole(Date.parse(since) + AFTER)];
-  const held = useResource<Events>(eventsPath({ q, from, to, sort: "oldest", limit: 20 }), 0);
+  const [from, to] = [whole(Date.parse(one.at)), whole(Date.parse(one.at) + AFTER)];
+  const q = [one.host && term("host", one.host), one.user && term("user", one.user)].filter(Boolean).join(" ");
+  const who = [one.user, one.host].filter(Boolean).join(" on ") || "a user without a name";
   return (
-    <section class="after" aria-label="After it got in">
-      <h3>15 minutes after it got in{host || user ? `: ${[user, host].filter(Boolean).join(" on ")}` : ""}</h3>
-      <Found held={held} route={route} label="Events after it got in" none="Nothing more was logged." />
-      <p><a href={searchLink(route, q, { from, to })}>Search these 15 minutes</a></p>
+    <section class="after" aria-label={`After it got in as ${who}`}>
+      <h3>It got in as {who}, <a href={eventLink(route, one.id)}><Time at={one.at} zoned /></a>{one.service && ` by ${one.service}`}</h3>
+      {one.events.length ? <><p>In the 15 minutes after:</p><EventList route={route} events={one.events} label={`What ${who} did then`} /></> : <p class="note">Nothing that {one.user || "it"} did is stored of the 15 minutes after.</p>}
+      {one.total > one.events.length && <p class="note">{format.count(one.events.length)} of {format.count(one.total)}.</p>}
+      {q && <p><a href={searchLink(route, q, { from, to })}>Search these 15 minutes</a></p>}
     </section>
   );
 }
 
-function Found({ held, route, label, none }: { held: ReturnType<typeof useResource<Events>>; route: State; label: string; none: string }): preact.JSX.Element {
-  if (held.error) return <p class="problem">{held.error.absent ? "This server cannot search yet." : held.error.message} {!held.error.absent && <button type="button" class="small" onClick={held.retry}>Try again</button>}</p>;
-  if (!held.data) return <Skeleton lines={3} />;
-  if (!held.data.events.length) return <p class="empty">{none}</p>;
-  const more = held.data.total - held.data.events.length;
-  return <>
-    <EventList route={route} events={held.data.events} label={label} />
-    {more > 0 && <p class="note">{format.count(held.data.events.length)} of {held.data.total_is === "at least" && "at least "}{format.count(held.data.total)}.</p>}
-  </>;
-}
-
-function ItsEvents({ route, address }: { route: State; address: string }): preact.JSX.Element {
-  const { from, to } = useMemo(() => instants(route), [route.window, route.from, route.to, address]);
-  const held = useResource<Events>(eventsPath({ q: addressTerm(address), from, to, limit: 20 }), 0);
+function ItsEvents({ route, events }: { route: State; events: Record<string, unknown>[] }): preact.JSX.Element {
   return (
     <section aria-label="Its events">
       <h3>Its latest events</h3>
-      <Found held={held} route={route} label="Its latest events" none="No event of it is stored in this time." />
+      {events.length ? <EventList route={route} events={events} label="Its latest events" /> : <p class="note">No event of it is stored in this time.</p>}
     </section>
   );
 }
 
 /** What it tried, by outcome. */
-function Tried({ route, address }: { route: State; address: string }): preact.JSX.Element {
-  return (
-    <div class="tried">
-      {(["user", "host"] as const).map((by) => <TriedBy key={by} route={route} address={address} by={by} />)}
-    </div>
-  );
-}
-
-function TriedBy({ route, address, by }: { route: State; address: string; by: "user" | "host" }): preact.JSX.Element | null {
-  const held = useResource<Ratio>(query("auth/ratio", { by, limit: 10, ...chosen({ ...route, filters: {} }), address }), 0);
-  if (held.error || !held.data?.rows.length) return null;
-  const { rows } = held.data;
+function TriedBy({ title, by, rows }: { title: string; by: string; rows: (Counts & { name: string })[] }): preact.JSX.Element | null {
+  if (!rows.length) return null;
   const most = Math.max(...rows.map((row) => row.success + row.failure));
   return (
-    <section aria-label={`By ${by}`}>
-      <h3>By {by}</h3>
+    <section aria-label={title}>
+      <h3>{title}</h3>
       <ol class="bars">
-        {rows.map((row) => (
+        {rows.slice(0, 10).map((row) => (
           <li key={row.name}>
             {row.name ? <Value field={by} value={row.name} /> : <span class="quiet-text">none</span>}
             <span class="number">{format.count(row.failure)} failed{row.success > 0 && <b>, {format.count(row.success)} in</b>}</span>
@@ -214,19 +191,17 @@ function TriedBy({ route, address, by }: { route: State; address: string; by: "u
           </li>
         ))}
       </ol>
-      {held.data.truncated && <p class="note">There are more.</p>}
+      {rows.length > 10 && <p class="note">There are more.</p>}
     </section>
   );
 }
 
-function Neighbours({ route, one }: { route: State; one: Attacker }): preact.JSX.Element | null {
-  const held = useResource<Attackers>(one.as ? query("attackers", { ...chosen({ ...route, filters: {} }), as: one.as.number, limit: 6 }) : null, 0);
-  const others = held.data?.attackers.filter((row) => row.address !== one.address) ?? [];
-  if (!others.length || !one.as) return null;
+function Neighbours({ route, network }: { route: State; network: NonNullable<Detail["network"]> }): preact.JSX.Element | null {
+  if (!network.attackers.length) return null;
   return (
     <section aria-label="The same network">
-      <h3>Others of {one.as.name || `AS${one.as.number}`}: {format.count((held.data?.total ?? 1) - 1)}</h3>
-      <ul class="neighbours">{others.map((row) => <li key={row.address}><a href={link(route, route.view === "address" ? { id: row.address } : { address: row.address })}>{row.address}</a> {format.plural(row.failures, "failure")}{row.broke_in && <GotIn />}</li>)}</ul>
+      <h3>Others of its network {network.prefix}*: {format.count(network.total)}</h3>
+      <ul class="neighbours">{network.attackers.map((row) => <li key={row.address}><a href={link(route, route.view === "address" ? { id: row.address } : { address: row.address })}>{row.address}</a> {format.plural(row.failures, "failure")}{row.broke_in && <GotIn />}</li>)}</ul>
     </section>
   );
 }

@@ -8,7 +8,7 @@ import { type Doc, flat, text } from "./events";
 import { term } from "./menu";
 import { FieldTable } from "./search";
 import { type State, go, searchLink, viewLink } from "./state";
-import { Skeleton, Time, copy } from "./widgets";
+import { CopyLine, Skeleton, Time, copy } from "./widgets";
 
 interface Raw {
   topic: string;
@@ -35,16 +35,16 @@ interface Span {
 interface Lineage {
   event: Doc | null;
   raw?: Raw | null;
-  raw_missing?: string;
+  raw_missing?: string | null;
+  store_error?: string | null;
+  dead_letter?: { component: string; reason: string; error?: string; time?: string; command?: string } | null;
   steps?: Step[];
   spans?: Span[];
   before?: Doc[];
   after?: Doc[];
-  deadletter?: Doc | null;
-  index?: string;
 }
 
-const STEPS: Record<string, string> = { header: "Header", stream: "Stream", attempt: "Attempt", enrich: "Enriched", index: "Stored", rule: "Rules", raw: "Came", deadletter: "Dead letter" };
+const STEPS: Record<string, string> = { came: "Came", header: "Header", stream: "Stream", attempt: "Attempt", enrich: "Enriched", index: "To be stored", stored: "Stored", rule: "Rules", "dead letter": "Dead letter" };
 
 export function EventView({ route }: { route: State }): preact.JSX.Element {
   const held = useResource<Lineage>(`events/${encodeURIComponent(route.id)}`, 0);
@@ -79,9 +79,11 @@ function Shown({ route, data }: { route: State; data: Lineage }): preact.JSX.Ele
       {raw?.base64 && <p class="note">The raw record holds bytes that are no text.</p>}
       <RawLine line={text(event, "event.original", "message")} spans={[]} />
     </> : null}
+    {raw && <p class="note">Record <code>{raw.topic} {raw.partition} @ {raw.offset}</code>{raw.key && <>, key <code>{raw.key}</code></>}{raw.timestamp ? <>, <Time at={raw.timestamp} zoned /></> : null}.</p>}
+    {data.store_error && <p class="problem">{data.store_error} What is shown is what the line would become.</p>}
+    {data.dead_letter && <div class="problem"><p><b>Dead letter</b> of {data.dead_letter.component}: {data.dead_letter.error || data.dead_letter.reason}</p>{data.dead_letter.command && <CopyLine label="command that sends it again" text={data.dead_letter.command} />}</div>}
     {!raw && <p class="note">{data.raw_missing || "The raw record is no longer in Kafka; this is the document that was made of it."}</p>}
     <ol class="steps">
-      {raw && <li><b>Came</b><p>{raw.timestamp ? <><Time at={raw.timestamp} zoned />, </> : null}<code>{raw.topic} {raw.partition} @ {raw.offset}</code>{raw.key && <>, key <code>{raw.key}</code></>}</p></li>}
       {(data.steps ?? []).map((one, n) => <li key={n} class={`step-${one.step}`}><b>{STEPS[one.step] ?? one.step}</b><p>{one.at && <><Time at={one.at} zoned />: </>}{one.says}</p></li>)}
     </ol>
     {event && <>
@@ -116,17 +118,15 @@ export function RawLine({ line, spans }: { line: string; spans: Span[] }): preac
   const parts: preact.JSX.Element[] = [];
   const legend: [string, string, number][] = [];
   let at = 0;
-  const whole = [...line]; // spans count characters, not the halves of them that strings are made of
-  const cut = (from: number, to?: number) => whole.slice(from, to).join("");
   [...spans].sort((a, b) => a.from - b.from || b.to - a.to).forEach((span) => {
-    if (span.from < at || span.to <= span.from || span.from >= whole.length) return;
-    if (span.from > at) parts.push(<span key={at}>{cut(at, span.from)}</span>);
+    if (span.from < at || span.to <= span.from || span.from >= line.length) return;
+    if (span.from > at) parts.push(<span key={at}>{line.slice(at, span.from)}</span>);
     const shade = legend.length % 6;
-    legend.push([span.field, cut(span.from, span.to), shade]);
-    parts.push(<mark key={`m${span.from}`} class={`span-${shade}`} title={span.field}>{cut(span.from, span.to)}</mark>);
+    legend.push([span.field, line.slice(span.from, span.to), shade]);
+    parts.push(<mark key={`m${span.from}`} class={`span-${shade}`} title={span.field}>{line.slice(span.from, span.to)}</mark>);
     at = span.to;
   });
-  if (at < whole.length) parts.push(<span key={at}>{cut(at)}</span>);
+  if (at < line.length) parts.push(<span key={at}>{line.slice(at)}</span>);
   return <>
     <pre class="raw-line" tabIndex={0} role="group" aria-label="Raw line"><code>{parts}</code></pre>
     {legend.length > 0 && <ul class="span-legend" aria-label="What the parts became">{legend.map(([name, value, shade], n) => <li key={n}><mark class={`span-${shade}`}>{value}</mark> {name}</li>)}</ul>}

@@ -21,6 +21,9 @@ type Part = View | "panel";
 const LOADERS: Partial<Record<Part, () => Promise<ViewOf>>> = {
   ogres: async () => (await import("./ogres")).Ogres,
   address: async () => (await import("./address")).AddressPage,
+  map: async () => (await import("./map")).WorldMap,
+  health: async () => (await import("./health")).Health,
+  alerts: async () => (await import("./alerts")).AlertsView,
   search: async () => (await import("./search")).Search,
   event: async () => (await import("./event")).EventView,
   try: async () => (await import("./event")).TryLine,
@@ -46,6 +49,7 @@ function Page(): preact.JSX.Element {
   const route = useRoute();
   const still = useSignal(paused);
   useSignal(zone); // every time on the page is written anew
+  const counted = useResource<Attackers>(breachPath(route)).data !== null;
   const about = useResource<About>("about").data;
   const main = useRef<HTMLElement>(null);
   const { View, failed } = useView(route.view);
@@ -58,6 +62,9 @@ function Page(): preact.JSX.Element {
     scrollTo(0, 0);
   }, [route.view, route.id]);
   useBreaches(route);
+  useEffect(() => {
+    if (counted && !performance.getEntriesByName("numbers").length) performance.mark("numbers");
+  }, [counted]);
   return <>
     <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>To the content</a>
     <Header route={route} about={about} />

@@ -48,7 +48,7 @@ export function Search({ route }: { route: State }): preact.JSX.Element {
     <div class="search">
       <QueryBox route={route} error={first.error} submit={() => again((n) => n + 1)} />
       <section class="panel" aria-label="Events over time">
-        <p class="panel-head"><Totals found={first.data} failed={first.error !== null} /><Legend /></p>
+        <p class="panel-head"><Totals found={first.data} failed={first.error !== null} /><Legend others /></p>
         {histogram.error && !first.error && <p class="problem">{histogram.error.message}</p>}
         {histogram.data ? <Bars data={histogram.data} old={histogram.old} /> : !histogram.error && <Skeleton lines={3} />}
       </section>
@@ -121,7 +121,7 @@ function Bars({ data, old }: { data: Histogram; old: boolean }): preact.JSX.Elem
       all: counts.reduce((a, b) => a + b, 0),
       times: data.buckets.map((one) => format.epoch(one.time)),
       curves: [
-        { label: "events", kind: "quiet" as const, bars: true, values: counts },
+        { label: "events in all", kind: "quiet" as const, bars: true, values: counts },
         { label: "failed", kind: "failure" as const, bars: true, values: failures },
       ],
     };

@@ -58,6 +58,7 @@ export interface SeriesEvent {
 
 /** The series with a minute that changed; minutes that the window has left behind are dropped. */
 export function withMinute(before: Series, event: SeriesEvent, keep: number): Series {
+  if (before.step !== 60) return before; // coarser steps are asked for anew
   const minute = epoch(event.minute);
   const old = before.times.map(epoch);
   const last = old.at(-1) ?? minute;

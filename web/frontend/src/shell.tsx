@@ -101,7 +101,7 @@ function ThemeSwitch(): preact.JSX.Element {
 export function Controls({ route }: { route: State }): preact.JSX.Element {
   const still = useSignal(paused);
   return (
-    <div class="controls">
+    <div class="controls" role="region" aria-label="Time and filters">
       <Windows route={route} />
       <Absolute route={route} />
       <span class="buttons">
@@ -230,7 +230,7 @@ export function BreachBar({ route }: { route: State }): preact.JSX.Element {
     document.title = total ? `(${total}) Ogrewatch` : "Ogrewatch";
   }, [total]);
   return (
-    <div class={`breaches ${total ? "some" : ""} ${held.old ? "old" : ""}`}>
+    <div class={`breaches ${total ? "some" : ""} ${held.old ? "old" : ""}`} role="region" aria-label="Who got in">
       <p role="status" id="breach-sentence">{total > 0 && `${format.plural(total, "address", "addresses")} guessed and got in`}</p>
       {total > 0 && <>
         <ul aria-label="Addresses that got in">

@@ -25,10 +25,10 @@ export function Tail({ route }: { route: State }): preact.JSX.Element {
   const [filter, narrow] = useState("");
   const [held, hold] = useState(false);
   const waiting = useRef<TailRow[]>([]);
-  const rates = useRef<{ at: number; seen: number; shown: number }[]>([]);
+  const [rate, rated] = useState({ seen: 0, shown: 0 });
   useStream<TailEvent>("tail", (event) => {
-    rates.current = [...rates.current.filter((one) => one.at > Date.now() - 1000), { at: Date.now(), seen: event.seen, shown: event.shown }];
-    waiting.current = [...event.rows.toReversed(), ...waiting.current].slice(0, MOST);
+    rated({ seen: event.seen, shown: event.shown });
+    waiting.current = [...event.rows, ...waiting.current].slice(0, MOST);
     if (!held) flush();
   }, [held, route]);
   const flush = () => {
@@ -41,13 +41,11 @@ export function Tail({ route }: { route: State }): preact.JSX.Element {
   }, [held]);
   const wanted = filter.toLowerCase();
   const shown = rows.filter((row) => !wanted || JSON.stringify(row).toLowerCase().includes(wanted)).slice(0, SHOWN);
-  const seen = rates.current.reduce((sum, one) => sum + one.seen, 0);
-  const drawn = rates.current.reduce((sum, one) => sum + one.shown, 0);
   return (
     <section class="panel tail" aria-labelledby="tail-title">
       <div class="panel-head">
         <h2 id="tail-title">Tail</h2>
-        <span class="note">{seen > 0 && `${format.count(drawn)} of ${format.count(seen)} lines of the last second`}</span>
+        <span class="note">{rate.seen > 0 && `${format.count(Math.min(rate.shown, rate.seen))} of ${format.plural(rate.seen, "line")} of the last second`}</span>
         <span class="grow" />
         <input type="search" class="narrow" placeholder="Narrow these lines" aria-label="Narrow the lines of the tail" value={filter} onInput={(event) => narrow(event.currentTarget.value)} />
         <button type="button" class="small" aria-pressed={held} onClick={() => hold(!held)}>{held ? `Go on (${waiting.current.length} newer)` : "Hold"}</button>

@@ -76,7 +76,25 @@ export interface Minute {
 export interface Detail {
   window: Span;
   attacker: Attacker & { minutes: Minute[] };
+  by_user?: (Counts & { name: string })[];
+  by_host?: (Counts & { name: string })[];
+  events?: Record<string, unknown>[];
+  after_success?: After[];
+  network?: { prefix: string; total: number; attackers: Attacker[] };
+  store_error?: string | null;
   partitions?: Partitions;
+  complete?: boolean;
+}
+
+/** What the user of a success did on that host in the quarter of an hour after it. */
+export interface After {
+  id: string;
+  at: string;
+  user: string;
+  host: string;
+  service: string;
+  total: number;
+  events: Record<string, unknown>[];
 }
 
 export interface Health {

@@ -162,9 +162,9 @@ export function Share({ success, failure, most }: { success: number; failure: nu
   );
 }
 
-export const Legend = () => (
+export const Legend = ({ others = false }: { others?: boolean }) => (
   <span class="legend">
-    <i class="key failure" aria-hidden="true" /> failed <i class="key success" aria-hidden="true" /> successful
+    <i class="key failure" aria-hidden="true" /> failed <i class={`key ${others ? "quiet" : "success"}`} aria-hidden="true" /> {others ? "others" : "successful"}
   </span>
 );
 

@@ -1,0 +1,1 @@
+"""Judges retained events by rules, as the detect role would have judged them."""
