@@ -16,7 +16,7 @@ PANEL = "Look"
 def command(
     window: Annotated[str, typer.Option(help="Such as 5m, 1h or 24h.")] = "1h",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Most addresses.")] = 20,
-    single: Annotated[bool, typer.Option("--once", help="Print one screen and end.")] = False,
+    batch: Annotated[bool, typer.Option("--batch", help="Print one screen and end.")] = False,
     url: Url = None,
 ) -> None:
     """Show logins, attackers and the state of the installation as they change, until Ctrl-C.
@@ -26,7 +26,7 @@ def command(
     screen, console = Screen(limit), Console(highlight=False)
     with answered():
         events = WebClient(url).stream({"view": "live", "window": window, "limit": limit})
-        if single:
+        if batch:
             _first(screen, events)
             console.print(screen.shown())
             return

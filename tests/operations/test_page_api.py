@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -15,11 +18,13 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from installation_kit import Place, place, until
 
+from operations.process import command_line
 from stack.ports import HOST, free_port
+from topics.avro.codec import encode
 from topics.documents.ecs import iso
 
 BEGIN = int(time.time()) // 60 * 60 - 900
@@ -27,6 +32,7 @@ BEGIN = int(time.time()) // 60 * 60 - 900
 LOUD, OGRE, CLERK = "81.2.69.142", "89.160.20.112", "2001:db8::7"
 EVIL = "<img src=x onerror=alert(1)>"
 CROWD = 10_000
+VIEWERS = 50
 _SLOW = 240  # seconds that anything may take on a busy machine
 
 
@@ -58,10 +64,18 @@ LINES = [
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A running installation, and where its web role answers."""
+    """A running installation, where its web role answers, and the process of that."""
 
     at: Place
     url: str
+    web: "subprocess.Popen[bytes]"
+
+    def run(self, *arguments: str, status: int = 0) -> str:
+        """What a command prints; it must end with this status."""
+        command = command_line(*arguments)
+        done = subprocess.run(command, env=self.at.environment, capture_output=True, text=True, timeout=_SLOW)
+        assert done.returncode == status, done.stderr
+        return done.stdout + done.stderr
 
     def get(self, path: str, status: int = 200, **query: Any) -> Any:
         """The answer to a request; errors have to have this status."""
@@ -109,9 +123,9 @@ def site(kafka: str, elasticsearch_url: str, tmp_path_factory: pytest.TempPathFa
         at.environment |= {"OGREWATCH_WEB_PORT": str(port), "OGREWATCH_QUERY_URL": f"http://{HOST}:{count}"}
         at.send([(0, text) for text in LINES])
         at.give_up("normalize", "raw.syslog", 3, LINES[3])
-        for role in ("normalize", "count", "index", "web"):
+        for role in ("normalize", "count", "index"):
             running.enter_context(at.worker(role))
-        made = Site(at, f"http://{HOST}:{port}")
+        made = Site(at, f"http://{HOST}:{port}", running.enter_context(at.worker("web")))
         until(lambda: len(at.documents()) == len(LINES), _SLOW)
         until(lambda: _answers(made), _SLOW)
         yield made
@@ -246,6 +260,133 @@ def test_a_line_is_explained_without_being_stored(site: Site) -> None:
     assert found["raw"]["topic"] is None
     plain = site.post("explain", b"\xff\xfe <b>", "text/plain")
     assert plain["steps"][1]["says"] == "no stream understood it; it is stored as it is"
+
+
+def test_an_address_is_shown_with_what_followed_its_success(site: Site) -> None:
+    found = site.get(f"attackers/{OGRE}", window="1h")
+    assert [(row["name"], row["failure"], row["success"]) for row in found["by_user"]] == [("alice", 6, 1)]
+    assert [row["name"] for row in found["by_host"]] == ["web2"]
+    assert len(found["events"]) == 7
+    (after,) = found["after_success"]
+    assert (after["user"], after["host"], after["service"], after["total"]) == ("alice", "web2", "sshd", 1)
+    assert after["events"][0]["process"]["command_line"] == "/usr/bin/id"
+    assert (found["network"]["prefix"], found["network"]["attackers"]) == ("89.160.20.", [])
+    assert site.get("attackers", window="1h", q="81.2.")["attackers"][0]["address"] == LOUD
+
+
+def test_the_installation_says_how_it_works(site: Site) -> None:
+    def balanced() -> Any:
+        found = site.get("ledger", since="1h")
+        return found if found["balanced"] and not found["under_way"] else None
+
+    ledger = until(balanced, _SLOW)
+    assert (ledger["received"], ledger["stored"]) == (len(LINES), len(LINES))
+    assert ledger["verdict"].startswith("Balanced since ")
+    roles = until(lambda: _idle(site.get("roles")), _SLOW)
+    assert {name: role["members"] for name, role in roles.items()} == dict.fromkeys(roles, 1)
+    assert sum(row["committed"] for row in roles["normalize"]["partitions"]) == len(LINES)
+    coverage = site.get("coverage", window="1h")
+    assert (coverage["lines"], coverage["unparsed"], coverage["sampled"]) == (len(LINES), 1, 1)
+    assert coverage["shapes"][0]["program"] == "strange"
+
+
+def _idle(found: Any) -> Any:
+    roles = {name: found["roles"][name] for name in ("normalize", "count", "index")}
+    rates = all(role["per_second"] is not None for role in roles.values())
+    return roles if rates and not sum(role["lag"] for role in roles.values()) else None
+
+
+def test_commands_show_the_same(site: Site) -> None:
+    identity = f"{site.at.prefix}raw.syslog-0-26"
+    assert "31 events" in site.run("search", "user:*", "--limit", "3")
+    shown = site.run("search", "program:strange")
+    assert f"{EVIL} that nobody" in shown
+    assert "\u2028" not in shown
+    assert site.run("search", "user:alice", "--format", "csv").count("\n") == 9
+    assert "             ^^^\n" in site.run("search", "user:alice a hst:web1", status=2)
+    told = site.run("explain", "--id", identity)
+    assert LINES[26].decode() in told
+    assert "stored in" in told
+    assert OGRE in site.run("top", "--batch")
+    assert "Everything works." in site.run("status")
+    assert json.loads(site.run("status", "--json"))["ok"]
+    with subprocess.Popen(
+        command_line("tap", "--filter", "user:mallory", "--count", "1", "--json"),
+        env=site.at.environment, stdout=subprocess.PIPE, text=True,
+    ) as tap:  # fmt: skip
+        end = time.monotonic() + _SLOW
+        while tap.poll() is None:
+            assert time.monotonic() < end
+            site.at.send([(1, got_in(0, "198.51.100.7", "mallory", begin=int(time.time())))])
+            time.sleep(1)
+        assert json.loads(tap.stdout.read() if tap.stdout else "")["user"] == "mallory"
+
+
+def test_an_alert_reaches_all_viewers_and_those_who_come_back(site: Site) -> None:
+    producer = Producer({"bootstrap.servers": site.at.kafka})
+
+    def alert(name: str) -> None:
+        body = json.dumps({"rule": {"name": name}}).encode()
+        producer.produce(f"{site.at.prefix}alerts", body, name.encode(), 0)
+        assert producer.flush(30) == 0
+
+    alert("old")
+    with site.stream(view="alerts") as events:
+        next(data for name, data in events if name == "health")
+        alert("new")
+        found = next(data for name, data in events if name == "alert")
+        assert (found["id"], found["rule"]["name"]) == ("new", "new")
+    alert("missed")
+    request = urllib.request.Request(f"{site.url}/api/v1/live?view=alerts", headers={"Last-Event-ID": "0-1"})
+    with urllib.request.urlopen(request, timeout=_SLOW) as answer:
+        assert next(data["id"] for name, data in _events(answer) if name == "alert") == "missed"
+
+
+def test_fifty_viewers_cost_little_at_five_thousand_events_a_second(site: Site) -> None:
+    now = int(time.time())
+    event = {
+        "timestamp": now * 1_000_000, "event_created": now * 1_000_000, "ogrewatch_raw_topic": "raw.syslog",
+        "ogrewatch_raw_partition": 7, "event_dataset": "sshd", "message": "Failed password", "host_hostname": "web1",
+        "event_original": "x" * 120, "event_category": ["authentication"],
+    }  # fmt: skip
+    values = [encode("authentication", event | {"ogrewatch_raw_offset": number}) for number in range(500)]
+    producer = Producer({"bootstrap.servers": site.at.kafka, "linger.ms": 20})
+    ended, read = threading.Event(), [0] * VIEWERS
+
+    def look(number: int) -> None:
+        with site.stream(view="live", window="1h") as events:
+            for _ in events:
+                read[number] += 1
+                if ended.is_set():
+                    return
+
+    viewers = [threading.Thread(target=look, args=(number,), daemon=True) for number in range(VIEWERS)]
+    for viewer in viewers:
+        viewer.start()
+    until(lambda: min(read) > 2, _SLOW)
+    used, begin = _seconds(site.web.pid), time.monotonic()
+    sent = 0
+    while (passed := time.monotonic() - begin) < 20:
+        if sent < passed * 5_000:
+            for value in values:
+                producer.produce(f"{site.at.prefix}events.authentication", value, b"web1")
+            producer.poll(0)
+            sent += len(values)
+        else:
+            time.sleep(0.02)
+    share, rate = (_seconds(site.web.pid) - used) / passed, sent / passed
+    ended.set()
+    for viewer in viewers:
+        viewer.join(60)
+    print(f"{VIEWERS} viewers at {rate:,.0f} events a second: {share:.1%} of a core, {min(read)} events each at least")
+    assert min(read) > 60
+    assert share < 0.3  # a third of it on an idle machine
+
+
+def _seconds(pid: int) -> float:
+    """The CPU time of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_a_planted_breach_among_ten_thousand_louder_addresses_is_seen_within_two_seconds(site: Site) -> None:
