@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException
 from agents.settings import Settings
 from cli.deadletter_options import Component, Contains, Ids, Json, Reason, Since, Topic, Until, wanted
 from operations.dead_letters.mailbox import DROPPED, REPLAYED, Wanted, search
+from topics.errors import OgrewatchError
 from topics.kafka.client import require
 from topics.kafka.reader import Reader
 
@@ -138,13 +139,18 @@ class _Failed(typer.Exit):
 @contextmanager
 def _explained() -> Iterator[None]:
     """End the command with a sentence when a server reports an error."""
-    from operations.dead_letters.replay import why
-    from operations.ledger.store import StoreError
-    from sinks.elasticsearch.connection import words
-
     try:
         yield
+    except (typer.Exit, OgrewatchError):  # nothing has to be loaded to say that Kafka is away
+        raise
     except KafkaException as error:
+        from operations.dead_letters.replay import why
+
         raise _Failed(why(error)) from None
-    except StoreError as error:
-        raise _Failed(words(error)) from None
+    except Exception as error:
+        from operations.ledger.store import StoreError
+        from sinks.elasticsearch.connection import words
+
+        if isinstance(error, StoreError):
+            raise _Failed(words(error)) from None
+        raise

@@ -42,11 +42,13 @@ def command(
     Example: ogrewatch ledger --watch --verify --since 15m --metrics-port 9464
     """
     from cli.deadletter_options import millis
-    from operations.ledger import looks
 
     if metrics_port is not None and not watch:
         raise typer.BadParameter("--metrics-port shows what --watch sees: say both")
     millis(since)
+    _require_kafka()
+    from operations.ledger import looks
+
     note = None if metrics_port is None else _metrics(metrics_port)
     with _servers() as (settings, reader, store):
         if not watch:
@@ -70,6 +72,17 @@ def _metrics(port: int) -> "Callable[[Ledger], object]":
         return serve(port).note
     except OSError as error:
         raise typer.BadParameter(f"no metrics on port {port}: {error}", param_hint="--metrics-port") from None
+
+
+def _require_kafka() -> None:
+    """End the command when Kafka is away, before anything is loaded that takes long."""
+    from topics.errors import KafkaUnavailable
+    from topics.kafka.client import require
+
+    try:
+        require(Settings().kafka)
+    except KafkaUnavailable as error:
+        _cannot_say(str(error))
 
 
 @contextmanager

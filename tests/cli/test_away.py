@@ -47,3 +47,27 @@ def test_elasticsearch_that_is_away_is_said(kafka: str, unique: str) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "Elasticsearch does not answer (Connection refused). Is it running?\n"
     assert not [word for word in _NOT_OURS if word in done.stderr]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("stats",), ("stats", "--watch"), ("search", "x"), ("tap",), ("top",), ("status",)),
+        ("explain", "--id", "raw.syslog-0-1"),
+    ],
+)
+def test_a_web_role_that_is_away_is_said_at_once(arguments: tuple[str, ...]) -> None:
+    away = str(free_port())
+    environment = {
+        "OGREWATCH_WEB_PORT": away,
+        "OGREWATCH_KAFKA": f"{HOST}:{away}",
+        "OGREWATCH_ELASTICSEARCH": f"http://{HOST}:{away}",
+    }
+    usual = _cost(environment, arguments[0], "--help")
+    begin = time.monotonic()
+    done = _run(environment, *arguments)
+    assert time.monotonic() - begin < 3 * usual + 3
+    said = f"Nobody answers at http://{HOST}:{away} (Connection refused). Is `ogrewatch worker web` running?"
+    told = " ".join(f"{done.stdout} {done.stderr}".split())
+    assert (done.returncode, said in told) == (1, True)
+    assert not [word for word in _NOT_OURS if word in told]

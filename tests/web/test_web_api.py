@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -453,3 +454,50 @@ async def test_metrics_count_requests_by_route_and_failures_of_workers() -> None
     assert 'ogrewatch_web_requests_total{route="none",status="404"}' in text
     assert 'ogrewatch_web_worker_failures_total{why="malformed"}' in text
     assert "nowhere" not in text
+
+
+EVIL = "<script>alert(1)</script>\r\nSet-Cookie: a=b"
+PARAMETERS = ("window", "by", "limit", "q", "sort", "user", "after", "fields", "columns", "since", "view", EVIL)
+
+
+@pytest.mark.parametrize("path", [
+    RATIO, SERIES, PLACES, ATTACKERS, f"{ATTACKERS}/{quote(EVIL, safe='')}", "/api/v1/live",
+    "/api/v1/events", "/api/v1/events/facets", "/api/v1/events/histogram", f"/api/v1/events/{quote(EVIL, safe='')}",
+    "/api/v1/deadletters", "/api/v1/ledger", "/api/v1/coverage", f"/api/v1/{quote(EVIL, safe='')}",
+])  # fmt: skip
+async def test_nothing_that_is_asked_comes_back_as_markup(path: str) -> None:
+    async with page(Worker([0, 1, 2, 3])) as client:
+        for name in PARAMETERS:
+            async with client.get(path, params={name: EVIL}) as response:
+                assert 400 <= response.status < 600
+                assert response.content_type == "application/json"
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+                assert "Set-Cookie" not in response.headers
+                assert isinstance((await response.json())["error"], str)
+
+
+async def test_hostile_names_come_back_as_they_are_in_json() -> None:
+    hostile = attacker(EVIL, 9, 1, country=EVIL[:2], users=[EVIL], hosts=[EVIL], services={EVIL: 9})
+    worker = Worker([0, 1, 2, 3], rows={EVIL: (1, 9, 0)}, attackers=[hostile], countries={EVIL: (0, 1, 0, 1, 0)})
+    async with page(worker) as client:
+        assert (await get(client, RATIO))["rows"][0]["name"] == EVIL
+        row = (await get(client, ATTACKERS))["attackers"][0]
+        assert (row["address"], row["users"], row["hosts"], row["services"]) == (EVIL, [EVIL], [EVIL], {EVIL: 9})
+        assert (await get(client, PLACES))["places"][0]["country"] == EVIL
+
+
+async def test_a_line_is_explained_by_whoever_may_look() -> None:
+    async with page(Worker([0])) as client:
+        async with client.post(
+            "/api/v1/explain", json={"line": f"<38>Oct  1 10:00:00 web1 sshd[7]: {EVIL}"}
+        ) as response:
+            assert (response.status, response.content_type) == (200, "application/json")
+            said = await response.json()
+        assert [step["step"] for step in said["steps"]] == ["header", "stream", "attempt", "enrich", "index", "rule"]
+        assert EVIL.partition("\r")[0] in said["raw"]["text"]
+        for body, kind, status in (
+            (b"{", "application/json", 400), (b"[]", "application/json", 400),
+            (b'{"line": 5}', "application/json", 400), (b"x" * 40_000, "text/plain", 413), (b"x" * 99_000, "text/plain", 413), (b"\xff\0<b>", "text/plain", 200),
+        ):  # fmt: skip
+            async with client.post("/api/v1/explain", data=body, headers={"Content-Type": kind}) as response:
+                assert (response.status, response.content_type) == (status, "application/json")
