@@ -12,7 +12,8 @@ from ingest.settings import IngestSettings
 from stack.cache import ELASTICSEARCH, KAFKA
 
 ROOT = Path(__file__).parents[2]
-OURS = ("setup", "worker", "demo")
+ROLES = ("normalize", "count", "index", "web", "ingest")
+OURS = ("setup", "demo", *ROLES)
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +29,25 @@ def test_every_port_is_on_loopback(compose: dict[str, Any]) -> None:
 
 
 def test_what_is_published_is_where_our_roles_listen(compose: dict[str, Any]) -> None:
-    ours = {port.rpartition(":")[2] for port in compose["services"]["worker"]["ports"]}
-    assert ours == {str(Settings().web_port), str(IngestSettings().port)}
+    ours = [compose["services"][role]["ports"] for role in ("web", "ingest")]
+    assert [port.rpartition(":")[2] for (port,) in ours] == [str(Settings().web_port), str(IngestSettings().port)]
+
+
+def test_every_role_is_a_service_that_is_asked_whether_it_is_ready(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert {name: services[name]["command"] for name in ROLES} == {role: ["run", role] for role in ROLES}
+    for role in ROLES:
+        assert services[role]["read_only"] is True
+        said = services[role]["environment"]
+        assert f":{said['OGREWATCH_METRICS_PORT']}/readyz" in services[role]["healthcheck"]["test"][-1]
+        assert int(services[role]["stop_grace_period"].rstrip("s")) > Settings().grace + 10
+
+
+def test_the_page_and_the_counts_share_a_secret_and_a_name(compose: dict[str, Any]) -> None:
+    count, page = (compose["services"][role]["environment"] for role in ("count", "web"))
+    assert count["OGREWATCH_SECRET"] == page["OGREWATCH_SECRET"]
+    assert len(count["OGREWATCH_SECRET"]) >= 32
+    assert page["OGREWATCH_QUERY_URL"] == f"http://{count['OGREWATCH_COUNT_ADVERTISE']}:{Settings().count_port}"
 
 
 def test_what_is_depended_on_exists_and_can_be_waited_for(compose: dict[str, Any]) -> None:
@@ -56,7 +74,7 @@ def test_kibana_gets_our_objects(compose: dict[str, Any]) -> None:
 
 
 def test_our_addresses_are_those_the_servers_have(compose: dict[str, Any]) -> None:
-    settings = compose["services"]["worker"]["environment"]
+    settings = compose["services"]["normalize"]["environment"]
     listeners = compose["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     assert f"://{settings['OGREWATCH_KAFKA']}" in listeners
     assert settings["OGREWATCH_ELASTICSEARCH"] == "http://elasticsearch:9200"
@@ -78,6 +96,13 @@ def test_the_image_gets_every_package_and_file_it_is_built_from() -> None:
 
 
 def test_the_image_runs_a_python_we_support() -> None:
-    bases = [line.split()[1] for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("FROM ")]
-    assert len(set(bases)) == 1
-    assert bases[0].startswith("python:3.11-")
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    assert {line.split()[1] for line in lines if line.startswith("FROM ")} == {"${BASE}"}
+    (base,) = (line.partition("=")[2] for line in lines if line.startswith("ARG BASE="))
+    assert base.startswith("python:3.11-")
+
+
+def test_the_image_runs_as_nobody_and_without_a_shell() -> None:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    assert "USER 10001:10001" in lines
+    assert 'ENTRYPOINT ["ogrewatch"]' in lines
