@@ -72,6 +72,7 @@ SETS: dict[str, dict[str, Any]] = {
     },
     "placed": {
         "image": {"repository": "registry.example/ogrewatch", "digest": "sha256:" + "0" * 64, "pullSecrets": ["pull"]},
+        "detect": {"rulesConfigMap": "our-rules"},
         "normalize": {
             "pod": {
                 "annotations": {"example.org/team": "security"},

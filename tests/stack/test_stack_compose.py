@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from agents.settings import Settings
+from cli.run import ROLES
 from ingest.settings import IngestSettings
 from stack.cache import ELASTICSEARCH, KAFKA
 
 ROOT = Path(__file__).parents[2]
-ROLES = ("normalize", "count", "index", "web", "ingest")
 OURS = ("setup", "demo", *ROLES)
 
 

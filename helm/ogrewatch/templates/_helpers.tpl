@@ -106,6 +106,8 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 {{- if eq $role "count" -}}
 {{- $_ := set $s "OGREWATCH_COUNT_HOST" $v.listen -}}
 {{- $_ := set $s "OGREWATCH_COUNT_PORT" 6066 -}}
+{{- else if and (eq $role "detect") $v.detect.rulesConfigMap -}}
+{{- $_ := set $s "OGREWATCH_RULES" "/etc/ogrewatch/rules" -}}
 {{- else if eq $role "web" -}}
 {{- $more := $v.web.hosts -}}{{- with $v.web.ingress.host }}{{- $more = append $more . -}}{{- end -}}
 {{- $_ := set $s "OGREWATCH_WEB_HOST" $v.listen -}}
@@ -253,10 +255,16 @@ containers:
     {{- range $folder, $_ := include "ogrewatch.secrets" (list $root $role) | fromYaml }}
       - {name: {{ $folder }}, mountPath: /etc/ogrewatch/{{ $folder }}, readOnly: true}
     {{- end }}
+    {{- if and (eq $role "detect") $root.Values.detect.rulesConfigMap }}
+      - {name: rules, mountPath: /etc/ogrewatch/rules, readOnly: true}
+    {{- end }}
 volumes:
   - {name: data, emptyDir: {}}
   - {name: tmp, emptyDir: {}}
 {{- range $folder, $name := include "ogrewatch.secrets" (list $root $role) | fromYaml }}
   - {name: {{ $folder }}, secret: {secretName: {{ $name }}, defaultMode: 0440}}
+{{- end }}
+{{- if and (eq $role "detect") $root.Values.detect.rulesConfigMap }}
+  - {name: rules, configMap: {name: {{ $root.Values.detect.rulesConfigMap }}}}
 {{- end }}
 {{- end -}}
