@@ -101,6 +101,11 @@ def differently_parted(found: Mapping[str, int], prefix: str, partitions: int) -
     return sorted(name for name, number in found.items() if number != wanted[name])
 
 
+def settings_of_topics(bootstrap: str, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The settings of those topics that exist. Blocks; raises `KafkaException`."""
+    return _configs(AdminClient(client_conf(bootstrap)), names)
+
+
 def _configs(client: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
     """The settings of those topics that exist."""
     found = {}
@@ -150,8 +155,13 @@ def durability(replication: int) -> dict[str, str]:
     return {"min.insync.replicas": "2"} if replication >= _REPLICAS else {}
 
 
-def _new(topic: Topic, prefix: str, partitions: int, replication: int, raw_retention: float | None) -> NewTopic:
+def wanted_settings(topic: Topic, replication: int, raw_retention: float | None) -> dict[str, str]:
+    """The settings that a new topic gets."""
     kept = {"retention.ms": str(topic.retention * 1000), "cleanup.policy": "delete"}
     config = {**(kept if topic.retention else {"cleanup.policy": "compact"}), **_relied_on(topic)}
-    config |= _kept(topic, raw_retention) | durability(replication)
+    return config | _kept(topic, raw_retention) | durability(replication)
+
+
+def _new(topic: Topic, prefix: str, partitions: int, replication: int, raw_retention: float | None) -> NewTopic:
+    config = wanted_settings(topic, replication, raw_retention)
     return NewTopic(prefix + topic.name, topic.partitions or partitions, replication, config=config)
