@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from alerts.alert import OpenAlert, Sighting
-from alerts.correlation.groups import Group, Place
+from alerts.correlation.groups import Group, Opened, Place
 from alerts.correlation.limits import MOST_GROUPS, Key, Recency
 from alerts.correlation.windows import LATENESS, SECOND, Occurrence
 from alerts.engine.predicate import Getter
@@ -185,18 +185,28 @@ class Judge:
         found = [] if rule.silent else [Change(rule, key, opened.alert, opened.new)]
         if opened.ended is not None and not rule.silent:
             found.append(Change(rule, key, opened.ended, closed=True))
-        if opened.new and rule.id in self._targets and isinstance(rule, Correlation):
-            found += self._feed(rule, key, opened.alert, sighting)
+        if rule.id in self._targets and isinstance(rule, Correlation):
+            found += self._feed(rule, group, opened, seen, sighting)
         return found
 
-    def _feed(self, inner: Correlation, key: tuple[str, ...], alert: OpenAlert, sighting: Sighting) -> list[Change]:
-        """An alert of a correlation is a match, at the end of its window, for those that are about it."""
-        fields = dict(zip(inner.group_by, key, strict=True))
+    def _feed(
+        self, inner: Correlation, group: Group, opened: Opened, seen: Occurrence, sighting: Sighting
+    ) -> list[Change]:
+        """An alert of a correlation is a match, at the end of its window, for those that are about it.
+
+        For temporal ones so is each further match in it while the condition holds: who guesses for an hour and then
+        gets in was guessing a moment before.
+        """
+        fields = dict(zip(inner.group_by, group.key, strict=True))
+        window = opened.alert.window if opened.new or group.tally is None else group.tally.holds(seen)
+        if window is None:
+            return []
         found: list[Change] = []
         for target in self._targets[inner.id]:
-            outer = tuple(fields[name] for name in target.group)
-            seen = Occurrence(target.stage, alert.window.end, fields.get(target.value, ""), sighting.event.offset)
-            found += self._send(target.rule, outer, seen, sighting, alert.id)
+            if opened.new or (isinstance(target.rule, Correlation) and target.rule.kind.startswith("temporal")):
+                outer = tuple(fields[name] for name in target.group)
+                match = Occurrence(target.stage, window.end, fields.get(target.value, ""), sighting.event.offset)
+                found += self._send(target.rule, outer, match, sighting, opened.alert.id if opened.new else "")
         return found
 
     def add(self, rule: AnyRule, name: Key, now: int) -> Group:

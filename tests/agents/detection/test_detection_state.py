@@ -51,6 +51,14 @@ def test_an_alert_says_who_what_and_why() -> None:
     assert alert["related"] == {"ip": ["192.0.2.7"]}
 
 
+def test_who_guesses_for_an_hour_and_gets_in_was_guessing() -> None:
+    values = burst("192.0.2.7", 0, 720)
+    values.append(("192.0.2.7", event(720, 3_605, "success", "192.0.2.7", "root")))
+    assert "Guessed" in {one["rule"]["name"] for one in judged(values).published().values()}
+    values[-1] = ("192.0.2.7", event(720, 4_400, "success", "192.0.2.7", "root"))
+    assert "Guessed" not in {one["rule"]["name"] for one in judged(values).published().values()}
+
+
 def test_a_burst_is_few_records() -> None:
     kafka = judged([("192.0.2.7", event(n, n / 100, "failure", "192.0.2.7", "root")) for n in range(5_000)])
     mine = [one for _, one in kafka.alerts if one["rule"]["name"] == "Guessing"]
