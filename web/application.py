@@ -29,11 +29,13 @@ from web.access import CHALLENGE, VIEWER, Access, Denied, tls_of
 from web.broker import Broker
 from web.compression import compressed
 from web.endpoints.address import AddressEndpoint
+from web.endpoints.alerts import AlertEndpoints
 from web.endpoints.counts import CountEndpoints
 from web.endpoints.events import EXPLAIN, EventEndpoints
 from web.endpoints.health import HEALTH, HealthEndpoints
 from web.endpoints.live import LiveEndpoint
 from web.endpoints.operations import OperationsEndpoints
+from web.endpoints.rules import RuleEndpoints
 from web.endpoints.search import SearchEndpoints
 from web.lineage.explain import Explainer
 from web.login import PATHS, Login
@@ -43,6 +45,7 @@ from web.parameters import BadParameter
 from web.queries import Queries, SystemOf, Unanswerable
 from web.replies import Refused, error, refusal
 from web.roles import Roles
+from web.store.alerts import StoredAlerts
 from web.store.attempts import StoredAttempts
 from web.store.client import Store
 from web.store.events import StoredEvents
@@ -91,6 +94,8 @@ def make_app(settings: Settings, looks: Looks | None = None) -> web.Application:
     app.add_routes(OperationsEndpoints(events, roles, looks).routes())
     app.add_routes([*health.routes(), *live.routes(), *SearchEndpoints(events).routes()])
     app.add_routes(EventEndpoints(settings, events, Explainer(settings)).routes())
+    app.add_routes(AlertEndpoints(settings, StoredAlerts(store, settings.namespace)).routes())
+    app.add_routes(RuleEndpoints(settings).routes())
     app.add_routes(Login(access).routes())
     app.add_routes([web.get("/metrics", _metrics), *files.routes()])
     return app

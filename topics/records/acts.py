@@ -54,6 +54,11 @@ class Act:
                 raise InvalidAct(f"`{name}` is longer than {most} characters")
 
 
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of an alert."""
+    return _ID.fullmatch(text) is not None
+
+
 def encode(act: Act) -> bytes:
     """Encode an act. Its key is the alert's id."""
     return orjson.dumps(asdict(act))
