@@ -63,9 +63,14 @@ class RuleSet:
 
 
 def load_folder(folder: Path) -> RuleSet:
-    """All rule files below a folder. What is wrong with one is in `refused`, and the others are read."""
+    """All rule files below a folder. What is wrong with one is in `refused`, and the others are read.
+
+    A ConfigMap of Kubernetes has its files once more in a folder whose name begins with two dots: that is passed over.
+    """
     found = RuleSet()
     for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
+        if any(part.startswith("..") for part in path.relative_to(folder).parts):
+            continue
         if path.stat().st_size > LARGEST:
             found.refused.append(RuleError(f"larger than {LARGEST} bytes", path.name))
         else:

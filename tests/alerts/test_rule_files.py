@@ -175,3 +175,14 @@ def test_a_document_of_ours_about_no_rule_of_its_file_is_an_error() -> None:
 
 def test_a_condition_from_above_is_refused_by_name() -> None:
     assert "gt and gte" in reasons(read(FAILED + GUESSING.replace("gte: 10", "lt: 10")))
+
+
+def test_a_mounted_config_map_is_read_one_time(tmp_path: Path) -> None:
+    """https://kubernetes.io/docs/concepts/configuration/configmap/: each file is a link by way of ..data."""
+    version = tmp_path / "..2026_11_24"
+    version.mkdir()
+    (version / "failed.yml").write_text(FAILED)
+    (tmp_path / "..data").symlink_to(version.name)
+    (tmp_path / "failed.yml").symlink_to("..data/failed.yml")
+    found = load_folder(tmp_path)
+    assert (len(found), found.refused) == (1, [])
