@@ -32,7 +32,9 @@ JOINED: dict[str, str] = {
 """Datasets whose source address may be in an earlier line, and the field that names the connection. Where it is empty,
 the process id does."""
 _JOINED_ACTIONS = "sftp_"
-"""Of sshd, only events whose action begins like this are joined with an earlier line."""
+"""Of sshd, only events whose action begins like this go by host and process."""
+PEER_OF_CONNECTION = "sshd.peer_of_connection"
+"""A field of events of sshd whose source address is that of an earlier line of their connection: they go by host."""
 
 
 def kind_of(event: Event) -> str:
@@ -48,7 +50,10 @@ def key_of(event: Event) -> bytes:
     so that an event that is written again goes to the same partition, whatever is known of its connection by then.
     """
     field = JOINED.get(event.get("event_dataset", ""))
-    if field is None or (not field and not _is_joined(event)):
+    if field == "" and not _is_joined(event):
+        known = PEER_OF_CONNECTION in event.get("extra", ())
+        return ((not known and event.get("source_ip")) or event.get("host_hostname") or "").encode()
+    if field is None:
         return (event.get("source_ip") or event.get("host_hostname") or "").encode()
     connection = event.get("extra", {}).get(field) if field else event.get("process_pid")
     return f"{event.get('host_hostname', '')}|{'' if connection is None else connection}".encode()

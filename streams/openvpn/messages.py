@@ -1,6 +1,7 @@
 """Lists the messages of OpenVPN's server, as rules for the text after the peer.
 
-Sources: OpenVPN src/openvpn/{multi,ssl,ssl_verify,ssl_verify_openssl,push,init,socket,forward}.c, plugins/auth-pam.
+Sources: OpenVPN src/openvpn/{multi,ssl,ssl_verify,ssl_verify_openssl,push,init,socket,forward}.c, plugins/auth-pam;
+openvpn-auth-ldap src/auth-ldap.m.
 """
 
 from streams.mapping.rules import Rule, Rules
@@ -86,12 +87,26 @@ _MULTI = (
 )
 _SIGNAL = (Rule(r"(?P<reason>.*client-instance (?:exiting|restarting).*)", _CLOSED), Rule(_REASON, _SERVER))
 
+_NETWORK_SET_UP = (
+    *("ROUTE_GATEWAY", "do_ifconfig,", "net_addr_v4_add:", "net_addr_v6_add:", "net_iface_mtu_set:", "net_iface_up:"),
+    *("net_iface_new:", "net_route_v4_add:", "net_route_v6_add:", "net_route_v4_best_gw", "GID", "UID"),
+)
+
 MESSAGES = Rules(
     "openvpn",
     {
         "TLS": _TLS_ERRORS,
         "TLS:": _TLS,
-        "TLS_ERROR:": (Rule(_REASON, _BROKEN),),
+        "TLS_ERROR:": (Rule(r"(?P<reason>.*:certificate verify failed)", _REFUSED_TOO), Rule(_REASON, _BROKEN)),
+        "OpenSSL:": (
+            Rule(r"(?P<reason>error:.*:certificate verify failed.*)", _REFUSED_TOO),
+            Rule(r"(?P<reason>error:.*)", _BROKEN),
+        ),
+        "LDAP": (
+            Rule(r"user \"(?P<user_name>.*)\" was (?P<reason>not found)\.?", _REFUSED_TOO),
+            Rule(r"(?P<reason>bind failed: .*)", _REFUSED_TOO),
+        ),
+        "Incorrect": (Rule(r"password supplied for LDAP DN \"(?P<ldap_dn>.*)\"\.?", _REFUSED_TOO),),
         "VERIFY": _VERIFY,
         "CRL": (Rule(rf"CHECK OK: {_REASON}", _VERIFIED), Rule(_REASON, _REFUSED_TOO)),
         "MULTI:": _MULTI,
@@ -159,6 +174,7 @@ MESSAGES = Rules(
         "TCPv4_SERVER": _SERVER_LINES,
         "Diffie-Hellman": _SERVER_LINES,
         "TUN/TAP": _SERVER_LINES,
+        **dict.fromkeys(_NETWORK_SET_UP, _SERVER_LINES),
         "IFCONFIG": _SERVER_LINES,
         "Socket": _SERVER_LINES,
         "MANAGEMENT:": _SERVER_LINES,

@@ -14,7 +14,7 @@ from typing import Any
 
 from streams.base import StateStore, Stream
 from streams.common import pam_lines
-from streams.common.text import extra, put, set_endpoint
+from streams.common.text import extra, is_ip, put, set_endpoint
 from streams.openvpn.messages import MESSAGES, SERVICE
 from streams.syslog.own_times import timed
 from streams.syslog.timestamps import MICROSECOND
@@ -59,6 +59,9 @@ def _message(message: str, event: Event, state: StateStore) -> bool:
         return True
     if not MESSAGES.parse(named[2] if named else text, event):
         return False
+    inner = event.get("extra", {}).get("openvpn.inner_address", "")
+    if is_ip(inner):
+        extra(event)["related.ip"] = [inner]
     if named and named[1]:
         extra(event)["openvpn.common_name"] = named[1]
     if peer:

@@ -35,10 +35,10 @@ _FIRST = re.compile(
     rf"([0-9A-Fa-f][0-9A-Fa-f.:]{{1,44}}|::[0-9A-Fa-f.:]{{0,43}})(?:\(([0-9]{{1,5}})\))? (?={_STAMP_PART})"
 )
 """The client, where it stands before the time."""
-_AFTER_PID = re.compile(
-    r"[ :]{0,2}\[[0-9]{1,10}(?:-[0-9]{1,10})?\]:? ([0-9A-Fa-f][0-9A-Fa-f.:]{1,44}|::[0-9A-Fa-f.:]{0,43}) "
+_ALONE = re.compile(
+    r"(?:[ :]{0,2}\[[0-9]{1,10}(?:-[0-9]{1,10})?\]:?)? ([0-9A-Fa-f][0-9A-Fa-f.:]{1,44}|::[0-9A-Fa-f.:]{0,43}) "
 )
-"""The client, where it stands alone behind the process."""
+"""The client, where it stands alone behind the time, or the process."""
 _SNIFF = re.compile(
     rf"(?:< ?)?{_STAMP_PART}(?: \[[0-9]{{1,10}}|:[^\s]{{0,255}}\[[0-9]{{1,10}}\]:| >"
     r"| (?:LOG|ERROR|FATAL|PANIC|WARNING|STATEMENT|DETAIL|HINT|CONTEXT):  )"
@@ -151,7 +151,7 @@ def read(prefix: str, event: Event) -> None:
         _set_named(_NAMED.findall(prefix), event)
     elif found := _AT.search(prefix):
         set_names(found[1], found[2], event)
-    if (found := _AFTER_PID.match(prefix)) and is_ip(found[1]):
+    if (found := _ALONE.match(prefix)) and is_ip(found[1]):
         set_endpoint(event, "source", found[1])
     if found := _only(_REMOTE, prefix):
         set_endpoint(event, "source", found[1], found[2])

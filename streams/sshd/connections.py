@@ -226,12 +226,15 @@ CONNECTIONS: dict[str, tuple[Rule, ...]] = {
         Rule(rf"error from remote host {OLD_PEER}: {REASON}", BROKEN),
         Rule(rf"from socket failed: {REASON}", BROKEN),
     ),
+    "Magic": (
+        Rule(rf"value check failed \((?P<reason>-?[0-9]{{1,10}})\) on obfuscated handshake from {PEER}", BROKEN),
+    ),
     "Write": (Rule(rf"failed: {REASON}", BROKEN),),
     "send_error:": _ANY_BREAK,
     "ssh_packet_read_poll2:": _ANY_BREAK,
     "userauth_finish:": _ANY_BREAK,
     "no": (
         Rule(r"hostkeys available.*", UNABLE),
-        Rule(r"(?P<reason>matching [a-z ]{1,40} found): (?P<offer>.*)", BROKEN),
+        Rule(r"(?P<reason>matching [A-Za-z ]{1,40} found): (?P<offer>.*)", BROKEN),
     ),
 }

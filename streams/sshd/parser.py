@@ -16,7 +16,7 @@ from streams.common.text import extra, set_endpoint
 from streams.sshd.messages import MESSAGES
 from streams.sshd.patterns import CONFIGURED, SERVICE, SESSION, UNABLE
 from streams.sshd.sftp import sftp
-from topics.event import Event
+from topics.event import PEER_OF_CONNECTION, Event
 
 _LOGIN: Event = {**SERVICE, "event_category": ["authentication"], "event_type": ["start"], "event_action": "ssh_login"}
 _VERDICTS: dict[str, Event] = {
@@ -34,6 +34,10 @@ _NOBODY = "<invalid username>"
 """The name that Solaris writes for a user that does not exist."""
 _TITLE = re.compile(r"[^\s\[]{1,64}(?: \[(?:priv|net|accepted)\])?\[([0-9]{1,10})\]: ")
 _PREFIXES = ("error: ", "fatal: ", "info: ", "log: ", "debug1: ", "debug2: ", "debug3: ")
+_OF_CONNECTIONS = frozenset(("connection_opened", "connection_failed", "connection_closed", "disconnected"))
+"""Actions of lines that belong to the connection of their process, until it is closed."""
+_KERNEL = re.compile(r"kernel:\[ {0,10}[0-9.]{1,20}\]: ")
+"""The kernel's tag, which some relays put before messages of others."""
 _WITH_KEY = re.compile(
     r"(.*?) from (\S+) port ([0-9]{1,5}) ssh2: ([A-Za-z0-9@.-]{1,64} (?:SHA256:|MD5:|ID |[0-9a-f]{2}:).*)", re.DOTALL
 )
@@ -49,8 +53,25 @@ def parse(message: str, event: Event, state: StateStore) -> bool:
         bare = _bare(message)
         if not (_other(bare, event) or sftp(bare, event, state) or _complaint(message, bare, event)):
             return _of_macos(message, event, state)
+    _join(event, state)
     name_source(event)
     return True
+
+
+def _join(event: Event, state: StateStore) -> None:
+    """Note the peer of a connection, by host and process, or set that of a line about one which names no peer."""
+    if (action := event["event_action"]) not in _OF_CONNECTIONS or (pid := event.get("process_pid")) is None:
+        return
+    key = f"sshd|{event.get('host_hostname', '')}|{pid}"
+    if action == "connection_opened":
+        if address := event.get("source_ip"):
+            state.put(key, [address, event.get("source_port", 0)])
+    elif "source_ip" in event:
+        if action == "connection_closed":
+            state.close(key)
+    elif found := state.get(key):
+        event["source_ip"], event["source_port"] = found
+        extra(event)[PEER_OF_CONNECTION] = True
 
 
 def _verdict(message: str, columns: Event, event: Event) -> bool:
@@ -61,7 +82,7 @@ def _verdict(message: str, columns: Event, event: Event) -> bool:
     """
     head, _, tail = message.removesuffix(" [preauth]").rpartition(" from ")
     parts = tail.split(" ")
-    if len(parts) == 4 and parts[3] in ("ssh2", "ssh1") and parts[1] == "port":
+    if len(parts) == 4 and parts[3] in ("ssh2", "ssh1", "ssh2.") and parts[1] == "port":
         return _login(head, parts[0], parts[2], "", columns, event)
     if len(parts) == 3 and parts[1] == "port":  # protocol 1
         return _login(head, parts[0], parts[2], "", columns, event)
@@ -101,6 +122,8 @@ def _login(head: str, address: str, port: str, key: str, columns: Event, event: 
 
 def _bare(message: str) -> str:
     """The message without its level at the beginning and its stage (`[preauth]`) at the end."""
+    if message.startswith("kernel:[") and (tag := _KERNEL.match(message)):
+        message = message[tag.end() :]
     while message.startswith(_PREFIXES):
         message = message.partition(": ")[2]
     return message.rstrip(" ").removesuffix(" [preauth]").removesuffix(" [postauth]")

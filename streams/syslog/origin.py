@@ -36,6 +36,7 @@ _TAG = re.compile(r"([^\s:\[\]]{1,128})(?:\[([^\]\s]{0,64})\])?(?:\(([a-z]{3,8})
 _BARE_TAG = re.compile(r"([^\s:\[\]]{1,128})\[([^\]\s]{0,64})\](?: |$)")
 _PID_TAG = re.compile(r"([A-Za-z][\w./-]{0,127})\[([0-9]{1,10})\]: ")
 _HOST_AND_PID_TAG = re.compile(r"([\w.:-]{1,255}) (?=[A-Za-z][\w./-]{0,127}\[[0-9]{1,10}\]: )")
+_BRACKETED_TAG = re.compile(r"\[([A-Za-z][\w./-]{0,63})\]:? ")
 _LOGIN = re.compile(r"-- \S{1,64}\[([0-9]{1,10})\]: ?")
 _HOST = re.compile(r"([A-Za-z0-9_\[][\w.:%@/\[\]-]{0,254}) +")
 _NO_HOST = re.compile(r"[0-9]{1,10}|\[[0-9]{0,10}\]?")
@@ -122,6 +123,8 @@ def read_tag(rest: str, event: Event, programs: Container[str]) -> None:
     elif found := _LOGIN.match(rest):
         set_program(event, "login", found[1])
         event["message"] = rest[found.end() :]
+    elif (found := _BRACKETED_TAG.match(rest)) and found[1] in programs:
+        event["process_name"], event["message"] = found[1], rest[found.end() :]
     else:
         word, space, message = rest.partition(" ")
         if space and word in programs:
