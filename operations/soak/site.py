@@ -21,7 +21,7 @@ PREFIX, NAMESPACE = "soak.", "soak"
 PARTITIONS = 4
 # Variables about other servers, and about who may ask the workers: they are not passed on.
 _SECURITY = ("OGREWATCH_KAFKA_", "OGREWATCH_ELASTICSEARCH_", "OGREWATCH_SECRET", "OGREWATCH_COUNT_")
-_READY = 180.0  # seconds that a server has to answer in, on a busy machine
+_READY = 600.0  # seconds that a server has to answer in, on a busy machine
 _NEAR = 8  # the most workers of the count role at once, each on the next port
 
 
