@@ -20,7 +20,10 @@ _DENIED = re.compile(
 _FAILED = re.compile(rf"query failed \(([^()]{{1,40}})\) for (\S{{1,1100}})/([A-Z0-9]{{2,9}})/{_TYPE} at \S{{1,128}}")
 _RPZ = re.compile(
     rf"(disabled )?rpz ([A-Z-]{{2,20}}) ([A-Za-z-]{{2,20}}) rewrite (\S{{1,1100}}?)/{_TYPE}(?:/([A-Z0-9]{{2,9}}))?"
-    r" via (\S{1,1100})"
+    r" via (\S{1,1100})(?: \(CNAME to: (\S{1,1100})\))?"
+)
+_ANSWER = re.compile(
+    rf"answer: {_NAME} ([A-Z0-9]{{2,9}}) {_TYPE}(?: \(([^\s()]{{2,64}})\))?(?: -> ([A-Z]{{2,16}})(?: (.{{0,2048}}))?)?"
 )
 _RATE = re.compile(
     r"(?:would )?rate limit (\w{2,16}) (?:\w{2,16} )?(?:response|error) to (\S{1,64})"
@@ -90,6 +93,19 @@ def _response(found: re.Match[str], event: Event) -> None:
     extra(event).update({"dns.type": "answer", "bind.flags": flags})
 
 
+def _answer(found: re.Match[str], event: Event) -> None:
+    name, zone_class, kind, server, code, data = found.groups()
+    event.update(DNS)
+    event["event_action"] = "dns_answer"
+    if code:
+        event["dns_response_code"] = code
+    _set_question(event, name, kind, zone_class)
+    set_end(event, "destination", server or "", "")
+    extra(event)["dns.type"] = "answer"
+    if data:
+        extra(event)["bind.answer"] = data
+
+
 def _verdict(found: re.Match[str], event: Event) -> None:
     what, name, kind, zone_class, verdict, rule = found.groups()
     event.update(_REFUSED if verdict == "denied" else {**DNS, "event_outcome": "success"})
@@ -108,11 +124,13 @@ def _failure(found: re.Match[str], event: Event) -> None:
 
 
 def _policy(found: re.Match[str], event: Event) -> None:
-    disabled, trigger, policy, name, kind, zone_class, rule = found.groups()
+    disabled, trigger, policy, name, kind, zone_class, rule, target = found.groups()
     event.update(DNS if disabled else {**_REFUSED, "event_outcome": "success"})
     event["event_action"], event["rule_name"] = "dns_rewritten", rule
     _set_question(event, name, kind, zone_class)
     extra(event).update({"bind.rpz_trigger": trigger, "bind.rpz_policy": policy})
+    if target:
+        extra(event)["bind.rpz_target"] = target
 
 
 def _rate(found: re.Match[str], event: Event) -> None:
@@ -166,6 +184,7 @@ _PATTERNS = (
         (_RESPONSE, _response),
         (_FAILED, _failure),
         (_RPZ, _policy),
+        (_ANSWER, _answer),
         (_RATE, _rate),
     ),
     *((_TRANSFER, _transfer), (_UPDATING, _updating), (_NOTIFY, _notify), (_SIGNER, _signer), (_OTHER, _other)),

@@ -21,7 +21,7 @@ from topics.event import Event
 
 _CLIENT = re.compile(r"(?:unix|(\S{1,64})):([0-9]{1,10}) \[([^\]]{8,40})\] ")
 _DATE = re.compile(r"([0-9]{1,2})/([A-Za-z]{3})/([0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,6}))?")
-_ROUTE = re.compile(r"(\S{1,128}) ([^\s/]{1,128})/(\S{1,128}) ")
+_ROUTE = re.compile(r"(\S{1,128}) ([^\s/]{1,128})/(\S{0,128}) ")
 _TIMERS = r"((?:\+?-?[0-9]{1,12}/){2,4}\+?-?[0-9]{1,12})"
 _COUNTS = r"([0-9]{1,10}/[0-9]{1,10}/[0-9]{1,10}/[0-9]{1,10}/\+?[0-9]{1,10}) ([0-9]{1,10}/[0-9]{1,10})"
 _TCP = re.compile(rf"{_TIMERS} (\+?[0-9]{{1,18}}) (\S{{2}}) {_COUNTS}(?: (.*))?", re.DOTALL)
@@ -94,7 +94,8 @@ def _proxied(rest: str, event: Event) -> bool:
     fields = extra(event)
     frontend, backend, server = route.groups()
     fields["haproxy.frontend_name"], fields["haproxy.backend_name"] = frontend, backend
-    fields["haproxy.server_name"] = server
+    if server:
+        fields["haproxy.server_name"] = server
     return True
 
 

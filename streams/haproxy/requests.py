@@ -1,7 +1,7 @@
 """Parses the end of an HTTP log line: `{headers} {headers} "GET / HTTP/1.1" ...`.
 
 HAProxy writes a quote, a brace and a control character of the client's in hex (`#22`), so a bare quote is its own, and
-the last one ends the request.
+the first one after the opening one ends the request, whatever a format of the administrator's own adds.
 https://docs.haproxy.org/3.0/configuration.html#8.2.3, #8.2.5
 """
 
@@ -23,9 +23,7 @@ def set_request(text: str, status: int, event: Event) -> bool:
     if found is None:
         return False
     headers, rest = found.groups()
-    request, quote, more = rest.rpartition('"')
-    if not quote:  # cut off at the longest line that syslog takes
-        request, more = rest, ""
+    request, _, more = rest.partition('"')
     event.update(of_status(status))
     if status > 0:
         event["http_response_status_code"] = status
