@@ -7,7 +7,7 @@ src/global/{log_adhoc,deliver_pass}.c, src/qmgr/*.c, src/cleanup/*.c, src/pickup
 import re
 from collections.abc import Callable
 
-from streams.common.text import extra, number, put, set_endpoint
+from streams.common.text import extra, is_ip, number, put, set_endpoint
 from streams.postfix.patterns import (
     DELIVERED,
     HELD,
@@ -34,6 +34,8 @@ _ENVELOPE = re.compile(
 _ENVELOPE_AT = re.compile(r"; (?=from=<|to=<|proto=)")
 _REPLY = re.compile(r"([2-5][0-9]{2})(?: ([245]\.[0-9]{1,3}\.[0-9]{1,3}))? ")
 _RELAY = re.compile(r"([^\s\[\]]{1,255})\[([^\]]{1,255})\](?::([0-9]{1,5}))?")
+_BARE_RELAY = re.compile(r"([0-9A-Za-z.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\]):([0-9]{1,5})")
+"""As a relay is configured, or an older postfix writes it."""
 _STATUS = re.compile(r"([a-z]{1,16})(?: \((.*)\))?", re.DOTALL)
 _DELIVERY_KEYS = frozenset(("delay", "delays", "dsn", "conn_use", "tls", "size", "nrcpt", "orig_to"))
 _GOOD = frozenset(("sent", "deliverable"))
@@ -74,10 +76,10 @@ def set_peer(found: re.Match[str], event: Event) -> None:
 
 def _delivery(rest: str, event: Event, session: Session) -> bool:
     """Parse `to=<a@b>, relay=mx[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 ok)`."""
-    if rest.count(">, relay=") > 1:  # the recipient or the other server has such a name
+    if rest.count(", relay=") > 1 and rest.count(">, relay=") != 1:  # the recipient or the other server has such a name
         event.update(QUEUED)
         return True
-    address, _, more = rest.partition(">, ")
+    address, _, more = rest.partition(">, " if rest.startswith("<") else ", ")
     before, _, after = more.partition("status=")
     found = _STATUS.fullmatch(after)
     if found is None:
@@ -104,6 +106,11 @@ def _set_pairs(text: str, event: Event) -> None:
 
 def _set_relay(relay: str, event: Event) -> None:
     found = _RELAY.fullmatch(relay)
+    if found is None and (bare := _BARE_RELAY.fullmatch(relay)):
+        name, port = bare.groups()
+        put(extra(event), "destination.domain", "" if is_ip(name) else name)
+        set_endpoint(event, "destination", name, port)
+        return
     if found is None:
         put(extra(event), "postfix.relay", relay)
         return

@@ -143,7 +143,7 @@ WARNINGS = Rules(
         **{
             word: (
                 Rule(
-                    rf"(?:[a-z]{{1,16}} )?rate limit exceeded: (?P<value>[0-9]{{1,10}}) from {PEER} for service "
+                    rf"(?:[a-z]{{1,16}} ){{0,2}}rate limit exceeded: (?P<value>[0-9]{{1,10}}) from {PEER} for service "
                     r"(?P<smtp_service>\S{1,64})",
                     LIMITED,
                 ),
