@@ -27,10 +27,13 @@ _ESCAPED = re.compile(
 _STATUS = re.compile(rf" ([0-9]{{3}}|-) ([0-9]{{1,18}}|-){_SECONDS} ?")
 _FORWARDED = re.compile(r'"?(?:X-Forwarded-For=)?"?([0-9A-Fa-f.:]{3,45})(?:[",].*)?', re.DOTALL)
 _STAMP = re.compile(
-    r"([0-9]{1,2})/([A-Z][a-z]{2})/([0-9]{4})[: ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]{1,9}))?"
+    r"([0-9]{1,2})/([A-Z][a-z]{2}|[0-9]{2})/([0-9]{4})[: ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]{1,9}))?"
     r"(?: ?([+-][0-9]{2}:?[0-9]{2}))?"
 )
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(?:[.,][0-9]{1,9})?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?")
+_BETWEEN = re.compile(r" \[([^\[\]]{10,40})\] ([^\s\[\]\"\\]{1,255}) \Z")
+"""A time and one word more before the request: a variable of the administrator's choice, such as the virtual host."""
+_SNIFF_BETWEEN = re.compile(r" \[([^\[\]]{10,40})\] [^\s\[\]\"\\]{1,255} \"")
 _BLANKS = re.compile(r" {2,}")
 _NO_USER = re.compile(r'(\S{1,255} \S{1,255} )""(?= \[)')
 _UNESCAPED = re.compile(r'"(?= (?:[0-9]{3}|-) (?:[0-9]{1,18}|-)(?: |$))')
@@ -40,6 +43,7 @@ _PROXIED = re.compile(r"\[([^\]]{0,255})\] - (.*)", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){1,16}(?::[0-9]{1,5})?")
 _LONGEST_START = 2048
 """Within how many characters a line's request must begin for the line to be recognised by its beginning."""
+_LONGEST_END = 320  # characters of a time and a word more
 _LONGEST = 16384
 LONGEST = 131_072
 """Characters of a line that is parsed. Around its status stand request, referrer and agent of 8 KiB each, every byte
@@ -90,7 +94,8 @@ def sniff(text: str) -> bool:
     """Whether a line without a header begins as an access log's line does."""
     end = text.find('] "', 0, _LONGEST_START)
     if end < 0 and (end := text.find(']  "', 0, _LONGEST_START)) < 0:
-        return False
+        found = _SNIFF_BETWEEN.search(text, 0, _LONGEST_START)
+        return found is not None and _is_stamp(found[1])
     start = text.rfind(" [", 0, end)
     return start > 0 and _is_stamp(text[start + 2 : end])
 
@@ -123,6 +128,9 @@ def _parse(message: str, event: Event, name: str) -> bool:
     if before.endswith("\\"):
         at = _BEFORE_QUOTE.match(message).end()  # type: ignore[union-attr]
         before, quote, rest = message[:at], message[at : at + 1], message[at + 1 :]
+    between = None
+    if not before.endswith("] ") and (between := _BETWEEN.search(before, max(0, len(before) - _LONGEST_END))):
+        before = before[: between.start(2)]
     if not quote or not before.endswith("] "):
         return False
     who, bracket, stamp = before[:-2].rpartition(" [")
@@ -133,7 +141,17 @@ def _parse(message: str, event: Event, name: str) -> bool:
         return False
     _set_client(who, event)
     _set_request(request, event, name)
+    if between is not None:
+        _set_between(between[2], event, name)
     return True
+
+
+def _set_between(word: str, event: Event, name: str) -> None:
+    """Set the word between time and request."""
+    if _NAME.fullmatch(word) and not word.replace(".", "").isdigit():
+        _set_host(word, event)
+    else:
+        extra(event)[name + ".before_request"] = word
 
 
 def _set_time(stamp: str, event: Event) -> bool:
@@ -147,7 +165,7 @@ def _set_time(stamp: str, event: Event) -> bool:
     day, month, year, hour, minute, second, fraction, zone = found.groups("")
     if zone and zone_of(zone) is None:
         return False
-    moment = (MONTHS.get(month.lower(), 0), int(day), int(hour), int(minute), int(second))
+    moment = (int(month) if month.isdigit() else MONTHS.get(month.lower(), 0), int(day), int(hour), int(minute), int(second))
     return set_civil(event, moment, int(year), fraction, zone)
 
 
@@ -201,6 +219,9 @@ def _set_client(who: str, event: Event) -> None:
         second, _, after = _BLANKS.sub(" ", rest.lstrip(" ")).partition(" ")
     if first.endswith(","):
         first, after = _forwarded(who)
+    elif second.endswith(",") and is_ip(second[:-1]) and _NAME.fullmatch(first):
+        _set_host(first, event)
+        first, after = _forwarded(rest)
     elif is_ip(second):
         _set_host(first, event)
         first, after = second, after.partition(" ")[2]

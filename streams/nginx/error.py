@@ -29,9 +29,21 @@ _USER = re.compile(
     r'user "(.*)"(?::? password mismatch(?:: .*)?| (?:was )?not found(?: in ".++(?<=")|: .*))', re.DOTALL
 )
 _PAM_USER = re.compile(r"PAM: user '(.*)' - not authenticated(?:: [A-Za-z ]{0,80})?", re.DOTALL)
+_LOGGED_IN = "client logged in"
+_MAIL_LOGINS = (_LOGGED_IN, "client login failed")
+_MAIL_LOGIN: Event = {
+    "event_category": ["authentication"],
+    "event_type": ["info"],
+    "event_action": "mail_login",
+}
+"""What the mail proxy says; the server behind it counts the attempt."""
+_CONNECTED = re.compile(
+    r"client ([0-9A-Fa-f.:]{2,45}|\[[0-9A-Fa-f:]{2,45}\]):([0-9]{1,5}) connected to "
+    r"([0-9A-Fa-f.:]{2,45}|\[[0-9A-Fa-f:]{2,45}\]):([0-9]{1,5})"
+)
 _MODSECURITY = re.compile(r"\[client [^\]\s]{1,64}\] (?=ModSecurity: )")
 _CLIENT = ", client: "
-_CLIENTS = re.compile(r", client: (?:unix:|[0-9A-Fa-f.:]{2,45})(?=, server: |, request: \"|, login: \"|$)")
+_CLIENTS = re.compile(r", client: (?:unix:|[0-9A-Fa-f.:]{2,45})(?: using starttls)?(?=, server: |, request: \"|, login: \"|$)")
 _REQUESTS = re.compile(r', (?:request|login): "')
 _FREE = ("[lua]", "lua ", "js: ", "perl: ", "FastCGI ")
 """How messages of the server's scripts begin, which may repeat a client's text without quotes."""
@@ -85,12 +97,31 @@ def _set_context(text: str, event: Event) -> None:
     if at < 0:
         return
     client, comma, rest = text[at + len(_CLIENT) :].partition(", ")
+    client, starttls, _ = client.partition(" using starttls")
     set_endpoint(event, "source", client.removeprefix("unix:"))
+    if starttls:
+        extra(event)["nginx.error.starttls"] = True
     server, quote, rest = (comma + rest).partition(', request: "')
+    if not quote:
+        server = _set_login(server, event)
     if server := server.removeprefix(", server: "):
         extra(event)["nginx.error.server"] = server
     if quote:
         _set_request(rest.removesuffix('"'), event)
+
+
+def _set_login(server: str, event: Event) -> str:
+    """Set whom the mail proxy was asked to let in, `, login: "alice", upstream: 192.0.2.1:143`; return what is before.
+
+    The client chose the name, which is not escaped, so what follows it is read only when it is there once.
+    """
+    server, quote, login = server.partition(', login: "')
+    if quote:
+        if login.count('", upstream: ') == 1:
+            login, _, upstream = login.partition('", upstream: ')
+            extra(event)["nginx.error.upstream"] = upstream
+        put(event, "user_name", login.removesuffix('"'))
+    return server
 
 
 def _client(text: str) -> int:
@@ -139,6 +170,11 @@ def _set_meaning(said: str, event: Event) -> None:
         find_alert(said[found.end() :], event, "nginx")
     elif said.startswith(_REFUSALS):
         event["event_outcome"] = "failure"
+    elif said.startswith(_MAIL_LOGINS):
+        event.update(_MAIL_LOGIN, event_outcome="success" if said.startswith(_LOGGED_IN) else "failure")
+    elif found := _CONNECTED.fullmatch(said):
+        set_endpoint(event, "source", found[1], found[2])
+        set_endpoint(event, "destination", found[3], found[4])
 
 
 def _set_request(rest: str, event: Event) -> None:

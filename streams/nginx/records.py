@@ -20,7 +20,7 @@ _LONGEST = 65536
 
 def parse_json(record: dict[str, Any], event: Event, state: StateStore) -> bool:
     """Columns of one request; False, and `event` untouched, for what has no status or no request."""
-    status = number(str(record.get("status")), 3)
+    status = number(str(record.get("status", record.get("response_status"))), 3)
     if status is None or not isinstance(record.get("request", record.get("request_uri")), str):
         return False
     event.update(weblog.of_status(status))
@@ -31,7 +31,8 @@ def parse_json(record: dict[str, Any], event: Event, state: StateStore) -> bool:
 
 def sniff_json(record: dict[str, Any]) -> bool:
     """Whether a record has nginx's variables."""
-    return "remote_addr" in record and "status" in record and ("request" in record or "request_uri" in record)
+    answered = "status" in record or "response_status" in record
+    return answered and "remote_addr" in record and ("request" in record or "request_uri" in record)
 
 
 def _set_local(event: Event, value: Any) -> bool:
@@ -94,6 +95,7 @@ FIELD_MAP = FieldMap(
         "request_method": "http_request_method",
         "request_uri": _set_uri,
         "status": "http_response_status_code",
+        "response_status": "http_response_status_code",
         "body_bytes_sent": "http_response_body_bytes",
         "bytes_sent": "http.response.bytes",
         "request_length": "http.request.bytes",
