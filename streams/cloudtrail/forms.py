@@ -19,9 +19,19 @@ FIELD = "aws.cloudtrail"
 """Where an event keeps what no column and no field of ECS takes."""
 
 
+_NAMES = frozenset(("eventSource", "eventName", "eventTime", "userIdentity"))
+
+
 def is_record(record: Any) -> TypeGuard[Record]:
-    """Whether it is one of CloudTrail's: S3's notifications have an `eventVersion` too."""
-    return type(record) is dict and "eventVersion" in record and ("eventID" in record or "insightDetails" in record)
+    """Whether it is one of CloudTrail's: S3's notifications have an `eventVersion` too, but not all of `_NAMES`.
+
+    Old records, and those of some event buses, have no `eventID`.
+    """
+    return (
+        type(record) is dict
+        and "eventVersion" in record
+        and ("eventID" in record or "insightDetails" in record or record.keys() >= _NAMES)
+    )
 
 
 def is_digest(record: Record) -> bool:

@@ -22,9 +22,16 @@ from streams.suricata.kinds import KINDS, OTHER, STATES, VERDICTS
 from topics.event import Event
 
 
+def _kind(record: dict[str, Any]) -> Any:
+    """The type of a record; an alert may have lost it on its way."""
+    alert = record.get("alert")
+    stripped = type(alert) is dict and "signature_id" in alert and "src_ip" in record
+    return record.get("event_type", "alert" if stripped else None)
+
+
 def sniff_json(record: dict[str, Any]) -> bool:
     """Whether a record is one of Suricata's."""
-    kind = record.get("event_type")
+    kind = _kind(record)
     if type(kind) is not str or "timestamp" not in record:
         return False
     return "flow_id" in record or kind in record or (kind in KINDS and "src_ip" in record)
@@ -32,7 +39,7 @@ def sniff_json(record: dict[str, Any]) -> bool:
 
 def parse_json(record: dict[str, Any], event: Event, state: StateStore) -> bool:
     """Columns of one record; False, and `event` untouched, for one without a type."""
-    kind = record.get("event_type")
+    kind = _kind(record)
     if type(kind) is not str or not kind:
         return False
     event.update(KINDS.get(kind) or {**OTHER, "event_action": kind, "event_dataset": "suricata.eve"})

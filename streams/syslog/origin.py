@@ -36,6 +36,10 @@ _TAG = re.compile(r"([^\s:\[\]]{1,128})(?:\[([^\]\s]{0,64})\])?(?:\(([a-z]{3,8})
 _BARE_TAG = re.compile(r"([^\s:\[\]]{1,128})\[([^\]\s]{0,64})\](?: |$)")
 _PID_TAG = re.compile(r"([A-Za-z][\w./-]{0,127})\[([0-9]{1,10})\]: ")
 _HOST_AND_PID_TAG = re.compile(r"([\w.:-]{1,255}) (?=[A-Za-z][\w./-]{0,127}\[[0-9]{1,10}\]: )")
+_SPACED_TAG = re.compile(r"([A-Z][\w.-]{0,63}(?: [A-Z(][\w.()-]{0,63}){1,5})\[([0-9]{1,10})\]: ")
+"""The names of macOS's applications."""
+_DOVECOT = re.compile(r"auth(?:-worker)?\([^()\s]{1,512}\)(?:<[^<>\s]{0,64}>)?: [A-Z][a-z]{2,9}: ")
+"""What Dovecot writes into its own file of a login that it checks."""
 _BRACKETED_TAG = re.compile(r"\[([A-Za-z][\w./-]{0,63})\]:? ")
 _LOGIN = re.compile(r"-- \S{1,64}\[([0-9]{1,10})\]: ?")
 _HOST = re.compile(r"([A-Za-z0-9_\[][\w.:%@/\[\]-]{0,254}) +")
@@ -123,6 +127,11 @@ def read_tag(rest: str, event: Event, programs: Container[str]) -> None:
     elif found := _LOGIN.match(rest):
         set_program(event, "login", found[1])
         event["message"] = rest[found.end() :]
+    elif found := _SPACED_TAG.match(rest):
+        event["message"] = rest[found.end() :]
+        set_program(event, found[1], found[2])
+    elif rest.startswith("auth") and _DOVECOT.match(rest):
+        event["process_name"] = "dovecot"
     elif (found := _BRACKETED_TAG.match(rest)) and found[1] in programs:
         event["process_name"], event["message"] = found[1], rest[found.end() :]
     else:

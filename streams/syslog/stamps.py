@@ -23,8 +23,11 @@ _ZONES = (
 _STAMP = re.compile(
     rf"(?P<mark>[*.])?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:{_DATE}{_OFFSET}|{_DAY}{_TIME}){_ZONES}(?:: ?| |$)"
 )
-
-
+_TAI64 = re.compile(r"@([0-9a-f]{16})([0-9a-f]{8})? ")
+"""What multilog writes: https://cr.yp.to/libtai/tai64.html"""
+_TAI64_EPOCH = (1 << 62) + 10
+"""The label of 1970-01-01 UTC, as multilog counts, which knows of no leap seconds since."""
+_YEAR_2100 = 4_102_444_800
 _BEGINNINGS = frozenset({*MONTHS, "mon", "tue", "wed", "thu", "fri", "sat", "sun"})
 
 
@@ -44,6 +47,8 @@ class Stamp:
 
 def read(text: str, received: int, zone: tzinfo) -> Stamp | None:
     """The time that a text begins with, else None. `zone` is for a time that names none, `received` for the year."""
+    if text[:1] == "@":
+        return _tai64(text)
     if text[:1] not in "0123456789*." and text[:3].lower() not in _BEGINNINGS:
         return None
     found = _STAMP.match(text)
@@ -55,6 +60,16 @@ def read(text: str, received: int, zone: tzinfo) -> Stamp | None:
         return None
     when = _iso(found, own or zone) if found["iso"] else _civil(found, received, own or zone)
     return None if when is None else Stamp(when, found.end(), own is not None, found["mark"] == "*")
+
+
+def _tai64(text: str) -> Stamp | None:
+    found = _TAI64.match(text)
+    if found is None:
+        return None
+    seconds, nanos = int(found[1], 16) - _TAI64_EPOCH, int(found[2] or "0", 16)
+    if not 0 <= seconds <= _YEAR_2100 or nanos >= 1_000_000_000:
+        return None
+    return Stamp(seconds * 1_000_000 + nanos // 1000, found.end(), True, False)
 
 
 def _iso(found: re.Match[str], zone: tzinfo) -> int | None:
