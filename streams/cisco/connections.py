@@ -37,16 +37,18 @@ CONNECTIONS = (
             f"duration {{duration}} bytes {{bytes}}{_CLOSED}",
             "Teardown [Probe ]{protocol} [state-bypass ]connection {connection_id} <for|from> {A} ~to {B} ~"
             f"duration {{duration}}{_CLOSED}",
+            "Teardown {protocol} connection {connection_id} <for|from> {A}[ {a_bare}] to {B}[ {b_bare}] "
+            f"duration {{duration}} bytes {{bytes}}{_CLOSED}",
         ),
     ),
     Message("302020", BUILT, (f"Built {{direction}} {{protocol}} connection for {_ICMP}",)),
     Message("302021", TORN, (f"Teardown {{protocol}} connection for {_ICMP}",)),
-    Message("302022 302024 302026", BUILT, ("Built {stub} stub {protocol} connection for {An} to {Bn}*",)),
+    Message("302022 302024 302026", BUILT, ("Built {stub} stub {protocol} connection ~for {An} to {Bn}*",)),
     Message(
         "302023 302025 302027",
         TORN,
         (
-            "Teardown [{stub} ]stub {protocol} connection for {A} ~to {B} ~duration {duration} forwarded bytes {bytes}"
+            "Teardown [{stub} ]stub {protocol} connection ~for {A} ~to {B} ~duration {duration} forwarded bytes {bytes}"
             "[ {reason}]",
         ),
     ),

@@ -56,6 +56,8 @@ DENIALS = (
         (
             f'Deny [protocol ]{{protocol}} src {{A}} dst {{B}}{_TYPE} by access-group "{{quoted_rule}}"'
             "[ \\[{hashes}\\]]*",
+            "Deny [protocol ]{protocol} src {A} dst {B} type {icmp_type}, code {icmp_code}, by access-group "
+            '"{quoted_rule}"*',
         ),
     ),
     Message(
@@ -80,8 +82,8 @@ DENIALS = (
         "313005",
         DENIED,
         (
-            f"{_ICMP_ERROR} src {{a_if}}:{{icmp_source}} dst {{b_if}}:{{icmp_destination}}{_ABOUT}"
-            "[protocol ]{original_protocol} src {a_port_of} dst {b_port_of}[ \\({details}\\)][.]",
+            f"{_ICMP_ERROR} src {{A}} dst {{B}}{_ABOUT}"
+            "[protocol ]{original_protocol} src {original_source} dst {original_destination}[ \\({details}\\)][.]",
             f"{_ICMP_ERROR} src {{A}} dst {{B}}{_ABOUT}\\<unknown\\>[.]",
         ),
     ),

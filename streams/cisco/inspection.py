@@ -13,9 +13,12 @@ _SIGNATURE = kind("network intrusion_detection", "info", "intrusion-detected")
 _THREAT = kind("network", "info", "threat-detection")
 _ROUTE = kind("network", "connection info", "firewall-rule", "failure")
 _LISTED = (
-    "Dynamic <F|f>ilter {verdict} {listed} {protocol} traffic from {An} to {Bn}<, | \\(><source|destination> "
-    "{listed_end} resolved from {rule_name} list: {listed_name}[, threat-level: {threat_level}, "
-    "category: {threat_category}]",
+    *(
+        f"Dynamic <F|f>ilter {{verdict}} {{listed}} {{protocol}} traffic from {ends}<, | \\(><source|destination> "
+        "{listed_end} resolved from {rule_name} list: {listed_name}[, threat-level: {threat_level}, "
+        "category: {threat_category}]"
+        for ends in ("{An} to {Bn}", "{A} to {B}")
+    ),
 )
 
 INSPECTION = (
@@ -51,15 +54,24 @@ INSPECTION = (
         ("{reason} and process {protocol} flow from {A} to {B} locally",),
     ),
     Message(
-        "607001",
-        {**INFO, "event_action": "firewall-rule", "event_outcome": "success", "network_protocol": "sip"},
-        ("Pre-allocate SIP {sip_channel} secondary channel for {B} to {A} from {details} message",),
+        "852001 852002",
+        SEEN,
+        ("Received {details} event from application {application} for {protocol} flow from {A} to {B}*",),
     ),
     Message(
-        "338001 338002 338003 338004 338101 338102 338103 338104 338201 338202",
+        "607001",
+        {**INFO, "event_action": "firewall-rule", "event_outcome": "success", "network_protocol": "sip"},
+        (
+            "Pre-allocate SIP Via {protocol} secondary channel for {B} to {A} from {details} message",
+            "Pre-allocate SIP {sip_channel} secondary channel for {B} to {A} from {details} message",
+        ),
+    ),
+    Message(
+        "338001 338002 338003 338101 338102 338103 338104 338201 338202",
         {**SEEN, "event_action": "dynamic-filter"},
         _LISTED,
     ),
+    Message("338004", kind("network intrusion_detection", "connection info", "dynamic-filter"), _LISTED),
     Message("338005 338006 338007 338008 338203 338204", {**DENIED, "event_action": "dynamic-filter"}, _LISTED),
     Message(
         "338301",

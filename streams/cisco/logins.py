@@ -115,6 +115,11 @@ LOGINS = (
             "on interface {interface} using {protocol}",
         ),
     ),
+    Message(
+        " ".join(f"1092{number:02}" for number in range(1, 14)),
+        ABOUT_LOGIN,
+        ("UAUTH: Session={session_id}, User={user}, Assigned IP={a_ip}, {reason}",),
+    ),
     Message("109031", REFUSED, ("NT Domain Authentication Failed: rejecting guest login for {user}.",)),
     Message(
         "713166 713167",

@@ -22,11 +22,11 @@ from streams.common.packets import set_ends, set_transport
 from streams.common.text import extra, is_ip
 from topics.event import Event
 
-_TAG = re.compile(r"%(ASA|FTD|PIX|FWSM)-(?:[A-Za-z]{1,20}-)?([0-7])-([0-9]{6})(?:: ?| : ?| )?")
+_TAG = re.compile(r"%(ASA|FTD|NGIPS|PIX|FWSM)-(?:[A-Za-z]{1,20}-)?([0-7])-([0-9]{6})(?:: ?| : ?| )?")
 _LEVELS = ("emergency", "alert", "critical", "error", "warning", "notification", "informational", "debug")
 _PRODUCTS: dict[str, Event] = {
     name: {"observer.vendor": "Cisco", "observer.type": "firewall", "observer.product": name}
-    for name in ("asa", "ftd", "pix", "fwsm")
+    for name in ("asa", "ftd", "ngips", "pix", "fwsm")
 }
 _CATALOGUE = Catalogue((*CONNECTIONS, *DENIALS, *INSPECTION, *LOGINS, *VPN, *ADMINISTRATION))
 _ANY_ENDS = tuple(compile_template(template).match for template in ("from {A} to {B}", "src {A} dst {B}"))
@@ -105,5 +105,8 @@ def _set_origin(product: str, severity: int, code: str, event: Event) -> None:
 
 
 STREAM = Stream(
-    name="cisco.asa", programs=("%ASA", "%FTD", "%PIX", "%FWSM", "SFIMS", *ios.FACILITIES), parse=parse, sniff=ios.sniff
+    name="cisco.asa",
+    programs=("%ASA", "%FTD", "%NGIPS", "%PIX", "%FWSM", "SFIMS", *ios.FACILITIES),
+    parse=parse,
+    sniff=ios.sniff,
 )

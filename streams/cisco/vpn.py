@@ -43,8 +43,8 @@ VPN = (
         "113019",
         VPN_ENDED,
         (
-            "Group = {group}, Username = {user}, IP = {b_ip}, Session disconnected. Session Type: {session_type}, "
-            "Duration: {duration}, Bytes xmt: {source_bytes}, Bytes rcv: {destination_bytes}, Reason: {reason}",
+            "Group = {group}, Username = {user}, IP = {a_ip}, Session disconnected. Session Type: {session_type}, "
+            "Duration: {duration}, Bytes xmt: {destination_bytes}, Bytes rcv: {source_bytes}, Reason: {reason}",
         ),
     ),
     Message("113039 716001", _SESSION, grouped("{reason}")),
@@ -123,6 +123,11 @@ VPN = (
     Message("713194 713198 713901 713902", _FAILED, _ike("{reason}")),
     Message("713050 713259", VPN_ENDED, _ike("{reason}")),
     Message(
+        "713902 713903 713904 713905",
+        {**_FAILED, "event_type": ["connection", "error"]},
+        _ike("All <IPSec|IPsec|SA|IKE> [SA ]proposals found unacceptable[!]"),
+    ),
+    Message(
         "713041 713130 713131 713172 713184 713202 713236 713903 713904 713905 713906 715047 715077",
         SEEN,
         _ike("{reason}"),
@@ -136,6 +141,7 @@ VPN = (
         (
             _pool("Client assigned {assigned_ip} from local pool {pool}"),
             _pool("Freeing local pool {pool} address {assigned_ip}"),
+            _pool("Freeing local pool address {assigned_ip}"),
             _pool("{reason}"),
         ),
     ),

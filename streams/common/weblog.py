@@ -165,7 +165,13 @@ def _set_time(stamp: str, event: Event) -> bool:
     day, month, year, hour, minute, second, fraction, zone = found.groups("")
     if zone and zone_of(zone) is None:
         return False
-    moment = (int(month) if month.isdigit() else MONTHS.get(month.lower(), 0), int(day), int(hour), int(minute), int(second))
+    moment = (
+        int(month) if month.isdigit() else MONTHS.get(month.lower(), 0),
+        int(day),
+        int(hour),
+        int(minute),
+        int(second),
+    )
     return set_civil(event, moment, int(year), fraction, zone)
 
 

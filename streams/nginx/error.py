@@ -43,7 +43,9 @@ _CONNECTED = re.compile(
 )
 _MODSECURITY = re.compile(r"\[client [^\]\s]{1,64}\] (?=ModSecurity: )")
 _CLIENT = ", client: "
-_CLIENTS = re.compile(r", client: (?:unix:|[0-9A-Fa-f.:]{2,45})(?: using starttls)?(?=, server: |, request: \"|, login: \"|$)")
+_CLIENTS = re.compile(
+    r", client: (?:unix:|[0-9A-Fa-f.:]{2,45})(?: using starttls)?(?=, server: |, request: \"|, login: \"|$)"
+)
 _REQUESTS = re.compile(r', (?:request|login): "')
 _FREE = ("[lua]", "lua ", "js: ", "perl: ", "FastCGI ")
 """How messages of the server's scripts begin, which may repeat a client's text without quotes."""

@@ -134,14 +134,17 @@ _PAYLOAD = f"{_ICMP_ERROR} (type 3, code 3) on o interface.  Original IP payload
 @pytest.mark.parametrize(
     ("payload", "expected"),
     [
-        ("udp src 10.0.0.5/53 dst 203.0.113.66/5353.", ("10.0.0.5", 53, "203.0.113.66", 5353)),
-        ("icmp src 10.0.0.5 dst 203.0.113.66 (type 8, code 0).", ("10.0.0.5", None, "203.0.113.66", None)),
-        ("<unknown>.", ("203.0.113.66", None, "10.0.0.5", None)),
+        ("udp src 10.0.0.5/53 dst 203.0.113.67/5353.", ("10.0.0.5/53", "203.0.113.67/5353")),
+        ("icmp src 10.0.0.5 dst 203.0.113.67 (type 8, code 0).", ("10.0.0.5", "203.0.113.67")),
+        ("<unknown>.", (None, None)),
     ],
 )
-def test_the_packet_that_an_icmp_error_is_about(payload: str, expected: tuple[Any, ...]) -> None:
+def test_the_source_is_who_sent_an_icmp_error_not_the_packet_that_it_is_about(
+    payload: str, expected: tuple[str | None, ...]
+) -> None:
     event = asa("313005", f"{_PAYLOAD} {payload}")
-    assert (ends(event), event["network_transport"]) == (expected, "icmp")
+    assert (ends(event), event["network_transport"]) == (("203.0.113.66", None, "10.0.0.5", None), "icmp")
+    assert tuple(event["extra"].get(f"cisco.original_{end}") for end in ("source", "destination")) == expected
 
 
 def test_an_ipv6_translation_without_interface() -> None:
