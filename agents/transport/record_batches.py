@@ -2,10 +2,10 @@
 
 aiokafka decompresses whole batches, and never reads on in a partition after a header whose name is not UTF-8. Any
 producer can cause both: brokers limit the compressed size of a batch, and accept headers as they are. Here at most
-`LARGEST` bytes of a batch are decompressed. Records within that limit are returned as they are; the one that crosses it
-is `Cut`, and those behind it are cut to no bytes at all. No offset is skipped. Header names that are not UTF-8 get
-backslash escapes; a record of a large batch that has very many headers is cut, too. Transaction markers and formats
-before v2 are left to aiokafka.
+`LARGEST` bytes of a batch are decompressed. Records within that limit are returned as they are, but for a value that is
+larger than any record may be, which is `Cut`. So is the record that crosses the limit, and those behind it are cut to no
+bytes at all. No offset is skipped. Header names that are not UTF-8 get backslash escapes; a record of a large batch that
+has very many headers is cut, too. Transaction markers and formats before v2 are left to aiokafka.
 
 https://kafka.apache.org/documentation/#recordbatch
 """
@@ -19,6 +19,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 
+from topics.catalogue import MAX_RECORD
 from topics.cut import Cut
 
 LARGEST = 32 << 20
@@ -102,7 +103,7 @@ def _decompressed(data: memoryview) -> bytes:
     return bytes(header)
 
 
-def _decompress(codec: int, packed: memoryview) -> tuple[bytes, bool]:
+def _decompress(codec: int, packed: memoryview) -> tuple[bytes | bytearray, bool]:
     """Return the decompressed beginning of a body, and whether that is all of it."""
     data = bytes(packed)
     if not codec:
@@ -115,10 +116,11 @@ def _decompress(codec: int, packed: memoryview) -> tuple[bytes, bool]:
     for size in _sizes(len(data)):
         target = bytearray(size)
         try:
-            return bytes(memoryview(target)[: into(data, target)]), True
+            del target[into(data, target) :]  # copies nothing
+            return target, True
         except cramjam.DecompressionError:  # too small; the broker has checked that it can be decompressed
             continue
-    return bytes(target), False
+    return target, False
 
 
 def _sizes(packed: int) -> tuple[int, ...]:
@@ -166,8 +168,9 @@ class _Record:
 class _Reader:
     """Reads numbers and strings of a body. Raises `IndexError` beyond its end."""
 
-    def __init__(self, data: bytes, at: int = 0) -> None:
+    def __init__(self, data: bytes | bytearray, at: int = 0) -> None:
         self.data, self.at = data, at
+        self._view = memoryview(data)
 
     def unsigned(self) -> int:
         number = shift = 0
@@ -191,10 +194,24 @@ class _Reader:
         if self.at + size > len(self.data):
             raise IndexError("a string that reaches beyond the end")
         self.at += size
-        return self.data[self.at - size : self.at]
+        return bytes(self._view[self.at - size : self.at])
+
+    def value(self) -> bytes | None:
+        """Read the value of a record; only the beginning of one that is larger than any record may be."""
+        start = self.at
+        size = self.signed()
+        if size <= MAX_RECORD or self.at + size > len(self.data):
+            self.at = start
+            return self.string()
+        self.at += size
+        return self.cut(self.at - size, size)
+
+    def cut(self, at: int, size: int) -> Cut:
+        """Return the beginning of a value of that size."""
+        return Cut(bytes(self._view[at : at + min(size, _BEGINNING)]), size)
 
 
-def _read(batch: DefaultRecordBatch, body: bytes) -> Iterator[_Record]:
+def _read(batch: DefaultRecordBatch, body: bytes | bytearray) -> Iterator[_Record]:
     """Yield the records of a body that may end too early, one for every offset of the batch."""
     reader, next_offset = _Reader(body), batch.base_offset
     try:
@@ -219,13 +236,13 @@ def _record(batch: DefaultRecordBatch, reader: _Reader) -> _Record:
     found = _Record(offset, timestamp, batch.timestamp_type, reader.string(), None, [])
     if end > len(reader.data):
         size = max(0, reader.signed())
-        found.value = Cut(reader.data[reader.at : reader.at + min(size, _BEGINNING)], size)
+        found.value = reader.cut(reader.at, size)
         reader.at = end
         return found
-    found.value, headers = reader.string(), reader.signed()
-    if headers > _HEADERS:
+    found.value, headers = reader.value(), reader.signed()
+    if headers > _HEADERS and type(found.value) is not Cut:
         found.value = Cut((found.value or b"")[:_BEGINNING], len(found.value or b""))
-    else:
+    elif headers <= _HEADERS:
         found.headers = [_header(reader) for _ in range(headers)]
     reader.at = end
     return found

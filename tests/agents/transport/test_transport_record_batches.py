@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.transport.record_batches import LARGEST, Batches
+from topics.catalogue import MAX_RECORD
 from topics.cut import Cut
 
 NONE, GZIP, SNAPPY, LZ4, ZSTD = range(5)
@@ -85,7 +86,21 @@ def test_memory_stays_bounded_whatever_a_batch_becomes() -> None:
     tracemalloc.stop()
     assert type(record.value) is Cut
     assert len(header) + len(body) < 200_000
-    assert peak < 3 * LARGEST
+    assert peak < 1.5 * LARGEST
+
+
+@pytest.mark.parametrize("codec", [NONE, LZ4])
+def test_a_value_that_no_record_may_have_is_cut_and_its_headers_are_kept(codec: int) -> None:
+    headers: Headers = [("name", b"value")]
+    size = MAX_RECORD + 1
+    data = _batch([b"good", b"x" * size, b"behind"], codec, headers)
+    tracemalloc.start()
+    _, large, behind = _records(Batches(data))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (type(large.value), large.value.size, len(large.value)) == (Cut, size, 64 << 10)
+    assert (large.headers, behind.value) == (headers, b"behind")
+    assert peak < 1.5 * (LARGEST if codec else size)
 
 
 def test_a_framed_snappy_body_is_cut_between_its_blocks() -> None:
