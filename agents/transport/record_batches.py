@@ -2,10 +2,10 @@
 
 aiokafka decompresses whole batches, and never reads on in a partition after a header whose name is not UTF-8. Any
 producer can cause both: brokers limit the compressed size of a batch, and accept headers as they are. Here at most
-`LARGEST` bytes of a batch are decompressed. Records within that limit are returned as they are, but for a value that is
-larger than any record may be, which is `Cut`. So is the record that crosses the limit, and those behind it are cut to no
-bytes at all. No offset is skipped. Header names that are not UTF-8 get backslash escapes; a record of a large batch that
-has very many headers is cut, too. Transaction markers and formats before v2 are left to aiokafka.
+`LARGEST` bytes of a batch are decompressed. Records within that limit are returned as they are, but for a value that
+is larger than any record may be, which is `Cut`. So is the record that crosses the limit, and those behind it are cut
+to no bytes at all. No offset is skipped. Header names that are not UTF-8 get backslash escapes; a record of a large
+batch that has very many headers is cut, too. Transaction markers and formats before v2 are left to aiokafka.
 
 https://kafka.apache.org/documentation/#recordbatch
 """

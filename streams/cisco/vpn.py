@@ -124,7 +124,7 @@ VPN = (
     Message("713050 713259", VPN_ENDED, _ike("{reason}")),
     Message(
         "713902 713903 713904 713905",
-        {**_FAILED, "event_type": ["connection", "error"]},
+        _FAILED,
         _ike("All <IPSec|IPsec|SA|IKE> [SA ]proposals found unacceptable[!]"),
     ),
     Message(
