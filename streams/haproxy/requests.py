@@ -1,7 +1,7 @@
 """Parses the end of an HTTP log line: `{headers} {headers} "GET / HTTP/1.1" ...`.
 
-HAProxy writes a quote, a brace and a control character of the client's in hex (`#22`), so a bare quote is its own, and
-the first one after the opening one ends the request, whatever a format of the administrator's own adds.
+HAProxy writes a quote, a brace and a control character of the client's in hex (`#22`), so a bare quote is its own. The
+one after the protocol's version ends the request, whatever a format of the administrator's own adds, else the last.
 https://docs.haproxy.org/3.0/configuration.html#8.2.3, #8.2.5
 """
 
@@ -14,6 +14,7 @@ from streams.common.weblog import count_refusal, of_status
 from topics.event import Event
 
 _LINE = re.compile(r'(?:(\{.{0,8192}?\}) (?="))?"(.*)', re.DOTALL)
+_END = re.compile(r' HTTP/[0-9](?:\.[0-9])?"')
 _TLS = re.compile(r"((?:[0-9]{1,10}/){4}[0-9]) (\S{1,255})/(TLS|SSL)v([0-9.]{1,4})/(\S{1,80})")
 
 
@@ -23,7 +24,12 @@ def set_request(text: str, status: int, event: Event) -> bool:
     if found is None:
         return False
     headers, rest = found.groups()
-    request, _, more = rest.partition('"')
+    if end := _END.search(rest):
+        request, more = rest[: end.end() - 1], rest[end.end() :]
+    else:
+        request, quote, more = rest.rpartition('"')
+        if not quote:  # cut off at the longest line that syslog takes
+            request, more = rest, ""
     event.update(of_status(status))
     if status > 0:
         event["http_response_status_code"] = status

@@ -80,6 +80,9 @@ def _delivery(rest: str, event: Event, session: Session) -> bool:
         event.update(QUEUED)
         return True
     address, _, more = rest.partition(">, " if rest.startswith("<") else ", ")
+    if not rest.startswith("<") and (" " in address or "<" in address):  # where the address ends is not certain
+        event.update(QUEUED)
+        return True
     before, _, after = more.partition("status=")
     found = _STATUS.fullmatch(after)
     if found is None:
