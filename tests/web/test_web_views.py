@@ -184,6 +184,10 @@ async def test_nothing_that_a_log_holds_becomes_markup_or_breaks_the_layout(open
                 await tab.wait_for_timeout(100)
                 assert await tab.evaluate("document.documentElement.scrollWidth") <= width, view
             assert await tab.locator("main img, main script, aside img").count() == 0, view
+            text = await tab.evaluate("document.body.textContent")
+            assert ("\u202e" in text, "\x1b" in text, "‹U+202E›" in text) == (False, False, True), view
+            height = await tab.locator(".breaches").evaluate("bar => bar.offsetHeight")
+            assert height < 200, "a name of somebody's choice pushes nothing off the screen"
             assert "bad" not in await tab.title()
 
 

@@ -77,8 +77,8 @@ function About({ route, address }: { route: State; address: string }): preact.JS
 function sentence({ attacker }: Detail): string {
   const { failures, successes, users, user_count: tried, hosts, host_count: hit } = attacker;
   if (!failures) return `It has not failed in this time, and got in ${format.count(successes)} ${successes === 1 ? "time" : "times"}.`;
-  const whom = tried === 1 && users[0] ? `as ${users[0]}` : `as ${format.count(tried)}${attacker.users_more ? " or more" : ""} users`;
-  const where = hit === 1 && hosts[0] ? `on ${hosts[0]}` : `on ${format.count(hit)}${attacker.hosts_more ? " or more" : ""} hosts`;
+  const whom = tried === 1 && users[0] ? `as ${format.brief(users[0])}` : `as ${format.count(tried)}${attacker.users_more ? " or more" : ""} users`;
+  const where = hit === 1 && hosts[0] ? `on ${format.brief(hosts[0])}` : `on ${format.count(hit)}${attacker.hosts_more ? " or more" : ""} hosts`;
   const took = Date.parse(attacker.last_seen) - Date.parse(attacker.first_seen);
   const first = `${format.plural(failures, "failure")} ${whom} ${where}${took >= 1000 ? ` in ${format.duration(took)}` : ""}`;
   if (!successes) return `${first}. It has not got in.`;
@@ -155,10 +155,10 @@ function Afterwards({ route, one }: { route: State; one: After }): preact.JSX.El
   const whole = (ms: number) => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace(".000Z", "Z");
   const [from, to] = [whole(Date.parse(one.at)), whole(Date.parse(one.at) + AFTER)];
   const q = [one.host && term("host", one.host), one.user && term("user", one.user)].filter(Boolean).join(" ");
-  const who = [one.user, one.host].filter(Boolean).join(" on ") || "a user without a name";
+  const who = [one.user, one.host].filter(Boolean).map((name) => format.brief(name)).join(" on ") || "a user without a name";
   return (
     <section class="after" aria-label={`After it got in as ${who}`}>
-      <h3>It got in as {who}, <a href={eventLink(route, one.id)}><Time at={one.at} zoned /></a>{one.service && ` by ${one.service}`}</h3>
+      <h3>It got in as {who}, <a href={eventLink(route, one.id)}><Time at={one.at} zoned /></a>{one.service && ` by ${format.brief(one.service)}`}</h3>
       {one.events.length ? <><p>In the 15 minutes after:</p><EventList route={route} events={one.events} label={`What ${who} did then`} /></> : <p class="note">Nothing that {one.user || "it"} did is stored of the 15 minutes after.</p>}
       {one.total > one.events.length && <p class="note">{format.count(one.events.length)} of {format.count(one.total)}.</p>}
       {q && <p><a href={searchLink(route, q, { from, to })}>Search these 15 minutes</a></p>}

@@ -66,7 +66,7 @@ function NoRules(): preact.JSX.Element {
     <section class="panel" aria-labelledby="no-alerts">
       <div class="panel-head"><h2 id="no-alerts">Alerts</h2></div>
       <div class="empty">
-        <p>This server judges events by no rules yet. What they find will be listed here: open first, with the lines that each rests on.</p>
+        <p>This server cannot list alerts yet. What the rules find will be here: open first, with the lines that each rests on.</p>
         <p>Until then the bar above does the work of the first rule: it names every address that guessed and got in.</p>
       </div>
     </section>

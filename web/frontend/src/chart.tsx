@@ -96,7 +96,7 @@ function options(latest: { current: Props }, width: number, height: number, note
     series: [{}, ...curves.map(series)],
     axes: [
       { stroke: text, grid: { show: false }, ticks: grid, font, size: 28, space: 60, values: (_, at) => at.map(clock(latest)) },
-      { stroke: text, grid, ticks: { show: false }, font, size: 46, space: 32, values: (_, at) => at.map((v) => (latest.current.show ?? format.short)(v)) },
+      { stroke: text, grid, ticks: { show: false }, font, size: 46, space: 32, values: (_, at) => at.map((v) => latest.current.show ? latest.current.show(v) : Number.isInteger(v) ? format.short(v) : "") },
     ],
     hooks: {
       setSelect: [(u) => choose(u, latest.current)],

@@ -5,6 +5,7 @@ import { useRef, useState } from "preact/hooks";
 import { type Failed, post, useResource } from "./api";
 import { EventList } from "./eventlist";
 import { type Doc, flat, text } from "./events";
+import { brief } from "./format";
 import { term } from "./menu";
 import { FieldTable } from "./search";
 import { type State, go, searchLink, viewLink } from "./state";
@@ -100,9 +101,9 @@ function Around({ route, data, event }: { route: State; data: Lineage; event: Do
   const around = [...(data.before ?? []), { ...event, id: route.id }, ...(data.after ?? [])];
   if (!host) return null;
   return <>
-    <h3>Around it on {host}</h3>
+    <h3>Around it on {brief(host)}</h3>
     {around.length > 1 ? <EventList route={route} events={around} label={`Events around it on ${host}`} /> : <p class="note">Nothing else is stored around it.</p>}
-    <p><a href={searchLink(route, term("host", host), minutesAround(text(event, "@timestamp")))}>Search 10 minutes of {host}</a></p>
+    <p><a href={searchLink(route, term("host", host), minutesAround(text(event, "@timestamp")))}>Search 10 minutes of {brief(host)}</a></p>
   </>;
 }
 

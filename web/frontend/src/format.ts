@@ -73,3 +73,13 @@ export function names(list: string[], total: number, more: boolean, most: number
 }
 
 export const epoch = (time: string | number) => (typeof time === "number" ? time : Date.parse(time) / 1000);
+
+/** A name for a sentence: its beginning, where somebody has chosen one that would fill the page. */
+export const brief = (text: string, most = 48) => (text.length > most ? `${text.slice(0, most)}…` : text);
+
+// Characters that show nothing, or that change the direction of what follows: both can forge what a line says.
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** The text with such characters written out, as ‹U+202E›. */
+export const visible = (text: string) =>
+  text.replace(UNSEEN, (one) => `‹U+${one.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}›`);

@@ -1,9 +1,9 @@
 // Draws the page: what surrounds the views at once, each view when it is first asked for.
 
-import { type ComponentType, render } from "preact";
+import { type ComponentType, options, render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useResource, paused, patch } from "./api";
-import { zone } from "./format";
+import { visible, zone } from "./format";
 import { Keys } from "./keys";
 import { Live } from "./live";
 import { ValueMenu } from "./menu";
@@ -116,6 +116,18 @@ function Credits({ about }: { about: About | null }): preact.JSX.Element | null 
     </p>
   );
 }
+
+// Whatever text any element shows, wherever it comes from: nothing in it hides or turns around what stands beside it.
+const shownText = (child: unknown): unknown => (typeof child === "string" ? visible(child) : Array.isArray(child) ? child.map(shownText) : child);
+const before = options.vnode;
+options.vnode = (vnode) => {
+  const props = vnode.props as { children?: unknown; title?: unknown };
+  if (typeof vnode.type === "string" && vnode.type !== "textarea") {
+    if (props.children !== undefined) props.children = shownText(props.children);
+    if (typeof props.title === "string") props.title = visible(props.title);
+  }
+  before?.(vnode);
+};
 
 const root = document.getElementById("page");
 if (root) {

@@ -243,10 +243,10 @@ export function BreachBar({ route }: { route: State }): preact.JSX.Element {
 }
 
 function Breach({ route, one }: { route: State; one: Attacker }): preact.JSX.Element {
-  const who = [one.users[0], one.hosts[0]].filter(Boolean).join("@");
+  const who = [one.users[0], one.hosts[0]].filter((name) => name !== undefined).map((name) => format.brief(name, 24)).join("@");
   return (
     <li>
-      <a href={link(route, { address: one.address })}>{one.address}</a>
+      <a href={link(route, { address: one.address })} title={one.address}>{format.brief(one.address, 45)}</a>
       <span class="who"> {who}{one.user_count > 1 && ` +${format.count(one.user_count - 1)}`}, <Time at={one.last_success ?? one.last_seen} /></span>
     </li>
   );

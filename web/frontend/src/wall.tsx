@@ -281,7 +281,8 @@ function drawPlates(g: CanvasRenderingContext2D, scene: Scene, marked: string | 
   g.fillStyle = quiet;
 }
 
-function clipped(g: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D, words: string, width: number): string {
+function clipped(g: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D, text: string, width: number): string {
+  const words = format.visible(text);
   if (g.measureText(words).width <= width) return words;
   let end = Math.min(words.length, 60);
   while (end > 1 && g.measureText(`${words.slice(0, end)}…`).width > width) end--;
