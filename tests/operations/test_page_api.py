@@ -337,7 +337,7 @@ def test_an_alert_reaches_all_viewers_and_those_who_come_back(site: Site) -> Non
         found = next(data for name, data in events if name == "alert")
         assert (found["id"], found["rule"]["name"]) == ("new", "new")
     alert("missed")
-    request = urllib.request.Request(f"{site.url}/api/v1/live?view=alerts", headers={"Last-Event-ID": "0-1"})
+    request = urllib.request.Request(f"{site.url}/api/v1/live?view=alerts", headers={"Last-Event-ID": "0-2"})
     with urllib.request.urlopen(request, timeout=_SLOW) as answer:
         assert next(data["id"] for name, data in _events(answer) if name == "alert") == "missed"
 

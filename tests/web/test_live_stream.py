@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp import ClientError
-from workers_kit import Client, Worker, attacker, page
+from workers_kit import Client, Worker, attacker, page, settings
 
 from ingest.tokens import LOOK, TokenFile
 from topics.avro.codec import encode
@@ -211,3 +211,43 @@ def test_the_tail_decodes_only_what_may_fit_and_no_more_than_it_may() -> None:
 
 def test_nothing_is_said_of_a_quiet_tail() -> None:
     assert look(Search([]), []) == (None, 0)
+
+
+class Record:
+    """A record of the topic of alerts."""
+
+    def __init__(self, partition: int, offset: int, value: bytes = b'{"a": 1}') -> None:
+        self._at, self._value = (partition, offset), value
+
+    def partition(self) -> int:
+        return self._at[0]
+
+    def offset(self) -> int:
+        return self._at[1]
+
+    def key(self) -> bytes:
+        return b"%d-%d" % self._at
+
+    def value(self) -> bytes:
+        return self._value
+
+
+async def test_alerts_are_sent_when_they_come_and_to_those_who_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ends:
+        def __init__(self, *_: Any) -> None:
+            self.ends = {0: 5, 1: 0}
+
+        def stop(self) -> None:
+            """Nothing is to be done."""
+
+    monkeypatch.setattr(alerts, "TopicEnds", Ends)
+    stream, new, back = alerts.AlertStream(settings()), Viewer(), Viewer()
+    stream.join(new, "")
+    stream._publish([Record(0, 3), Record(0, 4), Record(0, 4), Record(0, 4, b"torn"), Record(0, 3, b"")])
+    assert (new.id, await new.take(0.01)) == (b"0-5,1-0", b"")
+    stream.join(back, "0-4,1-0")
+    stream._publish([Record(1, 0), Record(0, 5, b"[]")])
+    assert [line for line in (await new.take(1)).decode().split("\n") if line[:2] == "id"] == ["id: 0-5,1-1"]
+    ids = [line for line in (await back.take(1)).decode().split("\n") if line[:2] == "id"]
+    assert ids == ["id: 0-5,1-0", "id: 0-5,1-1"]
+    stream.close()

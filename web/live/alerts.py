@@ -1,6 +1,6 @@
 """Sends alerts as they come, and to a viewer that comes back those that it has missed.
 
-The id of a message says how far a viewer has read the topic: `<partition>-<offset>`, comma separated. What happened
+The id of a message says where a viewer goes on in the topic: `<partition>-<offset>`, comma separated. What happened
 more than `BACK` alerts a partition ago is not sent again; the list of alerts has it.
 """
 
@@ -21,7 +21,7 @@ _LINGER = 5.0  # seconds after the last viewer, until the topic is no longer rea
 _ID = re.compile(r"[0-9]{1,6}-[0-9]{1,18}(?:,[0-9]{1,6}-[0-9]{1,18}){0,999}")
 
 Positions = dict[int, int]
-"""The last offset that was read, by partition."""
+"""The offset to go on at, by partition."""
 
 
 def positions(text: str) -> Positions | None:
@@ -50,7 +50,7 @@ class AlertStream:
             self._ends = TopicEnds(self._servers, [self._topic], BACK, lambda found: _soon(loop, self._publish, found))
         for partition, alerts in self._recent.items():
             for offset, content in alerts:
-                if known is not None and offset > known.get(partition, offset):
+                if known is not None and offset >= known.get(partition, offset + 1):
                     self._send(viewer, partition, offset, content)
 
     def leave(self, viewer: Viewer) -> None:
@@ -81,19 +81,32 @@ class AlertStream:
             for viewer in self._viewers:
                 if self._is_new(viewer, partition, offset):
                     self._send(viewer, partition, offset, content)
+        for viewer, known in self._viewers.items():
+            if known is None and self._ends is not None and self._ends.ends:
+                known = self._viewers[viewer] = self._here()
+                viewer.id = _id(known)
+
+    def _here(self) -> Positions:
+        """Where somebody goes on who has read everything."""
+        ends = self._ends.ends if self._ends is not None else {}
+        last = {partition: alerts[-1][0] + 1 for partition, alerts in self._recent.items() if alerts}
+        return {partition: max(end, last.get(partition, 0)) for partition, end in ends.items()}
 
     def _is_new(self, viewer: Viewer, partition: int, offset: int) -> bool:
         known, ends = self._viewers[viewer], self._ends.ends if self._ends is not None else {}
         begin = ends.get(partition, 0)
-        return offset > known.get(partition, begin - 1) if known is not None else offset >= begin
+        return offset >= (known.get(partition, begin) if known is not None else begin)
 
     def _send(self, viewer: Viewer, partition: int, offset: int, content: bytes) -> None:
-        ends = self._ends.ends if self._ends is not None else {}
         known = self._viewers[viewer]
         if known is None:
-            known = self._viewers[viewer] = {number: end - 1 for number, end in ends.items() if end}
-        known[partition] = offset
-        viewer.put(content, ",".join(f"{number}-{last}" for number, last in sorted(known.items())).encode())
+            known = self._viewers[viewer] = self._here()
+        known[partition] = offset + 1
+        viewer.put(content, _id(known))
+
+
+def _id(known: Positions) -> bytes:
+    return ",".join(f"{number}-{offset}" for number, offset in sorted(known.items())).encode()
 
 
 def _content(one: Any) -> bytes | None:
@@ -109,5 +122,5 @@ def _content(one: Any) -> bytes | None:
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Any, found: list[Any]) -> None:
-    if found and not loop.is_closed():
+    if not loop.is_closed():
         loop.call_soon_threadsafe(call, found)
