@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from cli import main
 
 COMMANDS = {
-    *("backtest", "bench", "config", "deadletter", "doctor", "down", "explain", "ingest", "kibana", "ledger"),
+    *("alerts", "backtest", "bench", "config", "deadletter", "doctor", "down", "explain", "ingest", "kibana", "ledger"),
     *("new-stream", "parse", "ping", "produce", "repair", "retention", "rules", "run", "search", "setup"),
     *("soak", "stats", "status", "tap", "token", "top", "topics", "up", "worker"),
 }

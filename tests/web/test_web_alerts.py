@@ -119,7 +119,7 @@ async def test_what_is_no_act_is_refused(site: Settings) -> None:
             (f"{url}/ack", {"json": {}, "headers": {"Origin": "https://evil.example"}}, 403),
             (f"{url}/ack", {"json": {}, "headers": {"Sec-Fetch-Site": "cross-site"}}, 403),
         ):
-            async with client.post(path, **options) as response:  # type: ignore[arg-type]
+            async with client.post(path, **options) as response:
                 assert response.status == status, (path, options, await response.text())
 
 

@@ -73,6 +73,11 @@ class StoredAlerts:
         hits = answer["hits"]["hits"]
         return shown(hits[0]) if hits else None
 
+    async def called(self, text: str) -> list[Body]:
+        """Alerts whose ids begin with a text, two at most."""
+        body = {"query": {"prefix": {"event.id": text}}, "size": 2, "sort": _SORT}
+        return [shown(hit) for hit in (await self._store.search(self._alias, body))["hits"]["hits"]]
+
 
 def shown(hit: Body) -> Body:
     """The document of a hit, with its id."""
