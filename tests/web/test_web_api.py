@@ -500,3 +500,11 @@ async def test_a_line_is_explained_by_whoever_may_look() -> None:
         for body, kind, status in sent:
             async with client.post("/api/v1/explain", data=body, headers={"Content-Type": kind}) as response:
                 assert (response.status, response.content_type) == (status, "application/json")
+
+
+async def test_elasticsearch_that_cannot_be_trusted_holds_up_no_live_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OGREWATCH_ELASTICSEARCH_FINGERPRINT", "ab" * 32)
+    away = f"https://{HOST}:{free_port()}"
+    async with page(Worker([0, 1, 2, 3], rows={"sshd": (1, 2, 0)}), elasticsearch=away) as client:
+        assert (await get(client, RATIO))["total"]["attempts"] == 3
+        assert "OGREWATCH_ELASTICSEARCH_FINGERPRINT" in (await get(client, "/api/v1/events", 503))["error"]

@@ -17,7 +17,7 @@ from web import parameters
 from web.access import Access, Denied
 from web.endpoints.counts import wanted_attackers
 from web.endpoints.health import HealthEndpoints
-from web.endpoints.search import terms_of
+from web.endpoints.search import note, terms_of
 from web.live import questions
 from web.live.alerts import AlertStream
 from web.live.hub import Hub, Question
@@ -77,6 +77,8 @@ class LiveEndpoint:
         wanted = self._wanted(request)
         if len(self._hub.viewers) >= MOST:
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"{MOST} pages look already; ask again by and by", wait=5)
+        if wanted.text:
+            note(request)
         response, viewer = web.StreamResponse(headers=_HEADERS), Viewer()
         async with self._hub.asking(viewer, self._questions(wanted)):
             await response.prepare(request)
