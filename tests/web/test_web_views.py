@@ -58,6 +58,7 @@ def full(text: str = "") -> Scene:
         "explain": _lineage(event, text),
         "auth/places": _places(text),
         "alerts": {"alerts": [_alert(text)], "total": 1},
+        "rules": {"rules": [1, 2], "refused": [{"where": "x", "reason": name}], "silences": []},
         "roles": _roles(),
         "ledger": LEDGER | {"wrongs": [name]},
         "deadletters": _dead_letters(name),
@@ -104,16 +105,23 @@ def _places(text: str) -> Body:
 
 def _alert(text: str) -> Body:
     now = iso(time.time())
+    about = {
+        "level": "high",
+        "status": "open",
+        "count": 12,
+        "group": [f"source.ip={BREACH}", f"user.name={text or 'root'}"],
+        "samples": [text or "root"],
+        "window": {"start": now},
+        "evidence": [{"id": ID, "at": now, "line": text or "Failed password for root"}],
+        "acts": [{"offset": 1, "kind": "note", "by": text or "alice", "at": now, "comment": text or "looks bad"}],
+    }
     return {
         "id": "a" * 32,
-        "title": text or "SSH brute force",
-        "level": "high",
-        "state": "open",
-        "count": 12,
-        "last": now,
-        "group": {"source.ip": BREACH},
-        "why": text or "12 failures in 60 s",
-        "evidence": [{"id": ID, "at": now, "line": text or "Failed password for root"}],
+        "@timestamp": now,
+        "event": {"end": now, "reason": text or "12 events within 60 s"},
+        "rule": {"name": text or "SSH brute force", "description": text or "Many failures"},
+        "source": {"ip": BREACH},
+        "ogrewatch": {"alert": about},
     }
 
 
@@ -237,6 +245,24 @@ async def test_the_raw_line_of_an_event_shows_what_became_of_its_parts(opened: O
         await tab.get_by_role("link", name="Try this line").click()
         await tab.get_by_role("button", name="What becomes of it?").click()
         await expect(tab.locator(".steps")).to_contain_text("RFC 3164")
+
+
+async def test_an_alert_is_acknowledged_with_a_note(opened: Opened) -> None:
+    scene, said = full(), list[Any]()
+
+    async def written(request: Any) -> Any:
+        said.append(await request.json())
+        return {"id": "a" * 32, "act": "acknowledge", "by": "alice", "at": 1}
+
+    scene.answers[f"alerts/{'a' * 32}/ack"] = written
+    async with opened(scene, "#/alerts") as tab:
+        await expect(tab.locator("nav .open-alerts")).to_have_text("1 open")
+        await tab.get_by_role("button", name="SSH brute force").press("Enter")
+        await expect(tab.locator(".alert-detail")).to_contain_text("12 events within 60 s")
+        await tab.get_by_label("Note").fill("mine")
+        await tab.get_by_role("button", name="Acknowledge").click()
+        await expect(tab.locator(".act")).to_contain_text("Written down")
+    assert said == [{"note": "mine"}]
 
 
 async def test_the_page_is_small_and_quick(opened: Opened) -> None:

@@ -122,7 +122,7 @@ function SuccessRate({ route, series }: { route: State; series: Asked<Series> })
   const values = useMemo(() => (sums ? ratios(sums) : []), [sums]);
   const curves = useMemo(() => [{ label: "successful", kind: "rate" as const, values }], [values]);
   const choose = services.length > 1 && (
-    <label class="choose">Service <select value={shown} onChange={(event) => go({ show: event.currentTarget.value }, true)}>{services.map((name) => <option key={name}>{name}</option>)}</select></label>
+    <label class="choose">Service <select value={shown} onChange={(event) => go({ show: event.currentTarget.value }, true)}>{services.map((name) => <option key={name} value={name}>{name}</option>)}</select></label>
   );
   return (
     <Panel title={`Success rate of ${shown === "ldap" ? "LDAP binds" : (shown ?? "logins")}`} held={series} class="rate" extra={choose} lines={7}

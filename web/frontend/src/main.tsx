@@ -122,10 +122,9 @@ const shownText = (child: unknown): unknown => (typeof child === "string" ? visi
 const before = options.vnode;
 options.vnode = (vnode) => {
   const props = vnode.props as { children?: unknown; title?: unknown };
-  if (typeof vnode.type === "string" && vnode.type !== "textarea") {
-    if (props.children !== undefined) props.children = shownText(props.children);
-    if (typeof props.title === "string") props.title = visible(props.title);
-  }
+  // Fragments and components, too: what they are given may come out of them as it is.
+  if (props.children !== undefined && vnode.type !== "textarea") props.children = shownText(props.children);
+  if (typeof vnode.type === "string" && typeof props.title === "string") props.title = visible(props.title);
   before?.(vnode);
 };
 

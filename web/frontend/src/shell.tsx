@@ -22,7 +22,7 @@ export function Header({ route, about }: { route: State; about: About | null }):
       <nav aria-label="Views">
         {VIEWS.map((view) => (
           <a key={view} href={viewLink(route, view)} aria-current={isCurrent(route, view) ? "page" : undefined}>
-            <Icon view={view} /><span>{NAMES[view]}</span>
+            <Icon view={view} /><span>{NAMES[view]}</span>{view === "alerts" && <OpenAlerts />}
           </a>
         ))}
       </nav>
@@ -37,6 +37,12 @@ export function Header({ route, about }: { route: State; about: About | null }):
       </div>
     </header>
   );
+}
+
+/** How many alerts are open, beside their view's name. */
+function OpenAlerts(): preact.JSX.Element | null {
+  const open = useResource<{ total: number }>("alerts?state=open&limit=1", 15_000).data?.total ?? 0;
+  return open ? <b class="open-alerts">{format.count(open)}<span class="hidden-text"> open</span></b> : null;
 }
 
 function isCurrent(route: State, view: View): boolean {
