@@ -4,14 +4,12 @@ All raise `NoAlerts` with a sentence when there is no answer: within a second or
 """
 
 import asyncio
-import getpass
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from agents.settings import Settings
+from operations.process import who
 from topics.catalogue import ACTS
 from topics.errors import OgrewatchError
 from topics.kafka.publish import publish
@@ -74,14 +72,6 @@ def act(
     for one in done:
         publish(settings.kafka, settings.prefix + ACTS.name, one.alert.encode(), acts.encode(one))
     return found
-
-
-def who() -> str:
-    """Who runs this command, as far as the machine knows."""
-    user = "somebody"
-    with suppress(OSError, KeyError):
-        user = getpass.getuser()
-    return f"{user}@{socket.gethostname()}"[:256]
 
 
 def _single(text: str, found: list[Alert]) -> Alert:
