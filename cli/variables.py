@@ -34,8 +34,9 @@ def _known(ours: Mapping[str, str]) -> set[str]:
 
     kinds: list[type[BaseSettings]] = [Settings, IngestSettings, AmqpSettings, KafkaSecurity, PlaintextSettings]
     known = {*_OTHERS, *(name for kind in kinds for name in variables_of(kind))}
-    if any(name.startswith("OGREWATCH_ELASTICSEARCH_") for name in ours):
+    if any(name.startswith(("OGREWATCH_ELASTICSEARCH_", "OGREWATCH_RETENTION_")) for name in ours):
         from sinks.elasticsearch.connection import ElasticsearchSecurity
+        from sinks.elasticsearch.retention import RetentionSettings
 
-        known.update(variables_of(ElasticsearchSecurity))
+        known.update(variables_of(ElasticsearchSecurity), variables_of(RetentionSettings))
     return known

@@ -16,13 +16,14 @@ from agents.settings import Settings
 from ingest.amqp.settings import AmqpSettings
 from ingest.settings import IngestSettings
 from sinks.elasticsearch.connection import ElasticsearchSecurity
+from sinks.elasticsearch.retention import RetentionSettings
 from topics.config_file import VARIABLE, file_variables
 from topics.environment import is_service_link, variables_of
 from topics.kafka.client import KafkaSecurity, settings_of
 from topics.plaintext import PlaintextSettings
 
 KINDS: tuple[type[BaseSettings], ...] = (
-    Settings, KafkaSecurity, ElasticsearchSecurity, IngestSettings, AmqpSettings, PlaintextSettings,
+    Settings, KafkaSecurity, ElasticsearchSecurity, RetentionSettings, IngestSettings, AmqpSettings, PlaintextSettings,
 )  # fmt: skip
 HIDDEN = "(hidden)"
 ENVIRONMENT, FILE, DEFAULT = "environment", "file", "default"

@@ -125,4 +125,23 @@ _INGEST = Dashboard(
     ),
 )  # fmt: skip
 
-DASHBOARDS = (_OVERVIEW, _PIPELINE, _LAG_PAGE, _ELASTICSEARCH, _INGEST)
+_DETECT = Dashboard(
+    "Detect",
+    "What rules judge and find, and whether they have room.",
+    (
+        Panel("Events judged a second", (Query(_rate("ogrewatch_records_judged_total", "role"), "judged"),), "ops"),
+        Panel("Matches of rules a second", (Query(_rate("ogrewatch_rule_matches_total", "role"), "matches"),), "ops"),
+        Panel("Revisions of alerts a second", (Query(_rate("ogrewatch_alert_revisions_total", "role"), "revisions"),),
+              "ops"),
+        Panel("Groups in memory", (Query("sum by (role) (ogrewatch_rule_groups)", "groups"),)),
+        Panel("Groups forgotten for want of room", (Query(_rate("ogrewatch_rule_groups_evicted_total", "role"),
+              "forgotten"),), "ops", "A rule groups by what somebody invents, or its window is too long."),
+        Panel("Matches that came too late", (Query(_rate("ogrewatch_rule_matches_late_total", "role"), "late"),),
+              "ops"),
+        Panel("Seconds behind", (Query('max by (topic) (ogrewatch_seconds_behind{role="detect"})', "{{topic}}"),), "s"),
+        Panel("Rules in force", (Query("count by (version) (ogrewatch_rules_info)", "{{version}}"),), kind="stat",
+              about="More than one version: some processes have not heard of the newest rules yet."),
+    ),
+)  # fmt: skip
+
+DASHBOARDS = (_OVERVIEW, _PIPELINE, _LAG_PAGE, _ELASTICSEARCH, _INGEST, _DETECT)

@@ -24,7 +24,7 @@ from operations.grafana.panels import render
 from stack.demo.corpus import generate
 from stack.ports import HOST, free_port
 
-ROLES = ("normalize", "count", "index", "web", "ingest")
+ROLES = ("normalize", "count", "detect", "index", "web", "ingest")
 QUERIES = [query for dashboard in DASHBOARDS for panel in dashboard.panels for query in panel.queries]
 _JSON = Path(__file__).parents[2] / "stack" / "grafana"
 _LINES = [line for _, _, line in generate(7, datetime.now(UTC), 10)][:5000]

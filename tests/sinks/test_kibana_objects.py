@@ -27,7 +27,7 @@ from sinks.elasticsearch.kibana.contents import DASHBOARDS, SEARCHES, VIEWS
 from sinks.elasticsearch.kibana.lens import data_type
 from sinks.elasticsearch.kibana.maps import PLACE
 from sinks.elasticsearch.kibana.panels import COLUMNS, Panel, Value
-from sinks.elasticsearch.mappings import mappings
+from sinks.elasticsearch.mappings import alerts
 from sinks.elasticsearch.templates import all_names, attempts_name, install, stream_name
 from stack.demo.corpus import generate, truth
 from stack.demo.scene import Service
@@ -164,10 +164,7 @@ async def _store(url: str, namespace: str, documents: list[Document]) -> None:
 
 def _store_alerts(client: Elasticsearch, name: str) -> None:
     """Some alerts."""
-    own = {"status": {"type": "keyword"}, "level": {"type": "keyword"}, "count": {"type": "long"}}
-    made = mappings()
-    made["properties"]["ogrewatch"]["properties"]["alert"] = {"properties": own}
-    client.indices.create(index=name, mappings=made, settings={"mapping.total_fields": {"limit": 2000}})
+    client.indices.create(index=name, **alerts())
     for number, status in enumerate(("open", "open", "acknowledged", "closed")):
         alert = {
             "@timestamp": datetime.now(UTC).isoformat(),
