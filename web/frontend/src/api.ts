@@ -76,6 +76,8 @@ export const slowed = signal(1);
 class Resource {
   held: Held<unknown> = { data: null, error: null, at: 0, old: false };
   every = 0;
+  /** Whether the event stream brings what is new, so that asking is only for what it may have missed. */
+  streamed = false;
   readonly watchers = new Set<() => void>();
   private timer = 0;
   private asked: AbortController | null = null;
@@ -107,7 +109,7 @@ class Resource {
   plan(): void {
     clearTimeout(this.timer);
     if (!this.watchers.size || !this.every || document.hidden || paused.value) return;
-    const factor = this.held.error ? 2 : this.every >= 2000 ? slowed.value : 1;
+    const factor = this.held.error ? 2 : this.streamed ? slowed.value : 1;
     const wait = this.held.error?.absent ? 60_000 : this.every * factor;
     this.timer = window.setTimeout(() => void this.refresh(), wait);
   }
@@ -151,7 +153,7 @@ export function patch<T>(path: string, change: (before: T | null) => T | null): 
  * The answer of a path (null: of none), asked for again every `every` ms (0: once). While the answer to a new path is
  * under way, the one before stays, marked as old.
  */
-export function useResource<T>(path: string | null, every = 0): Held<T> & { retry: () => void } {
+export function useResource<T>(path: string | null, every = 0, streamed = false): Held<T> & { retry: () => void } {
   const [, draw] = useState(0);
   const before = useRef<unknown>(null);
   useEffect(() => {
@@ -160,6 +162,7 @@ export function useResource<T>(path: string | null, every = 0): Held<T> & { retr
     const follow = () => draw((n) => n + 1);
     mine.watchers.add(follow);
     mine.every = mine.watchers.size > 1 && mine.every ? Math.min(mine.every, every || mine.every) : every;
+    mine.streamed = streamed;
     if (!mine.held.data || Date.now() - mine.held.at > Math.max(every, 1000)) void mine.refresh();
     else mine.plan();
     follow();
@@ -169,7 +172,7 @@ export function useResource<T>(path: string | null, every = 0): Held<T> & { retr
       mine.stop();
       setTimeout(() => mine.watchers.size || resources.get(path) !== mine || resources.delete(path), KEPT);
     };
-  }, [path, every]);
+  }, [path, every, streamed]);
   const held: Held<unknown> = path === null ? { data: null, error: null, at: 0, old: false } : resource(path).held;
   if (held.data !== null) before.current = held.data;
   else if (held.error) before.current = null;

@@ -49,7 +49,7 @@ interface Coverage {
 }
 
 export function Health({ route }: { route: State }): preact.JSX.Element {
-  const health = useResource<HealthAnswer>("health", 5000);
+  const health = useResource<HealthAnswer>("health", 5000, true);
   const ledger = useResource<LedgerAnswer>("ledger", 10_000);
   const roles = useResource<Roles>("roles", 5000);
   const dead = useResource<DeadLetters>("deadletters?limit=20", 15_000);

@@ -3,6 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { paused } from "./api";
 import { say } from "./announce";
+import { exclude } from "./menu";
 import { signal, useSignal } from "./signal";
 import { type VIEWS, WINDOWS, go, link, spanOf, state, viewLink } from "./state";
 import { nextTheme } from "./theme";
@@ -78,7 +79,10 @@ function act(key: string, event: KeyboardEvent): boolean {
     },
     j: () => moveRow(1),
     k: () => moveRow(-1),
-    x: () => document.activeElement?.closest<HTMLElement>("[data-field]")?.click(),
+    x: () => {
+      const { field, value } = document.activeElement?.closest<HTMLElement>("[data-field]")?.dataset ?? {};
+      if (field && value) exclude({ field, value });
+    },
     y: copyLink,
     t: nextTheme,
     g: () => (afterG = Date.now()),

@@ -17,9 +17,9 @@ const SLOW = 5000;
 
 export function Live({ route }: { route: State }): preact.JSX.Element {
   const sliding = !route.from;
-  const ratio = useResource<Ratio>(ratioPath(route, "service"), sliding ? FAST : 0);
-  const series = useResource<Series>(seriesPath(route), sliding ? FAST : 0);
-  const top = useResource<Attackers>(topPath(route), sliding ? FAST : 0);
+  const ratio = useResource<Ratio>(ratioPath(route, "service"), sliding ? FAST : 0, true);
+  const series = useResource<Series>(seriesPath(route), sliding ? FAST : 0, true);
+  const top = useResource<Attackers>(topPath(route), sliding ? FAST : 0, true);
   useStream<Ratio>("ratio", (event) => patch<Ratio>(ratioPath(route, "service"), (before) => ({ ...before, ...event })), [route]);
   useStream<SeriesEvent>("series", (event) => {
     const keep = Math.floor(seconds(route.window) / 60) + 1;
@@ -187,7 +187,7 @@ function Top({ route, title, by }: { route: State; title: string; by: "user" | "
 
 /** Why there is nothing, and what to do about it: a longer time, or something to send. */
 export function Nothing({ route, what }: { route: State; what: string }): preact.JSX.Element {
-  const health = useResource<Health>("health", 5000).data;
+  const health = useResource<Health>("health", 5000, true).data;
   const longer = WINDOWS.find((window) => health?.newest && seconds(window) > seconds(route.window) && Date.now() - Date.parse(health.newest) < seconds(window) * 1000);
   const filtered = Object.keys(route.filters).length > 0;
   if (health && !health.newest && health.counted === 0) return <FirstLines />;

@@ -7,7 +7,7 @@ import { visible, zone } from "./format";
 import { Keys } from "./keys";
 import { Live } from "./live";
 import { ValueMenu } from "./menu";
-import { breachPath, topPath } from "./paths";
+import { breachPath, breachStreamed, topPath } from "./paths";
 import { BreachBar, Controls, Header } from "./shell";
 import { useSignal } from "./signal";
 import { type State, type View, go, link, state, useRoute } from "./state";
@@ -49,7 +49,7 @@ function Page(): preact.JSX.Element {
   const route = useRoute();
   const still = useSignal(paused);
   useSignal(zone); // every time on the page is written anew
-  const counted = useResource<Attackers>(breachPath(route)).data !== null;
+  const counted = useResource<Attackers>(breachPath(route), route.from ? 0 : 2000, breachStreamed(route)).data !== null;
   const about = useResource<About>("about").data;
   const main = useRef<HTMLElement>(null);
   const { View, failed } = useView(route.view);

@@ -53,7 +53,7 @@ export function ValueMenu(): preact.JSX.Element {
       {target && <>
         <p class="menu-title"><b>{target.field}</b> <span>{target.value}</span></p>
         <button type="button" role="menuitem" onClick={done(() => only(target))}>Only this</button>
-        <button type="button" role="menuitem" onClick={done(() => not(target))}>Not this{state().view !== "search" && " (in Search)"}</button>
+        <button type="button" role="menuitem" onClick={done(() => exclude(target))}>Not this{state().view !== "search" && " (in Search)"}</button>
         {state().view !== "search" && <button type="button" role="menuitem" onClick={done(() => void (location.hash = searchLink(state(), term(target.field, target.value))))}>Search for it</button>}
         <button type="button" role="menuitem" onClick={done(() => void copy(target.value, `Copied ${target.field}`))}>Copy</button>
       </>}
@@ -69,7 +69,8 @@ function only({ field, value }: Target): void {
   else location.hash = searchLink(now, term(field, value));
 }
 
-function not({ field, value }: Target): void {
+/** Leave a value out: in Search, which can do that. */
+export function exclude({ field, value }: Pick<Target, "field" | "value">): void {
   const now: State = state();
   const part = term(field, value, true);
   if (now.view === "search") go({ q: withTerm(now.q, part) });

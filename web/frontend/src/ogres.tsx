@@ -71,7 +71,7 @@ function Narrow({ route }: { route: State }): preact.JSX.Element {
 }
 
 function Picture({ route }: { route: State }): preact.JSX.Element {
-  const held = useResource<Attackers>(query("attackers", { ...chosen(route), q: route.q, sort: "broke_in", limit: 1000 }), route.from ? 0 : 5000);
+  const held = useResource<Attackers>(query("attackers", { ...chosen(route), q: route.q, sort: "broke_in", limit: 1000 }), route.from ? 0 : 8000);
   return (
     <Panel title="The Wall" held={held} class="wall" lines={10} empty={(data) => !data.attackers.length && <Nothing route={route} what="Nobody has failed to log in" />}>
       {(data) => <Wall route={route} data={data} />}

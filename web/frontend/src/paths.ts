@@ -13,3 +13,6 @@ export function seriesPath(state: State): string {
 /** The addresses of the chosen time, those that got in first: for the breach bar, whatever the filters are. */
 export const breachPath = (state: State) => query("attackers", { ...chosen({ ...state, filters: {} }), limit: 50 });
 export const topPath = (state: State) => query("attackers", { ...chosen(state), limit: 50 });
+
+/** Whether the event stream brings the answer of `breachPath`: it is asked with the filters that are chosen. */
+export const breachStreamed = (state: State) => !Object.keys(state.filters).length;

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { paused, useResource } from "./api";
 import * as format from "./format";
 import { copyLink, shift, showKeys } from "./keys";
-import { breachPath } from "./paths";
+import { breachPath, breachStreamed } from "./paths";
 import { useClock, useSignal } from "./signal";
 import { FIELDS, type State, VIEWS, type View, WINDOWS, go, instant, link, searchLink, spanOf, viewLink } from "./state";
 import { connection, lastHeard, retryNow } from "./stream";
@@ -183,7 +183,7 @@ function Chips({ route }: { route: State }): preact.JSX.Element | null {
 
 /** Where the numbers come from, which the answers say. */
 function Source({ route }: { route: State }): preact.JSX.Element | null {
-  const { data } = useResource<Attackers>(breachPath(route), route.from ? 0 : 2000);
+  const { data } = useResource<Attackers>(breachPath(route), route.from ? 0 : 2000, breachStreamed(route));
   if (data?.source !== "stored") return null;
   return <span class="note" title="Longer or fixed times, and filters that are not counted live, are read from Elasticsearch">from what is stored</span>;
 }
@@ -196,7 +196,7 @@ function Status({ route }: { route: State }): preact.JSX.Element {
   const link = useSignal(connection);
   const heard = useSignal(lastHeard);
   const now = useClock(1000);
-  const health = useResource<Health>("health", 5000);
+  const health = useResource<Health>("health", 5000, true);
   const [word, text] = describe(health.data, health.error !== null, now);
   return (
     <p class="status" id="health">
@@ -229,7 +229,7 @@ function ailments({ kafka, partitions }: Health): string {
 
 /** Who guessed and got in, for as long as the chosen time holds one. On every view, whatever its filters are. */
 export function BreachBar({ route }: { route: State }): preact.JSX.Element {
-  const held = useResource<Attackers>(breachPath(route), route.from ? 0 : 2000);
+  const held = useResource<Attackers>(breachPath(route), route.from ? 0 : 2000, breachStreamed(route));
   const total = held.data?.broke_in_total ?? 0;
   const inside = held.data?.attackers.filter((one) => one.broke_in) ?? [];
   useEffect(() => {

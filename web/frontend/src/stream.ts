@@ -39,7 +39,7 @@ export function useStream<T>(name: EventName, handle: (data: T) => void, depende
 
 /** Follow the stream that belongs to what the page shows. A time that stands still needs none. */
 export function follow(state: State): void {
-  const wanted = state.from || paused.value ? "" : query("/api/v1/live", { view: state.view === "try" ? "event" : state.view, ...chosen(state), q: state.view === "ogres" ? state.q : "" });
+  const wanted = state.from || paused.value ? "" : query("/api/v1/live", { view: state.view === "try" ? "event" : state.view, ...chosen(state) });
   if (wanted === url) return;
   url = wanted;
   tries = 0;
