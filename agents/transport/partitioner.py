@@ -9,10 +9,18 @@ from functools import lru_cache
 _SEED, _MULTIPLIER, _MASK = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
 
 
-@lru_cache(65_536)
+_LONGEST = 128
+"""Bytes of a key whose partition is cached: senders choose names of hosts, and long ones would fill the memory."""
+
+
 def partition_of(key: bytes, partitions: int) -> int:
     """Return the partition of a key in a topic of so many partitions."""
-    return (murmur2(key) & 0x7FFFFFFF) % partitions
+    return (_cached_murmur2(key) if len(key) <= _LONGEST else murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+@lru_cache(65_536)
+def _cached_murmur2(key: bytes) -> int:
+    return murmur2(key) & 0x7FFFFFFF
 
 
 def murmur2(data: bytes) -> int:

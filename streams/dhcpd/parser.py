@@ -11,7 +11,7 @@ import re
 
 from streams.base import StateStore, Stream
 from streams.common.leases import set_client, set_exchange
-from streams.common.packets import set_end
+from streams.common.packets import relate, set_end
 from streams.common.text import extra, is_ip
 from streams.mapping.rules import Rule, Rules
 from topics.event import Event
@@ -120,6 +120,7 @@ def _set_rest(parts: dict[str, str], event: Event) -> None:
     via = parts.get("via", "").rstrip(":")
     if is_ip(via):
         extra(event)["dhcpd.relay"] = via
+        relate(event, "ip", via)
     elif via:
         event["observer_ingress_interface_name"] = via
     set_end(event, "destination", parts.get("server", ""), "")

@@ -23,13 +23,23 @@ _ALLOWED = ("accept", "allow")
 _LETTERS = {"A": "accept", "D": "drop", "R": "reject", "RET": "return"}
 _WORD = re.compile(r"[A-Za-z]+")
 _UBIQUITI = re.compile(r"\[([^\]]{1,128})-([^\]-]{1,64})-([ADR]|RET)\]|\[([^\]]{1,128})-([ADR]|RET)-([^\]-]{1,64})\]")
+_PROXMOX = re.compile(
+    r"[0-9]{1,9} [0-7] ([\w-]{1,64}) [0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4} (?:policy )?([A-Z]{2,12})"
+)
+"""Machine, level, chain, time and verdict, as `pve-firewall` writes them."""
 _LONGEST = 256
 
 
-@lru_cache(4096)
 def columns_of(prefix: str) -> tuple[Event, str]:
     """The columns that a prefix means, and the id of the rule if it names one. The columns are shared: copy them."""
-    text = prefix.strip(" :")[:_LONGEST]
+    return _columns_of(prefix.strip(" :")[:_LONGEST])
+
+
+@lru_cache(4096)
+def _columns_of(text: str) -> tuple[Event, str]:
+    """As `columns_of`, for a short text: long ones would fill the cache."""
+    if found := _PROXMOX.fullmatch(text):
+        return _columns(_verdict(found[2]), found[1]), ""
     if found := _UBIQUITI.search(text):
         name, rule, letter = (found[1], found[2], found[3]) if found[3] else (found[4], found[6], found[5])
         return _columns(_LETTERS[letter], name), rule

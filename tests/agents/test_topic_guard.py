@@ -19,6 +19,7 @@ from agents.state.correlation import BatchState
 from agents.state.correlation_store import MOST, TOPICS, CorrelationStore, Entry
 from agents.state.topic_guard import KEYS, TopicGuard
 from agents.transport import FATAL, partition_of
+from agents.transport.partitioner import _cached_murmur2, murmur2
 from operations.process import command_line
 from topics.catalogue import CATALOGUE
 from topics.event import Event, key_of
@@ -190,6 +191,12 @@ def test_a_change_of_keys_has_a_new_number() -> None:
     keys = [key_of(event) for event in events]
     assert (KEYS, keys) == ("2", [b"192.0.2.1", b"2001:db8::1", b"web1", b"", b"h|7"])
     assert [partition_of(key, 64) for key in keys] == [27, 44, 22, 25, 24]
+
+
+def test_long_keys_go_where_short_ones_would_and_are_not_cached() -> None:
+    before = _cached_murmur2.cache_info().currsize
+    assert partition_of(b"h" * 100_000, 64) == (murmur2(b"h" * 100_000) & 0x7FFFFFFF) % 64
+    assert _cached_murmur2.cache_info().currsize == before
 
 
 def test_the_topics_are_remembered_through_a_flood_of_connections() -> None:
