@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from agents.settings import Settings
@@ -18,6 +18,10 @@ from web.windows import iso
 Place = tuple[str, int]
 _KEEP = 2.0  # seconds for which one look serves all
 _TIMEOUT = 2.0  # seconds that Kafka has to answer
+_OLD = 10.0  # seconds after which `stalled` has Kafka asked again
+STALLED = 60.0
+"""Seconds without a commit after which a partition with records left counts as stalled: it is paused, because this
+version cannot process its records, or what it is written to does not answer, or nobody reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,34 @@ class Look:
     members: dict[str, int] = field(default_factory=dict)
 
 
+class Progress:
+    """Since when the commits of partitions with records left have not moved."""
+
+    def __init__(self) -> None:
+        self._since: dict[tuple[str, Place], tuple[int, float]] = {}
+
+    def note(self, look: Look) -> None:
+        """Note a look, a later one than all before."""
+        self._since = {
+            (role, place): self._still(role, place, offset, look.at)
+            for role, offsets in look.committed.items()
+            for place, offset in offsets.items()
+            if max(0, offset) < look.ends.get(place, 0)
+        }
+
+    def stalled(self, now: float) -> dict[str, list[str]]:
+        """The stalled partitions by role, at a time in epoch seconds."""
+        found: dict[str, list[str]] = {}
+        for (role, (topic, number)), (_, since) in sorted(self._since.items()):
+            if now - since >= STALLED:
+                found.setdefault(role, []).append(f"{topic}-{number}")
+        return found
+
+    def _still(self, role: str, place: Place, offset: int, now: float) -> tuple[int, float]:
+        known = self._since.get((role, place))
+        return known if known is not None and known[0] == offset else (offset, now)
+
+
 class Roles:
     """The roles of one installation."""
 
@@ -37,7 +69,14 @@ class Roles:
         self._settings, self._lock = settings, asyncio.Lock()
         self._client = AdminClient(client_conf(settings.kafka) | {"log_level": 0})
         self._last, self._before = Look(0.0), Look(0.0)
-        self._error = ""
+        self._error, self._progress = "", Progress()
+        self._asking: asyncio.Task[Any] | None = None
+
+    def stalled(self) -> dict[str, list[str]]:
+        """The partitions by role that were stalled at the last look. Does not wait; renews an old look meanwhile."""
+        if time.time() - self._last.at > _OLD and (self._asking is None or self._asking.done()):
+            self._asking = asyncio.create_task(self.state())
+        return self._progress.stalled(self._last.at)
 
     async def state(self) -> dict[str, Any]:
         """Lag, rate and members of each role, and what is received a second; or `error` alone. Never raises."""
@@ -49,6 +88,7 @@ class Roles:
                     self._error = f"Kafka does not say how far the roles are ({_words(error)})."
                     return {"error": self._error, "roles": {}}
                 self._before, self._last = self._last, now
+                self._progress.note(now)
         return _shown(self._settings, self._before, self._last)
 
     def _look(self) -> Look:
@@ -69,12 +109,13 @@ class Roles:
         asked = [TopicPartition(*place) for place in places if place[0] in topics]
         if not asked:
             return {}
-        group = group_of(role, self._settings.prefix)
-        answer = self._client.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group, asked)], request_timeout=_TIMEOUT
-        )
-        found = answer[group].result(_TIMEOUT).topic_partitions
-        return {(tp.topic, tp.partition): max(-1, tp.offset) for tp in found}
+        # The admin client can ask the same, and may end the process on metadata of commits (librdkafka 2.16).
+        conf = client_conf(self._settings.kafka) | {"group.id": group_of(role, self._settings.prefix), "log_level": 0}
+        group = Consumer(conf)
+        try:
+            return {(tp.topic, tp.partition): max(-1, tp.offset) for tp in group.committed(asked, timeout=_TIMEOUT)}
+        finally:
+            group.close()
 
     def _members(self, role: str) -> int:
         group = group_of(role, self._settings.prefix)

@@ -173,6 +173,7 @@ class Scene:
             "late": 0,
             "newest": None if self.newest is None else iso(self.newest),
             "kafka": {"servers": "127.0.0.1:9092", "reachable": True},
+            "stalled": {},
         }
         return reply(body, 503 if self.missing else 200)
 

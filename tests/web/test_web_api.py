@@ -381,6 +381,7 @@ async def test_health_is_good_when_kafka_and_all_partitions_answer(kafka: str, u
         "late": 4,
         "newest": "2025-11-25T12:00:07.500Z",
         "kafka": {"servers": kafka, "reachable": True},
+        "stalled": {},
     }
 
 
