@@ -29,6 +29,7 @@ from sigma.types import (
     SigmaNumber,
     SigmaRegularExpression,
     SigmaString,
+    SigmaTimestampPart,
     SpecialChars,
 )
 
@@ -133,6 +134,8 @@ def _test(field: str, value: Any, source: LogSource) -> Node:
         return _pattern(field, value)
     if isinstance(value, SigmaBool):
         return FieldTest(field, "equals", str(bool(value)).lower())
+    if isinstance(value, SigmaTimestampPart):
+        raise RuleError(f"field {field}: parts of times (minute, hour, day, ...) are not supported")
     if isinstance(value, SigmaCompareExpression):
         return FieldTest(field, "compare", (value.op.name.lower(), value.number.number))
     if isinstance(value, SigmaNumber):
