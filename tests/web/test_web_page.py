@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import workers_kit
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
 from browser_kit import Opened
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 from standin import Scene, attacker, counts, iso
 
 from ingest.tokens import LOOK, TokenFile
@@ -137,6 +138,12 @@ async def test_a_link_holds_the_whole_state_and_is_corrected_where_it_is_wrong(o
         await expect(tab).to_have_url(re.compile("window=1h"))
 
 
+async def test_links_of_earlier_versions_still_lead_there(opened: Opened) -> None:
+    async with opened(scene(), f"#window=24h&address={OGRE}") as tab:
+        await expect(tab.locator("#detail-title")).to_have_text(OGRE)
+        await expect(tab).to_have_url(re.compile(f"#/live.window=24h&address={OGRE}"))
+
+
 async def test_a_value_can_be_narrowed_to_excluded_and_copied(opened: Opened) -> None:
     async with opened(scene()) as tab:
         value = tab.locator("#logins").get_by_role("button", name="sshd")
@@ -237,3 +244,27 @@ async def test_the_event_stream_brings_what_is_new_and_its_loss_is_told(opened: 
         await tab.context.set_offline(True)
         shown.events.append(("end", None))
         await expect(tab.locator("#health")).to_contain_text("Not connected, trying again in", timeout=20_000)
+
+
+async def test_it_understands_the_real_role_and_its_event_stream(browser: Browser) -> None:
+    """What the stand-in says elsewhere is what the real role says; Kafka and Elasticsearch are away here."""
+    now = int(time.time()) // 60 * 60
+    seen = {"first_seen": now - 900.5, "last_seen": now - 60.25}
+    row = workers_kit.attacker(OGRE, 6, 1, **seen)
+    rows, minutes = {"sshd": (1, 6, 0)}, {OGRE: [[now - 120, 0, 6], [now - 60, 1, 0]]}
+    worker = workers_kit.Worker([0, 1, 2, 3], rows=rows, attackers=[row], minutes=minutes, newest=float(now))
+    async with workers_kit.page(worker) as client:
+        tab = await browser.new_page()
+        await tab.goto(str(client.make_url("/")), wait_until="domcontentloaded")
+        await expect(tab.locator(".breaches li a")).to_have_text([OGRE])
+        await expect(tab.locator("#logins tbody tr").first).to_contain_text("sshd")
+        await expect(tab.locator("#health")).to_contain_text("Degraded: Kafka does not answer.", timeout=20_000)
+        await expect(tab.locator("#health")).not_to_contain_text("stream")
+        worker.attackers.append(workers_kit.attacker("198.51.100.7", 9, 1, **seen))
+        await expect(tab.locator(".breaches li a")).to_have_text(["198.51.100.7", OGRE], timeout=15_000)
+        await tab.get_by_role("link", name="Map").click()
+        await expect(tab.locator(".map")).to_be_visible()
+        await tab.locator(".breaches").get_by_role("link", name=OGRE).click()
+        await expect(tab.locator("#detail-note")).to_contain_text("6 failures as 2 users on web1")
+        await expect(tab.locator(".address-panel .problem")).to_contain_text("Its events are not shown", timeout=20_000)
+        await tab.close()

@@ -111,11 +111,16 @@ export const eventLink = (state: State, id: string) => viewLink(state, "event", 
 let current = parse(location.hash);
 const listeners = new Set<() => void>();
 
+/** The address bar says what is shown: without a name that is none, and in today's form. */
+function correct(): void {
+  const right = link(current);
+  if (location.hash && location.hash !== right) history.replaceState(null, "", right);
+}
+correct();
+
 addEventListener("hashchange", () => {
   current = parse(location.hash);
-  // The address bar says what is shown: without a name that is none, and in today's form.
-  const right = link(current);
-  if (location.hash !== right) history.replaceState(null, "", right);
+  correct();
   for (const listener of listeners) listener();
 });
 
