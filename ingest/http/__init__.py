@@ -12,11 +12,11 @@ to files 5 and 1; other endpoints differ in file 5 alone.
  7. `request.py`: `Request.read` receives the body, counts its memory, and has it read in this process or a worker.
  8. `decode/worker_pool.py`, `decode/worker_process.py`: pass a large body to a worker process and its records back.
  9. `decode/decompress.py`: `decompress` unpacks the body.
-10. `decode/items.py`: `add_json`, `add_ndjson` or `add_lines` make a record of each item, with `decode/limits.py`,
-    `../json_lenient.py` and `../hosts.py`.
- 5. `endpoints/events.py`: `_store` passes the records on, `_answer` afterwards makes an answer of their outcomes.
-11. `store.py`: `store` takes the records from the sender's rate (`../limits.py`), and counts their outcomes
-    (`../metrics.py`).
+10. `decode/items.py`: `add_json`, `add_ndjson` or `add_lines` keep key and value of each item, with
+    `decode/limits.py`, `../json_lenient.py` and `../hosts.py`.
+ 5. `endpoints/events.py`: `_store` passes the items on, `_answer` afterwards makes an answer of their outcomes.
+11. `store.py`: `store_items` makes the records, `store` takes them from the sender's rate (`../limits.py`), and counts
+    their outcomes (`../metrics.py`).
 12. `../kafka_producer.py`: `DeadlineProducer.deliver` returns when Kafka has decided about every record.
 13. `responses.py`: `ok`, or `plain_error` for an `HttpError` raised anywhere above, gives the answer its format.
  1. `server.py`: `_finished` makes aiohttp's response of it, and `_send` sends a large one.

@@ -3,9 +3,18 @@
 from collections.abc import Sequence
 
 from ingest.base import Outcome
+from ingest.http.decode.items import Items
 from ingest.http.request import Request
 from ingest.http.responses import HttpError
 from topics.kafka.producer import Outgoing
+
+
+async def store_items(request: Request, items: Items) -> list[Outcome]:
+    """As `store`, for the items of a body. Their records are made here, not by the process that read the body: keys and
+    values are passed between processes in a third of the time.
+    """
+    new, topic, headers = tuple.__new__, items.topic, items.headers
+    return await store(request, [new(Outgoing, (topic, key, value, None, 0, headers)) for key, value in items.contents])
 
 
 async def store(request: Request, records: Sequence[Outgoing]) -> list[Outcome]:

@@ -1,4 +1,4 @@
-"""Splits a body into events or lines: makes a record of each, and notes what is wrong with the others."""
+"""Splits a body into events or lines: keeps key and value of each, and notes what is wrong with the others."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,6 @@ from ingest.http.responses import HttpError, Position
 from ingest.json_lenient import dumps, loads
 from topics.catalogue import MAX_RECORD
 from topics.headers import Headers
-from topics.kafka.producer import Outgoing
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Rejected:
 
 @dataclass(slots=True)
 class Items:
-    """The items of a body, in order: their records, and by number those that are rejected.
+    """The items of a body, in order: keys and values, and by number those that are rejected.
 
     `fallback` is the key of items that name no host. `contents` are the keys and values of the records, `numbers` their
     lines or array indices.
@@ -49,11 +48,6 @@ class Items:
             raise HttpError(413, f"more than {self.most} records in one request")
         self.contents.append((key, value))
         self.numbers.append(number)
-
-    def records(self) -> list[Outgoing]:
-        """Make the records; not in `add`, because contents are passed between processes in a third of the time."""
-        new, topic, headers = tuple.__new__, self.topic, self.headers
-        return [new(Outgoing, (topic, key, value, None, 0, headers)) for key, value in self.contents]
 
     def reject(self, number: int, rejected: Rejected) -> None:
         """Note what is wrong with an item. Raises `HttpError` (400) when there are too many."""

@@ -19,7 +19,7 @@ from ingest.http.endpoints.elastic_info import PRODUCT
 from ingest.http.endpoints.events import NDJSON
 from ingest.http.request import Request, map_in_chunks
 from ingest.http.responses import JSON, Answer, HttpError, Position, elastic_error
-from ingest.http.store import store
+from ingest.http.store import store_items
 from ingest.json_lenient import loads
 
 _TYPES = NDJSON | {
@@ -64,7 +64,7 @@ async def bulk(request: Request) -> Answer:
     if not found.actions:
         raise HttpError(400, "request body is required")
     request.context.metrics.rejected(found.items.topic, len(found.items.rejected))
-    outcomes = await store(request, found.items.records())
+    outcomes = await store_items(request, found.items)
     brief = request.query("filter_path") is not None
     return await _answer(found, outcomes, round((monotonic() - began) * 1000), brief)
 

@@ -9,7 +9,7 @@ from ingest.base import Failure, Outcome
 from ingest.http.decode.items import Items, Rejected, add_json, add_lines, add_ndjson
 from ingest.http.request import Request
 from ingest.http.responses import Answer, HttpError, ok, place
-from ingest.http.store import store
+from ingest.http.store import store_items
 
 #: "" and the form are what curl and simple clients send by default
 _JSON = {"", "application/json", "application/x-www-form-urlencoded", "application/octet-stream"}
@@ -46,7 +46,7 @@ async def _store(request: Request, items: Items) -> Answer:
     if len(items.rejected) == 1 and not items.contents:
         only = next(iter(items.rejected.values()))
         raise HttpError(only.status, only.reason, position=only.position)
-    outcomes = await store(request, items.records())
+    outcomes = await store_items(request, items)
     return _answer(items, outcomes)
 
 
