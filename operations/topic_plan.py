@@ -125,9 +125,12 @@ def add_partitions(settings: Settings, differences: Iterable[Difference]) -> lis
         return []
     _require_idle(settings)
     client = AdminClient(client_conf(settings.kafka))
-    joins = [one.topic for one in wanted if one.topic.startswith(f"{group_of('normalize', settings.prefix)}-")]
-    more = [NewPartitions(one.topic, int(one.wanted)) for one in wanted if one.topic not in joins]
-    futures = [*client.create_partitions(more).values(), *(client.delete_topics(joins).values() if joins else ())]
+    correlation = [one.topic for one in wanted if one.topic.startswith(f"{group_of('normalize', settings.prefix)}-")]
+    more = [NewPartitions(one.topic, int(one.wanted)) for one in wanted if one.topic not in correlation]
+    futures = [
+        *client.create_partitions(more).values(),
+        *(client.delete_topics(correlation).values() if correlation else ()),
+    ]
     for future in futures:
         future.result(_TIMEOUT)
     return wanted

@@ -65,7 +65,7 @@ def test_a_new_version_goes_on_where_the_old_one_stopped(here: Place, earlier: P
             process.send_signal(signal.SIGTERM)
         for process in running:
             assert process.wait(120) == 0
-    _forget_joins(here)
+    _forget_correlation(here)
     with ExitStack() as stack:
         for role in ROLES:
             stack.enter_context(here.worker(role))
@@ -74,7 +74,7 @@ def test_a_new_version_goes_on_where_the_old_one_stopped(here: Place, earlier: P
         until(lambda: here.json("ledger", "--verify")["balanced"], 60)
 
 
-def _forget_joins(here: Place) -> None:
+def _forget_correlation(here: Place) -> None:
     client = AdminClient({"bootstrap.servers": here.kafka})
     for future in client.delete_topics([f"{here.prefix}ogrewatch-normalize-joins-changelog"]).values():
         future.result(30)
