@@ -48,6 +48,8 @@ async def _store(url: str, stream: str, *events: dict[str, Any]) -> Outcome:
 async def test_stream_is_made_and_found(elasticsearch_url: str, stream: str, client: Elasticsearch) -> None:
     assert await _store(elasticsearch_url, stream, _EVENT) == Outcome(stored=1)
     client.indices.refresh(index=stream)
+    (settings,) = client.indices.get_settings(index=stream).values()
+    assert settings["settings"]["index"]["codec"] == "best_compression"
     box = {"top_left": {"lat": 52, "lon": -1}, "bottom_right": {"lat": 51, "lon": 1}}
     for query in (
         {"geo_bounding_box": {"source.geo.location": box}},
