@@ -23,7 +23,7 @@ def _cost(environment: dict[str, str], *arguments: str) -> float:
 
 @pytest.mark.parametrize(
     ("arguments", "status"),
-    [(("ledger",), 2), (("deadletter", "list"), 1), (("deadletter", "replay", "--all", "--yes"), 1)],
+    [(("ping",), 1), (("ledger",), 2), (("deadletter", "list"), 1), (("deadletter", "replay", "--all", "--yes"), 1)],
 )
 def test_kafka_that_is_away_is_said_at_once(arguments: tuple[str, ...], status: int) -> None:
     where = f"{HOST}:{free_port()}"
