@@ -1,4 +1,4 @@
-"""Creates the topics of the catalogue that are missing, and lists all."""
+"""Creates the topics of the catalogue that are missing, lists all, and changes those that differ."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ PANEL = "Run"
 DIFFERENT = 3
 """Exit code of `plan` when something differs."""
 
-app = typer.Typer(help="Create and list the topics in Kafka.", no_args_is_help=True)
+app = typer.Typer(help="Create, list and change the topics in Kafka.", no_args_is_help=True)
 
 
 @app.command()

@@ -54,7 +54,8 @@ def plan(settings: Settings) -> list[Difference]:
     """All differences. Blocks; raises `KafkaException`, `KafkaUnavailable` and `AccessRefused`."""
     require(settings.kafka)
     shapes = _shapes(settings)
-    configs = admin.settings_of_topics(settings.kafka, shapes)
+    ours = {settings.prefix + topic.name for topic in CATALOGUE}
+    configs = admin.settings_of_topics(settings.kafka, ours & shapes.keys())
     found = list[Difference]()
     for topic in CATALOGUE:
         name = settings.prefix + topic.name

@@ -13,6 +13,7 @@ from installation_kit import Place, place, until
 from typer.testing import CliRunner, Result
 
 from cli.topics import app
+from topics.catalogue import CATALOGUE
 from topics.kafka import admin
 from topics.kafka.reader import Reader
 
@@ -55,6 +56,14 @@ def test_what_differs_is_shown_and_changed_when_somebody_says_so(here: Place) ->
     assert run(here, "plan").exit_code == 3
     assert "3 changes were made." in run(here, "apply", "--yes").output
     until(lambda: run(here, "plan").exit_code == 0)
+
+
+def test_where_there_are_no_topics_all_are_missing(kafka: str, unique: str, tmp_path: Path) -> None:
+    here = Place(kafka, "http://127.0.0.1:1", unique, tmp_path)
+    missing = json.loads(run(here, "plan", "--json").stdout)
+    assert {(one["topic"], one["what"]) for one in missing} == {
+        (here.prefix + topic.name, "missing") for topic in CATALOGUE
+    }
 
 
 def test_a_raw_topic_is_kept_for_as_long_as_the_settings_say(here: Place) -> None:

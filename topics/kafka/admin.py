@@ -103,7 +103,8 @@ def differently_parted(found: Mapping[str, int], prefix: str, partitions: int) -
 
 def settings_of_topics(bootstrap: str, names: Iterable[str]) -> dict[str, dict[str, str]]:
     """The settings of those topics that exist. Blocks; raises `KafkaException`."""
-    return _configs(AdminClient(client_conf(bootstrap)), names)
+    asked = list(names)
+    return _configs(AdminClient(client_conf(bootstrap)), asked) if asked else {}
 
 
 def _configs(client: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
