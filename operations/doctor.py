@@ -92,9 +92,20 @@ def kafka_answers(settings: Settings) -> Iterator[Finding]:
     from topics.kafka.client import answers
 
     try:
-        yield _server(settings, "Kafka", settings.kafka, answers(settings.kafka))
+        there = answers(settings.kafka)
+        yield _server(settings, "Kafka", settings.kafka, there)
+        yield from _replicas(settings) if there else ()
     except AccessRefused as error:
         yield Finding("Kafka", False, str(error))
+
+
+def _replicas(settings: Settings) -> Iterator[Finding]:
+    """Records outlive a disk: of three replicas two must have one before it is acknowledged."""
+    from topics.kafka.admin import weakly_acknowledged
+
+    if weak := weakly_acknowledged(settings.kafka, settings.prefix):
+        says = f"min.insync.replicas is 1 for {', '.join(weak)}: set it to 2 with kafka-configs.sh."
+        yield Finding("Replicas", False, says)
 
 
 def elasticsearch_answers(settings: Settings) -> Iterator[Finding]:

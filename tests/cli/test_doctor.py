@@ -10,8 +10,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from agents.settings import Settings
 from cli import doctor
-from operations.doctor import OUR_PACKAGES, Finding
+from operations.doctor import OUR_PACKAGES, Finding, kafka_answers
 from operations.printable import without_credentials
 from stack.ports import HOST, free_port
 
@@ -101,3 +102,11 @@ def test_passwords_are_not_shown() -> None:
     assert without_credentials("http://me:secret@a.example.com:9200,https://b.example.com") == (
         "http://a.example.com:9200,https://b.example.com"
     )
+
+
+def test_records_that_one_disk_has_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("topics.kafka.client.answers", lambda _: True)
+    monkeypatch.setattr("topics.kafka.admin.weakly_acknowledged", lambda *_: ["raw.syslog"])
+    kafka, replicas = kafka_answers(Settings())
+    assert (kafka.ok, replicas.ok) == (True, False)
+    assert replicas.says == "min.insync.replicas is 1 for raw.syslog: set it to 2 with kafka-configs.sh."
