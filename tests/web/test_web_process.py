@@ -27,7 +27,7 @@ def wait_until_it_answers(port: int) -> None:
     while True:
         try:
             with urllib.request.urlopen(f"http://{HOST}:{port}/") as response:
-                assert b"Attackers == Ogres" in response.read()
+                assert b"<title>Ogrewatch</title>" in response.read()
                 return
         except urllib.error.URLError:
             assert time.monotonic() < until
