@@ -3,9 +3,9 @@
 Partitions are another matter. A key decides the partition, so adding partitions sends the events of an address to other
 places than before, and the tables of normalize and count have one partition for each of their topics' partitions. While
 anything is under way, an event that is sent again after a crash could be counted in both places. So partitions are only
-added when every role is stopped and has read everything, to all topics and the changelog of count together. That of
-normalize is deleted: it makes a new one, and has forgotten which connections were open. Kafka cannot take partitions
-away.
+added when every role is stopped and has read everything, to all topics and the changelogs of count and detect together.
+That of normalize is deleted: it makes a new one, and has forgotten which connections were open. Kafka cannot take
+partitions away.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from confluent_kafka.cimpl import NewPartitions
 
 from agents.settings import Settings
 from operations.repair_logs import members
-from topics.catalogue import CATALOGUE, READ_BY, group_of
+from topics.catalogue import CATALOGUE, READ_BY, group_of, read_by
 from topics.errors import OgrewatchError
 from topics.kafka import admin
 from topics.kafka.client import client_conf, require
@@ -24,6 +24,7 @@ from topics.kafka.reader import Reader
 
 PARTITIONS, REPLICAS, MISSING = "partitions", "replicas", "missing"
 _TIMEOUT = 30.0  # seconds that Kafka has for one request
+_ALWAYS = ("normalize", "index")  # roles without which nothing is stored
 
 
 class NotIdle(OgrewatchError):
@@ -114,8 +115,9 @@ def apply(settings: Settings, differences: Iterable[Difference]) -> list[Differe
 
 
 def add_partitions(settings: Settings, differences: Iterable[Difference]) -> list[Difference]:
-    """Add the partitions that topics and the changelog of count lack, and delete that of normalize; return what was
-    done. Blocks.
+    """Add the partitions that topics and the changelogs of count and detect lack, and delete that of normalize. Blocks.
+
+    Returns what was done.
 
     Raises `NotIdle` when a role runs or has not read everything, and when a topic has more partitions than wanted.
     """
@@ -141,7 +143,16 @@ def _require_idle(settings: Settings) -> None:
     if running := members(settings):
         raise NotIdle(f"Workers run: stop those of {', '.join(running)}, and wait for ten seconds.")
     with Reader(settings.kafka) as reader:
-        left = {role: number for role in READ_BY if (number := reader.left(role, settings.prefix))}
+        left = {role: number for role in READ_BY if (number := _left(reader, role, settings.prefix))}
     if left:
         work = ", ".join(f"{role} {number:,} records" for role, number in left.items())
         raise NotIdle(f"Not everything was read ({work}): stop who sends, let the workers finish, and stop them then.")
+
+
+def _left(reader: Reader, role: str, prefix: str) -> int:
+    """The records that a role has not read; 0 for one that has never read any, such as one that is not used.
+
+    normalize and index are always used.
+    """
+    commits = reader.committed(group_of(role, prefix), read_by(role, prefix)).values()
+    return reader.left(role, prefix) if role in _ALWAYS or any(offset >= 0 for offset in commits) else 0
