@@ -66,7 +66,13 @@ class Merge:
 
     def strides(self) -> Iterator[dict[LogName, list[Record]]]:
         """All records, some of each partition at a time, by partition."""
-        heard = time.monotonic()
+        try:
+            yield from self._strides(time.monotonic())
+        finally:
+            self._client.resume(self._client.assignment())  # else the next read finds them paused
+            self._client.unassign()
+
+    def _strides(self, heard: float) -> Iterator[dict[LogName, list[Record]]]:
         while any(not log.read or log.records for log in self._logs.values()):
             moment = min(log.passed() for log in self._logs.values())
             found = {name: taken for name, log in self._logs.items() if (taken := _up_to(log.records, moment))}
@@ -75,7 +81,6 @@ class Merge:
                 self._resume()
             if not all(log.read for log in self._logs.values()):
                 heard = self._fetch(heard)
-        self._client.unassign()
 
     def _fetch(self, heard: float) -> float:
         """Take what Kafka sends; returns when it last sent something, monotonic seconds."""

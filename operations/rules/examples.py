@@ -64,7 +64,7 @@ class Examples:
         raised, judge = set(), Judge(self._rules)
         self._encoder.restart()
         for offset, (at, line) in enumerate(_lines(example.content["lines"])):
-            kind, value, _ = self._encoder.encode(line, at)
+            kind, value, _, _ = self._encoder.encode(line, at)
             for match in self._engines[kind].match([value]):
                 changes = judge.see(match, Place(TYPES.index(kind), offset, at))
                 raised |= {change.alert.id for change in changes if change.rule.id == example.rule}

@@ -115,7 +115,7 @@ def about(rules: RuleSet, rule: AnyRule) -> list[str]:
         names = [(rules.rules.get(stage.rule) or rules.correlations[stage.rule]).name for stage in rule.stages]
         told.append(f"{rule.kind} of {', '.join(names)} within {rule.span:g} s, {_wanted(rule)}")
         told.append(f"grouped by {', '.join(rule.group_by) or 'nothing: all matches are one group'}")
-        crossing = "in one partition" if rule.local else "in several partitions: matches are forwarded to its home"
+        crossing = "mostly in one partition" if rule.local else "in several; matches are forwarded to its home"
         told.append(f"events of a group are {crossing}")
     else:
         told.append(f"log source {rule.source.name}: {', '.join(sorted(rule.source.types))}")

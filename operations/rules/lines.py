@@ -6,15 +6,16 @@ from agents.pipeline import Pipeline
 from agents.settings import Settings
 from streams.base import MemoryState
 from topics.avro.codec import encode
-from topics.event import kind_of
+from topics.event import key_of, kind_of
 
 
 class Encoded(NamedTuple):
-    """An event of a line: its type, its bytes, and when it happened, microseconds since 1970."""
+    """An event of a line: its type, its bytes, when it happened (microseconds since 1970), and its key in Kafka."""
 
     kind: str
     value: bytes
     at: int
+    key: bytes
 
 
 class LineEncoder:
@@ -35,4 +36,4 @@ class LineEncoder:
         event["ogrewatch_raw_partition"], event["ogrewatch_raw_offset"] = 0, self._offset
         self._offset += 1
         kind = kind_of(event)
-        return Encoded(kind, encode(kind, event), event["timestamp"])
+        return Encoded(kind, encode(kind, event), event["timestamp"], key_of(event))
