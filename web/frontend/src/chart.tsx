@@ -87,7 +87,7 @@ function options(latest: { current: Props }, width: number, height: number, note
     width: Math.max(width, 50),
     height,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: { drag: { x: true, y: false, setScale: false }, y: false, points: { show: false } },
     scales: {
       x: { time: true, range: (_, low, high) => [low - step / 2, Math.max(high, low + step) + step / 2] },

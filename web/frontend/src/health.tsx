@@ -59,7 +59,7 @@ export function Health({ route }: { route: State }): preact.JSX.Element {
       <Panel title="Ledger" held={ledger} class="ledger">{(data) => <Ledger data={data} />}</Panel>
       <Panel title="Roles" held={roles as Asked<Roles>} class="roles" lines={6}>{(data) => <RoleTable data={data} />}</Panel>
       <Panel title="Count workers and Kafka" held={health as Asked<HealthAnswer>} class="workers">{(data) => <Workers data={data} />}</Panel>
-      <Panel title="Dead letters" held={dead} class="dead" empty={(data) => data.total === 0 && "None: every line was understood and stored."}>{(data) => <Dead route={route} data={data} />}</Panel>
+      <Panel title="Dead letters" held={dead} class="dead" empty={(data) => data.total === 0 && "None: every line could be stored."}>{(data) => <Dead route={route} data={data} />}</Panel>
       <Panel title="What was understood" held={coverage} class="coverage" empty={(data) => !data.lines && "No line in this time."}>{(data) => <Understood data={data} />}</Panel>
     </div>
   );
