@@ -83,7 +83,7 @@ export function arrange(all: Attacker[], by: "country" | "network", now: number,
   const xOf = (one: Attacker, size: number) => {
     const lane = lanes.get(laneOf(one, by)) ?? lanes.get("");
     if (!lane) return width / 2;
-    const margin = Math.min(lane.width / 2, size / 3 + 4);
+    const margin = Math.min(lane.width / 2, size * 0.5 + 4);
     return lane.left + margin + (hash(one.address) / 10_007) * Math.max(0, lane.width - 2 * margin);
   };
   const figures: Figure[] = outside.slice(0, FIGURES).map((one) => {

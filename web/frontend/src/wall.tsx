@@ -186,7 +186,7 @@ function background(scene: Scene, sprites: Sprites, density: number): OffscreenC
     g.lineTo(scene.width, y);
     g.stroke();
     g.fillStyle = quiet;
-    g.fillText(age ? `${format.duration(age)} ago` : "now", 4, y - 4);
+    g.fillText(age ? `${age % 3_600_000 ? `${Math.round(age / 60_000)} min` : format.duration(age)} ago` : "now", 4, y - 4);
   }
   g.fillStyle = quiet;
   for (const { x, y } of scene.dots) {
