@@ -72,7 +72,7 @@ class Detector:
                 await self._schemas.learn(unknown)
 
     def _take(self, event: Any) -> None:
-        message, batch = event.message, event.value
+        batch, message = event.value, event.message
         part = self.table.store.parts.get(message.partition)
         if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
             return
