@@ -152,6 +152,7 @@ async def test_a_value_can_be_narrowed_to_excluded_and_copied(opened: Opened) ->
         await tab.keyboard.press("Escape")
         await expect(value).to_be_focused()
         await tab.keyboard.press("Enter")
+        await expect(tab.get_by_role("menuitem", name="Only this")).to_be_focused()
         await tab.keyboard.press("Enter")
         await expect(tab).to_have_url(re.compile("service=sshd"))
         await tab.locator("#logins").get_by_role("button", name="ldap").focus()
