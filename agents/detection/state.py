@@ -127,14 +127,17 @@ class DetectionState:
         place, again = -1, False
         for match in matches:
             record = records[match.place]
-            if match.place != place:
-                place = match.place
-                clock.advance(place)
-                again = _is_again(log, match, record)
-            if not again:
-                self.matched += 1
-                self._note(self.judge.see(match, Place(0, record.offset, log.now)))
-                self._keep_forwards(log.topic, record.offset)
+            try:
+                if match.place != place:
+                    place, again = match.place, True
+                    clock.advance(place)
+                    again = _is_again(log, match, record)
+                if not again:
+                    self.matched += 1
+                    self._note(self.judge.see(match, Place(0, record.offset, log.now)))
+                    self._keep_forwards(log.topic, record.offset)
+            except CodecError:  # what was looked at before was whole
+                log.undecodable += 1
         clock.advance(len(records) - 1)
 
     def _matches_of(self, log: Log, records: list[Any]) -> list[Match]:

@@ -116,11 +116,16 @@ class Group:
         alert.over = True
         return alert
 
-    def over(self, now: int, lateness: int) -> bool:
+    def over(self, now: int) -> bool:
         """Whether the group can be forgotten at `now`: it has no open alert, and nothing that could still count."""
+        return (self.alert is None or self.alert.over) and now >= self.ends()
+
+    def ends(self) -> int:
+        """When its alert will be over, or else the group itself, if nothing comes until then; by the log's time."""
+        if self.alert is not None and not self.alert.over:
+            return self.alert.seen + int(self._quiet() * SECOND)
         span = self._rule.span if isinstance(self._rule, Correlation) else 0.0
-        quiet = self.alert is None or self.alert.over
-        return quiet and now - self.touched > (span + self._quiet()) * SECOND + lateness
+        return self.touched + int((span + self._quiet()) * SECOND) + LATENESS
 
     def _quiet(self) -> float:
         """Seconds without a match after which an alert ends."""

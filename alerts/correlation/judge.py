@@ -88,6 +88,7 @@ class Judge:
         self._recency = Recency(most_groups)
         self._calendar: dict[int, set[Key]] = defaultdict(set)
         self.looked = 0
+        self._sighting: Sighting | None = None  # the last one: several rules match one event
         self._use(rules)
 
     def _use(self, rules: RuleSet) -> None:
@@ -131,7 +132,9 @@ class Judge:
             self.late[rule.id] += 1
             return []
         found: list[Change] = []
-        sighting = Sighting(event, now, match.view.line)
+        sighting = self._sighting
+        if sighting is None or sighting.event is not event:
+            sighting = self._sighting = Sighting(event, now, match.view.line)
         for target in self._targets.get(rule.id, ()):
             if target.rule is rule:
                 key = _key(target.group, get)
@@ -182,6 +185,8 @@ class Judge:
         self.dirty.add(name)
         if opened is None:
             return []
+        if opened.new:
+            self._plan(name, group)
         found = [] if rule.silent else [Change(rule, key, opened.alert, opened.new)]
         if opened.ended is not None and not rule.silent:
             found.append(Change(rule, key, opened.ended, closed=True))
@@ -230,12 +235,16 @@ class Judge:
         if (before := self.gone.pop(name, None)) is not None:
             group.position, group.generation = before.position, before.generation
         self.groups[name] = group
-        self._plan(name, group, max(now // _MINUTE, self.looked) + 1)
+        group.touched = max(group.touched, now)
+        self._plan(name, group)
         return group
 
-    def _plan(self, name: Key, group: Group, minute: int) -> None:
-        group.due = minute
-        self._calendar[minute].add(name)
+    def _plan(self, name: Key, group: Group) -> None:
+        """Note when to look at a group. When more comes meanwhile, it is noted again as it is looked at."""
+        if group.due and (planned := self._calendar.get(group.due)) is not None:
+            planned.discard(name)
+        group.due = max(-(-group.ends() // _MINUTE), self.looked + 1)
+        self._calendar[group.due].add(name)
 
     def _has_alert(self, name: Key) -> bool:
         alert = self.groups[name].alert
@@ -275,10 +284,10 @@ class Judge:
             self.dirty.add(name)
             if not rule.silent:
                 yield Change(rule, name[2:], alert, closed=True)
-        if group.over(now, LATENESS):
+        if group.over(now):
             self._forget(name)
         else:
-            self._plan(name, group, now // _MINUTE + 1)
+            self._plan(name, group)
 
 
 def _anchor(rule: AnyRule) -> int:

@@ -356,7 +356,7 @@ class Parts:
         """As `Tally.holds`; of several windows the earliest. Only the last is looked at for an event in order."""
         number = seen.at // self._width
         for last in range(number, min(number + PARTS, self._newest + 1)):
-            window = self._window(last)
+            window = self._window(last) if self._may_meet(last) else None
             if window is not None and meets(window.found, self._rule.threshold):
                 return window
         return None
@@ -364,6 +364,14 @@ class Parts:
     def window_before(self, end: int) -> Window | None:
         """What there is in the whole window that ends with the part before `end`; for thresholds from above."""
         return self._window(end // self._width - 1)
+
+    def _may_meet(self, last: int) -> bool:
+        """False if values are too few even when all parts have different ones, which is soon known."""
+        if self._kind is not ValuesPart:
+            return True
+        get = self._parts.get
+        parts = [part for n in range(last - PARTS + 1, last + 1) if (part := get(n)) is not None]
+        return sum([len(part.hashes) for part in parts]) >= self._rule.threshold.limit
 
     def _window(self, last: int) -> Window | None:
         parts = [part for n in range(last - PARTS + 1, last + 1) if (part := self._parts.get(n)) is not None]

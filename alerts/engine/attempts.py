@@ -94,12 +94,13 @@ class AttemptRules:
 class HeaderView:
     """Gives the fields of an attempt: from its header, all others from the decoded event. Reads either when asked."""
 
-    __slots__ = ("_header", "_rest", "_value")
+    __slots__ = ("_header", "_reference", "_rest", "_value")
 
     def __init__(self, value: bytes) -> None:
         self._value = value
         self._header: AttemptHeader | None = None
         self._rest: EventView | None = None
+        self._reference: Reference | None = None
 
     def _read(self) -> AttemptHeader:
         if self._header is None:
@@ -110,8 +111,10 @@ class HeaderView:
     @property
     def reference(self) -> Reference:
         """As `View.reference`."""
-        _, at, (topic, partition), offset, *_ = self._read()
-        return Reference(topic, partition, offset, at)
+        if self._reference is None:
+            _, at, (topic, partition), offset, *_ = self._read()
+            self._reference = Reference(topic, partition, offset, at)
+        return self._reference
 
     def line(self) -> str:
         """As `View.line`."""
