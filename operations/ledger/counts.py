@@ -39,7 +39,8 @@ class Raw:
 
 @dataclass(slots=True)
 class Typed:
-    """A typed partition from `begin` to `end`. `counted` is None where nothing is counted.
+    """A typed partition from `begin` to `end`. `counted` is None where nothing is counted, `judged`
+    where nothing is judged.
 
     Known after a scan: the numbers of different `events`, of records that repeat one of them (`repeated`) and of events
     that are `stored`; the ids that are stored more than once (`doubled`) or neither stored nor letters (`missing`).
@@ -51,6 +52,7 @@ class Typed:
     end: int
     indexed: int
     counted: int | None
+    judged: int | None
     letters: int = 0
     events: int | None = None
     repeated: int = 0
@@ -67,6 +69,11 @@ class Typed:
     def count_lag(self) -> int | None:
         """The number of records that count has still to process."""
         return None if self.counted is None else max(0, self.end - max(self.counted, self.begin))
+
+    @property
+    def judge_lag(self) -> int | None:
+        """The number of records that detect has still to judge."""
+        return None if self.judged is None else max(0, self.end - max(self.judged, self.begin))
 
 
 @dataclass(slots=True)
@@ -114,7 +121,9 @@ def _raw(reader: Reader, names: Iterable[str], since: int, groups: Done) -> dict
 
 def _typed(reader: Reader, names: Iterable[str], since: int, groups: Done) -> dict[At, Typed]:
     return {
-        (at := (name, number)): Typed(name, number, begin, end, groups["index"][at], groups["count"].get(at))
+        (at := (name, number)): Typed(
+            name, number, begin, end, groups["index"][at], groups["count"].get(at), groups["detect"].get(at)
+        )
         for name in names
         for number, (begin, end) in reader.bounds(name, since).items()
     }

@@ -58,11 +58,13 @@ def _sums(seen: Ledger) -> Iterator[GaugeMetricFamily]:
 def _partitions(seen: Ledger) -> Iterator[GaugeMetricFamily]:
     raw, typed = [*seen.facts.raw.values(), *seen.facts.replay.values()], list(seen.facts.typed.values())
     consumed = [*_of("normalize", raw, "consumed"), *_of("index", typed, "indexed"), *_of("count", typed, "counted")]
+    consumed += _of("detect", typed, "judged")
     yield _rows("partition_consumed", "Records that a role has finished with.", (
         (row, role, None if offset is None else max(0, offset - row.begin)) for row, role, offset in consumed
     ))  # fmt: skip
     yield _rows("partition_lag", "Records that a role has not finished with.", (
         *_of("normalize", raw, "lag"), *_of("index", typed, "lag"), *_of("count", typed, "count_lag"),
+        *_of("detect", typed, "judge_lag"),
     ))  # fmt: skip
     letters = (*_of("normalize", raw, "letters"), *_of("index", typed, "letters"))
     yield _rows("partition_dead_lettered", "Records that are dead letters.", letters)

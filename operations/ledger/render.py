@@ -84,7 +84,13 @@ def _raw_row(row: Raw, exact: bool) -> dict[str, Any]:
 
 
 def _typed_row(row: Typed, exact: bool) -> dict[str, Any]:
-    more = {"lag": row.lag, "count_lag": row.count_lag, "missing": len(row.missing), "doubled": len(row.doubled)}
+    more = {
+        "lag": row.lag,
+        "count_lag": row.count_lag,
+        "judge_lag": row.judge_lag,
+        "missing": len(row.missing),
+        "doubled": len(row.doubled),
+    }
     found = {**asdict(row), **more, "missing_ids": row.missing[:_SHOWN], "doubled_ids": row.doubled[:_SHOWN]}
     scanned = "missing", "missing_ids", "doubled", "doubled_ids", "events", "repeated", "stored"
     return found if exact else _without(found, *scanned)
@@ -105,10 +111,11 @@ def _raw(seen: Ledger) -> Table:
 
 def _typed(seen: Ledger) -> Table:
     scanned = ("events", "repeated", "stored", "doubled", "missing") if seen.exact else ()
-    table = _table("Typed", "begin", "end", "index", "lag", "count", "lag", "letters", *scanned)
+    table = _table("Typed", "begin", "end", "index", "lag", "count", "lag", "detect", "lag", "letters", *scanned)
     for row in seen.facts.typed.values():
         if row.end:
-            cells = [row.begin, row.end, row.indexed, row.lag, row.counted, row.count_lag, row.letters]
+            cells = [row.begin, row.end, row.indexed, row.lag, row.counted, row.count_lag]
+            cells += [row.judged, row.judge_lag, row.letters]
             found = [row.events, row.repeated, row.stored, len(row.doubled), len(row.missing)]
             _add(table, row, [*cells, *found] if seen.exact else cells)
     return table
