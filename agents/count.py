@@ -66,8 +66,7 @@ class Counter:
 
     def _take(self, event: Any) -> None:
         message, batch = event.message, event.value
-        part = self.table.store.parts.get(message.partition)
-        if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
+        if (part := self.table.store.part_of(message)) is None:
             return
         counts = part.store.by_topic[message.topic]
         if 0 <= counts.position < batch.after:

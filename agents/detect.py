@@ -72,9 +72,8 @@ class Detector:
                 await self._schemas.learn(unknown)
 
     def _take(self, event: Any) -> None:
-        batch, message = event.value, event.message
-        part = self.table.store.parts.get(message.partition)
-        if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
+        message, batch = event.message, event.value
+        if (part := self.table.store.part_of(message)) is None:
             return
         state = part.store.state
         assert state is not None, "it was opened"

@@ -73,8 +73,7 @@ class Normalizer:
     async def _process(self, event: Any) -> None:
         """Parse a batch and send what it became. Raises `LimitExceeded`; nothing was sent then."""
         message, batch = event.message, event.value
-        part = self._table.store.parts.get(message.partition)
-        if part is None or not part.recovered or message.generation_id != self._app.consumer_generation_id:
+        if (part := self._table.store.part_of(message)) is None:
             return
         state = BatchState(part, self._raw.index(message.topic), batch[0].offset, self._app.committed(message.tp))
         events = self.pipeline.records(batch, state)

@@ -53,6 +53,11 @@ class ChangelogStore(Store[Any, Any], Generic[S]):
         """The generation of the group in which this worker was given its parts, or kept them."""
         return self._generation
 
+    def part_of(self, message: Any) -> ChangelogPartition[S] | None:
+        """The part that a message belongs to; None if it is not complete, or the message's assignment is over."""
+        part, current = self.parts.get(message.partition), cast(Any, self.app).consumer_generation_id
+        return part if part is not None and part.recovered and message.generation_id == current else None
+
     def recovered(self) -> list[ChangelogPartition[S]]:
         """The parts that this worker owns as far as it knows, and that are complete."""
         return [part for part in self.parts.values() if part.recovered]

@@ -152,7 +152,7 @@ class Cluster:
 
     def rows(self, by: str) -> Counter[tuple[str, str]] | None:
         """Attempts by name and outcome over all partitions; None while partitions are missing, or answered twice."""
-        answers = self.ask_all(f"/v1/attempts?by={by}&until={START + 10 * 86_400}&limit=100000")
+        answers = self._answers(by)
         if sorted(p for answer in answers for p in answer["partitions"]) != list(range(PARTITIONS)):
             return None
         sums: Counter[tuple[str, str]] = Counter()
@@ -160,6 +160,13 @@ class Cluster:
             for name, row in answer["rows"].items():
                 sums.update({(name, outcome): row[outcome] for outcome in OUTCOMES})
         return +sums
+
+    def owners(self) -> int:
+        """How many workers answer for partitions now."""
+        return sum(bool(answer["partitions"]) for answer in self._answers("service"))
+
+    def _answers(self, by: str) -> list[Any]:
+        return self.ask_all(f"/v1/attempts?by={by}&until={START + 10 * 86_400}&limit=100000")
 
     def clean(self) -> None:
         """Leave nothing behind."""

@@ -55,7 +55,7 @@ def test_counts_are_exact_through_kills_pauses_and_moves(cluster: Cluster) -> No
     cluster.kill(first)
     cluster.feed(attempts(3_000, 8_000))  # a normalize that was killed writes some of it again
     third = cluster.start()
-    until(lambda: counted(cluster, attempts(0, 8_000)))
+    until(lambda: counted(cluster, attempts(0, 8_000)) and cluster.owners() == 2, 120)
     second.send_signal(signal.SIGSTOP)
     cluster.feed(attempts(8_000, 12_000))
     time.sleep(8)  # longer than its session: the third takes over
