@@ -76,7 +76,12 @@ class OpenAlert:
         """Count a match. `value` is what the rule counts the values of."""
         at, self.over = sighting.event.at, False
         self.count += 1
-        self.first, self.last, self.seen = min(self.first, at), max(self.last, at), max(self.seen, sighting.now)
+        if at < self.first:
+            self.first = at
+        if at > self.last:
+            self.last = at
+        if sighting.now > self.seen:
+            self.seen = sighting.now
         if len(self.evidence) < MOST_EVIDENCE:
             self.evidence.append(Evidence(sighting.event.id, at, sighting.line()[:LONGEST_LINE]))
         if value and len(self.samples) < MOST_SAMPLES and value not in self.samples:

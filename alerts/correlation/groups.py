@@ -5,7 +5,6 @@ once (`agents.detection.state`). Which alert a match belongs to follows from the
 over goes on if a late match of its time comes.
 """
 
-from dataclasses import dataclass
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -24,8 +23,7 @@ class Place(NamedTuple):
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """What a match did to an alert: opened it, or is one more in it. A new one may end the one before (`ended`)."""
 
     alert: OpenAlert
@@ -43,13 +41,18 @@ class Group:
     """
 
     __slots__ = (
-        "_rule", "alert", "due", "fed", "fresh", "generation", "key", "newest", "position", "previous", "recent",
-        "run", "samples", "tally", "touched",
+        "_quiet", "_rule", "_span", "alert", "due", "fed", "fresh", "generation", "key", "newest", "position",
+        "previous", "recent", "run", "samples", "tally", "touched",
     )  # fmt: skip
 
     def __init__(self, rule: Rule | Correlation, key: tuple[str, ...]) -> None:
         self._rule, self.key = rule, key
-        self.tally: Tally | None = make_tally(rule) if isinstance(rule, Correlation) else None
+        self.tally: Tally | None = None
+        span = 0.0
+        if isinstance(rule, Correlation):
+            self.tally, span = make_tally(rule), rule.span
+        self._span = int(span * SECOND)
+        self._quiet = int(max(rule.suppress, span) * SECOND)  # microseconds without a match after which an alert ends
         self.alert: OpenAlert | None = None
         self.recent: tuple[Reference, ...] = ()
         self.samples: tuple[str, ...] = ()
@@ -61,12 +64,16 @@ class Group:
 
     def see(self, seen: Occurrence, sighting: Sighting) -> Opened | None:
         """Take a match; what it did to an alert, None when it did nothing."""
-        self.touched, self.newest = max(self.touched, sighting.now), max(self.newest, seen.at)
+        at, alert = seen.at, self.alert
+        if sighting.now > self.touched:
+            self.touched = sighting.now
+        if at > self.newest:
+            self.newest = at
         if self.tally is not None:
             self.tally.add(seen)
-        if self.alert is not None and seen.at <= self.alert.last + int(self._quiet() * SECOND):
-            self.alert.add(sighting, seen.value)
-            return Opened(self.alert, new=False)
+        if alert is not None and at <= alert.last + self._quiet:
+            alert.add(sighting, seen.value)
+            return Opened(alert, False)
         window = Window(seen.at, seen.at, 1) if self.tally is None else self.tally.holds(seen)
         if window is not None:
             return self._open(window, seen, sighting)
@@ -78,13 +85,12 @@ class Group:
 
     def is_late(self, at: int) -> bool:
         """Whether a match at this time comes too late to count where it belongs."""
-        span = self._rule.span if isinstance(self._rule, Correlation) else 0.0
-        return at < self.newest - LATENESS - int(span * SECOND)
+        return at < self.newest - LATENESS - self._span
 
     def _extend(self, at: int) -> None:
         """Count a match among those that came one after another, as an alert would: it will count them, too."""
         begin, end, number = self.run
-        quiet = int(self._quiet() * SECOND)
+        quiet = self._quiet
         if not number or at > end + quiet:
             self.run = (at, at, 1)
         elif at >= begin - quiet:
@@ -95,7 +101,7 @@ class Group:
         previous = self.previous if before is None else before.id
         identity = alert_id(self._rule.id, self._rule.revision, self.key, window.begin)
         begin, end, number = self.run
-        if not number or not begin - self._quiet() * SECOND <= seen.at <= end + self._quiet() * SECOND:
+        if not number or not begin - self._quiet <= seen.at <= end + self._quiet:
             begin, end, number = seen.at, seen.at, 0
         self.alert = OpenAlert(identity, window, begin, end, sighting.now, count=number, previous=previous)
         self.alert.evidence = [Evidence(one.id, one.at, "") for one in self.recent if begin <= one.at <= end]
@@ -111,7 +117,7 @@ class Group:
     def close(self, now: int) -> OpenAlert | None:
         """The alert, if nothing came for it so long that it is over at `now`, the time of the log."""
         alert = self.alert
-        if alert is None or alert.over or now - alert.seen < self._quiet() * SECOND:
+        if alert is None or alert.over or now - alert.seen < self._quiet:
             return None
         alert.over = True
         return alert
@@ -123,13 +129,8 @@ class Group:
     def ends(self) -> int:
         """When its alert will be over, or else the group itself, if nothing comes until then; by the log's time."""
         if self.alert is not None and not self.alert.over:
-            return self.alert.seen + int(self._quiet() * SECOND)
-        span = self._rule.span if isinstance(self._rule, Correlation) else 0.0
-        return self.touched + int((span + self._quiet()) * SECOND) + LATENESS
-
-    def _quiet(self) -> float:
-        """Seconds without a match after which an alert ends."""
-        return max(self._rule.suppress, self._rule.span if isinstance(self._rule, Correlation) else 0.0)
+            return self.alert.seen + self._quiet
+        return self.touched + self._span + self._quiet + LATENESS
 
     def dump(self) -> list[Any]:
         """All of it but its rule and key, as JSON; `load` takes it again."""

@@ -12,7 +12,6 @@ Groups are chosen by strangers: an attacker invents users. So there is a limit (
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from alerts.alert import OpenAlert, Sighting
@@ -38,8 +37,7 @@ Home = Callable[[str], int]
 """Gives the partition of a key, as the typed topics have it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What became of an alert: it was opened (`new`), has one match more, or is `closed`."""
 
     rule: AnyRule
@@ -88,7 +86,9 @@ class Judge:
         self._recency = Recency(most_groups)
         self._calendar: dict[int, set[Key]] = defaultdict(set)
         self.looked = 0
-        self._sighting: Sighting | None = None  # the last one: several rules match one event
+        # Several rules match one event, and ask for the same fields.
+        self._sighting: Sighting | None = None
+        self._keys: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._use(rules)
 
     def _use(self, rules: RuleSet) -> None:
@@ -135,16 +135,21 @@ class Judge:
         sighting = self._sighting
         if sighting is None or sighting.event is not event:
             sighting = self._sighting = Sighting(event, now, match.view.line)
-        for target in self._targets.get(rule.id, ()):
-            if target.rule is rule:
-                key = _key(target.group, get)
+            self._keys.clear()
+        for about, stage, group, field in self._targets.get(rule.id, ()):
+            if about is rule:
+                key = _key(group, get)
             else:
-                key = tuple(_first(get, name) for name in target.group)
-                if not all(key):
+                key = self._keys.get(group) or self._read_key(group, get)
+                if "" in key:
                     continue
-            value = _first(get, target.value) if target.value else ""
-            found += self._send(target.rule, key, Occurrence(target.stage, at, value, event.offset), sighting)
+            value = _first(get, field) if field else ""
+            found += self._send(about, key, Occurrence(stage, at, value, event.offset), sighting)
         return found
+
+    def _read_key(self, group: tuple[str, ...], get: Getter) -> tuple[str, ...]:
+        key = self._keys[group] = tuple([_first(get, name) for name in group])
+        return key
 
     def deliver(self, forward: Forward) -> list[Change]:
         """Take a match that another judge has forwarded here; nothing, if its rule is another one by now."""
