@@ -39,8 +39,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """A run that is told to end ends like one that is interrupted, so that its servers do not outlive it."""
+    """A run that is told to end ends like one that is interrupted, so that its servers do not outlive it.
+
+    A shell makes what it starts in the background ignore SIGINT, and so would the commands that tests interrupt.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Files(LoadFileScheduling):  # type: ignore[misc]
