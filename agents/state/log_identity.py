@@ -22,6 +22,7 @@ from zlib import crc32
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
+from topics.cut import Cut
 from topics.kafka.client import client_conf
 from topics.kafka.topic_ids import Identities, identities, recreated
 
@@ -31,6 +32,8 @@ At = tuple[str, int]
 COPIED_FROM = "ogrewatch.copied_from"
 """Header of a record that `ogrewatch repair` has written once more: the offset of the one that nobody processes."""
 NO_EPOCH = -1
+NO_CHECKSUM = 1 << 32
+"""In place of the checksum of a record whose value was too large to be read whole."""
 _VERSION = "1"
 _DIGITS = 20
 _TEXT = re.compile(r"1 ([A-Za-z0-9_+/=-]{1,64}|\?)(?: (\d{1,19}) (-?\d{1,19}) (\d{1,10}) (-?\d{1,10}))?")
@@ -61,7 +64,9 @@ class LastRecord:
 
     def same(self, other: "LastRecord") -> bool:
         """Whether both are one record. Epochs are not compared: not every client says them."""
-        return (self.offset, self.timestamp, self.checksum) == (other.offset, other.timestamp, other.checksum)
+        if (self.offset, self.timestamp) != (other.offset, other.timestamp):
+            return False
+        return self.checksum == other.checksum or NO_CHECKSUM in (self.checksum, other.checksum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,8 @@ def position_of(offset: int, metadata: str | None) -> Position:
 
 
 def checksum(key: bytes | None, value: bytes | None) -> int:
-    """CRC-32 of a record's key and value."""
-    return crc32(value or b"", crc32(key or b""))
+    """CRC-32 of a record's key and value; `NO_CHECKSUM` if only the beginning of the value is known."""
+    return NO_CHECKSUM if type(value) is Cut else crc32(value or b"", crc32(key or b""))
 
 
 def copied_from(message: Any) -> int:
@@ -190,9 +195,13 @@ def _clock(millis: int) -> str:
 
 
 class _Log:
-    """Reads single records. Methods block, and raise `KafkaException`."""
+    """Reads single records. Methods block, and raise `KafkaException`.
+
+    A batch that becomes more than librdkafka can hold (100 MB) is passed over: its records cannot be compared.
+    """
 
     def __init__(self, servers: str) -> None:
+        self._unreadable = set[At]()
         self._client = Consumer(client_conf(servers) | _CONF)
         self._admin = AdminClient(client_conf(servers) | {"log_level": 2})
 
@@ -219,7 +228,7 @@ class _Log:
     def read_last(
         self, positions: Mapping[At, Position], bounds: Mapping[At, tuple[int, int]]
     ) -> dict[At, list[LastRecord]]:
-        """Records from the one that is remembered up to the position; without partitions where that one is gone."""
+        """Records from the one that is remembered up to the position; without partitions where one cannot be read."""
         spans = {
             at: (last.offset, position.offset)
             for at, position in positions.items()
@@ -228,7 +237,7 @@ class _Log:
         found: dict[At, list[LastRecord]] = {at: [] for at in spans}
         for at, record in self._read(spans):
             found[at].append(record)
-        return found
+        return {at: records for at, records in found.items() if at not in self._unreadable}
 
     def first_after(self, at: At, last: LastRecord, begin: int, end: int) -> int:
         """The first offset in a span that holds a record of a later leader than `last` had, or else of a later time."""
@@ -268,7 +277,9 @@ class _Log:
         """The record, if it lies before the end of its span; a partition that has come to its end is left."""
         error, offset = message.error(), message.offset()
         if error is not None:
-            if error.code() != KafkaError._PARTITION_EOF:
+            if error.code() == KafkaError._BAD_COMPRESSION:
+                self._unreadable.add(at)
+            elif error.code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(error)
             del left[at]
             return None

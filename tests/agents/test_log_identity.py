@@ -12,6 +12,7 @@ from faust.types import TP
 
 from agents.state.log_identity import NO_EPOCH, LastRecord, Position, checksum, differences, position_of
 from agents.transport.log_check import LogCheck
+from topics.cut import Cut
 
 RECORD = LastRecord(41, 1_795_548_348_257, 2_413_880_352, 34)
 
@@ -37,6 +38,17 @@ def test_a_text_that_is_not_ours_says_nothing_of_a_record(text: str | None) -> N
 
 def test_a_record_behind_the_offset_is_none_of_its() -> None:
     assert position_of(41, Position(42, None, RECORD).metadata()).record is None
+
+
+def test_a_record_that_was_not_read_whole_is_known_by_its_time() -> None:
+    """A worker reads the beginning of a value that no record may have, and the check reads all of it."""
+    value = b"x" * 100
+    kept = LastRecord(7, 1_000, checksum(b"k", Cut(value[:10], len(value))))
+    again = position_of(8, Position(8, None, kept).metadata()).record
+    assert again is not None
+    assert again.same(LastRecord(7, 1_000, checksum(b"k", value)))
+    assert not again.same(LastRecord(7, 1_001, checksum(b"k", value)))
+    assert not LastRecord(7, 1_000, checksum(b"k", value)).same(LastRecord(7, 1_000, checksum(b"k", value[:10])))
 
 
 def test_many_logs_with_much_behind_their_positions_are_compared_at_once(kafka: str, unique: str) -> None:

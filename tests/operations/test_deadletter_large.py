@@ -63,6 +63,18 @@ def test_a_line_that_is_too_large_is_a_letter_and_holds_up_nothing(here: Place) 
 
 
 @pytest.mark.kill
+@pytest.mark.parametrize("size", [9, 100])
+def test_a_worker_goes_on_behind_a_line_that_is_too_large(here: Place, size: int) -> None:
+    """What it remembers of the log it has read in part, and whoever compares that reads all of it."""
+    assert _send(here, GOOD, GOOD + b"y" * (size << 20)) == [None] * 2
+    with here.worker("normalize", kill=False):
+        until(lambda: len(here.json("deadletter", "list")) == 1)
+    assert _send(here, GOOD) == [None]
+    with here.worker("normalize"), here.worker("index"):
+        until(lambda: len(here.documents()) == 2)
+
+
+@pytest.mark.kill
 def test_letters_older_than_replay_keeps_are_stored_when_they_are_sent_again(here: Place) -> None:
     came = time.time_ns() // 1_000_000 - 20 * DAY
     record = SimpleNamespace(
