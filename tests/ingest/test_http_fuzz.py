@@ -96,7 +96,7 @@ class Worn:
 
     def __init__(self, raw: Raw, folder: Path) -> None:
         self._loop = asyncio.new_event_loop()
-        self._context = running(raw.servers, raw.prefix, folder, reuse=False, body_timeout=0.2, idle_timeout=0.5)
+        self._context = running(raw.servers, raw.prefix, folder, reuse=False, body_timeout=1.0, idle_timeout=0.5)
         self.proxy = self.run(self._context.__aenter__())
 
     def run(self, work: Any) -> Any:
@@ -246,7 +246,13 @@ def _memory(pid: int | str, what: str = "VmHWM") -> int:
     return int(found[1]) >> 10 if found else 0
 
 
+def _forget_most() -> None:
+    """Forget what this process had at most in the tests before."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
 async def test_many_bodies_are_answered_in_time(raw: Raw, tmp_path: Path) -> None:
+    _forget_most()
     seen, before = Seen(), _memory("self", "VmRSS")
     async with running(raw.servers, raw.prefix, tmp_path) as proxy:
         async with asyncio.TaskGroup() as group:
@@ -262,6 +268,6 @@ async def test_many_bodies_are_answered_in_time(raw: Raw, tmp_path: Path) -> Non
     print(f"MiB: proxy and senders {most} at most, {grown} more in the end; workers at most {list(workers.values())}")
     assert len(workers) <= 2
     assert max(workers.values(), default=0) < 500
-    assert most < 800
+    assert most - before < 700
     assert grown < 200
     assert sum(seen.statuses[status] for status in (200, 207)) > NUMBER // 10

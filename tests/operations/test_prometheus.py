@@ -111,6 +111,7 @@ def site(kafka: str, elasticsearch_url: str, tmp_path_factory: pytest.TempPathFa
     door.shut()
 
 
+@pytest.mark.timeout(600)
 def test_every_query_of_the_dashboards_finds_something_and_no_alert_fires(site: Site) -> None:
     prometheus = site.prometheus
     assert prometheus is not None
@@ -122,7 +123,7 @@ def test_every_query_of_the_dashboards_finds_something_and_no_alert_fires(site: 
     until(lambda: not silent(), 120, 3.0)
     for query in QUERIES:
         prometheus.query(query.expression)  # that it is an expression at all
-    until(lambda: not prometheus.firing(), 60)
+    until(lambda: not prometheus.firing(), 240)
 
 
 def _is_number(text: str) -> bool:
