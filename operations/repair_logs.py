@@ -25,7 +25,7 @@ from agents.settings import Settings
 from agents.state.log_identity import COPIED_FROM, At, Position, differences, first_new, position_of
 from topics.catalogue import MAX_RECORD, RAW, READ_BY, REPLAY, group_of, read_by
 from topics.kafka.client import client_conf
-from topics.kafka.reader import Reader
+from topics.kafka.reader import Reader, with_retries
 
 MARGIN = 200_000
 """Offsets behind the commit that may have been used: records that a role processes between two commits, a second."""
@@ -159,8 +159,12 @@ def members(settings: Settings) -> list[str]:
     """Return the roles that have workers now; blocks. Raises `KafkaException`."""
     admin = AdminClient(client_conf(settings.kafka))
     groups = {group_of(role, settings.prefix): role for role in READ_BY}
-    found = admin.describe_consumer_groups(list(groups), request_timeout=_TIMEOUT)
-    return [groups[name] for name, future in found.items() if future.result(_TIMEOUT).members]
+
+    def ask() -> list[str]:
+        found = admin.describe_consumer_groups(list(groups), request_timeout=_TIMEOUT)
+        return [groups[name] for name, future in found.items() if future.result(_TIMEOUT).members]
+
+    return with_retries(ask)
 
 
 def _positions(reader: Reader, settings: Settings, role: str) -> dict[At, Position]:

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from topics.catalogue import group_of, read_by
 from topics.kafka.client import answers, client_conf
+
+_T = TypeVar("_T")
 
 TIMEOUT = 15.0  # seconds without any answer, after which a read fails
 _BATCH, _PAUSE = 5000, 0.1  # messages of one call, and seconds that it waits for them
@@ -58,7 +60,7 @@ class Reader:
         starts = self._since(topic, since) if since else {}
         for number in self.partitions(topic):
             ask = partial(self.client.get_watermark_offsets, TopicPartition(topic, number), timeout=TIMEOUT)
-            begin, end = _with_retries(ask)
+            begin, end = with_retries(ask)
             found[number] = (min(end, max(begin, starts.get(number, end))) if since else begin, end)
         return found
 
@@ -71,7 +73,7 @@ class Reader:
         asked = [TopicPartition(topic, number) for topic in topics for number in self.partitions(topic)]
         client = Consumer(self._conf(group))
         try:
-            found = _with_retries(lambda: client.committed(asked, timeout=TIMEOUT))
+            found = with_retries(lambda: client.committed(asked, timeout=TIMEOUT))
             return {(tp.topic, tp.partition): (max(-1, tp.offset), tp.metadata or "") for tp in found}
         finally:
             client.close()
@@ -116,7 +118,7 @@ class Reader:
 
     def _since(self, topic: str, since: int) -> dict[int, int]:
         asked = [TopicPartition(topic, number, since) for number in self.partitions(topic)]
-        found = _with_retries(lambda: self.client.offsets_for_times(asked, timeout=TIMEOUT))
+        found = with_retries(lambda: self.client.offsets_for_times(asked, timeout=TIMEOUT))
         return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
 
     def _conf(self, group: str) -> dict[str, Any]:
@@ -138,7 +140,7 @@ def _missing(topic: str, error: KafkaError) -> KafkaError:
     return error
 
 
-def _with_retries(ask: Callable[[], Any]) -> Any:
+def with_retries(ask: Callable[[], _T]) -> _T:
     """Ask Kafka, again for up to `TIMEOUT` seconds while leaders or coordinators change."""
     until = time.monotonic() + TIMEOUT
     while True:
