@@ -276,6 +276,8 @@ class Consumer(driver.Consumer):
             return False  # a seek or a revocation is under way
         positions = self._done(trackers)
         taken = await self._thread.commit_as_owner(generation, positions)
+        if taken:
+            cast(Any, self.app).on_committed()
         for tp, tracker in trackers.items() if taken else ():
             tracker.committed = positions[tp].offset
         return taken

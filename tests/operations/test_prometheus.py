@@ -123,7 +123,7 @@ def test_every_query_of_the_dashboards_finds_something_and_no_alert_fires(site: 
     until(lambda: not silent(), 120, 3.0)
     for query in QUERIES:
         prometheus.query(query.expression)  # that it is an expression at all
-    until(lambda: not prometheus.firing(), 240)
+    until(lambda: not prometheus.firing(), 120)
 
 
 def _is_number(text: str) -> bool:
