@@ -59,8 +59,7 @@ def command(
 
 
 def _chosen(called: str, folder: Path | None) -> "tuple[RuleSet, AnyRule]":
-    from alerts.rules.load import RuleSet, add_file, load_folder
-    from operations.rules.check import PACK
+    from alerts.rules.load import PACK, RuleSet, add_file, load_folder
     from operations.rules.explain import find
 
     path = Path(called)

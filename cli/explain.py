@@ -96,8 +96,7 @@ def _explained(line: str, program: str | None, folder: Path | None) -> dict[str,
 
 def _met(raw: bytes, program: str | None, folder: Path | None, settings: Settings) -> list[str]:
     """The names of the rules that hold for a line."""
-    from alerts.rules.load import load_folder
-    from operations.rules.check import PACK
+    from alerts.rules.load import PACK, load_folder
     from operations.rules.explain import met
     from operations.rules.lines import LineEncoder
 

@@ -276,8 +276,7 @@ def _kafka(settings: Settings) -> Iterator[None]:
 
 
 def _loaded(folder: Path | None) -> "RuleSet":
-    from alerts.rules.load import load_folder
-    from operations.rules.check import PACK
+    from alerts.rules.load import PACK, load_folder
 
     try:
         return load_folder(folder or PACK)

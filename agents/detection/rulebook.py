@@ -17,17 +17,14 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-import alerts
 from agents.settings import Settings
-from alerts.engine.engines import StagedEngine
-from alerts.rules.load import LARGEST, RuleSet, add_file, load_folder, without_slow
+from alerts.engine.engines import StagedEngine, always_decoded, staged_engines
+from alerts.rules.in_force import read_record, rules_of
+from alerts.rules.load import PACK, RuleSet, load_folder, without_slow
 from topics.catalogue import RULES
-from topics.fields import TYPES
 from topics.kafka.client import client_conf
-from topics.records.rules import KEY, SILENCE, InvalidRules, RuleFiles, Silence, decode_files, decode_silence
+from topics.records.rules import InvalidRules, RuleFiles, Silence
 
-PACK = Path(alerts.__file__).parent / "pack"
-"""The packaged rules."""
 _POLL = 0.3  # seconds for one look at the topic
 _log = logging.getLogger("ogrewatch.detect")
 
@@ -43,20 +40,13 @@ class Rules:
 
 def compiled(found: RuleSet, version: str) -> Rules:
     """Compile a set of rules. Those that would have every event decoded are refused. Blocks for up to a second."""
-    slow = {rule.id: rule for kind in TYPES for rule in StagedEngine(kind, found.rules.values()).always}
-    without_slow(found, slow.values())
+    engines, number = staged_engines(found.rules.values()), len(found.rules)
+    without_slow(found, always_decoded(engines))
     for error in found.refused:
         _log.error("a rule is refused: %s", error)
-    return Rules(version, found, {kind: StagedEngine(kind, found.rules.values()) for kind in TYPES})
-
-
-def from_files(files: RuleFiles) -> RuleSet:
-    """The rules of files that were applied, and the packaged ones, if they are to be judged, too."""
-    found = load_folder(PACK) if files.pack else RuleSet()
-    for name, text in sorted(files.files.items()):
-        raw = text.encode("utf-8", "replace")
-        add_file(found, raw if len(raw) <= LARGEST else b"[too large]", name)
-    return found
+    if len(found.rules) < number:
+        engines = staged_engines(found.rules.values())
+    return Rules(version, found, engines)
 
 
 def from_folder(folder: Path | None) -> tuple[RuleSet, str]:
@@ -102,7 +92,7 @@ class RuleBook:
         return any(one.covers(rule, group, now) for one in self.silences.values())
 
     async def _apply(self, files: RuleFiles) -> None:
-        self.current = await asyncio.to_thread(lambda: compiled(from_files(files), files.version))
+        self.current = await asyncio.to_thread(lambda: compiled(rules_of(files), files.version))
         _log.warning("rules %s are in force: %d", files.version, len(self.current.found))
 
     def _to_the_end(self) -> RuleFiles | None:
@@ -138,19 +128,10 @@ class RuleBook:
                     _log.warning("cannot read the rules: %s", error)
                 continue
             try:
-                if key == KEY and value is not None:
-                    newest = decode_files(value)
-                elif key.startswith(SILENCE):
-                    self._silence(key, value)
+                newest = read_record(key, value, self.silences) or newest
             except InvalidRules as wrong:
                 _log.error("offset %d of %s is passed over: %s", message.offset(), self._topic, wrong)
         return newest
-
-    def _silence(self, key: bytes, value: bytes | None) -> None:
-        name = key.decode("utf-8", "replace")
-        self.silences.pop(name, None)
-        if value:
-            self.silences[name] = decode_silence(value)
 
     def close(self) -> None:
         """Close the connection to Kafka."""

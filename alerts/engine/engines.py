@@ -12,7 +12,7 @@ events may be failed logins, and their header is read in a tenth of the time tha
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from alerts.engine.attempts import AttemptRules, about_attempts
@@ -22,6 +22,7 @@ from alerts.engine.scanner import make_scanner
 from alerts.engine.view import EventView, Match
 from alerts.rules.model import Rule
 from topics.avro.codec import current
+from topics.fields import TYPES
 
 DATASET = "event.dataset"
 
@@ -32,6 +33,16 @@ class Engine(Protocol):
     def match(self, values: Sequence[bytes]) -> list[Match]:
         """The matches of a batch, by place and then in the order of the rules. Raises `CodecError`."""
         ...
+
+
+def staged_engines(rules: Collection[Rule], kinds: Iterable[str] = TYPES) -> "dict[str, StagedEngine]":
+    """The engines of some types of events, by type."""
+    return {kind: StagedEngine(kind, rules) for kind in kinds}
+
+
+def always_decoded(engines: "Mapping[str, StagedEngine]") -> list[Rule]:
+    """Rules for which an engine has to decode every event of its type, each rule once."""
+    return list({rule.id: rule for engine in engines.values() for rule in engine.always}.values())
 
 
 class PlainEngine:

@@ -1,14 +1,13 @@
-"""Reads the rules in force, and silences, from the compacted topic `rules`. The packaged rules are in `PACK`."""
+"""Reads the rules in force, and silences, from the compacted topic `rules`."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from alerts.rules.load import LARGEST, RuleSet, add_file, load_folder
+from alerts.rules.load import LARGEST, PACK, RuleSet, add_file, load_folder
 from topics.catalogue import RULES
 from topics.kafka.reader import Reader
 from topics.records.rules import KEY, SILENCE, InvalidRules, RuleFiles, Silence, decode_files, decode_silence
-
-PACK = Path(__file__).parents[1] / "pack"
 
 
 class InForce(NamedTuple):
@@ -22,17 +21,23 @@ def read(reader: Reader, prefix: str) -> InForce:
     """Read the topic. Records that are none of ours are passed over, as detect does. Raises `KafkaException`."""
     topic, files, silences = prefix + RULES.name, None, dict[str, Silence]()
     for message in reader.read(topic, reader.bounds(topic)):
-        key, value = message.key() or b"", message.value()
-        try:
-            if key == KEY and value:
-                files = decode_files(value)
-            elif key.startswith(SILENCE):
-                silences.pop(name := key.decode("utf-8", "replace"), None)
-                if value:
-                    silences[name] = decode_silence(value)
-        except InvalidRules:
-            continue
+        with suppress(InvalidRules):
+            files = read_record(message.key() or b"", message.value(), silences) or files
     return InForce(files, silences)
+
+
+def read_record(key: bytes, value: bytes | None, silences: dict[str, Silence]) -> RuleFiles | None:
+    """The rules that a record puts into force, None if it is about something else; a silence is noted in `silences`.
+
+    Raises `InvalidRules`.
+    """
+    if key == KEY and value is not None:
+        return decode_files(value)
+    if key.startswith(SILENCE):
+        silences.pop(name := key.decode("utf-8", "replace"), None)
+        if value:
+            silences[name] = decode_silence(value)
+    return None
 
 
 def rules_of(files: RuleFiles | None, folder: Path | None = None) -> RuleSet:

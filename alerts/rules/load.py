@@ -32,6 +32,8 @@ from alerts.rules.errors import RuleError
 from alerts.rules.model import About, Rule
 from alerts.rules.sources import LogSource, source_of
 
+PACK = Path(__file__).parents[1] / "pack"
+"""The packaged rules."""
 LARGEST = 256 << 10
 """Bytes of a file."""
 _SPAN = re.compile(r"(\d{1,6})([smhd])")

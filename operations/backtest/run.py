@@ -16,7 +16,7 @@ from agents.counting.stream_time import StreamTime
 from alerts.alert import OpenAlert
 from alerts.correlation.groups import Place
 from alerts.correlation.judge import AnyRule, Change, Judge
-from alerts.engine.engines import StagedEngine
+from alerts.engine.engines import StagedEngine, staged_engines
 from alerts.engine.view import Match
 from alerts.rules.load import RuleSet
 from operations.backtest.merge import LogName, Merge, Record
@@ -115,7 +115,7 @@ class Replay:
 
     def __init__(self, rules: RuleSet, rule: AnyRule) -> None:
         self._rule, self._judge = rule, Judge(rules)
-        self._engines = {kind: StagedEngine(kind, rules.rules.values()) for kind in kinds(rules)}
+        self._engines = staged_engines(rules.rules.values(), kinds(rules))
         self._clocks: dict[LogName, _Clock] = {}
         self._marks: dict[tuple[LogName, tuple[str, int]], tuple[int, int]] = {}
         self.alerts: dict[str, Change] = {}

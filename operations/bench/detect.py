@@ -14,13 +14,12 @@ from typing import Any
 from agents.settings import Settings
 from alerts.correlation.groups import Place
 from alerts.correlation.judge import Judge
-from alerts.engine.engines import StagedEngine
+from alerts.engine.engines import StagedEngine, always_decoded, staged_engines
 from alerts.rules.load import RuleSet, load_folder
 from operations.bench.errors import BenchError
 from operations.bench.made_rules import made_rules
 from operations.bench.run import read_lines
 from operations.rules.lines import LineEncoder
-from topics.fields import TYPES
 
 _MOST = 200_000  # lines that are taken of a corpus; their encodings are kept in memory
 _BATCH = 1000  # events of a type that are judged at a time
@@ -38,7 +37,7 @@ def measure(number: int, corpus: Path | None, folder: Path | None) -> dict[str, 
     batches = list(_batches(read_lines(corpus)[:_MOST]))
     events = sum(len(values) for _, values in batches)
     begin = time.process_time()
-    engines, none = _engines(rules), _engines(RuleSet())
+    engines, none = staged_engines(rules.rules.values()), staged_engines([])
     compiled = time.process_time() - begin
     costs = _least(
         [lambda: _match(none, batches), lambda: _match(engines, batches), lambda: _judge(rules, engines, batches)]
@@ -54,7 +53,7 @@ def measure(number: int, corpus: Path | None, folder: Path | None) -> dict[str, 
         },
         "matches": _match(engines, batches),
         "compile_seconds": round(compiled, 2),
-        "always_decoded": sorted({rule.name for engine in engines.values() for rule in engine.always}),
+        "always_decoded": sorted({rule.name for rule in always_decoded(engines)}),
     }  # fmt: skip
 
 
@@ -68,10 +67,6 @@ def _batches(lines: list[bytes]) -> Iterator[tuple[str, list[bytes]]]:
         if len(begun[found.kind]) == _BATCH:
             yield found.kind, begun.pop(found.kind)
     yield from begun.items()
-
-
-def _engines(rules: RuleSet) -> Engines:
-    return {kind: StagedEngine(kind, rules.rules.values()) for kind in TYPES}
 
 
 def _match(engines: Engines, batches: Batches) -> int:

@@ -11,8 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from alerts.rules.load import RuleSet, add_file, load_folder
-from operations.rules.check import PACK
+from alerts.rules.load import PACK, RuleSet, add_file, load_folder
 
 _IMAGES = (
     "cat", "chmod", "chown", "curl", "wget", "nc", "python3", "perl", "bash", "sh", "systemctl", "crontab", "useradd",

@@ -5,18 +5,14 @@ Without a folder, the packaged rules of `alerts/pack` are taken.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
-import alerts
 from agents.settings import Settings
-from alerts.engine.engines import StagedEngine
+from alerts.engine.engines import always_decoded, staged_engines
 from alerts.rules.errors import RuleError
 from alerts.rules.load import Example, RuleSet
 from operations.rules.examples import Examples
-from topics.fields import TYPES
 
-PACK = Path(alerts.__file__).parent / "pack"
 _LEVELS = ("critical", "high", "medium", "low", "informational")
 _NO_LITERAL = (
     "has no literal of three characters that every match contains, so every event would have to be decoded; "
@@ -52,8 +48,8 @@ class Tested:
 def problems(rules: RuleSet) -> list[Problem]:
     """Rules that are refused, and rules without a literal that do not say `allow_slow`."""
     refused = [Problem(error.where, error.reason) for error in rules.refused]
-    slow = {rule.id: rule for kind in TYPES for rule in StagedEngine(kind, rules.rules.values()).always}
-    return refused + [Problem(rule.name, _NO_LITERAL) for rule in slow.values() if not rule.allow_slow]
+    slow = always_decoded(staged_engines(rules.rules.values()))
+    return refused + [Problem(rule.name, _NO_LITERAL) for rule in slow if not rule.allow_slow]
 
 
 def run_tests(rules: RuleSet, settings: Settings) -> Iterator[Tested]:

@@ -22,7 +22,7 @@ from typing import Any
 from agents.settings import Settings
 from alerts.correlation.groups import Place
 from alerts.correlation.judge import Judge
-from alerts.engine.engines import StagedEngine
+from alerts.engine.engines import staged_engines
 from alerts.rules.errors import RuleError
 from alerts.rules.load import Example, RuleSet
 from operations.rules.lines import LineEncoder
@@ -54,7 +54,7 @@ class Examples:
 
     def __init__(self, rules: RuleSet, settings: Settings | None = None) -> None:
         self._rules, self._encoder = rules, LineEncoder(settings or Settings())
-        self._engines = {kind: StagedEngine(kind, rules.rules.values()) for kind in TYPES}
+        self._engines = staged_engines(rules.rules.values())
 
     def run(self, example: Example) -> Outcome:
         """Run a test. Raises `RuleError` when its content is not one."""

@@ -7,7 +7,7 @@ from typing import Any
 from agents.settings import Settings
 from alerts.correlation.groups import Place
 from alerts.correlation.judge import AnyRule, Judge
-from alerts.engine.engines import DATASET, StagedEngine
+from alerts.engine.engines import DATASET, StagedEngine, staged_engines
 from alerts.engine.predicate import Getter, predicate
 from alerts.engine.view import EventView
 from alerts.rules.condition import FieldTest, Node, Not, Or
@@ -17,7 +17,6 @@ from alerts.rules.load import RuleSet
 from alerts.rules.model import Rule
 from operations.rules.lines import Encoded, LineEncoder
 from topics.documents.ecs import iso
-from topics.fields import TYPES
 
 _SIGNS = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<", "eq": "=", "neq": "!="}
 _WORDS = {
@@ -207,7 +206,7 @@ def tree(steps: Iterable[Step], depth: int = 0) -> Iterator[str]:
 def _groups(rules: RuleSet, rule: Correlation, events: list[Encoded]) -> Iterator[Group]:
     """The groups of a correlation after events, each of which is read when it happened."""
     judge, now = Judge(rules), 0
-    engines = {kind: StagedEngine(kind, rules.rules.values()) for kind in TYPES}
+    engines = staged_engines(rules.rules.values())
     for offset, event in enumerate(events):
         now = max(now, event.at)
         for match in engines[event.kind].match([event.value]):

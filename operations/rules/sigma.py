@@ -12,9 +12,8 @@ from typing import Any
 
 import yaml
 
-from alerts.engine.engines import StagedEngine
+from alerts.engine.engines import always_decoded, staged_engines
 from alerts.rules.load import LARGEST, RuleSet, add_file, without_slow
-from topics.fields import TYPES
 
 LICENSE = "DRL-1.1"
 _LINK = "https://github.com/SigmaHQ/sigma/blob/{release}/{path}"
@@ -50,7 +49,7 @@ def _take(found: Imported, seen: RuleSet, name: str, text: str) -> None:
     """Keep a file if all of its rules can be used, and none is there already."""
     rules = RuleSet()
     add_file(rules, text.encode(), name)
-    without_slow(rules, [rule for kind in TYPES for rule in StagedEngine(kind, rules.rules.values()).always])
+    without_slow(rules, always_decoded(staged_engines(rules.rules.values())))
     if twice := (rules.rules.keys() & seen.rules.keys()) | (rules.correlations.keys() & seen.correlations.keys()):
         found.refused.append((name, f"id {min(twice)} is there already"))
     elif rules.refused:

@@ -16,9 +16,8 @@ from agents.settings import Settings
 from alerts.correlation.groups import Place
 from alerts.correlation.judge import Judge
 from alerts.engine.engines import StagedEngine
-from alerts.rules.load import load_folder
+from alerts.rules.load import PACK, load_folder
 from operations.backtest.run import backtest
-from operations.rules.check import PACK
 from operations.rules.explain import find
 from operations.rules.lines import Encoded, LineEncoder
 from topics.kafka.admin import create_topics

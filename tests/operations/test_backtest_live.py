@@ -13,10 +13,9 @@ import pytest
 from confluent_kafka import Producer
 
 from agents.settings import Settings
-from alerts.rules.load import load_folder
+from alerts.rules.load import PACK, load_folder
 from operations.backtest.run import backtest
 from operations.process import command_line
-from operations.rules.check import PACK
 from operations.rules.explain import find
 from operations.rules.lines import LineEncoder
 from stack.demo.corpus import generate
