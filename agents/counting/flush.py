@@ -3,15 +3,8 @@
 Checkpoints of all partitions are written together, step by step, and one flush after the other. Counting goes on
 meanwhile, and queries read what is counted, not what is written.
 
-A worker that was stopped for longer than its session has a successor and does not know it. Only the broker can tell,
-and it is asked twice, by a commit under the worker's own generation:
-
-- after a part was recovered, before anything is written of it. So its owner recovered what was durable before any later
-  owner began;
-- after outbox and row are durable, before windows, sent notes and erasures are sent. So every later owner finds outbox
-  and row, and what is sent now, however late it arrives, is what a later owner sends, too.
-
-What the broker does not confirm loses against what the successor writes (see `checkpoint`).
+The broker is asked who owns a partition before anything is written of it (`agents.state.owned_parts`), and again after
+outbox and row are durable, before windows, sent notes and erasures are sent.
 """
 
 import asyncio
@@ -25,6 +18,7 @@ from agents.counting.partition_store import PartitionStore
 from agents.counting.windows import Window, due
 from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import ChangelogTable
+from agents.state.owned_parts import OwnedParts
 from agents.transport import BatchApp, Outgoing
 from topics.records.deadletter import letter
 
@@ -91,7 +85,7 @@ class Flusher:
     ) -> None:
         self._app, self._table, self._prefix, self._tuning = app, table, prefix, tuning
         self._partitions: dict[PartitionCounts, PendingPartition] = {}
-        self._confirmed: set[ChangelogPartition[PartitionStore]] = set()
+        self._owned = OwnedParts(app, table, tuning.poll_seconds)
         self._pending_records = 0
 
     def open(self, part: ChangelogPartition[PartitionStore]) -> None:
@@ -114,8 +108,8 @@ class Flusher:
         """Flush for ever. Raises what goes wrong; nothing that is not durable was acknowledged."""
         while True:
             await asyncio.sleep(self._tuning.poll_seconds)
-            self._partitions = {counts: one for counts, one in self._partitions.items() if self._owns(one.part)}
-            self._confirmed = set(filter(self._owns, self._confirmed))
+            self._partitions = {counts: one for counts, one in self._partitions.items() if self._owned.has(one.part)}
+            self._owned.forget_moved()
             if not self._table.store.moving:
                 await self.flush()
 
@@ -124,7 +118,7 @@ class Flusher:
         too_many = self._pending_records > self._tuning.max_pending_records
         hurry = too_many or self._app.rebalancing or self._app.should_stop
         chosen = [partition for partition in self._partitions.values() if partition.due(hurry)]
-        if not chosen or not await self._may_write({partition.part for partition in chosen}):
+        if not chosen or not await self._owned.may_write({partition.part for partition in chosen}):
             return
         self._pending_records = 0
         pending = []
@@ -132,14 +126,6 @@ class Flusher:
             pending.append(self._take(partition))
             await asyncio.sleep(0)
         await self._write(pending)
-
-    async def _may_write(self, parts: set[ChangelogPartition[PartitionStore]]) -> bool:
-        """Tell whether the broker has confirmed since their recovery that this worker owns these parts."""
-        unconfirmed = parts - self._confirmed
-        if unconfirmed and not await self._confirm(unconfirmed):
-            return False
-        self._confirmed |= unconfirmed
-        return True
 
     def _take(self, partition: PendingPartition) -> _Pending:
         """Take a checkpoint; without an await, so that all of it is true at one position."""
@@ -155,30 +141,10 @@ class Flusher:
         await self._deliver([record for p in pending for record in p.checkpoint.row])
         for event in [event for p in pending for event in p.events]:
             event.ack()
-        pending = await self._proven(pending)
-        await self._deliver([record for p in pending for record in p.checkpoint.last(self._prefix)])
+        proven = await self._owned.proven({p.checkpoint.part for p in pending})
+        last = [p.checkpoint.last(self._prefix) for p in pending if p.checkpoint.part in proven]
+        await self._deliver([record for records in last for record in records])
 
     async def _deliver(self, records: list[Outgoing]) -> None:
         """Send records, and return when all of them are durable."""
         await (await self._app.delivery.send(records))
-
-    async def _proven(self, pending: list[_Pending]) -> list[_Pending]:
-        """Return what this worker still owned when all of it was durable.
-
-        Asks until the broker has confirmed that, or the partitions have moved.
-        """
-        while pending := [p for p in pending if self._owns(p.checkpoint.part)]:
-            if await self._confirm({p.checkpoint.part for p in pending}):
-                break
-            await asyncio.sleep(self._tuning.poll_seconds)
-        return pending
-
-    async def _confirm(self, parts: set[ChangelogPartition[PartitionStore]]) -> bool:
-        """Ask the broker whether this worker owns parts; not if the worker itself knows that it does not."""
-        store = self._table.store
-        if store.moving or not all(map(self._owns, parts)):
-            return False
-        return await self._app.commit_as_owner(store.generation, {part.partition for part in parts})
-
-    def _owns(self, part: ChangelogPartition[PartitionStore]) -> bool:
-        return self._table.store.parts.get(part.partition) is part

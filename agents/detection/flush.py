@@ -2,7 +2,7 @@
 
 Checkpoints of all partitions are written together, step by step (`agents.detection.checkpoint`), and one flush after
 the other. Judging goes on meanwhile. The broker is asked who owns a partition before anything is written of it, and
-after the row: see `agents.counting.flush` and ADR 6.
+after the row: see `agents.state.owned_parts`.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from agents.detection.rulebook import RuleBook
 from agents.detection.state import DetectionState
 from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import ChangelogTable
+from agents.state.owned_parts import OwnedParts
 from agents.transport import BatchApp, Outgoing
 
 Part = ChangelogPartition[DetectionStore]
@@ -80,7 +81,7 @@ class Flusher:
         self._app, self._table, self._prefix, self._book, self._tuning = app, table, prefix, book, tuning
         self._published = published
         self._parts: dict[int, Pending] = {}
-        self._confirmed: set[Part] = set()
+        self._owned = OwnedParts(app, table, tuning.poll_seconds)
         self._pending_records = 0
 
     def open(self, part: Part, state: DetectionState) -> None:
@@ -97,14 +98,14 @@ class Flusher:
 
     def owned(self) -> list[DetectionState]:
         """The states of the partitions that are owned, as far as is known."""
-        return [one.state for one in self._parts.values() if self._owns(one.part)]
+        return [one.state for one in self._parts.values() if self._owned.has(one.part)]
 
     async def run(self) -> None:
         """Flush for ever. Raises what goes wrong; nothing that is not durable was acknowledged."""
         while True:
             await asyncio.sleep(self._tuning.poll_seconds)
-            self._parts = {number: one for number, one in self._parts.items() if self._owns(one.part)}
-            self._confirmed = set(filter(self._owns, self._confirmed))
+            self._parts = {number: one for number, one in self._parts.items() if self._owned.has(one.part)}
+            self._owned.forget_moved()
             if not self._table.store.moving:
                 await self.flush()
 
@@ -113,7 +114,7 @@ class Flusher:
         too_many = self._pending_records > self._tuning.max_pending_records
         hurry = too_many or self._app.rebalancing or self._app.should_stop
         chosen = [one for one in self._parts.values() if one.due(self._tuning, hurry, self._left)]
-        if not chosen or not await self._may_write({one.part for one in chosen}):
+        if not chosen or not await self._owned.may_write({one.part for one in chosen}):
             return
         self._pending_records = 0
         taken = []
@@ -139,35 +140,11 @@ class Flusher:
         await self._deliver([record for one in checkpoints for record in one.row])
         for event in [event for _, events in taken for event in events]:
             event.ack()
-        proven = await self._proven(checkpoints)
+        parts = await self._owned.proven({one.part for one in checkpoints})
+        proven = [one for one in checkpoints if one.part in parts]
         await self._deliver([record for one in proven for record in one.last])
         self._published(sum(one.alerts for one in proven))
 
     async def _deliver(self, records: list[Outgoing]) -> None:
         """Send records, and return when all of them are durable."""
         await (await self._app.delivery.send(records))
-
-    async def _may_write(self, parts: set[Part]) -> bool:
-        """Tell whether the broker has confirmed since their recovery that this worker owns these parts."""
-        unconfirmed = parts - self._confirmed
-        if unconfirmed and not await self._confirm(unconfirmed):
-            return False
-        self._confirmed |= unconfirmed
-        return True
-
-    async def _proven(self, checkpoints: list[Checkpoint]) -> list[Checkpoint]:
-        """What this worker still owned when all of it was durable. Asks until the broker says so, or parts moved."""
-        while checkpoints := [one for one in checkpoints if self._owns(one.part)]:
-            if await self._confirm({one.part for one in checkpoints}):
-                break
-            await asyncio.sleep(self._tuning.poll_seconds)
-        return checkpoints
-
-    async def _confirm(self, parts: set[Part]) -> bool:
-        store = self._table.store
-        if store.moving or not all(map(self._owns, parts)):
-            return False
-        return await self._app.commit_as_owner(store.generation, {part.partition for part in parts})
-
-    def _owns(self, part: Part) -> bool:
-        return self._table.store.parts.get(part.partition) is part
