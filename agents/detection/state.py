@@ -19,6 +19,7 @@ from typing import Any
 
 from agents.detection.forwards import Source, decode
 from agents.detection.logs import Log
+from agents.detection.reading import Clock, matches_of
 from agents.detection.rulebook import RuleBook, Rules
 from agents.transport.partitioner import partition_of
 from alerts.alert import OpenAlert
@@ -26,40 +27,13 @@ from alerts.correlation.groups import Place
 from alerts.correlation.judge import Change, Forward, Judge
 from alerts.correlation.limits import MOST_GROUPS, Key
 from alerts.engine.view import Match
-from topics.avro.attempt_header import ARRIVAL, arrival, stamp
 from topics.avro.codec import CodecError
-from topics.avro.wire import UnknownSchema
 from topics.catalogue import MATCHES, READ_BY
 from topics.records.replay import counting_position
 
 IDLE = 10.0
 """Seconds without records after which a log with nothing left to read has passed the present."""
 _LEAST_GROUPS = 1000
-
-
-class _Clock:
-    """Notes in a log's time when records reached Kafka, in their order."""
-
-    def __init__(self, log: Log, records: list[Any]) -> None:
-        self._time, self._records = log.time, records
-        self._next, self._seen = 0, b""
-
-    def advance(self, place: int) -> None:
-        """Note the records up to a place."""
-        for record in self._records[self._next : place + 1]:
-            value = record.value
-            if value[ARRIVAL] != self._seen:
-                self._seen = self._note(value)
-        self._next = max(self._next, place + 1)
-
-    def _note(self, value: bytes) -> bytes:
-        """Returns the bytes of arrivals that need not be noted again, b"" for none."""
-        try:
-            came = arrival(value)
-        except (CodecError, UnknownSchema):
-            return b""  # the engine reports it
-        self._time.note(came)
-        return b"" if self._time.unsure or came > self._time.now else stamp(value)
 
 
 def _is_again(log: Log, match: Match, record: Any) -> bool:
@@ -123,7 +97,7 @@ class DetectionState:
             self._note(self.judge.adopt(self.rules.found))
 
     def _judge(self, log: Log, records: list[Any]) -> None:
-        matches, clock = self._matches_of(log, records), _Clock(log, records)
+        matches, clock = self._matches_of(log, records), Clock(log.time, records)
         place, again = -1, False
         for match in matches:
             record = records[match.place]
@@ -144,18 +118,8 @@ class DetectionState:
         engine = self.rules.engines.get(log.kind)
         if engine is None:
             return []
-        try:
-            return engine.match([record.value for record in records])
-        except CodecError:
-            pass  # one record must not stop the others
-        found = []
-        for place, record in enumerate(records):
-            try:
-                found += [match._replace(place=place) for match in engine.match([record.value])]
-            except UnknownSchema:
-                raise
-            except CodecError:
-                log.undecodable += 1
+        found, undecodable = matches_of(engine, [record.value for record in records])
+        log.undecodable += undecodable
         return found
 
     def _deliver(self, log: Log, records: list[Any]) -> None:

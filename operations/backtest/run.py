@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from agents.counting.stream_time import StreamTime
+from agents.detection.reading import Clock, matches_of
 from alerts.alert import OpenAlert
 from alerts.correlation.groups import Place
 from alerts.correlation.judge import AnyRule, Change, Judge
@@ -21,8 +22,6 @@ from alerts.engine.view import Match
 from alerts.rules.load import RuleSet
 from operations.backtest.merge import LogName, Merge, Record
 from operations.rules.explain import singles
-from topics.avro.attempt_header import ARRIVAL, arrival, stamp
-from topics.avro.codec import CodecError
 from topics.catalogue import typed
 from topics.documents.ecs import iso
 from topics.fields import TYPES
@@ -88,35 +87,13 @@ def _correlations(rules: RuleSet, identity: str) -> set[str]:
     return {identity}.union(*[_correlations(rules, stage.rule) for stage in found.stages])
 
 
-class _Clock:
-    """The time of a log: when the raw records of its events reached Kafka, as the detect role has it."""
-
-    def __init__(self) -> None:
-        self.time, self._seen = StreamTime(), b""
-
-    def note(self, records: list[Record]) -> None:
-        """Note when some records came, in their order."""
-        for record in records:
-            if record.value[ARRIVAL] != self._seen:
-                self._seen = self._note(record.value)
-
-    def _note(self, value: bytes) -> bytes:
-        """Returns the bytes of arrivals that need not be noted again, no bytes for none."""
-        try:
-            came = arrival(value)
-        except CodecError:
-            return b""  # the engine reports it
-        self.time.note(came)
-        return b"" if self.time.unsure or came > self.time.now else stamp(value)
-
-
 class Replay:
     """Judges records in the order in which they came. Not told of any partition: groups live here."""
 
     def __init__(self, rules: RuleSet, rule: AnyRule) -> None:
         self._rule, self._judge = rule, Judge(rules)
         self._engines = staged_engines(rules.rules.values(), kinds(rules))
-        self._clocks: dict[LogName, _Clock] = {}
+        self._times: dict[LogName, StreamTime] = {}
         self._marks: dict[tuple[LogName, tuple[str, int]], tuple[int, int]] = {}
         self.alerts: dict[str, Change] = {}
         self.raised = self.events = self.matches = self.undecodable = 0
@@ -135,33 +112,20 @@ class Replay:
         merged.sort(key=lambda one: one[:3])
         for _, _, offset, now, match in merged:
             self._note(self._judge.see(match, Place(0, offset, now)))
-        self._note(self._judge.expire(min(clock.time.now for clock in self._clocks.values()) * 1000))
+        self._note(self._judge.expire(min(time.now for time in self._times.values()) * 1000))
 
     def _matches(self, name: LogName, records: list[Record], engine: StagedEngine) -> Iterable[Any]:
         """The matches of a log with the times at which they came, and the time that the log had then."""
-        clock = self._clocks.setdefault(name, _Clock())
-        noted = 0
-        for match in self._engine_matches(engine, records):
+        now = self._times.setdefault(name, StreamTime())
+        clock = Clock(now, records)
+        matches, undecodable = matches_of(engine, [record.value for record in records])
+        self.undecodable += undecodable
+        for match in matches:
             record = records[match.place]
-            clock.note(records[noted : match.place + 1])
-            noted = match.place + 1
+            clock.advance(match.place)
             if self._is_new(name, match, record):
-                yield record.came, name, record.offset, clock.time.now * 1000, match
-        clock.note(records[noted:])
-
-    def _engine_matches(self, engine: StagedEngine, records: list[Record]) -> list[Match]:
-        values = [record.value for record in records]
-        try:
-            return engine.match(values)
-        except CodecError:
-            pass  # one record must not hide the others
-        found = []
-        for place, value in enumerate(values):
-            try:
-                found += [match._replace(place=place) for match in engine.match([value])]
-            except CodecError:
-                self.undecodable += 1
-        return found
+                yield record.came, name, record.offset, now.now * 1000, match
+        clock.advance(len(records) - 1)
 
     def _is_new(self, name: LogName, match: Match, record: Record) -> bool:
         """Whether normalize has not written the event before; several rules may match one record."""
