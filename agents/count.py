@@ -3,8 +3,6 @@
 A batch is acknowledged when the entries that it changed and the row that vouches for them are durable.
 """
 
-import asyncio
-import gc
 from functools import partial
 from typing import Any
 
@@ -15,19 +13,17 @@ from agents.counting.peers import Endpoint
 from agents.counting.recovery_check import RecoveryCheck
 from agents.counting.server import Server
 from agents.metrics import Metrics
-from agents.runtime.app import role_app
+from agents.runtime.app import add_flushed_agent, role_app
 from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import ChangelogTable, changelog_name
-from agents.transport import Batch, BatchApp, ContinuityCheck, abort_process
-from topics.avro.wire import UnknownSchema
+from agents.transport import Batch, BatchApp, abort_process
 from topics.catalogue import read_by
 
 ROLE = "count"
 TABLE = "counts"
 _BATCH_BYTES = 64 << 20  # bytes of records not acknowledged; what was counted of them is freed at once
-_GC_THRESHOLDS = 50_000, 20, 50  # allocations: entries are many and never form cycles; looking took 10 % of the time
 GLANCE = 30.0
 """Seconds between checks that the topics are the same ones and have as many partitions."""
 
@@ -58,13 +54,9 @@ class Counter:
 
     async def take(self, event: Any) -> None:
         """Count a batch, unless it belongs to an assignment that is over. Waits only for the schema registry."""
-        while True:
-            try:
-                return self._take(event)
-            except UnknownSchema as unknown:
-                await self._schemas.learn(unknown)
+        await self._schemas.known(partial(self._take, event))
 
-    def _take(self, event: Any) -> None:
+    async def _take(self, event: Any) -> None:
         message, batch = event.message, event.value
         if (part := self.table.store.part_of(message)) is None:
             return
@@ -113,21 +105,9 @@ def make_app(settings: Settings) -> BatchApp:
     """
     endpoint = Endpoint(settings)
     app = role_app(ROLE, settings, batch_bytes=_BATCH_BYTES, canonical_url=endpoint.url)
-    counter, check_continuity = Counter(app, settings), ContinuityCheck()
+    counter = Counter(app, settings)
     app.tables.add(counter.table)
     counter.table.add_dependency(Server(app, counter.table, settings, endpoint))
-
-    async def count(stream: Any) -> None:
-        gc.set_threshold(*_GC_THRESHOLDS)
-        flushing = asyncio.create_task(counter.flush())
-        try:
-            async for event in stream.events():
-                check_continuity(event.message, event.value)
-                await counter.take(event)
-                await asyncio.sleep(0)
-        finally:
-            flushing.cancel()
-
-    app.agent(app.batch_topic(*app.batch_topics), name=ROLE)(count)
+    add_flushed_agent(app, ROLE, counter.take, counter.flush)
     app.timer(GLANCE)(counter.watch)
     return app

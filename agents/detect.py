@@ -4,8 +4,8 @@ A batch is acknowledged when what it changed is durable: groups, positions and t
 """
 
 import asyncio
-import gc
 import logging
+from functools import partial
 from typing import Any
 
 from agents.counting.partition_counts import InconsistentState
@@ -15,19 +15,17 @@ from agents.detection.flush import Flusher
 from agents.detection.rulebook import RuleBook
 from agents.detection.state import DetectionState
 from agents.metrics import Metrics
-from agents.runtime.app import role_app
+from agents.runtime.app import add_flushed_agent, role_app
 from agents.runtime.schema_registry import Schemas
 from agents.settings import Settings
 from agents.state.changelog import ChangelogPartition
 from agents.state.changelog_table import ChangelogTable, changelog_name
-from agents.transport import BatchApp, ContinuityCheck, abort_process
-from topics.avro.wire import UnknownSchema
+from agents.transport import BatchApp, abort_process
 from topics.catalogue import read_by
 
 ROLE = "detect"
 TABLE = "groups"
 _BATCH_BYTES = 64 << 20  # bytes of records not acknowledged
-_GC_THRESHOLDS = 50_000, 20, 50  # allocations: groups are many and never form cycles
 _KEEP = 7 * 86_400.0  # seconds: the longest span of a correlation
 GLANCE = 30.0
 """Seconds between checks that the topics are the same ones and have as many partitions."""
@@ -65,13 +63,9 @@ class Detector:
 
     async def take(self, event: Any) -> None:
         """Judge a batch, unless it belongs to an assignment that is over. Waits only for the schema registry."""
-        while True:
-            try:
-                return self._take(event)
-            except UnknownSchema as unknown:
-                await self._schemas.learn(unknown)
+        await self._schemas.known(partial(self._take, event))
 
-    def _take(self, event: Any) -> None:
+    async def _take(self, event: Any) -> None:
         message, batch = event.message, event.value
         if (part := self.table.store.part_of(message)) is None:
             return
@@ -115,21 +109,8 @@ class Detector:
 def make_app(settings: Settings) -> BatchApp:
     """Make the Faust app of the role."""
     app = role_app(ROLE, settings, batch_bytes=_BATCH_BYTES)
-    detector, check_continuity = Detector(app, settings), ContinuityCheck()
+    detector = Detector(app, settings)
     app.tables.add(detector.table)
-
-    async def detect(stream: Any) -> None:
-        gc.set_threshold(*_GC_THRESHOLDS)
-        flushing = asyncio.create_task(detector.flush())
-        try:
-            async for event in stream.events():
-                check_continuity(event.message, event.value)
-                await detector.take(event)
-                await asyncio.sleep(0)
-        finally:
-            flushing.cancel()
-            detector.book.close()
-
-    app.agent(app.batch_topic(*app.batch_topics), name=ROLE)(detect)
+    add_flushed_agent(app, ROLE, detector.take, detector.flush, detector.book.close)
     app.timer(GLANCE)(detector.watch)
     return app

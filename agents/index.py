@@ -9,6 +9,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -160,7 +161,7 @@ class Indexer:
         records = chain.from_iterable(event.value for event in events)
         dead = _DeadLetters(list)
         while part := list(islice(records, self._tuning.write_documents)):
-            for record, found in await self._store_known(part):
+            for record, found in await self._schemas.known(partial(self._store, part)):
                 dead[record.topic, record.partition].append(found)
         for event in await self._give_up(events, dead) if dead else events:
             event.ack()
@@ -193,14 +194,6 @@ class Indexer:
             return f"A sample of ours cannot be read, either ({reason_of(error)})"
         refused = await self._sink.refusal(document)
         return f"A sample of ours is refused, too ({refused})" if refused else ""
-
-    async def _store_known(self, records: Sequence[Any]) -> list[tuple[Any, Outgoing]]:
-        """Call `_store`, and again after each schema that has to be asked for at the registry."""
-        while True:
-            try:
-                return await self._store(records)
-            except UnknownSchema as unknown:
-                await self._schemas.learn(unknown)
 
     async def _store(self, records: Sequence[Any]) -> list[tuple[Any, Outgoing]]:
         """Store records. Returns each record that cannot be stored with a dead letter about it."""

@@ -1,13 +1,17 @@
 """Makes the Faust app of a role: its consumer group, its topics, its folder and its metrics."""
 
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from agents.metrics import Membership, Metrics, Standing
 from agents.settings import Settings
-from agents.transport import BatchApp
+from agents.transport import BatchApp, ContinuityCheck
 from topics.catalogue import group_of, read_by
 
 _BATCH_BYTES = 32 << 20  # most bytes handed out and not acknowledged, over all partitions
+_GC_THRESHOLDS = 50_000, 20, 50  # allocations: entries are many and never form cycles; looking took 10 % of the time
 TRUNCATION_HELP = (
     "Nothing of that was processed. To go on, stop all workers and run `ogrewatch repair`; docs/truncated-logs.md says "
     "what it does."
@@ -39,3 +43,32 @@ def role_app(role: str, settings: Settings, *, batch_bytes: int = _BATCH_BYTES, 
         lambda: Membership(not app.missing(), app.assignments, app.recovery_seconds),
     )
     return app
+
+
+def add_flushed_agent(
+    app: BatchApp,
+    role: str,
+    take: Callable[[Any], Awaitable[None]],
+    flush: Callable[[], Coroutine[Any, Any, None]],
+    close: Callable[[], object] = int,
+) -> None:
+    """Add an agent that takes one batch after the other, while `flush` acknowledges them once they are durable.
+
+    `close` is called at its end; the default does nothing. Objects of such roles are many and live long, so garbage is
+    looked for less often.
+    """
+    check_continuity = ContinuityCheck()
+
+    async def agent(stream: Any) -> None:
+        gc.set_threshold(*_GC_THRESHOLDS)
+        flushing = asyncio.create_task(flush())
+        try:
+            async for event in stream.events():
+                check_continuity(event.message, event.value)
+                await take(event)
+                await asyncio.sleep(0)
+        finally:
+            flushing.cancel()
+            close()
+
+    app.agent(app.batch_topic(*app.batch_topics), name=role)(agent)

@@ -3,12 +3,16 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from agents.settings import Settings
 from agents.transport import abort_process
 from topics.avro.registry import Registry, pauses, register_all
 from topics.avro.wire import UnknownSchema
 from topics.errors import RegistryRefused, RegistryUnavailable
+
+T = TypeVar("T")
 
 logger = logging.getLogger("ogrewatch.schemas")
 
@@ -27,6 +31,14 @@ class Schemas:
                 _register(self._registry, settings.prefix)
             except RegistryRefused as error:
                 abort_process(error)
+
+    async def known(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something, and again after each schema that has to be asked for at the registry."""
+        while True:
+            try:
+                return await work()
+            except UnknownSchema as unknown:
+                await self.learn(unknown)
 
     async def learn(self, unknown: UnknownSchema) -> None:
         """Ask the registry for a schema and remember it. Waits while the registry is away."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 
@@ -17,7 +18,7 @@ _SHARE = 10  # a question is asked again after so many times as long as its answ
 _log = logging.getLogger("ogrewatch.web")
 
 
-class Question:
+class Question(ABC):
     """Something that is asked again and again. A subclass says how.
 
     `interval` is the seconds between two times it is asked; None when its answer does not change.
@@ -25,16 +26,16 @@ class Question:
 
     interval: float | None = 1.0
 
+    @abstractmethod
     async def ask(self) -> list[bytes]:
         """Return the messages for those who have had all messages so far, none when nothing has changed.
 
         Raises what `Queries` raises.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def first(self) -> list[bytes]:
         """Return the messages for a viewer who has none yet, after `ask` was called."""
-        raise NotImplementedError
 
 
 class _Asked:
